@@ -1,0 +1,3 @@
+//! `Generation`: prefill, then one token of every sequence per `step()`.
+
+pub mod params;

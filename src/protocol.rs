@@ -1,0 +1,275 @@
+//! `Request`, `Event`, `ErrorReport`: all that passes between page and worker, from Rust or from JavaScript.
+//!
+//! On the channel a message is a plain object, `{ v: 1, type: "…", … }`, with the field names below.
+//! A message of another version or of an unknown shape is answered with [`ErrorCode::BadMessage`].
+//! A `File` or `Blob` cannot be written as JSON: it stands beside the fields, as `blob`, in a `load` message only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::generate::params::GenerationParams;
+use crate::model::config::Gpt2Config;
+
+/// Version of every message here; the two sides must agree.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Names one generation, chosen by the asker; events carry it back.
+pub type JobId = u32;
+
+/// A message with its version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope<T> {
+    /// [`PROTOCOL_VERSION`] of the sender.
+    pub v: u32,
+    /// The message itself; its `type` and fields stand beside `v`.
+    #[serde(flatten)]
+    pub message: T,
+}
+
+impl<T> Envelope<T> {
+    /// The message under this build's version.
+    pub fn new(message: T) -> Self {
+        Self {
+            v: PROTOCOL_VERSION,
+            message,
+        }
+    }
+}
+
+/// What the page asks of the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Open a model; replaces the one that is open.
+    Load {
+        /// Where its bytes are.
+        source: ModelSource,
+    },
+    /// Continue a prompt; one job runs at a time, a second one is refused with [`ErrorCode::Busy`].
+    Generate {
+        /// Chosen by the asker.
+        job: JobId,
+        /// Text as typed.
+        prompt: String,
+        /// How to continue it.
+        params: GenerationParams,
+    },
+    /// End a job between two tokens; answered by [`Event::Done`] with `stopped`. Also ends a load (job 0).
+    Stop {
+        /// The job.
+        job: JobId,
+    },
+    /// Ids of a text, without prefix.
+    Tokenize {
+        /// Chosen by the asker.
+        job: JobId,
+        /// The text.
+        text: String,
+    },
+}
+
+/// Where a model's bytes come from. The worker fetches them itself; they never cross the channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ModelSource {
+    /// A GGUF at an absolute address.
+    Url {
+        /// The address.
+        url: String,
+        /// What to call it.
+        name: String,
+    },
+    /// The `blob` beside the message.
+    File {
+        /// Its file name.
+        name: String,
+    },
+}
+
+/// What the worker tells the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The worker runs and takes requests.
+    Started {
+        /// Kernels in use, such as `simd128` or `scalar`.
+        simd: String,
+    },
+    /// How far a load is.
+    Progress {
+        /// What is going on.
+        stage: LoadStage,
+    },
+    /// The model can be asked.
+    Ready {
+        /// What was opened.
+        model: ModelInfo,
+    },
+    /// A piece of text of one sequence: whole characters only, sometimes none yet.
+    Token {
+        /// The job.
+        job: JobId,
+        /// 0-based index of the sequence.
+        sequence: usize,
+        /// The token.
+        token_id: u32,
+        /// Text that became whole with it.
+        text: String,
+        /// Its probability after all filters.
+        prob: f32,
+    },
+    /// One sequence is complete.
+    Result {
+        /// The job.
+        job: JobId,
+        /// 0-based index of the sequence.
+        sequence: usize,
+        /// Prompt and continuation, or the continuation alone, as `return_full_text` asked.
+        generated_text: String,
+        /// Why it ended.
+        stop_reason: StopReason,
+    },
+    /// All sequences of a job are complete, or it was stopped.
+    Done {
+        /// The job.
+        job: JobId,
+        /// Whether [`Request::Stop`] ended it.
+        stopped: bool,
+        /// Figures of the run.
+        stats: RunStats,
+    },
+    /// Answer to [`Request::Tokenize`].
+    Tokens {
+        /// The job.
+        job: JobId,
+        /// The ids.
+        token_ids: Vec<u32>,
+        /// Their texts; bytes that are no whole character read as U+FFFD.
+        tokens: Vec<String>,
+    },
+    /// Something failed; the worker goes on unless the code says otherwise.
+    Error {
+        /// The job it belongs to; none for a load or a message that could not be read.
+        job: Option<JobId>,
+        /// What and what to do.
+        error: ErrorReport,
+    },
+}
+
+/// The part of a load that is going on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum LoadStage {
+    /// Bytes are arriving.
+    Downloading {
+        /// Bytes so far.
+        loaded: u64,
+        /// All bytes, where the server says so.
+        total: Option<u64>,
+    },
+    /// Tensors are being packed.
+    Layers {
+        /// Blocks done.
+        done: usize,
+        /// `n_layer`.
+        total: usize,
+    },
+}
+
+/// What is known of an open model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// As the source named it.
+    pub name: String,
+    /// Type of most weights: `q8_0`, `q4_0`, `q4_k`, `q6_k`, `f16`, `f32`.
+    pub dtype: String,
+    /// Length of the file.
+    pub size_bytes: u64,
+    /// Number of weights.
+    pub n_params: u64,
+    /// Its shape.
+    pub config: Gpt2Config,
+    /// The parameters the model itself asks for.
+    pub defaults: GenerationParams,
+    /// Time from bytes in hand to ready.
+    pub load_ms: f64,
+    /// The engine's memory after loading.
+    pub memory_bytes: u64,
+}
+
+/// Why a sequence ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The model wrote its end-of-text token.
+    EndOfText,
+    /// `max_length` or `max_new_tokens` was reached.
+    Length,
+    /// A line break came and `stop_at_newline` was set.
+    Newline,
+    /// The visitor stopped it.
+    Stopped,
+}
+
+/// Figures of one run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunStats {
+    /// Tokens of prefix and prompt.
+    pub prompt_tokens: usize,
+    /// New tokens of all sequences.
+    pub new_tokens: usize,
+    /// Prompt pass.
+    pub prefill_ms: f64,
+    /// All decode steps.
+    pub decode_ms: f64,
+    /// Threads used.
+    pub threads: usize,
+    /// Kernels used.
+    pub simd: String,
+    /// The engine's memory at the end.
+    pub memory_bytes: u64,
+    /// The seed that was used.
+    pub seed: u32,
+}
+
+/// A failure as a visitor can read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// What the page branches on.
+    pub code: ErrorCode,
+    /// What happened, one sentence.
+    pub message: String,
+    /// What to do next, one sentence.
+    pub hint: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A message of another version or an unknown shape.
+    BadMessage,
+    /// A job is already running.
+    Busy,
+    /// Nothing is open yet.
+    NoModel,
+    /// The bytes could not be had.
+    Download,
+    /// The file is cut short.
+    Truncated,
+    /// The file is no model this program knows.
+    NotAModel,
+    /// A model, but not a GPT-2.
+    UnsupportedModel,
+    /// Parameters out of range.
+    BadParameters,
+    /// Prompt and new tokens do not fit the context.
+    ContextOverflow,
+    /// The browser gave no more memory; the worker has ended.
+    OutOfMemory,
+    /// The worker ended by itself; it can be restarted.
+    WorkerCrashed,
+    /// The visitor stopped a load.
+    Cancelled,
+}

@@ -1,0 +1,1 @@
+//! Native: finds or installs the wasm tools, builds `dist/`, serves it.

@@ -1,0 +1,1 @@
+//! `PageState`: what the page shows; `update(event)` is its only change.

@@ -1,0 +1,1 @@
+//! `Tokenizer`: text to token ids and back.

@@ -1,0 +1,1 @@
+//! The browser edge: page, worker and the channel between them.

@@ -1,0 +1,1 @@
+//! Checkpoints: reading and writing safetensors and GGUF, tensor by tensor.
