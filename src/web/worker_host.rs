@@ -42,9 +42,11 @@ pub fn start() {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     report_panics();
     let channel = MessageChannel::new().expect("every browser with workers has message channels");
+    let mut engine = Engine::new();
+    engine.set_memory_meter(memory_bytes);
     let host = Rc::new(Host {
         scope,
-        engine: RefCell::new(Engine::new(memory_bytes)),
+        engine: RefCell::new(engine),
         download: RefCell::new(None),
         turn: channel.port2(),
     });
@@ -96,7 +98,7 @@ impl Host {
     }
 
     fn hand_over(&self, request: Request) {
-        let events = self.engine.borrow_mut().handle(request, self.now());
+        let events = self.engine.borrow_mut().handle(request);
         self.tell(events);
     }
 
@@ -145,10 +147,7 @@ impl Host {
         match BlobReader::new(blob) {
             Ok(reader) => {
                 let size = reader.size();
-                let events =
-                    self.engine
-                        .borrow_mut()
-                        .load(Box::new(reader), name, size, self.now());
+                let events = self.engine.borrow_mut().load(Box::new(reader), &name, size);
                 self.tell(events);
             }
             Err(error) => post(&self.scope, failed(&error)),
@@ -156,7 +155,7 @@ impl Host {
     }
 
     fn step(&self) {
-        let events = self.engine.borrow_mut().step(self.now());
+        let events = self.engine.borrow_mut().step(&|| self.now());
         self.tell(events);
     }
 
