@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Which siblings a module may name. The longest entry that a file's module path begins with counts.
 ///
-/// A target also allows what is inside it: `model` allows `model::gpt2`. Everybody may name itself.
+/// A target also allows what is inside it: `model` allows `model::gpt2`. Every top-level module may name itself.
+/// What is wider than the architecture asks says why. Modules of later work are there already.
 const ARROWS: &[(&str, &[&str])] = &[
     ("kernels", &["parallel"]),
     ("parallel", &[]),
@@ -20,7 +21,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hub", &[]),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
-    ("weights", &["model::config", "kernels::pack"]),
+    // `ModelError` is what reading `model::config` out of a checkpoint fails with.
+    (
+        "weights",
+        &["model::config", "model::ModelError", "kernels::pack"],
+    ),
     ("tokenizer", &[]),
     // `params` crosses the worker's channel, so it knows no model either.
     ("generate::params", &[]),
@@ -60,9 +65,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("state", &["protocol", "bot", "runs"]),
+    // `kernels` only to say, in its first message, which SIMD this worker was built with.
     (
         "web::worker_host",
-        &["protocol", "store", "hub", "bot", "engine"],
+        &["protocol", "store", "hub", "bot", "engine", "kernels"],
     ),
     ("web", &["state", "protocol", "store", "hub", "bot"]),
     ("site", &[]),
@@ -71,28 +77,30 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The programs are thin, so they name what they start.
     ("bin::app", &["web"]),
     ("bin::worker", &["web"]),
-    (
-        "bin::huggingtweets",
-        &[
-            "engine",
-            "weights",
-            "tokenizer",
-            "generate",
-            "infer",
-            "model",
-            "kernels",
-            "parallel",
-            "tweets",
-            "finetune",
-            "card",
-            "bot",
-            "runs",
-            "site",
-            "hub",
-            "store",
-            "protocol",
-        ],
-    ),
+    ("bin::huggingtweets", NATIVE),
+    ("cli", NATIVE),
+];
+
+/// What the native program's commands call, one or the other all of them.
+const NATIVE: &[&str] = &[
+    "cli",
+    "engine",
+    "weights",
+    "tokenizer",
+    "generate",
+    "infer",
+    "model",
+    "kernels",
+    "parallel",
+    "tweets",
+    "finetune",
+    "card",
+    "bot",
+    "runs",
+    "site",
+    "hub",
+    "store",
+    "protocol",
 ];
 
 /// Where `unsafe` may appear.
@@ -486,11 +494,10 @@ fn a_forbidden_arrow_is_seen_in_every_form() {
         "#[cfg(test)] mod tests; use crate::engine::Engine;",
         "const A: &str = r#\"a\"b\"#; use crate::engine::Engine;",
     ] {
-        assert_eq!(
-            forbidden_arrows(&source("card::read", text)).len(),
-            if text.contains("bot::") { 2 } else { 1 },
-            "{text}"
-        );
+        // A `use` with braces names two paths here.
+        let n_paths = if text.contains("crate::{") { 2 } else { 1 };
+        let faults = forbidden_arrows(&source("card::read", text));
+        assert_eq!(faults.len(), n_paths, "{text}: {faults:?}");
     }
     assert_eq!(
         forbidden_arrows(&source("weights::gguf", "use crate::model::gpt2::Gpt2;")).len(),
