@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use crate::card::Card;
+// The page knows bots, and a bot's facts through them.
+pub use crate::card::{AccountData, Card, Label, Links};
 
 /// Size of the `pytorch_model.bin` of each bundled bot on the Hub, in MB (10⁶ bytes), as its file list shows:
 /// 124.4 M weights of 4 bytes, and 12.6 MB of attention masks.

@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 
 use huggingtweets::bot::{self, Bot, RepoId};
+use huggingtweets::card::error::{CardError, MAX_CARD_BYTES, MAX_LINE_BYTES};
 use huggingtweets::card::mojibake::{self, CodePage};
-use huggingtweets::card::read::{CardError, MAX_CARD_BYTES, MAX_LINE_BYTES, read};
+use huggingtweets::card::read::read;
 use huggingtweets::card::{AccountData, Card, Label, Links};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};

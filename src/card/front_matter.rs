@@ -1,6 +1,6 @@
 //! The YAML block at the head of a card: only the fields a card needs, from any of YAML's one-line scalars.
 
-use super::read::CardError;
+use super::CardError;
 
 /// What a bot's card says before its text.
 #[derive(Debug, Default, PartialEq, Eq)]

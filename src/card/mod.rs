@@ -1,9 +1,14 @@
 //! `Card`: a bot's model card as a value.
 
+pub mod error;
 mod front_matter;
+mod header;
 pub mod mojibake;
 pub mod read;
+mod table;
 mod text;
+
+pub use error::CardError;
 
 use serde::{Deserialize, Serialize};
 
