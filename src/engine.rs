@@ -25,7 +25,12 @@ impl Engine {
 
     /// Opens a model file: frees the open model, and reads the file in the following [`Engine::step`]s.
     /// `name` is what to call it, `size_bytes` its length. What goes wrong comes back as [`Event::Error`].
-    pub fn load(&mut self, reader: Box<dyn ModelReader>, name: &str, size_bytes: u64) -> Vec<Event> {
+    pub fn load(
+        &mut self,
+        reader: Box<dyn ModelReader>,
+        name: &str,
+        size_bytes: u64,
+    ) -> Vec<Event> {
         let _ = (reader, name, size_bytes);
         Vec::new()
     }

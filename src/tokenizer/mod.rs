@@ -19,7 +19,9 @@ pub use vocabulary::{END_OF_TEXT, Vocabulary};
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// A file that is not the JSON it should be.
-    #[error("`{file}` is damaged or no tokenizer file ({source}); take it from the model's repository again")]
+    #[error(
+        "`{file}` is damaged or no tokenizer file ({source}); take it from the model's repository again"
+    )]
     Json {
         /// The file.
         file: &'static str,
@@ -43,7 +45,9 @@ pub enum TokenizerError {
         most: usize,
     },
     /// A tokenizer of another family.
-    #[error("the tokenizer's {part} is `{got}`, GPT-2 has byte-level BPE with nothing else; use a GPT-2 model")]
+    #[error(
+        "the tokenizer's {part} is `{got}`, GPT-2 has byte-level BPE with nothing else; use a GPT-2 model"
+    )]
     Unsupported {
         /// Part of `tokenizer.json`.
         part: &'static str,
@@ -69,25 +73,33 @@ pub enum TokenizerError {
         most: usize,
     },
     /// One text or one id, twice.
-    #[error("the vocabulary has the token or the id of `{token}` twice; take it from the model's repository again")]
+    #[error(
+        "the vocabulary has the token or the id of `{token}` twice; take it from the model's repository again"
+    )]
     DuplicateToken {
         /// The text.
         token: String,
     },
     /// Ids that do not run from 0 without a hole.
-    #[error("the vocabulary has the id {id} beyond its number of tokens; take it from the model's repository again")]
+    #[error(
+        "the vocabulary has the id {id} beyond its number of tokens; take it from the model's repository again"
+    )]
     Hole {
         /// The id.
         id: usize,
     },
     /// A byte no token stands for.
-    #[error("the vocabulary has no token for the byte {byte:#04x}, GPT-2 has one for each; use a GPT-2 model")]
+    #[error(
+        "the vocabulary has no token for the byte {byte:#04x}, GPT-2 has one for each; use a GPT-2 model"
+    )]
     MissingByte {
         /// The byte.
         byte: u8,
     },
     /// A merge that cannot be applied.
-    #[error("merge {rank} names `{token}`, which is no token; vocabulary and merges come from different models")]
+    #[error(
+        "merge {rank} names `{token}`, which is no token; vocabulary and merges come from different models"
+    )]
     BadMerge {
         /// 0-based rank.
         rank: usize,
@@ -95,7 +107,9 @@ pub enum TokenizerError {
         token: String,
     },
     /// Tokenizer and weights of two models.
-    #[error("the tokenizer has {tokens} tokens, the weights have {vocab_size}; they come from different models")]
+    #[error(
+        "the tokenizer has {tokens} tokens, the weights have {vocab_size}; they come from different models"
+    )]
     VocabularyMismatch {
         /// Tokens of the tokenizer.
         tokens: usize,
@@ -103,7 +117,9 @@ pub enum TokenizerError {
         vocab_size: usize,
     },
     /// A text so long that no number of tokens could make it fit.
-    #[error("the text has {got} bytes, more than {n_ctx} tokens can hold ({most} at most); shorten it")]
+    #[error(
+        "the text has {got} bytes, more than {n_ctx} tokens can hold ({most} at most); shorten it"
+    )]
     TextTooLong {
         /// Bytes of the text.
         got: usize,
@@ -113,7 +129,9 @@ pub enum TokenizerError {
         n_ctx: usize,
     },
     /// An id that names no token.
-    #[error("token id {token_id} is outside the vocabulary of {n_tokens}; it comes from another model")]
+    #[error(
+        "token id {token_id} is outside the vocabulary of {n_tokens}; it comes from another model"
+    )]
     TokenOutOfRange {
         /// The id.
         token_id: u32,
@@ -148,7 +166,11 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Crate`] if the tokenizers crate refuses what [`Vocabulary::new`] accepted.
     pub fn new(vocabulary: Vocabulary) -> Result<Self, TokenizerError> {
-        let (tokens, merges, added) = vocabulary.into_parts();
+        let Vocabulary {
+            tokens,
+            merges,
+            added,
+        } = vocabulary;
         let mut bytes = Vec::with_capacity(tokens.len() * 8);
         let mut ends = Vec::with_capacity(tokens.len());
         let mut longest = 0;
@@ -156,7 +178,9 @@ impl Tokenizer {
             let start = bytes.len();
             push_token_bytes(token, &mut bytes);
             longest = longest.max(bytes.len() - start);
-            ends.push(u32::try_from(bytes.len()).expect("at most 2^20 tokens of at most 2^10 bytes"));
+            ends.push(
+                u32::try_from(bytes.len()).expect("at most 2^20 tokens of at most 2^10 bytes"),
+            );
         }
         let added_tokens: Vec<AddedToken> = added
             .iter()

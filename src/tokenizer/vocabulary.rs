@@ -20,11 +20,11 @@ pub const MAX_FILE_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
     /// Token texts in GPT-2's byte alphabet; the index is the id.
-    tokens: Vec<String>,
+    pub(super) tokens: Vec<String>,
     /// Pairs in order of rank.
-    merges: Vec<(String, String)>,
+    pub(super) merges: Vec<(String, String)>,
     /// Ids that are recognised as a whole in a text, with whether they are special (left out of decoded text).
-    added: Vec<(u32, bool)>,
+    pub(super) added: Vec<(u32, bool)>,
 }
 
 impl Vocabulary {
@@ -212,11 +212,6 @@ impl Vocabulary {
     /// Ids recognised as a whole in a text, with whether they are special.
     pub fn added(&self) -> &[(u32, bool)] {
         &self.added
-    }
-
-    /// The parts [`Vocabulary::new`] was given.
-    pub fn into_parts(self) -> (Vec<String>, Vec<(String, String)>, Vec<(u32, bool)>) {
-        (self.tokens, self.merges, self.added)
     }
 }
 
