@@ -230,7 +230,7 @@ fn real_vocabulary_gives_the_published_ids() {
         return;
     };
     let vocabulary = Vocabulary::from_vocab_and_merges(&vocab, &merges).unwrap();
-    // The vectors were made without special tokens; with them, only the text that is one differs.
+    // The vectors were made without special tokens; with them, only texts that hold one differ.
     let plain = Vocabulary::new(
         vocabulary.tokens().to_vec(),
         vocabulary.merges().to_vec(),
@@ -247,7 +247,7 @@ fn real_vocabulary_gives_the_published_ids() {
         let text = vector["text"].as_str().unwrap();
         let ids: Vec<u32> = serde_json::from_value(vector["ids"].clone()).unwrap();
         assert_eq!(plain.encode(text).unwrap(), ids, "{text:?}");
-        if text != END_OF_TEXT {
+        if !text.contains(END_OF_TEXT) {
             assert_eq!(tokenizer.encode(text).unwrap(), ids, "{text:?}");
         }
         assert_eq!(tokenizer.decode(&ids).unwrap(), text);

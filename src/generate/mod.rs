@@ -6,14 +6,11 @@ pub mod sampler;
 
 use std::sync::Arc;
 
-use crate::infer::{InferError, Logits, Model, Session};
+use crate::infer::{InferError, Logits, Model, PREFILL_CHUNK, Session};
 use crate::tokenizer::{DecodeStream, Tokenizer, TokenizerError};
 
 use params::{CheckedParams, GenerationParams};
 use sampler::{Choice, Sampler, SamplerScratch};
-
-/// Prompt tokens one step takes in: few enough that a stop is heeded soon, enough that the weights are read seldom.
-pub const PREFILL_CHUNK: usize = 32;
 
 /// Why a text could not be continued; nothing has run then, except for [`GenerateError::BrokenLogits`].
 #[derive(Debug, thiserror::Error)]
