@@ -3,8 +3,11 @@
 
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
-use huggingtweets::kernels::{PackedWeight, Scratch, WeightType, matmul};
+use huggingtweets::kernels::{self, PackedWeight, Scratch, WeightType, matmul, scalar::Scalar};
 use std::io::ErrorKind;
+
+#[path = "../benches/kernels/src/cases.rs"]
+mod cases;
 
 /// Largest root-mean-square error relative to that of the exact product, from rounding the inputs.
 ///
@@ -420,4 +423,10 @@ fn infinite_and_nan_weights_are_refused() {
             assert_eq!(error.kind(), ErrorKind::InvalidData, "{dtype:?}");
         }
     }
+}
+
+#[test]
+fn every_build_agrees_on_every_bit() {
+    // The wasm builds compare themselves with the same number: benches/kernels/run.mjs.
+    assert_eq!(cases::checksum::<Scalar>(), cases::CHECKSUM);
 }

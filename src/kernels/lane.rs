@@ -15,7 +15,7 @@ impl Lane {
     /// The `i`-th of the eight little-endian 16-bit values, `i < 8`.
     #[inline(always)]
     pub fn u16(&self, i: usize) -> u16 {
-        u16::from_le_bytes([self.0[2 * i], self.0[2 * i + 1]])
+        u16::from_le_bytes(self.0.as_chunks().0[i])
     }
 
     /// Writes the `i`-th 16-bit value, `i < 8`.
@@ -30,17 +30,16 @@ impl Lane {
         std::array::from_fn(|i| finite_f16(self.u16(i)))
     }
 
+    /// The `i`-th of the four little-endian 32-bit values, `i < 4`.
+    #[inline(always)]
+    pub fn u32(&self, i: usize) -> u32 {
+        u32::from_le_bytes(self.0.as_chunks().0[i])
+    }
+
     /// All four values read as `f32`.
     #[inline(always)]
     pub fn f32x4(&self) -> [f32; 4] {
-        std::array::from_fn(|i| {
-            f32::from_le_bytes([
-                self.0[4 * i],
-                self.0[4 * i + 1],
-                self.0[4 * i + 2],
-                self.0[4 * i + 3],
-            ])
-        })
+        std::array::from_fn(|i| f32::from_bits(self.u32(i)))
     }
 }
 

@@ -260,6 +260,23 @@ impl PackedWeight {
         }
     }
 
+    /// Wrapping sum of all weights' bytes as 32-bit words: reads what a product reads and does no
+    /// more, so its time is the memory's.
+    #[must_use]
+    pub fn sum_words(&self) -> u32 {
+        let mut sums = [0_u32; 16];
+        let (fours, rest) = self.lanes.as_chunks::<4>();
+        for four in fours {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.wrapping_add(four[i / 4].u32(i % 4));
+            }
+        }
+        for (i, lane) in rest.iter().enumerate() {
+            sums[i] = (0..4).fold(sums[i], |sum, j| sum.wrapping_add(lane.u32(j)));
+        }
+        sums.into_iter().fold(0, u32::wrapping_add)
+    }
+
     /// The lanes of eight rows, of which the last group's may be filled up.
     pub(super) fn group(&self, group: usize) -> &[Lane] {
         &self.lanes[group * self.group_lanes..][..self.group_lanes]
