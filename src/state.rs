@@ -11,7 +11,9 @@ pub mod results;
 pub mod settings;
 
 use crate::bot::Bot;
-use crate::protocol::{ErrorCode, ErrorReport, Event, GenerationParams, JobId, ModelInfo, Request, StopReason};
+use crate::protocol::{
+    ErrorCode, ErrorReport, Event, GenerationParams, JobId, ModelInfo, Request, StopReason,
+};
 
 use address::Address;
 use figures::Figures;
@@ -20,17 +22,19 @@ use results::{Desk, Tweet, TweetStatus};
 use settings::{Field, FieldError, Settings};
 
 /// Prompts the original demo offered.
-pub const EXAMPLE_PROMPTS: [&str; 5] = ["My dream is", "I want", "I like", "I don't like", "I think that"];
+pub const EXAMPLE_PROMPTS: [&str; 5] = [
+    "My dream is",
+    "I want",
+    "I like",
+    "I don't like",
+    "I think that",
+];
 
 /// Tweets per press of Generate, unless changed.
 pub const DEFAULT_SEQUENCES: usize = 5;
 
 /// New tokens that "continue" asks for, where the context has that much room.
 const CONTINUE_TOKENS: usize = 40;
-
-/// Length of a published bot's `pytorch_model.bin`, in MB.
-/// 124.4 M weights of 4 bytes and twelve 1024 × 1024 masks; the same for every one of them.
-pub const PUBLISHED_WEIGHTS_MB: u32 = 510;
 
 /// Which of its states the whole page is in; written to `<html data-state>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,9 +149,20 @@ impl PageState {
     ///
     /// # Panics
     /// If there is no bot.
-    pub fn new(bots: Vec<Bot>, bundled: ModelChoice, address: &Address, model: Option<ModelChoice>) -> PageState {
+    pub fn new(
+        bots: Vec<Bot>,
+        bundled: ModelChoice,
+        address: &Address,
+        model: Option<ModelChoice>,
+    ) -> PageState {
         assert!(!bots.is_empty(), "the gallery has at least one bot");
-        let desks = bots.iter().map(|bot| Desk { prompt: first_prompt(bot), ..Desk::default() }).collect();
+        let desks = bots
+            .iter()
+            .map(|bot| Desk {
+                prompt: first_prompt(bot),
+                ..Desk::default()
+            })
+            .collect();
         let mut state = PageState {
             bots,
             desks,
@@ -248,8 +263,15 @@ impl PageState {
 
     /// What the settings are compared with: the open model's own parameters, and five tweets.
     pub fn defaults(&self) -> GenerationParams {
-        let own = self.model_info().map(|info| info.defaults.clone()).unwrap_or_default();
-        GenerationParams { num_return_sequences: DEFAULT_SEQUENCES, seed: None, ..own }
+        let own = self
+            .model_info()
+            .map(|info| info.defaults.clone())
+            .unwrap_or_default();
+        GenerationParams {
+            num_return_sequences: DEFAULT_SEQUENCES,
+            seed: None,
+            ..own
+        }
     }
 
     /// Context length of the open model.
@@ -309,7 +331,11 @@ impl PageState {
     }
 
     fn open_tweets(&self) -> usize {
-        self.desks.iter().flat_map(|desk| &desk.results).filter(|tweet| tweet.is_open()).count()
+        self.desks
+            .iter()
+            .flat_map(|desk| &desk.results)
+            .filter(|tweet| tweet.is_open())
+            .count()
     }
 
     /// Room that a finished tweet has left in the model's context, in tokens.
@@ -338,15 +364,24 @@ impl PageState {
             self.desks[index].prompt = typed;
         }
         self.was_stopped = false;
-        if matches!(self.queued, Some(Task::Regenerate { .. } | Task::Continue { .. })) {
+        if matches!(
+            self.queued,
+            Some(Task::Regenerate { .. } | Task::Continue { .. })
+        ) {
             self.queued = None;
         }
-        if self.run.is_some() { self.stop() } else { Vec::new() }
+        if self.run.is_some() {
+            self.stop()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Opens the bot of this name, as written in an address; `false` if the gallery has none.
     pub fn bot_index(&self, repo: &str) -> Option<usize> {
-        self.bots.iter().position(|bot| bot.repo.eq_ignore_ascii_case(repo))
+        self.bots
+            .iter()
+            .position(|bot| bot.repo.eq_ignore_ascii_case(repo))
     }
 
     /// Takes what stands in the prompt box.
@@ -374,7 +409,11 @@ impl PageState {
     }
 
     fn forget_settings_problem(&mut self) {
-        if self.problem.as_ref().is_some_and(|problem| problem.remedies.contains(&Remedy::ResetSettings)) {
+        if self
+            .problem
+            .as_ref()
+            .is_some_and(|problem| problem.remedies.contains(&Remedy::ResetSettings))
+        {
             self.problem = None;
         }
     }
@@ -396,7 +435,11 @@ impl PageState {
     ///
     /// `fresh_seed`: used unless the visitor pinned one.
     pub fn generate(&mut self, fresh_seed: u32) -> Vec<Request> {
-        let seed = self.settings_params().ok().and_then(|params| params.seed).unwrap_or(fresh_seed);
+        let seed = self
+            .settings_params()
+            .ok()
+            .and_then(|params| params.seed)
+            .unwrap_or(fresh_seed);
         self.begin(Task::Generate { seed })
     }
 
@@ -405,7 +448,10 @@ impl PageState {
         if slot >= self.desk().results.len() {
             return Vec::new();
         }
-        self.begin(Task::Regenerate { slot, seed: fresh_seed })
+        self.begin(Task::Regenerate {
+            slot,
+            seed: fresh_seed,
+        })
     }
 
     /// Writes on where a tweet ended.
@@ -413,7 +459,10 @@ impl PageState {
         if !self.can_continue(slot) {
             return Vec::new();
         }
-        self.begin(Task::Continue { slot, seed: fresh_seed })
+        self.begin(Task::Continue {
+            slot,
+            seed: fresh_seed,
+        })
     }
 
     /// Pins the seed of a tweet: the next run's first tweet draws with it.
@@ -461,7 +510,13 @@ impl PageState {
         }
         let is_sent = self.worker == WorkerStatus::Running;
         self.model = ModelStatus::Loading(Loading::new(is_sent));
-        if is_sent { vec![Request::Load { source: self.choice.source() }] } else { Vec::new() }
+        if is_sent {
+            vec![Request::Load {
+                source: self.choice.source(),
+            }]
+        } else {
+            Vec::new()
+        }
     }
 
     /// Goes back to the model that comes with the page.
@@ -522,8 +577,8 @@ impl PageState {
         self.problem = Some(Problem {
             report: ErrorReport {
                 code: ErrorCode::BadParameters,
-                message: format!("One setting cannot be used: {error}."),
-                hint: "Mend it in the settings, or put all settings back.".to_owned(),
+                message: format!("one setting cannot be used: {error}"),
+                hint: "mend it in the settings, or put all settings back".to_owned(),
                 retryable: false,
             },
             remedies: vec![Remedy::ResetSettings],
@@ -550,22 +605,50 @@ impl PageState {
                 let prompt = desk.prompt.trim_end().to_owned();
                 desk.figures = None;
                 desk.results = (0..params.num_return_sequences)
-                    .map(|i| Tweet::waiting(&prompt, seed.wrapping_add(i as u32), params.return_full_text))
+                    .map(|i| {
+                        Tweet::waiting(
+                            &prompt,
+                            seed.wrapping_add(i as u32),
+                            params.return_full_text,
+                        )
+                    })
                     .collect();
-                (0, prompt, GenerationParams { seed: Some(seed), ..params })
+                (
+                    0,
+                    prompt,
+                    GenerationParams {
+                        seed: Some(seed),
+                        ..params
+                    },
+                )
             }
             Task::Regenerate { slot, seed } => {
-                let Some(tweet) = desk.results.get_mut(slot) else { return Vec::new() };
+                let Some(tweet) = desk.results.get_mut(slot) else {
+                    return Vec::new();
+                };
                 *tweet = Tweet::waiting(&tweet.prompt, seed, params.return_full_text);
                 let prompt = tweet.prompt.clone();
-                (slot, prompt, GenerationParams { seed: Some(seed), num_return_sequences: 1, ..params })
+                (
+                    slot,
+                    prompt,
+                    GenerationParams {
+                        seed: Some(seed),
+                        num_return_sequences: 1,
+                        ..params
+                    },
+                )
             }
             Task::Continue { slot, seed } => {
-                let (Some(tweet), Some(room)) = (desk.results.get_mut(slot), room) else { return Vec::new() };
+                let (Some(tweet), Some(room)) = (desk.results.get_mut(slot), room) else {
+                    return Vec::new();
+                };
                 let prompt = tweet.full_text();
                 let kept = tweet.continuation();
                 let shown = tweet.prompt.clone();
-                *tweet = Tweet { kept, ..Tweet::waiting(&shown, seed, params.return_full_text) };
+                *tweet = Tweet {
+                    kept,
+                    ..Tweet::waiting(&shown, seed, params.return_full_text)
+                };
                 let wanted = params.max_new_tokens.unwrap_or(CONTINUE_TOKENS).min(room);
                 let params = GenerationParams {
                     seed: Some(seed),
@@ -578,8 +661,18 @@ impl PageState {
         };
         self.last_job += 1;
         let job = self.last_job;
-        self.run = Some(Run { job, bot: self.bot, first_slot, prompt: prompt.clone(), is_stopping: false });
-        vec![Request::Generate { job, prompt, params }]
+        self.run = Some(Run {
+            job,
+            bot: self.bot,
+            first_slot,
+            prompt: prompt.clone(),
+            is_stopping: false,
+        });
+        vec![Request::Generate {
+            job,
+            prompt,
+            params,
+        }]
     }
 
     // What the worker says.
@@ -601,20 +694,36 @@ impl PageState {
                 self.model = ModelStatus::Ready(Box::new(model));
                 self.start_queued()
             }
-            Event::Token { job, sequence, text, .. } => {
+            Event::Token {
+                job,
+                sequence,
+                text,
+                ..
+            } => {
                 if let Some((tweet, _)) = self.tweet_of(job, sequence) {
                     tweet.push(&text);
                 }
                 Vec::new()
             }
-            Event::Result { job, sequence, generated_text, stop_reason } => {
+            Event::Result {
+                job,
+                sequence,
+                generated_text,
+                stop_reason,
+            } => {
                 if let Some((tweet, asked)) = self.tweet_of(job, sequence) {
                     tweet.complete(&generated_text, &asked, stop_reason);
                 }
                 Vec::new()
             }
-            Event::Done { job, stopped, stats } => {
-                let Some(run) = self.run.take_if(|run| run.job == job) else { return Vec::new() };
+            Event::Done {
+                job,
+                stopped,
+                stats,
+            } => {
+                let Some(run) = self.run.take_if(|run| run.job == job) else {
+                    return Vec::new();
+                };
                 let figures = self.model_info().map(|info| Figures::new(&stats, info));
                 let desk = &mut self.desks[run.bot];
                 desk.figures = figures;
@@ -640,7 +749,9 @@ impl PageState {
         match &mut self.model {
             ModelStatus::Loading(loading) if !loading.is_sent => {
                 loading.is_sent = true;
-                vec![Request::Load { source: self.choice.source() }]
+                vec![Request::Load {
+                    source: self.choice.source(),
+                }]
             }
             _ => Vec::new(),
         }
@@ -676,7 +787,9 @@ impl PageState {
                 if self.run.as_ref().map(|run| run.job) == job {
                     self.end_run(TweetStatus::Broken);
                     let remedies = match report.code {
-                        ErrorCode::BadParameters | ErrorCode::ContextOverflow if self.settings.n_changed() > 0 => {
+                        ErrorCode::BadParameters | ErrorCode::ContextOverflow
+                            if self.settings.n_changed() > 0 =>
+                        {
                             vec![Remedy::ResetSettings]
                         }
                         _ if report.retryable => vec![Remedy::GenerateAgain],
@@ -697,7 +810,12 @@ impl PageState {
                 }
                 self.problem = Some(Problem { report, remedies });
             }
-            _ => self.problem = Some(Problem { report, remedies: Vec::new() }),
+            _ => {
+                self.problem = Some(Problem {
+                    report,
+                    remedies: Vec::new(),
+                })
+            }
         }
     }
 
@@ -725,5 +843,9 @@ impl PageState {
 
 /// The prompt a bot's card proposes.
 fn first_prompt(bot: &Bot) -> String {
-    bot.card.widget.first().cloned().unwrap_or_else(|| EXAMPLE_PROMPTS[0].to_owned())
+    bot.card
+        .widget
+        .first()
+        .cloned()
+        .unwrap_or_else(|| EXAMPLE_PROMPTS[0].to_owned())
 }

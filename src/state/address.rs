@@ -1,6 +1,7 @@
 //! `Address`: what a page address asks for, checked once, with a plain notice for what it cannot have.
 
 use super::settings::Field;
+use crate::bot::RepoId;
 use crate::protocol::GenerationParams;
 
 /// A page address, read.
@@ -30,7 +31,9 @@ impl Address {
                 "bot" if address.bot.is_none() => address.read_bot(value),
                 "model" if address.model.is_none() => address.read_model(value),
                 "text" if address.text.is_none() => address.read_text(value),
-                "n" | "seed" | "temperature" | "top_k" | "top_p" | "max_new_tokens" => address.read_setting(name, value),
+                "n" | "seed" | "temperature" | "top_k" | "top_p" | "max_new_tokens" => {
+                    address.read_setting(name, value)
+                }
                 _ => {}
             }
         }
@@ -38,10 +41,11 @@ impl Address {
     }
 
     fn read_bot(&mut self, value: &str) {
-        if is_repo_name(value) {
-            self.bot = Some(value.to_owned());
-        } else {
-            self.notices.push("The address names no bot that this page could read; a bot is written as ?bot=OWNER/NAME.".to_owned());
+        match value.parse::<RepoId>() {
+            Ok(repo) => self.bot = Some(repo.as_str().to_owned()),
+            Err(error) => self
+                .notices
+                .push(format!("Left out of the address: {error}.")),
         }
     }
 
@@ -49,7 +53,10 @@ impl Address {
         if is_gguf_address(value) {
             self.model = Some(value.to_owned());
         } else {
-            self.notices.push("The model in the address was left out: ?model= takes the address of a GGUF file.".to_owned());
+            self.notices.push(
+                "The model in the address was left out: ?model= takes the address of a GGUF file."
+                    .to_owned(),
+            );
         }
     }
 
@@ -57,32 +64,25 @@ impl Address {
         if value.len() <= MAX_TEXT {
             self.text = Some(value.to_owned());
         } else {
-            self.notices.push("The prompt in the address was left out: it is longer than 32 KiB.".to_owned());
+            self.notices.push(
+                "The prompt in the address was left out: it is longer than 32 KiB.".to_owned(),
+            );
         }
     }
 
     fn read_setting(&mut self, name: &str, value: &str) {
-        let Some(field) = Field::from_name(name) else { return };
+        let Some(field) = Field::from_name(name) else {
+            return;
+        };
         if self.settings.iter().any(|(known, _)| *known == field) {
             return;
         }
         match field.apply(value, &mut GenerationParams::default()) {
             Ok(()) => self.settings.push((field, value.trim().to_owned())),
-            Err(error) => self.notices.push(format!("Left out of the address: {error}.")),
+            Err(error) => self
+                .notices
+                .push(format!("Left out of the address: {error}.")),
         }
-    }
-}
-
-/// Whether `text` has the form `OWNER/NAME`, with the letters the Hub allows.
-fn is_repo_name(text: &str) -> bool {
-    let is_part = |part: &str| {
-        (1..=96).contains(&part.len())
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-            && part.chars().any(|c| c != '.')
-    };
-    match text.split_once('/') {
-        Some((owner, name)) => is_part(owner) && is_part(name),
-        None => false,
     }
 }
 
@@ -91,7 +91,11 @@ pub fn is_gguf_address(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let is_web = lower.starts_with("https://") || lower.starts_with("http://");
     // A relative address has no colon before its first slash; whatever else has one is another scheme.
-    let is_relative = !lower.split(['/', '?', '#']).next().unwrap_or("").contains(':');
+    let is_relative = !lower
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or("")
+        .contains(':');
     let path = lower.split(['?', '#']).next().unwrap_or("");
     (is_web || is_relative) && path.ends_with(".gguf") && !lower.chars().any(char::is_control)
 }

@@ -22,13 +22,25 @@ pub struct Figures {
 impl Figures {
     /// The figures of a finished run.
     pub fn new(stats: &RunStats, model: &ModelInfo) -> Figures {
-        let speed = if stats.decode_ms > 0.0 { stats.new_tokens as f64 * 1000.0 / stats.decode_ms } else { 0.0 };
+        let speed = if stats.decode_ms > 0.0 {
+            stats.new_tokens as f64 * 1000.0 / stats.decode_ms
+        } else {
+            0.0
+        };
         Figures {
             tokens: plural(stats.new_tokens, "token", "tokens"),
             time: duration(stats.prefill_ms + stats.decode_ms),
-            speed: if speed >= 100.0 { format!("{} tok/s", count(speed.round() as u64)) } else { format!("{speed:.1} tok/s") },
+            speed: if speed >= 100.0 {
+                format!("{} tok/s", count(speed.round() as u64))
+            } else {
+                format!("{speed:.1} tok/s")
+            },
             model: format!("{} · {}", model.name, dtype(&model.dtype)),
-            compute: format!("{} · {}", plural(stats.threads, "thread", "threads"), stats.simd),
+            compute: format!(
+                "{} · {}",
+                plural(stats.threads, "thread", "threads"),
+                stats.simd
+            ),
             memory: format!("{} memory", bytes(stats.memory_bytes)),
         }
     }
@@ -81,7 +93,11 @@ pub fn percent(part: u64, whole: u64) -> String {
 
 /// `part / whole`, at most 1, 0 where the whole is 0.
 pub fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { (part as f64 / whole as f64).min(1.0) }
+    if whole == 0 {
+        0.0
+    } else {
+        (part as f64 / whole as f64).min(1.0)
+    }
 }
 
 /// `q8_0` as prose writes it: `Q8_0`.
@@ -102,4 +118,17 @@ pub fn weights(n: u64) -> String {
 pub fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+/// A message as the page shows it: errors are written small and without a full stop, pages are not.
+pub fn sentence(message: &str) -> String {
+    let mut letters = message.trim().chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let mut text: String = first.to_uppercase().chain(letters).collect();
+    if !text.ends_with(['.', '!', '?', '…', '”']) {
+        text.push('.');
+    }
+    text
 }

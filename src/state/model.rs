@@ -30,21 +30,40 @@ pub struct ModelChoice {
 impl ModelChoice {
     /// A file on the visitor's device.
     pub fn file(name: &str, size_bytes: u64) -> ModelChoice {
-        ModelChoice { origin: ModelOrigin::File, name: name.to_owned(), url: String::new(), size_bytes: Some(size_bytes) }
+        ModelChoice {
+            origin: ModelOrigin::File,
+            name: name.to_owned(),
+            url: String::new(),
+            size_bytes: Some(size_bytes),
+        }
     }
 
     /// A GGUF at an absolute address; it is called after its last path segment.
     pub fn url(url: &str) -> ModelChoice {
         let path = url.split(['?', '#']).next().unwrap_or(url);
-        let name = path.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(path);
-        ModelChoice { origin: ModelOrigin::Url, name: name.to_owned(), url: url.to_owned(), size_bytes: None }
+        let name = path
+            .rsplit('/')
+            .next()
+            .filter(|name| !name.is_empty())
+            .unwrap_or(path);
+        ModelChoice {
+            origin: ModelOrigin::Url,
+            name: name.to_owned(),
+            url: url.to_owned(),
+            size_bytes: None,
+        }
     }
 
     /// What the worker is told.
     pub fn source(&self) -> ModelSource {
         match self.origin {
-            ModelOrigin::Bundled | ModelOrigin::Url => ModelSource::Url { url: self.url.clone(), name: self.name.clone() },
-            ModelOrigin::File => ModelSource::File { name: self.name.clone() },
+            ModelOrigin::Bundled | ModelOrigin::Url => ModelSource::Url {
+                url: self.url.clone(),
+                name: self.name.clone(),
+            },
+            ModelOrigin::File => ModelSource::File {
+                name: self.name.clone(),
+            },
         }
     }
 
@@ -87,7 +106,12 @@ const DOWNLOAD_SHARE: f64 = 0.85;
 
 impl Loading {
     pub(super) fn new(is_sent: bool) -> Loading {
-        Loading { stage: None, is_sent, started_ms: None, now_ms: 0.0 }
+        Loading {
+            stage: None,
+            is_sent,
+            started_ms: None,
+            now_ms: 0.0,
+        }
     }
 
     pub(super) fn advance(&mut self, stage: LoadStage, now_ms: f64) {
@@ -103,9 +127,10 @@ impl Loading {
                 let total = (*total)?;
                 Some(DOWNLOAD_SHARE * figures::ratio(*loaded, total))
             }
-            LoadStage::Layers { done, total } => {
-                Some(DOWNLOAD_SHARE + (1.0 - DOWNLOAD_SHARE) * figures::ratio(*done as u64, *total as u64))
-            }
+            LoadStage::Layers { done, total } => Some(
+                DOWNLOAD_SHARE
+                    + (1.0 - DOWNLOAD_SHARE) * figures::ratio(*done as u64, *total as u64),
+            ),
         }
     }
 
@@ -114,8 +139,14 @@ impl Loading {
         match &self.stage {
             None if self.is_sent => "Opening the model".to_owned(),
             None => "Waiting for the worker".to_owned(),
-            Some(LoadStage::Downloading { loaded, total: None }) => format!("{} so far", figures::bytes(*loaded)),
-            Some(LoadStage::Downloading { loaded, total: Some(total) }) => {
+            Some(LoadStage::Downloading {
+                loaded,
+                total: None,
+            }) => format!("{} so far", figures::bytes(*loaded)),
+            Some(LoadStage::Downloading {
+                loaded,
+                total: Some(total),
+            }) => {
                 format!("{} of {}", figures::bytes(*loaded), figures::bytes(*total))
             }
             Some(LoadStage::Layers { done, total }) => format!("Layer {done} of {total}"),
@@ -124,7 +155,13 @@ impl Loading {
 
     /// Time left of a download, once a second of it tells the speed.
     pub fn time_left(&self) -> Option<String> {
-        let Some(LoadStage::Downloading { loaded, total: Some(total) }) = self.stage else { return None };
+        let Some(LoadStage::Downloading {
+            loaded,
+            total: Some(total),
+        }) = self.stage
+        else {
+            return None;
+        };
         let elapsed_ms = self.now_ms - self.started_ms?;
         if elapsed_ms < 1000.0 || loaded == 0 || loaded >= total {
             return None;

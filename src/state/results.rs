@@ -75,7 +75,11 @@ impl Tweet {
 
     /// The text as the pipeline's answer has it.
     pub fn generated_text(&self) -> String {
-        if self.is_full_text { self.full_text() } else { self.continuation() }
+        if self.is_full_text {
+            self.full_text()
+        } else {
+            self.continuation()
+        }
     }
 
     /// Whether a run is going on for it.
@@ -92,7 +96,11 @@ impl Tweet {
 
     /// Takes the run's whole text, which may have lost a prompt in front.
     pub(super) fn complete(&mut self, generated: &str, asked: &str, reason: StopReason) {
-        let fresh = if self.is_full_text { generated.strip_prefix(asked) } else { Some(generated) };
+        let fresh = if self.is_full_text {
+            generated.strip_prefix(asked)
+        } else {
+            Some(generated)
+        };
         if let Some(fresh) = fresh {
             fresh.clone_into(&mut self.fresh);
         }
@@ -110,8 +118,11 @@ impl Tweet {
 impl Desk {
     /// The texts as `pipeline('text-generation')` answers, pretty-printed.
     pub fn json(&self) -> String {
-        let list: Vec<_> =
-            self.results.iter().map(|tweet| serde_json::json!({ "generated_text": tweet.generated_text() })).collect();
+        let list: Vec<_> = self
+            .results
+            .iter()
+            .map(|tweet| serde_json::json!({ "generated_text": tweet.generated_text() }))
+            .collect();
         serde_json::to_string_pretty(&list).expect("strings are always JSON")
     }
 }

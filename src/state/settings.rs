@@ -161,33 +161,87 @@ impl Field {
     pub fn meaning(self) -> &'static str {
         match self {
             Field::NumReturnSequences => "How many different tweets are written side by side.",
-            Field::Temperature => "Low is cautious and repetitive, high is wild. 1 is the model as trained.",
-            Field::TopP => "Only the likeliest tokens that together reach this share may be drawn. 1 allows all.",
+            Field::Temperature => {
+                "Low is cautious and repetitive, high is wild. 1 is the model as trained."
+            }
+            Field::TopP => {
+                "Only the likeliest tokens that together reach this share may be drawn. 1 allows all."
+            }
             Field::TopK => "Only this many of the likeliest tokens may be drawn. 0 allows all.",
-            Field::RepetitionPenalty => "Above 1, words that already stand there become less likely.",
-            Field::MaxLength => "Prefix, prompt and new text together, in tokens (about four letters each).",
-            Field::MaxNewTokens => "Limit for the new text alone. When set, it replaces the longest text.",
+            Field::RepetitionPenalty => {
+                "Above 1, words that already stand there become less likely."
+            }
+            Field::MaxLength => {
+                "Prefix, prompt and new text together, in tokens (about four letters each)."
+            }
+            Field::MaxNewTokens => {
+                "Limit for the new text alone. When set, it replaces the longest text."
+            }
             Field::MinLength => "Before this many tokens in all, the model may not end the text.",
-            Field::Seed => "The same seed, prompt and settings give the same text again. Empty: a new one each time.",
-            Field::DoSample => "Off: always the likeliest token, so every tweet comes out the same.",
+            Field::Seed => {
+                "The same seed, prompt and settings give the same text again. Empty: a new one each time."
+            }
+            Field::DoSample => {
+                "Off: always the likeliest token, so every tweet comes out the same."
+            }
             Field::StopAtNewline => "End a tweet where the model begins a new line.",
-            Field::ReturnFullText => "In the JSON, put the prompt in front of each text, as the Python pipeline does.",
-            Field::Prefix => "Goes in front of the prompt, unseen. The bots learned that a tweet begins after it.",
+            Field::ReturnFullText => {
+                "In the JSON, put the prompt in front of each text, as the Python pipeline does."
+            }
+            Field::Prefix => {
+                "Goes in front of the prompt, unseen. The bots learned that a tweet begins after it."
+            }
         }
     }
 
     /// What it takes.
     pub fn kind(self) -> FieldKind {
         match self {
-            Field::NumReturnSequences => FieldKind::Whole { min: 1, max: 10, optional: false },
-            Field::Temperature => FieldKind::Decimal { above: 0.0, max: 5.0, step: 0.05 },
-            Field::TopP => FieldKind::Decimal { above: 0.0, max: 1.0, step: 0.01 },
-            Field::TopK => FieldKind::Whole { min: 0, max: 1_000_000, optional: false },
-            Field::RepetitionPenalty => FieldKind::Decimal { above: 0.0, max: 10.0, step: 0.05 },
-            Field::MaxLength => FieldKind::Whole { min: 1, max: 100_000, optional: false },
-            Field::MaxNewTokens => FieldKind::Whole { min: 1, max: 100_000, optional: true },
-            Field::MinLength => FieldKind::Whole { min: 0, max: 100_000, optional: false },
-            Field::Seed => FieldKind::Whole { min: 0, max: u32::MAX as u64, optional: true },
+            Field::NumReturnSequences => FieldKind::Whole {
+                min: 1,
+                max: 10,
+                optional: false,
+            },
+            Field::Temperature => FieldKind::Decimal {
+                above: 0.0,
+                max: 5.0,
+                step: 0.05,
+            },
+            Field::TopP => FieldKind::Decimal {
+                above: 0.0,
+                max: 1.0,
+                step: 0.01,
+            },
+            Field::TopK => FieldKind::Whole {
+                min: 0,
+                max: 1_000_000,
+                optional: false,
+            },
+            Field::RepetitionPenalty => FieldKind::Decimal {
+                above: 0.0,
+                max: 10.0,
+                step: 0.05,
+            },
+            Field::MaxLength => FieldKind::Whole {
+                min: 1,
+                max: 100_000,
+                optional: false,
+            },
+            Field::MaxNewTokens => FieldKind::Whole {
+                min: 1,
+                max: 100_000,
+                optional: true,
+            },
+            Field::MinLength => FieldKind::Whole {
+                min: 0,
+                max: 100_000,
+                optional: false,
+            },
+            Field::Seed => FieldKind::Whole {
+                min: 0,
+                max: u32::MAX as u64,
+                optional: true,
+            },
             Field::DoSample | Field::StopAtNewline | Field::ReturnFullText => FieldKind::Switch,
             Field::Prefix => FieldKind::Text,
         }
@@ -248,7 +302,11 @@ impl Field {
         let FieldKind::Whole { min, max, .. } = self.kind() else {
             unreachable!("{} is no whole number", self.name());
         };
-        let refused = FieldError::Whole { name: self.name(), min, max };
+        let refused = FieldError::Whole {
+            name: self.name(),
+            min,
+            max,
+        };
         let value: u64 = text.trim().parse().map_err(|_| refused.clone())?;
         if !(min..=max).contains(&value) {
             return Err(refused);
@@ -257,7 +315,11 @@ impl Field {
     }
 
     fn optional<N: TryFrom<u64>>(self, text: &str) -> Result<Option<N>, FieldError> {
-        if text.trim().is_empty() { Ok(None) } else { self.whole(text).map(Some) }
+        if text.trim().is_empty() {
+            Ok(None)
+        } else {
+            self.whole(text).map(Some)
+        }
     }
 
     fn decimal(self, text: &str) -> Result<f32, FieldError> {
@@ -267,12 +329,18 @@ impl Field {
         // Keyboards of half the world write the decimal point as a comma.
         match text.trim().replace(',', ".").parse::<f32>() {
             Ok(value) if value > above && value <= max => Ok(value),
-            _ => Err(FieldError::Decimal { name: self.name(), above: above.to_string(), max: max.to_string() }),
+            _ => Err(FieldError::Decimal {
+                name: self.name(),
+                above: above.to_string(),
+                max: max.to_string(),
+            }),
         }
     }
 
     fn switch(self, text: &str) -> Result<bool, FieldError> {
-        text.trim().parse().map_err(|_| FieldError::Switch { name: self.name() })
+        text.trim()
+            .parse()
+            .map_err(|_| FieldError::Switch { name: self.name() })
     }
 }
 
@@ -333,14 +401,21 @@ impl Settings {
             Field::MaxNewTokens => scratch.max_new_tokens?,
             _ => return None,
         };
-        (wanted > n_ctx).then_some(FieldError::Context { name: field.name(), n_ctx })
+        (wanted > n_ctx).then_some(FieldError::Context {
+            name: field.name(),
+            n_ctx,
+        })
     }
 
     /// The parameters to send: `defaults` with the changes laid over them.
     ///
     /// # Errors
     /// The first field's [`FieldError`].
-    pub fn params(&self, defaults: &GenerationParams, n_ctx: Option<usize>) -> Result<GenerationParams, FieldError> {
+    pub fn params(
+        &self,
+        defaults: &GenerationParams,
+        n_ctx: Option<usize>,
+    ) -> Result<GenerationParams, FieldError> {
         let mut params = defaults.clone();
         for (field, text) in &self.typed {
             if let Some(error) = self.error(*field, n_ctx) {

@@ -16,14 +16,28 @@ pub fn read() -> (Address, Option<ModelChoice>) {
     let query = window().location().search().unwrap_or_default();
     let mut pairs = Vec::new();
     if let Ok(params) = UrlSearchParams::new_with_str(&query) {
-        for name in ["bot", "model", "text", "n", "seed", "temperature", "top_k", "top_p", "max_new_tokens"] {
+        for name in [
+            "bot",
+            "model",
+            "text",
+            "n",
+            "seed",
+            "temperature",
+            "top_k",
+            "top_p",
+            "max_new_tokens",
+        ] {
             if let Some(value) = params.get(name) {
                 pairs.push((name, value));
             }
         }
     }
     let address = Address::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str())));
-    let model = address.model.as_deref().and_then(absolute).map(|url| ModelChoice::url(&url));
+    let model = address
+        .model
+        .as_deref()
+        .and_then(absolute)
+        .map(|url| ModelChoice::url(&url));
     (address, model)
 }
 
@@ -52,21 +66,31 @@ pub fn bot_link(repo: &str) -> String {
         }
         Ok(query)
     });
-    let rest = query.map(|query| String::from(query.to_string())).unwrap_or_default();
+    let rest = query
+        .map(|query| String::from(query.to_string()))
+        .unwrap_or_default();
     // The slash of OWNER/NAME needs no escape in a query, and reads better without.
-    if rest.is_empty() { format!("?bot={repo}") } else { format!("?bot={repo}&{rest}") }
+    if rest.is_empty() {
+        format!("?bot={repo}")
+    } else {
+        format!("?bot={repo}&{rest}")
+    }
 }
 
 /// Opens a bot and writes it into the address, so that "back" leads back.
 pub fn open_bot(page: Page, index: usize) {
-    let Some(repo) = page.with_untracked(|state| state.bots().get(index).map(|bot| bot.repo.clone())) else { return };
+    let Some(repo) =
+        page.with_untracked(|state| state.bots().get(index).map(|bot| bot.repo.clone()))
+    else {
+        return;
+    };
     if page.with_untracked(|state| state.selected()) == index {
         return;
     }
     // A page opened from a file may not write its address; the bot opens all the same.
-    let _ = window()
-        .history()
-        .and_then(|history| history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&bot_link(&repo))));
+    let _ = window().history().and_then(|history| {
+        history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&bot_link(&repo)))
+    });
     page.act(|state| state.choose_bot(index));
 }
 
@@ -74,7 +98,10 @@ pub fn open_bot(page: Page, index: usize) {
 pub fn follow_history(page: Page) {
     window_event_listener(leptos::ev::popstate, move |_| {
         let (address, _) = read();
-        let index = address.bot.and_then(|repo| page.with_untracked(|state| state.bot_index(&repo))).unwrap_or(0);
+        let index = address
+            .bot
+            .and_then(|repo| page.with_untracked(|state| state.bot_index(&repo)))
+            .unwrap_or(0);
         page.act(|state| state.choose_bot(index));
     });
 }

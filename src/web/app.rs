@@ -22,7 +22,12 @@ use super::theme::KeptTheme;
 #[component]
 pub fn App() -> impl IntoView {
     let (asked, model) = address::read();
-    let state = PageState::new(bot::bundled().to_vec(), address::bundled_model(), &asked, model);
+    let state = PageState::new(
+        bot::bundled().to_vec(),
+        address::bundled_model(),
+        &asked,
+        model,
+    );
     let page = Page::start(state);
     provide_context(page);
     provide_context(KeptTheme::start());

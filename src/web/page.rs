@@ -9,6 +9,7 @@ use crate::protocol::{ErrorCode, ErrorReport, Event, ModelSource, Request};
 use crate::state::PageState;
 use crate::state::model::ModelChoice;
 
+use super::js_error::WebError;
 use super::worker_bridge::WorkerBridge;
 
 /// Handle on the page's state, cheap to copy into every component.
@@ -32,10 +33,16 @@ impl Page {
     pub fn start(state: PageState) -> Page {
         let page = Page {
             state: RwSignal::new(state),
-            channel: StoredValue::new_local(Channel { bridge: None, inbox: Rc::default(), file: None }),
+            channel: StoredValue::new_local(Channel {
+                bridge: None,
+                inbox: Rc::default(),
+                file: None,
+            }),
         };
         match WorkerBridge::start(move |event| page.receive(event)) {
-            Ok(bridge) => page.channel.update_value(|channel| channel.bridge = Some(Rc::new(bridge))),
+            Ok(bridge) => page
+                .channel
+                .update_value(|channel| channel.bridge = Some(Rc::new(bridge))),
             Err(error) => page.report_no_worker(&error),
         }
         page
@@ -57,13 +64,17 @@ impl Page {
     }
 
     /// A part of the state that is told only when it differs.
-    pub fn memo<T: PartialEq + Send + Sync + 'static>(self, look: impl Fn(&PageState) -> T + Send + Sync + 'static) -> Memo<T> {
+    pub fn memo<T: PartialEq + Send + Sync + 'static>(
+        self,
+        look: impl Fn(&PageState) -> T + Send + Sync + 'static,
+    ) -> Memo<T> {
         Memo::new(move |_| self.state.with(&look))
     }
 
     /// What a visitor does; what follows from it goes to the worker.
     pub fn act(self, action: impl FnOnce(&mut PageState) -> Vec<Request>) {
-        self.with_untracked(PageState::has_worker_ended).then(|| self.restart_worker());
+        self.with_untracked(PageState::has_worker_ended)
+            .then(|| self.restart_worker());
         let requests = self.state.try_update(action).unwrap_or_default();
         self.send(&requests);
     }
@@ -76,7 +87,8 @@ impl Page {
     /// Opens a file the visitor chose.
     pub fn open_file(self, file: web_sys::File) {
         let choice = ModelChoice::file(&file.name(), file.size() as u64);
-        self.channel.update_value(|channel| channel.file = Some(file));
+        self.channel
+            .update_value(|channel| channel.file = Some(file));
         self.act(|state| state.open_model(choice));
     }
 
@@ -85,33 +97,47 @@ impl Page {
         self.state.update(PageState::worker_restarted);
         let restarted = match self.channel.with_value(|channel| channel.bridge.clone()) {
             Some(bridge) => bridge.restart(),
-            None => WorkerBridge::start(move |event| self.receive(event))
-                .map(|bridge| self.channel.update_value(|channel| channel.bridge = Some(Rc::new(bridge)))),
+            None => WorkerBridge::start(move |event| self.receive(event)).map(|bridge| {
+                self.channel
+                    .update_value(|channel| channel.bridge = Some(Rc::new(bridge)))
+            }),
         };
         if let Err(error) = restarted {
             self.report_no_worker(&error);
         }
     }
 
-    fn report_no_worker(self, error: &impl std::fmt::Debug) {
-        leptos::logging::warn!("{error:?}");
+    fn report_no_worker(self, error: &WebError) {
         let report = ErrorReport {
             code: ErrorCode::WorkerCrashed,
-            message: "The part of this page that runs the model could not start.".to_owned(),
-            hint: "Restart it; if that does not help, reload the page.".to_owned(),
+            message: error.to_string(),
+            hint: "restart it; if that does not help, reload the page".to_owned(),
             retryable: true,
         };
         self.state.update(|state| {
-            state.update(Event::Error { job: None, error: report }, now_ms());
+            state.update(
+                Event::Error {
+                    job: None,
+                    error: report,
+                },
+                now_ms(),
+            );
         });
     }
 
     fn send(self, requests: &[Request]) {
         self.channel.with_value(|channel| {
-            let Some(bridge) = &channel.bridge else { return };
+            let Some(bridge) = &channel.bridge else {
+                return;
+            };
             for request in requests {
                 match (request, &channel.file) {
-                    (Request::Load { source: ModelSource::File { .. } }, Some(file)) => bridge.send_file(request, file),
+                    (
+                        Request::Load {
+                            source: ModelSource::File { .. },
+                        },
+                        Some(file),
+                    ) => bridge.send_file(request, file),
                     _ => bridge.send(request),
                 }
             }
@@ -122,7 +148,9 @@ impl Page {
     /// because a hidden page has no frames.
     fn receive(self, event: Event) {
         let waits = matches!(event, Event::Token { .. } | Event::Progress { .. });
-        let Some(inbox) = self.channel.try_with_value(|channel| channel.inbox.clone()) else { return };
+        let Some(inbox) = self.channel.try_with_value(|channel| channel.inbox.clone()) else {
+            return;
+        };
         let is_first = {
             let mut inbox = inbox.borrow_mut();
             inbox.push(event);

@@ -53,8 +53,17 @@ pub fn Avatar(
 ) -> impl IntoView {
     let pictures = expect_context::<Pictures>();
     let is_broken = RwSignal::new(false);
-    let Portrait { hue, initials, original, .. } = portrait;
-    let letters = if initials.chars().count() > 1 { "avatar-letters is-two" } else { "avatar-letters" };
+    let Portrait {
+        hue,
+        initials,
+        original,
+        ..
+    } = portrait;
+    let letters = if initials.chars().count() > 1 {
+        "avatar-letters is-two"
+    } else {
+        "avatar-letters"
+    };
     view! {
         <span class="avatar" style=format!("--avatar-hue: {hue}") aria-hidden="true">
             <svg viewBox="0 0 92 92" focusable="false">

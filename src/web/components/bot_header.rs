@@ -74,9 +74,15 @@ fn PictureSwitch(
 ) -> impl IntoView {
     let allowed = expect_context::<Pictures>().0;
     let overlay = expect_context::<Overlay>();
-    let host = Memo::new(move |_| bot.with(|bot| bot.card.avatars.first().map(|url| host_of(url).to_owned())));
+    let host = Memo::new(move |_| {
+        bot.with(|bot| bot.card.avatars.first().map(|url| host_of(url).to_owned()))
+    });
     let press = move |_| {
-        if allowed.get() { allowed.set(false) } else { overlay.open(View::Pictures) }
+        if allowed.get() {
+            allowed.set(false)
+        } else {
+            overlay.open(View::Pictures)
+        }
     };
     let allow = move |_| {
         allowed.set(true);

@@ -29,8 +29,17 @@ pub fn CopyButton(
         let text = text();
         spawn_local(async move {
             let copied = clipboard::copy(&text).await;
-            status.set(if copied { CopyStatus::Copied } else { CopyStatus::Refused });
-            set_timeout(move || { status.try_set(CopyStatus::Waiting); }, Duration::from_millis(1600));
+            status.set(if copied {
+                CopyStatus::Copied
+            } else {
+                CopyStatus::Refused
+            });
+            set_timeout(
+                move || {
+                    status.try_set(CopyStatus::Waiting);
+                },
+                Duration::from_millis(1600),
+            );
         });
     };
     view! {

@@ -76,9 +76,10 @@ pub fn Dialog(
     };
     let pressed = move |event: leptos::ev::MouseEvent| {
         // The backdrop belongs to the dialog element itself; everything inside has another target.
-        let is_backdrop = event.target().zip(element.get_untracked()).is_some_and(|(target, element)| {
-            js_sys::Object::is(&target, &element)
-        });
+        let is_backdrop = event
+            .target()
+            .zip(element.get_untracked())
+            .is_some_and(|(target, element)| js_sys::Object::is(&target, &element));
         if is_backdrop {
             overlay.close();
         }

@@ -87,12 +87,21 @@ pub fn Gallery() -> impl IntoView {
 }
 
 fn link_at(row: &NodeRef<html::Ul>, index: usize) -> Option<web_sys::HtmlElement> {
-    let item = row.get_untracked()?.children().item(u32::try_from(index).ok()?)?;
+    let item = row
+        .get_untracked()?
+        .children()
+        .item(u32::try_from(index).ok()?)?;
     item.first_element_child()?.dyn_into().ok()
 }
 
 fn focused_index(row: &NodeRef<html::Ul>) -> Option<usize> {
     let items = row.get_untracked()?.children();
     let focused = document().active_element()?;
-    (0..items.length()).find(|i| items.item(*i).is_some_and(|item| item.contains(Some(&focused)))).map(|i| i as usize)
+    (0..items.length())
+        .find(|i| {
+            items
+                .item(*i)
+                .is_some_and(|item| item.contains(Some(&focused)))
+        })
+        .map(|i| i as usize)
 }

@@ -26,8 +26,12 @@ impl Way {
 
     fn note(self) -> &'static str {
         match self {
-            Way::JavaScript => "The module of this site, called as one calls transformers.js. Without a model it takes the bundled one.",
-            Way::Python => "The published weights, with the transformers library; downloads about 510 MB on first use.",
+            Way::JavaScript => {
+                "The module of this site, called as one calls transformers.js. Without a model it takes the bundled one."
+            }
+            Way::Python => {
+                "The published weights, with the transformers library; downloads about 510 MB on first use."
+            }
         }
     }
 
@@ -56,7 +60,10 @@ pub fn HowToUse(
     let tabs = NodeRef::<html::Div>::new();
     let sample = move || bot.with(|bot| way.get().sample(&bot.repo));
     let turn = move |event: KeyboardEvent| {
-        let at = WAYS.iter().position(|known| *known == way.get_untracked()).unwrap_or(0);
+        let at = WAYS
+            .iter()
+            .position(|known| *known == way.get_untracked())
+            .unwrap_or(0);
         let n = WAYS.len();
         let to = match event.key().as_str() {
             "ArrowRight" => (at + 1) % n,
@@ -67,8 +74,12 @@ pub fn HowToUse(
         };
         event.prevent_default();
         way.set(WAYS[to]);
-        let tab = tabs.get_untracked().and_then(|tabs| tabs.children().item(to as u32));
-        if let Some(tab) = tab.and_then(|tab| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(tab).ok()) {
+        let tab = tabs
+            .get_untracked()
+            .and_then(|tabs| tabs.children().item(to as u32));
+        if let Some(tab) =
+            tab.and_then(|tab| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(tab).ok())
+        {
             let _ = tab.focus();
         }
     };

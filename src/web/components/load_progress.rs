@@ -14,7 +14,11 @@ pub fn LoadProgress() -> impl IntoView {
     let text = page.memo(|state| state.loading().map(Loading::text).unwrap_or_default());
     let time_left = page.memo(|state| state.loading().and_then(Loading::time_left));
     let fraction = page.memo(|state| state.loading().and_then(Loading::fraction));
-    let percent = move || fraction.get().map(|fraction| (fraction * 100.0).round().to_string());
+    let percent = move || {
+        fraction
+            .get()
+            .map(|fraction| (fraction * 100.0).round().to_string())
+    };
     view! {
         <Show when=move || is_loading.get()>
             <div class="loading">

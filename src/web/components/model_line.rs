@@ -37,11 +37,19 @@ pub fn ModelLine() -> impl IntoView {
     let is_bundled = page.memo(|state| state.is_bundled());
     let is_one = page.memo(|state| state.bot().card.names.len() == 1);
     let truth = move || {
-        let (whose, these) = if is_one.get() { ("this person’s", "This bot’s") } else { ("these people’s", "This cyborg’s") };
-        if is_bundled.get() {
-            format!("{these} real weights are {HUB_WEIGHTS_MB} MB on the Hub. This text comes from a small stand-in that never saw {whose} tweets.")
+        let (whose, these) = if is_one.get() {
+            ("this person’s", "This bot’s")
         } else {
-            format!("You opened this model yourself; whether it ever saw {whose} tweets, this page cannot tell.")
+            ("these people’s", "This cyborg’s")
+        };
+        if is_bundled.get() {
+            format!(
+                "{these} real weights are {HUB_WEIGHTS_MB} MB on the Hub. This text comes from a small stand-in that never saw {whose} tweets."
+            )
+        } else {
+            format!(
+                "You opened this model yourself; whether it ever saw {whose} tweets, this page cannot tell."
+            )
         }
     };
     view! {

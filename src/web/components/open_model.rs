@@ -37,15 +37,30 @@ fn OpenModelForm() -> impl IntoView {
             page.open_file(file);
         }
     };
-    let picked = move |_| open(picker.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0)));
+    let picked = move |_| {
+        open(
+            picker
+                .get_untracked()
+                .and_then(|input| input.files())
+                .and_then(|files| files.get(0)),
+        )
+    };
     let dropped = move |event: DragEvent| {
         event.prevent_default();
         is_over.set(false);
-        open(event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0)));
+        open(
+            event
+                .data_transfer()
+                .and_then(|data| data.files())
+                .and_then(|files| files.get(0)),
+        );
     };
     let submitted = move |event: SubmitEvent| {
         event.prevent_default();
-        let typed = field.get_untracked().map(|input| input.value()).unwrap_or_default();
+        let typed = field
+            .get_untracked()
+            .map(|input| input.value())
+            .unwrap_or_default();
         match is_gguf_address(&typed).then(|| address::absolute(&typed)).flatten() {
             Some(url) => {
                 overlay.close();

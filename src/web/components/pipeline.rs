@@ -51,17 +51,41 @@ pub fn Pipeline(
 
 /// Words and numbers in the order of making, without places.
 fn nodes(bot: &Bot) -> [Node; 7] {
-    let downloaded: u64 = bot.card.table.iter().map(|account| u64::from(account.downloaded)).sum();
-    let kept: u64 = bot.card.table.iter().map(|account| u64::from(account.kept)).sum();
-    let node = |shape, title, number: String| Node { x: 0, y: 0, shape, title, number };
+    let downloaded: u64 = bot
+        .card
+        .table
+        .iter()
+        .map(|account| u64::from(account.downloaded))
+        .sum();
+    let kept: u64 = bot
+        .card
+        .table
+        .iter()
+        .map(|account| u64::from(account.kept))
+        .sum();
+    let node = |shape, title, number: String| Node {
+        x: 0,
+        y: 0,
+        shape,
+        title,
+        number,
+    };
     [
-        node(Shape::Step, "Download", plural(bot.card.table.len(), "account", "accounts")),
+        node(
+            Shape::Step,
+            "Download",
+            plural(bot.card.table.len(), "account", "accounts"),
+        ),
         node(Shape::Thing, "Raw data", count(downloaded)),
-        node(Shape::Step, "Preprocess", format!("− {}", count(downloaded.saturating_sub(kept)))),
+        node(
+            Shape::Step,
+            "Preprocess",
+            format!("− {}", count(downloaded.saturating_sub(kept))),
+        ),
         node(Shape::Thing, "Training data", count(kept)),
         node(Shape::Step, "Train", "fine-tune".to_owned()),
-        node(Shape::Outcome, "Bot", "124M weights".to_owned()),
-        node(Shape::Base, "GPT-2", "124M weights".to_owned()),
+        node(Shape::Outcome, "Bot", "124M".to_owned()),
+        node(Shape::Base, "GPT-2", "124M".to_owned()),
     ]
 }
 
@@ -78,11 +102,26 @@ fn spoken(bot: &Bot) -> String {
 }
 
 fn place(bot: &Bot, places: [(i32, i32); 7]) -> Vec<Node> {
-    nodes(bot).into_iter().zip(places).map(|(node, (x, y))| Node { x, y, ..node }).collect()
+    nodes(bot)
+        .into_iter()
+        .zip(places)
+        .map(|(node, (x, y))| Node { x, y, ..node })
+        .collect()
 }
 
 fn narrow(bot: &Bot) -> impl IntoView + use<> {
-    let nodes = place(bot, [(66, 52), (222, 52), (66, 170), (222, 170), (66, 288), (222, 288), (66, 398)]);
+    let nodes = place(
+        bot,
+        [
+            (66, 52),
+            (222, 52),
+            (66, 170),
+            (222, 170),
+            (66, 288),
+            (222, 288),
+            (66, 398),
+        ],
+    );
     let arrows = [
         "M112 52H174",
         "M222 96V102Q222 111 210 111H78Q66 111 66 118V120",
@@ -91,16 +130,46 @@ fn narrow(bot: &Bot) -> impl IntoView + use<> {
         "M112 288H174",
         "M66 354V338",
     ];
-    drawing("pipeline-narrow", "0 0 288 450", spoken(bot), nodes, &arrows)
+    drawing(
+        "pipeline-narrow",
+        "0 0 288 450",
+        spoken(bot),
+        nodes,
+        &arrows,
+    )
 }
 
 fn wide(bot: &Bot) -> impl IntoView + use<> {
-    let nodes = place(bot, [(52, 60), (166, 60), (280, 60), (394, 60), (508, 60), (622, 60), (508, 180)]);
-    let arrows = ["M98 60H118", "M210 60H230", "M326 60H346", "M438 60H458", "M554 60H574", "M508 136V110"];
+    let nodes = place(
+        bot,
+        [
+            (52, 60),
+            (166, 60),
+            (280, 60),
+            (394, 60),
+            (508, 60),
+            (622, 60),
+            (508, 180),
+        ],
+    );
+    let arrows = [
+        "M98 60H118",
+        "M210 60H230",
+        "M326 60H346",
+        "M438 60H458",
+        "M554 60H574",
+        "M508 136V110",
+    ];
     drawing("pipeline-wide", "0 0 674 232", spoken(bot), nodes, &arrows)
 }
 
-fn drawing(id: &'static str, view_box: &'static str, spoken: String, nodes: Vec<Node>, arrows: &[&'static str]) -> impl IntoView + use<> {
+fn drawing(
+    id: &'static str,
+    view_box: &'static str,
+    spoken: String,
+    nodes: Vec<Node>,
+    arrows: &[&'static str],
+) -> impl IntoView + use<> {
     let marker = format!("{id}-arrow");
     let arrow_end = format!("url(#{marker})");
     let arrows = arrows
@@ -122,7 +191,13 @@ fn drawing(id: &'static str, view_box: &'static str, spoken: String, nodes: Vec<
 }
 
 fn draw(node: Node) -> impl IntoView {
-    let Node { x, y, shape, title, number } = node;
+    let Node {
+        x,
+        y,
+        shape,
+        title,
+        number,
+    } = node;
     let outline = match shape {
         Shape::Step => view! {
             <rect class="node is-step" x=x - STEP y=y - STEP width=2 * STEP height=2 * STEP rx="12"/>
@@ -140,7 +215,11 @@ fn draw(node: Node) -> impl IntoView {
         .map(|(i, word)| view! { <text class="node-title" x=x y=first_line + 15 * i as i32 text-anchor="middle">{word}</text> })
         .collect_view();
     let number_y = y + if title.contains(' ') { 22 } else { 15 };
-    let class = if shape == Shape::Outcome { "node-words is-outcome" } else { "node-words" };
+    let class = if shape == Shape::Outcome {
+        "node-words is-outcome"
+    } else {
+        "node-words"
+    };
     view! {
         <g class=class>
             {outline}

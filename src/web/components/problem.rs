@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::state::Remedy;
+use crate::state::figures::sentence;
 use crate::web::page::{Page, fresh_seed};
 
 use super::icon::{Drawing, Icon};
@@ -13,13 +14,13 @@ pub fn ProblemBox() -> impl IntoView {
     let page = Page::here();
     let problem = page.memo(|state| state.problem().cloned());
     view! {
-        <div role="alert">
+        <div class="alert" role="alert">
             {move || problem.get().map(|problem| view! {
                 <div class="problem" data-testid="error">
                     <Drawing icon=Icon::Warning/>
                     <div class="problem-text">
-                        <p><strong>{problem.report.message}</strong></p>
-                        <p>{problem.report.hint}</p>
+                        <p><strong>{sentence(&problem.report.message)}</strong></p>
+                        <p>{sentence(&problem.report.hint)}</p>
                         <p class="problem-buttons">
                             {problem.remedies.into_iter().enumerate().map(|(i, remedy)| view! {
                                 <button type="button" class="button" class:is-primary=i == 0 on:click=move |_| apply(page, remedy)>

@@ -32,7 +32,8 @@ pub fn PromptBox() -> impl IntoView {
         generate();
     };
     let keys = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !event.is_composing() {
+        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !event.is_composing()
+        {
             event.prevent_default();
             generate();
         }
@@ -54,7 +55,15 @@ pub fn PromptBox() -> impl IntoView {
             view! { <li><button type="button" class="chip" on:click=run>{text}</button></li> }
         })
         .collect_view();
-    let label = move || if is_writing.get() { "Writing…" } else if is_queued.get() { "Loading…" } else { "Generate" };
+    let label = move || {
+        if is_writing.get() {
+            "Writing…"
+        } else if is_queued.get() {
+            "Loading…"
+        } else {
+            "Generate"
+        }
+    };
 
     view! {
         <form class="prompt-form" on:submit=submit on:keydown=escape>
@@ -91,5 +100,12 @@ pub fn PromptBox() -> impl IntoView {
 /// The keys that press Generate, as this system writes them.
 fn key_hint() -> &'static str {
     let agent = window().navigator().user_agent().unwrap_or_default();
-    if ["Mac", "iPhone", "iPad"].iter().any(|name| agent.contains(name)) { "⌘ ↵" } else { "Ctrl ↵" }
+    if ["Mac", "iPhone", "iPad"]
+        .iter()
+        .any(|name| agent.contains(name))
+    {
+        "⌘ ↵"
+    } else {
+        "Ctrl ↵"
+    }
 }

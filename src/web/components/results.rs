@@ -14,13 +14,26 @@ pub fn Results() -> impl IntoView {
     let n = page.memo(|state| state.desk().results.len());
     let figures = page.memo(|state| state.desk().figures.clone());
     let is_json = RwSignal::new(false);
-    let json = page.memo(move |state| if is_json.get() { state.desk().json() } else { String::new() });
+    let json = page.memo(move |state| {
+        if is_json.get() {
+            state.desk().json()
+        } else {
+            String::new()
+        }
+    });
     let line = move || {
         figures.get().map(|figures| {
-            [figures.tokens, figures.time, figures.speed, figures.model, figures.compute, figures.memory]
-                .into_iter()
-                .map(|figure| view! { <li>{figure}</li> })
-                .collect_view()
+            [
+                figures.tokens,
+                figures.time,
+                figures.speed,
+                figures.model,
+                figures.compute,
+                figures.memory,
+            ]
+            .into_iter()
+            .map(|figure| view! { <li>{figure}</li> })
+            .collect_view()
         })
     };
     view! {

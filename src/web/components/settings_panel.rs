@@ -12,7 +12,10 @@ use super::icon::{Drawing, Icon};
 pub fn SettingsPanel() -> impl IntoView {
     let page = Page::here();
     let n_changed = page.memo(|state| state.settings().n_changed());
-    let rows = Field::ALL.into_iter().map(|field| view! { <Setting field/> }).collect_view();
+    let rows = Field::ALL
+        .into_iter()
+        .map(|field| view! { <Setting field/> })
+        .collect_view();
     view! {
         <details class="settings" data-testid="settings">
             <summary>
@@ -53,7 +56,13 @@ fn Setting(
     let described_by = format!("{meaning_id} {error_id}");
     let type_in = move |text: String| page.change(|state| state.set(field, &text));
     let default_words = move || match (field.kind(), default.get()) {
-        (FieldKind::Switch, text) => if text == "true" { "on".to_owned() } else { "off".to_owned() },
+        (FieldKind::Switch, text) => {
+            if text == "true" {
+                "on".to_owned()
+            } else {
+                "off".to_owned()
+            }
+        }
         (_, text) if text.is_empty() => match field {
             Field::Seed => "a new one".to_owned(),
             _ => "not set".to_owned(),

@@ -38,7 +38,11 @@ pub fn TrainingData(
 
 /// The parts of a bar: class, name, number.
 fn parts(account: &AccountData) -> [(&'static str, &'static str, u32); 3] {
-    [("is-kept", "kept", account.kept), ("is-short", "too short", account.short), ("is-retweets", "retweets", account.retweets)]
+    [
+        ("is-kept", "kept", account.kept),
+        ("is-short", "too short", account.short),
+        ("is-retweets", "retweets", account.retweets),
+    ]
 }
 
 fn bar(account: &AccountData, most: u32) -> impl IntoView + use<> {
@@ -67,9 +71,15 @@ fn bar(account: &AccountData, most: u32) -> impl IntoView + use<> {
 }
 
 fn table(accounts: &[AccountData]) -> impl IntoView + use<> {
-    let heads = accounts.iter().map(|account| view! { <th scope="col"><bdi>{account.name.clone()}</bdi></th> }).collect_view();
+    let heads = accounts
+        .iter()
+        .map(|account| view! { <th scope="col"><bdi>{account.name.clone()}</bdi></th> })
+        .collect_view();
     let row = |label: &'static str, look: fn(&AccountData) -> u32| {
-        let cells = accounts.iter().map(|account| view! { <td>{count(look(account).into())}</td> }).collect_view();
+        let cells = accounts
+            .iter()
+            .map(|account| view! { <td>{count(look(account).into())}</td> })
+            .collect_view();
         view! { <tr><th scope="row">{label}</th>{cells}</tr> }
     };
     view! {

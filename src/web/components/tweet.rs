@@ -18,18 +18,40 @@ pub fn TweetCard(
 ) -> impl IntoView {
     let page = Page::here();
     let bot = page.memo(|state| state.bot().clone());
-    let part = move |look: fn(&Tweet) -> String| page.memo(move |state| state.desk().results.get(place).map(look).unwrap_or_default());
+    let part = move |look: fn(&Tweet) -> String| {
+        page.memo(move |state| {
+            state
+                .desk()
+                .results
+                .get(place)
+                .map(look)
+                .unwrap_or_default()
+        })
+    };
     let prompt = part(|tweet| tweet.prompt.clone());
     let kept = part(|tweet| tweet.kept.clone());
     let fresh = part(|tweet| tweet.fresh.clone());
     let seed = part(|tweet| tweet.seed.to_string());
-    let status = page.memo(move |state| state.desk().results.get(place).map_or(TweetStatus::Waiting, |tweet| tweet.status));
-    let is_open = Memo::new(move |_| matches!(status.get(), TweetStatus::Waiting | TweetStatus::Writing));
+    let status = page.memo(move |state| {
+        state
+            .desk()
+            .results
+            .get(place)
+            .map_or(TweetStatus::Waiting, |tweet| tweet.status)
+    });
+    let is_open =
+        Memo::new(move |_| matches!(status.get(), TweetStatus::Waiting | TweetStatus::Writing));
     let is_busy = page.memo(|state| state.is_generating());
     let can_continue = page.memo(move |state| state.can_continue(place));
     let is_pinned = page.memo(move |state| {
-        let pinned = state.settings().text(crate::state::settings::Field::Seed, &state.defaults());
-        state.desk().results.get(place).is_some_and(|tweet| tweet.seed.to_string() == pinned)
+        let pinned = state
+            .settings()
+            .text(crate::state::settings::Field::Seed, &state.defaults());
+        state
+            .desk()
+            .results
+            .get(place)
+            .is_some_and(|tweet| tweet.seed.to_string() == pinned)
     });
     let status_name = move || match status.get() {
         TweetStatus::Waiting => "waiting",
@@ -43,10 +65,21 @@ pub fn TweetCard(
         _ => None,
     };
     let full_text = move || {
-        page.with_untracked(|state| state.desk().results.get(place).map(Tweet::full_text).unwrap_or_default())
+        page.with_untracked(|state| {
+            state
+                .desk()
+                .results
+                .get(place)
+                .map(Tweet::full_text)
+                .unwrap_or_default()
+        })
     };
     let continue_title = move || {
-        if can_continue.get() { "Write on where this ends" } else { "The model’s memory is full: it cannot write on from here" }
+        if can_continue.get() {
+            "Write on where this ends"
+        } else {
+            "The model’s memory is full: it cannot write on from here"
+        }
     };
     view! {
         <li class="tweet" data-testid="result" data-status=status_name aria-label=format!("Generated tweet {}", place + 1)>
