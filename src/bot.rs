@@ -76,13 +76,15 @@ impl Bot {
     }
 }
 
-/// The colour of a drawn avatar: a hue in degrees, 0 to 359, that depends on the handle alone.
+/// The colour of a bot: a hue in degrees, 0 to 359, that depends on the handle alone.
+///
+/// Never 65 to 124: yellows and their neighbours turn to mud at the lightness that text on paper needs.
 pub fn hue(handle: &str) -> u16 {
     // FNV-1a: the same on every machine and in every version, which std's hasher does not promise.
     let hash = handle.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
-    u16::try_from(hash % 360).expect("a remainder of 360 fits 16 bits")
+    u16::try_from((hash % 300 + 125) % 360).expect("a remainder of 360 fits 16 bits")
 }
 
 /// The five bots that come with the page, in the gallery's order.
