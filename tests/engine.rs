@@ -3,11 +3,12 @@
 
 mod tiny;
 
-use huggingtweets::engine::Engine;
+use huggingtweets::engine::{Engine, defaults};
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, LoadStage, ModelSource, Request, StopReason,
 };
+use huggingtweets::weights::gguf::Value;
 use tiny::{EOS, Weights, checkpoint, clock, engine, generate, run, texts};
 
 fn params(max_new_tokens: usize) -> GenerationParams {
@@ -579,4 +580,148 @@ fn tokenize_answers_ids_and_texts() {
             ],
         }]
     );
+}
+
+/// The events of loading a file of these bytes.
+fn load(engine: &mut Engine, bytes: Vec<u8>) -> Vec<Event> {
+    let size = bytes.len() as u64;
+    let mut events = engine.load(Box::new(std::io::Cursor::new(bytes)), "a file", size);
+    events.extend(run(engine));
+    events
+}
+
+#[test]
+fn a_gguf_file_gives_the_same_texts_as_the_tensors_it_was_written_from() {
+    let mut from_file = Engine::new();
+    let events = load(&mut from_file, tiny::gguf(|_| {}));
+    let Some(Event::Ready { model }) = events.last() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(
+        (model.dtype.as_str(), &model.config),
+        ("f32", &tiny::config())
+    );
+    let mut in_memory = engine(Weights::Random);
+    assert_eq!(
+        texts(&generate(&mut from_file, "hello", &params(20))),
+        texts(&generate(&mut in_memory, "hello", &params(20)))
+    );
+}
+
+#[test]
+fn defaults_of_a_gguf_file_are_those_written_into_it() {
+    let stated = GenerationParams {
+        max_new_tokens: Some(40),
+        max_length: 60,
+        min_length: 3,
+        do_sample: false,
+        temperature: 0.5,
+        top_k: 7,
+        top_p: 0.25,
+        repetition_penalty: 1.5,
+        num_return_sequences: 2,
+        prefix: "a".to_owned(),
+        ..GenerationParams::default()
+    };
+    let mut engine = Engine::new();
+    let bytes = tiny::gguf(|metadata| metadata.extend(defaults::to_metadata(&stated)));
+    load(&mut engine, bytes);
+    assert_eq!(engine.open_model().unwrap().info.defaults, stated);
+    // Values of other types and sizes are passed over, never believed.
+    let odd = tiny::gguf(|metadata| {
+        metadata.push((
+            "huggingtweets.generation.top_k".to_owned(),
+            Value::String("many".to_owned()),
+        ));
+        metadata.push((
+            "huggingtweets.generation.max_length".to_owned(),
+            Value::UInt(u64::MAX),
+        ));
+    });
+    load(&mut engine, odd);
+    let read = &engine.open_model().unwrap().info.defaults;
+    assert_eq!((read.top_k, read.max_length), (50, 64));
+}
+
+#[test]
+fn files_that_cannot_be_loaded_say_what_they_are() {
+    let mut engine = Engine::new();
+    let whole = tiny::gguf(|_| {});
+    let set = |key: &'static str, value: Value| {
+        tiny::gguf(move |metadata| {
+            metadata.iter_mut().find(|(k, _)| k == key).unwrap().1 = value;
+        })
+    };
+    let without = |key: &'static str| tiny::gguf(move |m| m.retain(|(k, _)| k != key));
+    for (bytes, code) in [
+        (whole[..whole.len() - 1000].to_vec(), ErrorCode::Truncated),
+        (whole[..10].to_vec(), ErrorCode::Truncated),
+        (Vec::new(), ErrorCode::NotAModel),
+        (
+            b"<!doctype html><title>404</title>".to_vec(),
+            ErrorCode::NotAModel,
+        ),
+        (vec![0x55; 4096], ErrorCode::NotAModel),
+        (
+            set("general.architecture", Value::String("llama".to_owned())),
+            ErrorCode::UnsupportedModel,
+        ),
+        (
+            set("tokenizer.ggml.model", Value::String("llama".to_owned())),
+            ErrorCode::UnsupportedModel,
+        ),
+        (without("tokenizer.ggml.merges"), ErrorCode::NotAModel),
+        (without("gpt2.block_count"), ErrorCode::NotAModel),
+        (
+            set("gpt2.block_count", Value::UInt(3)),
+            ErrorCode::NotAModel,
+        ),
+        (
+            set("gpt2.embedding_length", Value::UInt(64)),
+            ErrorCode::NotAModel,
+        ),
+        (
+            set("gpt2.attention.head_count", Value::UInt(0)),
+            ErrorCode::NotAModel,
+        ),
+        (
+            set("gpt2.context_length", Value::UInt(u64::MAX)),
+            ErrorCode::NotAModel,
+        ),
+        (
+            set("tokenizer.ggml.tokens", Value::UInt(1)),
+            ErrorCode::NotAModel,
+        ),
+        (
+            set(
+                "tokenizer.ggml.tokens",
+                Value::Strings(vec!["a".to_owned()]),
+            ),
+            ErrorCode::NotAModel,
+        ),
+    ] {
+        let report = error(&load(&mut engine, bytes));
+        assert_eq!(report.code, code, "{report:?}");
+        assert!(engine.is_idle());
+    }
+    assert!(matches!(
+        load(&mut engine, whole).last(),
+        Some(Event::Ready { .. })
+    ));
+}
+
+#[test]
+fn no_damaged_byte_of_a_header_makes_the_engine_panic() {
+    // Every 97th byte of the header, and a few of the tensors, turned over; the file is 200 kB.
+    let whole = tiny::gguf(|_| {});
+    for i in (0..whole.len()).step_by(97).take(150) {
+        let mut damaged = whole.clone();
+        damaged[i] ^= 0xFF;
+        let mut engine = Engine::new();
+        let events = load(&mut engine, damaged);
+        assert!(matches!(
+            events.last(),
+            Some(Event::Ready { .. } | Event::Error { .. })
+        ));
+    }
 }

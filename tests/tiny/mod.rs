@@ -14,6 +14,9 @@ use huggingtweets::protocol::{Event, Request};
 use huggingtweets::tokenizer::vocabulary::char_of_byte;
 use huggingtweets::tokenizer::{END_OF_TEXT, Vocabulary};
 use huggingtweets::weights::WeightsError;
+use huggingtweets::weights::dtype::StoredType;
+use huggingtweets::weights::gguf::{TensorToWrite, Value, Writer};
+use huggingtweets::weights::names;
 
 /// The 256 bytes, four merges and the end of text: id = byte value for single bytes.
 pub const VOCAB_SIZE: usize = 261;
@@ -241,4 +244,70 @@ pub fn texts(events: &[Event]) -> Vec<String> {
         .collect();
     texts.sort();
     texts.into_iter().map(|(_, text)| text).collect()
+}
+
+/// The random model as a GGUF file, with `change` made to its metadata.
+pub fn gguf(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
+    let config = config();
+    let vocabulary = vocabulary();
+    let size = |n: usize| Value::UInt(n as u64);
+    let mut metadata = vec![
+        ("general.architecture", Value::String("gpt2".to_owned())),
+        ("gpt2.context_length", size(config.n_ctx)),
+        ("gpt2.embedding_length", size(config.n_embd)),
+        ("gpt2.block_count", size(config.n_layer)),
+        ("gpt2.attention.head_count", size(config.n_head)),
+        ("gpt2.feed_forward_length", size(config.n_inner)),
+        ("gpt2.attention.layer_norm_epsilon", Value::Float(1e-5)),
+        ("tokenizer.ggml.model", Value::String("gpt2".to_owned())),
+        (
+            "tokenizer.ggml.tokens",
+            Value::Strings(vocabulary.tokens().to_vec()),
+        ),
+        (
+            "tokenizer.ggml.merges",
+            Value::Strings(
+                vocabulary
+                    .merges()
+                    .iter()
+                    .map(|(a, b)| format!("{a} {b}"))
+                    .collect(),
+            ),
+        ),
+        ("tokenizer.ggml.bos_token_id", size(EOS as usize)),
+        ("tokenizer.ggml.eos_token_id", size(EOS as usize)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect();
+    change(&mut metadata);
+    let source = Source {
+        weights: Weights::Random,
+    };
+    let specs: Vec<_> = names::tensors(&config)
+        .into_iter()
+        .filter(|spec| !spec.is_optional)
+        .collect();
+    let tensors: Vec<TensorToWrite> = specs
+        .iter()
+        .map(|spec| TensorToWrite {
+            name: spec.gguf_name.clone(),
+            dims: if spec.rows == 1 {
+                vec![spec.cols as u64]
+            } else {
+                vec![spec.cols as u64, spec.rows as u64]
+            },
+            dtype: StoredType::F32,
+        })
+        .collect();
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes, &metadata, &tensors).unwrap();
+    for spec in &specs {
+        let values = source.values(&spec.name);
+        assert_eq!(values.len(), spec.rows * spec.cols, "{}", spec.name);
+        let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        writer.write(&raw).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
 }
