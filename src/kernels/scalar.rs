@@ -1,0 +1,259 @@
+//! The plain loops: what every other kernel must equal, bit for bit.
+
+use super::activations::{Block32, Block256, ROUNDER, block_scale, integer_max};
+use super::blocks::{F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES};
+use super::lane::{GROUP_ROWS, Lane};
+use super::{Kernel, WeightType};
+
+/// Plain Rust, for every machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Scalar;
+
+/// The even and the odd input of a pair.
+#[inline(always)]
+fn unpair(pair: u32) -> (i32, i32) {
+    let bits = pair.cast_signed();
+    (bits << 16 >> 16, bits >> 16)
+}
+
+/// Adds to `sums` what two 16-bit weights per row make of one pair of inputs.
+///
+/// `even` and `odd` give the weight of a row for the pair's first and second input.
+#[inline(always)]
+fn add_pair(
+    sums: &mut [i32; GROUP_ROWS],
+    pair: u32,
+    even: [i32; GROUP_ROWS],
+    odd: [i32; GROUP_ROWS],
+) {
+    let (x0, x1) = unpair(pair);
+    for row in 0..GROUP_ROWS {
+        sums[row] += even[row] * x0 + odd[row] * x1;
+    }
+}
+
+/// The even and the odd weights of the eight rows for one pair of inputs, `word` being their
+/// 16-bit words in the two lanes that hold them.
+#[inline(always)]
+fn weights(lanes: &[Lane; 2], word: impl Fn(u16) -> i32) -> ([i32; GROUP_ROWS], [i32; GROUP_ROWS]) {
+    (
+        std::array::from_fn(|row| word(lanes[row / 4].u16(row % 4 * 2))),
+        std::array::from_fn(|row| word(lanes[row / 4].u16(row % 4 * 2 + 1))),
+    )
+}
+
+/// The four pairs of eight inputs times their nibbles, the highest of which is stored minus eight.
+#[inline(always)]
+fn add_nibbles(sums: &mut [i32; GROUP_ROWS], lanes: &[Lane; 2], pairs: &[u32; 4]) {
+    for (p, &pair) in pairs.iter().enumerate() {
+        let (even, odd) = weights(lanes, |word| i32::from((word ^ 0x8000) >> (4 * p) & 15));
+        add_pair(sums, pair, even, odd);
+    }
+}
+
+/// Quantizes `L` values; two by two into `pairs`.
+#[inline(always)]
+fn quantize<const L: usize>(x: &[f32; L], max: f32, pairs: &mut [u32]) -> f32 {
+    let mut magnitude = 0;
+    for value in x {
+        magnitude = magnitude.max(value.to_bits() & 0x7fff_ffff);
+    }
+    let (scale, inverse) = block_scale(magnitude, max);
+    if inverse == 0.0 {
+        pairs.fill(0);
+        return scale;
+    }
+    let integer = |value: f32| {
+        (value * inverse + ROUNDER)
+            .to_bits()
+            .wrapping_sub(ROUNDER.to_bits())
+    };
+    for (pair, two) in pairs.iter_mut().zip(x.as_chunks::<2>().0) {
+        *pair = integer(two[0]) & 0xffff | integer(two[1]) << 16;
+    }
+    scale
+}
+
+/// Sum of the integers in these pairs.
+#[inline(always)]
+fn sum(pairs: &[u32]) -> i32 {
+    pairs
+        .iter()
+        .map(|&pair| {
+            let (x0, x1) = unpair(pair);
+            x0 + x1
+        })
+        .sum()
+}
+
+/// Eight rows of float weights, column by column, on four chains.
+#[inline(always)]
+fn floats<const N: usize, const LANES: usize>(
+    group: &[Lane],
+    x: [&[f32]; N],
+    decode: impl Fn(&[Lane; LANES]) -> [f32; GROUP_ROWS],
+) -> [[f32; GROUP_ROWS]; N] {
+    let weights = group.as_chunks::<LANES>().0;
+    let mut chains = [[[0.0; GROUP_ROWS]; 4]; N];
+    for (k, lanes) in weights.iter().enumerate() {
+        let weight = decode(lanes);
+        for (chain, column) in chains.iter_mut().zip(x) {
+            let input = column[k];
+            for row in 0..GROUP_ROWS {
+                chain[k % 4][row] += weight[row] * input;
+            }
+        }
+    }
+    chains.map(|[a, b, c, d]| std::array::from_fn(|row| (a[row] + b[row]) + (c[row] + d[row])))
+}
+
+impl Kernel for Scalar {
+    const NAME: &'static str = "scalar";
+
+    fn quantize32(dtype: WeightType, x: &[f32], out: &mut [Block32]) {
+        for (values, block) in x.as_chunks::<32>().0.iter().zip(out) {
+            block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
+            block.bias = match dtype {
+                WeightType::Q4_0 => -8 * sum(&block.pairs),
+                _ => 0,
+            };
+        }
+    }
+
+    fn quantize256(dtype: WeightType, x: &[f32], out: &mut [Block256]) {
+        for (values, block) in x.as_chunks::<256>().0.iter().zip(out) {
+            block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
+            if dtype == WeightType::Q6K {
+                for (bias, pairs) in block.biases.iter_mut().zip(block.pairs.as_chunks::<8>().0) {
+                    *bias = -32 * sum(pairs);
+                }
+            } else {
+                for (total, pairs) in block.sums.iter_mut().zip(block.pairs.as_chunks::<16>().0) {
+                    *total = sum(pairs);
+                }
+            }
+        }
+    }
+
+    fn f32<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
+        floats(group, x, |lanes: &[Lane; F32_LANES]| {
+            let (low, high) = (lanes[0].f32x4(), lanes[1].f32x4());
+            [
+                low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3],
+            ]
+        })
+    }
+
+    fn f16<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
+        floats(group, x, |lanes: &[Lane; F16_LANES]| lanes[0].f16x8())
+    }
+
+    fn q8_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N] {
+        let mut acc = [[0.0; GROUP_ROWS]; N];
+        for (b, block) in group.as_chunks::<Q8_0_LANES>().0.iter().enumerate() {
+            let scales = block[0].f16x8();
+            for (acc, column) in acc.iter_mut().zip(x) {
+                let inputs = &column[b];
+                let mut sums = [0; GROUP_ROWS];
+                let fours = block[1..].as_chunks::<2>().0.iter();
+                for (lanes, pairs) in fours.zip(inputs.pairs.as_chunks::<2>().0) {
+                    let (even, odd) = weights(lanes, |word| i32::from(word & 255) - 128);
+                    add_pair(&mut sums, pairs[0], even, odd);
+                    let (even, odd) = weights(lanes, |word| i32::from(word.cast_signed() >> 8));
+                    add_pair(&mut sums, pairs[1], even, odd);
+                }
+                for row in 0..GROUP_ROWS {
+                    acc[row] += (scales[row] * inputs.scale) * sums[row] as f32;
+                }
+            }
+        }
+        acc
+    }
+
+    fn q4_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N] {
+        let mut acc = [[0.0; GROUP_ROWS]; N];
+        for (b, block) in group.as_chunks::<Q4_0_LANES>().0.iter().enumerate() {
+            let scales = block[0].f16x8();
+            for (acc, column) in acc.iter_mut().zip(x) {
+                let inputs = &column[b];
+                let mut sums = [inputs.bias; GROUP_ROWS];
+                let eights = block[1..].as_chunks::<2>().0.iter();
+                for (lanes, pairs) in eights.zip(inputs.pairs.as_chunks::<4>().0) {
+                    add_nibbles(&mut sums, lanes, pairs);
+                }
+                for row in 0..GROUP_ROWS {
+                    acc[row] += (scales[row] * inputs.scale) * sums[row] as f32;
+                }
+            }
+        }
+        acc
+    }
+
+    fn q4k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N] {
+        let mut acc = [[0.0; GROUP_ROWS]; N];
+        for (b, block) in group.as_chunks::<Q4K_LANES>().0.iter().enumerate() {
+            let (scales, mins) = (block[0].f16x8(), block[1].f16x8());
+            for (acc, column) in acc.iter_mut().zip(x) {
+                let inputs = &column[b];
+                let mut sums = [0; GROUP_ROWS];
+                let mut min_sums = [0; GROUP_ROWS];
+                for sub in 0..8 {
+                    let mut sub_sums = [0; GROUP_ROWS];
+                    let eights = block[10 + 8 * sub..].as_chunks::<2>().0.iter();
+                    let pairs = &inputs.pairs[16 * sub..16 * sub + 16];
+                    for (lanes, pairs) in eights.zip(pairs.as_chunks::<4>().0) {
+                        add_nibbles(&mut sub_sums, lanes, pairs);
+                    }
+                    for row in 0..GROUP_ROWS {
+                        let i = sub % 2 * 8 + row;
+                        sums[row] += i32::from(block[2 + sub / 2].0[i]) * sub_sums[row];
+                        min_sums[row] += i32::from(block[6 + sub / 2].0[i]) * inputs.sums[sub];
+                    }
+                }
+                for row in 0..GROUP_ROWS {
+                    acc[row] += (scales[row] * inputs.scale) * sums[row] as f32
+                        - (mins[row] * inputs.scale) * min_sums[row] as f32;
+                }
+            }
+        }
+        acc
+    }
+
+    fn q6k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N] {
+        let mut acc = [[0.0; GROUP_ROWS]; N];
+        for (b, block) in group.as_chunks::<Q6K_LANES>().0.iter().enumerate() {
+            let scales = block[0].f16x8();
+            for (acc, column) in acc.iter_mut().zip(x) {
+                let inputs = &column[b];
+                let mut sums = [0; GROUP_ROWS];
+                for sub in 0..16 {
+                    let mut sub_sums = [inputs.biases[sub]; GROUP_ROWS];
+                    let high = &[block[73 + 2 * sub], block[74 + 2 * sub]];
+                    for (p, &pair) in inputs.pairs[8 * sub..8 * sub + 8].iter().enumerate() {
+                        let low = block[9 + 4 * sub + p / 4 * 2..].first_chunk::<2>();
+                        let low = low.expect("64 lanes of nibbles");
+                        let (even, odd) = weights(low, |word| i32::from(word >> (p % 4 * 4) & 15));
+                        // See `blocks::crumb_place`.
+                        let shift = [4, 2, 4 + 8, 2 + 8, 0, 6, 8, 6 + 8][p];
+                        let (upper_even, upper_odd) =
+                            weights(high, |word| i32::from(word >> shift & 3) << 4);
+                        add_pair(
+                            &mut sub_sums,
+                            pair,
+                            std::array::from_fn(|row| even[row] | upper_even[row]),
+                            std::array::from_fn(|row| odd[row] | upper_odd[row]),
+                        );
+                    }
+                    for row in 0..GROUP_ROWS {
+                        let scale = block[1 + sub / 2].0[sub % 2 * 8 + row].cast_signed();
+                        sums[row] += i32::from(scale) * sub_sums[row];
+                    }
+                }
+                for row in 0..GROUP_ROWS {
+                    acc[row] += (scales[row] * inputs.scale) * sums[row] as f32;
+                }
+            }
+        }
+        acc
+    }
+}
