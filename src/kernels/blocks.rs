@@ -1,7 +1,9 @@
 //! How one row's GGUF quantization block lies among the lanes of its group, and what it is worth.
 //!
-//! Each type's section starts with the lane order for one block of eight rows. A weight's place
-//! follows its input: inputs go two by two, the pair of one row fills two neighbouring values.
+//! A lane of integers belongs to four rows: rows 0–3, the next lane rows 4–7. Each of its eight
+//! 16-bit words holds several weights of one row, `row % 4 * 2 + k % 2` is the word of input `k`; so
+//! shifts and masks bring out words of one weight each, and two neighbouring words are what a
+//! 16-bit pair product takes.
 //!
 //! Source of the GGUF layouts: ggml `ggml-common.h` (`block_q8_0` and its neighbours) and
 //! `dequantize_row_*` in `ggml-quants.c`.
@@ -12,41 +14,68 @@ use super::lane::{GROUP_ROWS, Lane, finite_f16};
 pub const F32_LANES: usize = 2;
 /// One column: 8 × f16.
 pub const F16_LANES: usize = 1;
-/// 32 columns: 8 × f16 `d`; 16 lanes, one per pair of inputs, of 8 × 2 × i8.
+/// 32 columns: 8 × f16 `d`; 16 lanes, two for every four inputs. A word's low byte is a weight of
+/// the first pair plus 128, its high byte one of the second pair.
 pub const Q8_0_LANES: usize = 17;
-/// 32 columns: 8 × f16 `d`; 8 lanes of nibbles, one per two pairs of inputs.
+/// 32 columns: 8 × f16 `d`; 8 lanes of [nibbles](set_signed_nibble).
 pub const Q4_0_LANES: usize = 9;
 /// 256 columns: `d`; `dmin`; 4 lanes of scales, 4 of mins, (8 of 32 columns) × 8 rows of u8; 64
 /// lanes of nibbles. The scales take a byte each where GGUF packs them in six bits: 148 bytes for 144.
 pub const Q4K_LANES: usize = 74;
 /// 256 columns: `d`; 8 lanes of scales, (16 of 16 columns) × 8 rows of i8; 64 lanes of nibbles; 32
-/// lanes of the upper two bits.
+/// lanes of the [upper two bits](set_crumb).
 pub const Q6K_LANES: usize = 105;
 
-/// Writes nibble `value` for input `k` of `row`; `lanes` start at input 0.
-fn set_nibble(lanes: &mut [Lane], row: usize, k: usize, value: u8) {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 2 * 2);
-    let lane = &mut lanes[k / 4];
-    lane.set_u16(i, lane.u16(i) | u16::from(value & 15) << (4 * field));
+/// The word of a row's input `k`.
+fn word(row: usize, k: usize) -> usize {
+    row % 4 * 2 + k % 2
+}
+
+/// Writes nibble `value` for input `k` of `row`: two lanes for every eight inputs, whose four pairs
+/// are the words' nibbles from the lowest up.
+pub(super) fn set_nibble(lanes: &mut [Lane], row: usize, k: usize, value: u8) {
+    let (lane, i) = (&mut lanes[k / 8 * 2 + row / 4], word(row, k));
+    lane.set_u16(i, lane.u16(i) | u16::from(value & 15) << (k % 8 / 2 * 4));
+}
+
+/// [`set_nibble`], the highest of a word's four minus eight: so a signed shift brings it out.
+fn set_signed_nibble(lanes: &mut [Lane], row: usize, k: usize, value: u8) {
+    set_nibble(lanes, row, k, if k % 8 >= 6 { value ^ 8 } else { value });
 }
 
 /// Reads what [`set_nibble`] wrote.
 fn nibble(lanes: &[Lane], row: usize, k: usize) -> u8 {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 2 * 2);
-    (lanes[k / 4].u16(i) >> (4 * field)) as u8 & 15
+    (lanes[k / 8 * 2 + row / 4].u16(word(row, k)) >> (k % 8 / 2 * 4)) as u8 & 15
 }
 
-/// Writes two bits for input `k` of `row`; `lanes` start at input 0.
-fn set_crumb(lanes: &mut [Lane], row: usize, k: usize, value: u8) {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 4 * 2);
-    let lane = &mut lanes[k / 8];
-    lane.set_u16(i, lane.u16(i) | u16::from(value & 3) << (2 * field));
+/// Reads what [`set_signed_nibble`] wrote.
+fn signed_nibble(lanes: &[Lane], row: usize, k: usize) -> u8 {
+    nibble(lanes, row, k) ^ if k % 8 >= 6 { 8 } else { 0 }
+}
+
+/// The byte and the shift of input `k`'s upper two bits: two lanes for every 16 inputs.
+///
+/// Even pairs of the first eight inputs have bits 4–5, where they belong above a byte's low nibble,
+/// odd ones 2–3; those of the second eight 0–1 and 6–7. The byte is the low one for pairs 0 and 1.
+fn crumb_place(row: usize, k: usize) -> (usize, usize, u8) {
+    let (eight, pair) = (k / 8 % 2, k % 8 / 2);
+    (
+        k / 16 * 2 + row / 4,
+        word(row, k) * 2 + pair / 2,
+        [[4, 2], [0, 6]][eight][pair % 2],
+    )
+}
+
+/// Writes the upper two bits for input `k` of `row`.
+pub(super) fn set_crumb(lanes: &mut [Lane], row: usize, k: usize, value: u8) {
+    let (lane, byte, shift) = crumb_place(row, k);
+    lanes[lane].0[byte] |= (value & 3) << shift;
 }
 
 /// Reads what [`set_crumb`] wrote.
 fn crumb(lanes: &[Lane], row: usize, k: usize) -> u8 {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 4 * 2);
-    (lanes[k / 8].u16(i) >> (2 * field)) as u8 & 3
+    let (lane, byte, shift) = crumb_place(row, k);
+    lanes[lane].0[byte] >> shift & 3
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -63,16 +92,18 @@ pub mod q8_0 {
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         lanes[0].set_u16(row, u16_at(bytes, 0));
-        for (lane, pair) in lanes[1..].iter_mut().zip(bytes[2..].as_chunks::<2>().0) {
-            lane.set_u16(row, u16::from_le_bytes(*pair));
+        for (i, &[a, b, c, d]) in bytes[2..].as_chunks::<4>().0.iter().enumerate() {
+            let words = &mut lanes[1 + 2 * i + row / 4].0[row % 4 * 4..][..4];
+            words.copy_from_slice(&[a ^ 0x80, c, b ^ 0x80, d]);
         }
     }
 
     /// Collects the GGUF block again.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
-        for (lane, pair) in lanes[1..].iter().zip(bytes[2..].as_chunks_mut::<2>().0) {
-            *pair = lane.u16(row).to_le_bytes();
+        for (i, four) in bytes[2..].as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let [a, c, b, d] = lanes[1 + 2 * i + row / 4].0.as_chunks().0[row % 4];
+            *four = [a ^ 0x80, b ^ 0x80, c, d];
         }
     }
 
@@ -96,8 +127,8 @@ pub mod q4_0 {
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         lanes[0].set_u16(row, u16_at(bytes, 0));
         for (k, &byte) in bytes[2..].iter().enumerate() {
-            set_nibble(&mut lanes[1..], row, k, byte);
-            set_nibble(&mut lanes[1..], row, k + 16, byte >> 4);
+            set_signed_nibble(&mut lanes[1..], row, k, byte);
+            set_signed_nibble(&mut lanes[1..], row, k + 16, byte >> 4);
         }
     }
 
@@ -105,7 +136,8 @@ pub mod q4_0 {
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
         for (k, byte) in bytes[2..].iter_mut().enumerate() {
-            *byte = nibble(&lanes[1..], row, k) | nibble(&lanes[1..], row, k + 16) << 4;
+            *byte =
+                signed_nibble(&lanes[1..], row, k) | signed_nibble(&lanes[1..], row, k + 16) << 4;
         }
     }
 
@@ -150,8 +182,8 @@ pub mod q4k {
         }
         for (i, &byte) in bytes[16..].iter().enumerate() {
             let k = i / 32 * 64 + i % 32;
-            set_nibble(&mut lanes[10..], row, k, byte);
-            set_nibble(&mut lanes[10..], row, k + 32, byte >> 4);
+            set_signed_nibble(&mut lanes[10..], row, k, byte);
+            set_signed_nibble(&mut lanes[10..], row, k + 32, byte >> 4);
         }
     }
 
@@ -167,7 +199,8 @@ pub mod q4k {
         }
         for (i, byte) in bytes[16..].iter_mut().enumerate() {
             let k = i / 32 * 64 + i % 32;
-            *byte = nibble(&lanes[10..], row, k) | nibble(&lanes[10..], row, k + 32) << 4;
+            *byte =
+                signed_nibble(&lanes[10..], row, k) | signed_nibble(&lanes[10..], row, k + 32) << 4;
         }
     }
 

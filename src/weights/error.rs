@@ -15,6 +15,8 @@ pub enum FileKind {
     Json,
     /// safetensors.
     Safetensors,
+    /// GGUF.
+    Gguf,
     /// GGML's older format.
     OldGgml,
     /// No bytes at all.
@@ -28,7 +30,8 @@ impl FileKind {
     pub fn of(head: &[u8]) -> Self {
         let text = head.trim_ascii_start();
         let starts = |prefix: &str| {
-            text.len() >= prefix.len() && text[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes())
+            text.len() >= prefix.len()
+                && text[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes())
         };
         if head.is_empty() {
             Self::Empty
@@ -36,9 +39,14 @@ impl FileKind {
             Self::Html
         } else if starts("version https://git-lfs") {
             Self::LfsPointer
+        } else if head.starts_with(b"GGUF") {
+            Self::Gguf
         } else if head.starts_with(b"PK\x03\x04") {
             Self::Zip
-        } else if [b"ggml", b"lmgg", b"fmgg", b"tjgg"].iter().any(|magic| head.starts_with(*magic)) {
+        } else if [b"ggml", b"lmgg", b"fmgg", b"tjgg"]
+            .iter()
+            .any(|magic| head.starts_with(*magic))
+        {
             Self::OldGgml
         } else if head.len() > 8 && head[8] == b'{' && head[4..8] == [0; 4] {
             Self::Safetensors
@@ -62,6 +70,7 @@ impl std::fmt::Display for FileKind {
             Self::Safetensors => {
                 "safetensors, which needs its config.json; choose the folder, or convert it with `quantize`"
             }
+            Self::Gguf => "GGUF; open it as that",
             Self::OldGgml => "a GGML file from before GGUF; convert it again with a current llama.cpp",
             Self::Empty => "empty; download it again",
             Self::Unknown => "of an unknown kind; choose a .gguf file or a model folder",
@@ -85,7 +94,9 @@ pub enum WeightsError {
         found: FileKind,
     },
     /// The file is shorter than its header says.
-    #[error("the model file ends at byte {got} of {expected}; the download was cut short, press retry")]
+    #[error(
+        "the model file ends at byte {got} of {expected}; the download was cut short, press retry"
+    )]
     Truncated {
         /// Its length.
         got: u64,
@@ -96,7 +107,9 @@ pub enum WeightsError {
     #[error("this GGUF file is big-endian; take the usual little-endian one")]
     BigEndian,
     /// A version of GGUF that is not known here.
-    #[error("this is GGUF version {version}, known are 1 to 3; convert the model with a current llama.cpp")]
+    #[error(
+        "this is GGUF version {version}, known are 1 to 3; convert the model with a current llama.cpp"
+    )]
     UnsupportedVersion {
         /// Its version.
         version: u32,
@@ -154,7 +167,9 @@ pub enum WeightsError {
         expected: Vec<u64>,
     },
     /// A tensor type that nothing here reads.
-    #[error("tensor `{name}` has the type {dtype}, which is not supported; take a Q8_0, Q4_0, Q4_K or Q6_K file")]
+    #[error(
+        "tensor `{name}` has the type {dtype}, which is not supported; take a Q8_0, Q4_0, Q4_K or Q6_K file"
+    )]
     UnsupportedType {
         /// Its name.
         name: String,
@@ -162,12 +177,32 @@ pub enum WeightsError {
         dtype: String,
     },
     /// A value that 16-bit floats cannot hold.
-    #[error("tensor `{name}` holds {value}, too large for 16-bit floats; quantize the model to q8_0")]
+    #[error(
+        "tensor `{name}` holds {value}, too large for 16-bit floats; quantize the model to q8_0"
+    )]
     TooLargeForF16 {
         /// Its name.
         name: String,
         /// The value.
         value: f32,
+    },
+    /// Infinity or not a number among the weights.
+    #[error(
+        "tensor `{name}` holds values that are no numbers ({source}); download the file again, or train anew"
+    )]
+    NotFinite {
+        /// Its name.
+        name: String,
+        /// Where, as the packing says it.
+        source: std::io::Error,
+    },
+    /// The machine or the browser gives no more memory.
+    #[error(
+        "there is not enough memory for tensor `{name}`; close other pages or choose a smaller model"
+    )]
+    OutOfMemory {
+        /// Its name.
+        name: String,
     },
     /// The configuration is refused.
     #[error(transparent)]
@@ -181,7 +216,9 @@ pub enum WeightsError {
         source: candle_core::Error,
     },
     /// The file cannot be read.
-    #[error("the model file cannot be read ({source}); check that it is still there and press retry")]
+    #[error(
+        "the model file cannot be read ({source}); check that it is still there and press retry"
+    )]
     Read {
         /// The system's error.
         source: std::io::Error,

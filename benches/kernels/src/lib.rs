@@ -125,12 +125,14 @@ pub extern "C" fn expected_checksum() -> u64 {
     cases::CHECKSUM
 }
 
-/// Makes the model of type `WeightType::ALL[dtype]`; result: its bytes.
+/// Makes the model of type `WeightType::ALL[dtype]`, or none if there is no such type; result: its bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn prepare(dtype: usize) -> usize {
     MODEL.with_borrow_mut(|model| {
         *model = Model::default();
-        *model = Model::new(WeightType::ALL[dtype]);
+        if let Some(dtype) = WeightType::ALL.get(dtype) {
+            *model = Model::new(*dtype);
+        }
         model.size_bytes()
     })
 }
