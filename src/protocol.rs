@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::generate::params::GenerationParams;
-use crate::model::config::Gpt2Config;
+pub use crate::generate::params::GenerationParams;
+pub use crate::model::config::Gpt2Config;
 
 /// Version of every message here; the two sides must agree.
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::GenerateError;
+
+/// Most sequences one call may write.
+pub const MAX_SEQUENCES: usize = 10;
+
 /// How to continue a prompt. Names, ranges and meanings are those of Hugging Face `generate`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -52,5 +57,230 @@ impl Default for GenerationParams {
             seed: None,
             stop_at_newline: false,
         }
+    }
+}
+
+impl GenerationParams {
+    /// The defaults the Python pipeline takes from a model's files.
+    ///
+    /// `config`: bytes of `config.json`; `generation_config`: bytes of `generation_config.json`, if there is one.
+    /// Starts from the library's own defaults, then `generation_config.json` or, without it, the keys of the same
+    /// names in `config.json`, then `task_specific_params["text-generation"]`, which wins.
+    /// How many sequences to return is the caller's choice: unless the files say, it stays at our five.
+    ///
+    /// # Errors
+    /// [`GenerateError::Defaults`] if a file is not JSON or a parameter has another type.
+    ///
+    /// Source: huggingface/transformers `pipelines/base.py` and `generation/configuration_utils.py`.
+    pub fn from_hugging_face(
+        config: &[u8],
+        generation_config: Option<&[u8]>,
+    ) -> Result<Self, GenerateError> {
+        let mut params = Self {
+            max_new_tokens: None,
+            max_length: 20,
+            min_length: 0,
+            do_sample: false,
+            temperature: 1.0,
+            top_k: 50,
+            top_p: 1.0,
+            repetition_penalty: 1.0,
+            prefix: String::new(),
+            ..Self::default()
+        };
+        let config: ConfigJson =
+            serde_json::from_slice(config).map_err(|source| GenerateError::Defaults {
+                file: "config.json",
+                source,
+            })?;
+        match generation_config {
+            Some(bytes) => {
+                // The pipeline reads the prefix from `config.json` in any case.
+                params.prefix = config.own.prefix.clone().unwrap_or_default();
+                let stated: StatedParams =
+                    serde_json::from_slice(bytes).map_err(|source| GenerateError::Defaults {
+                        file: "generation_config.json",
+                        source,
+                    })?;
+                stated.apply_to(&mut params);
+            }
+            None => config.own.apply_to(&mut params),
+        }
+        if let Some(stated) = config
+            .task_specific_params
+            .and_then(|tasks| tasks.text_generation)
+        {
+            stated.apply_to(&mut params);
+        }
+        Ok(params)
+    }
+
+    /// With `max_length` and `max_new_tokens` no longer than a context of `n_ctx` tokens can hold.
+    pub fn clipped(mut self, n_ctx: usize) -> Self {
+        self.max_length = self.max_length.min(n_ctx);
+        self.max_new_tokens = self
+            .max_new_tokens
+            .map(|n| n.min(n_ctx.saturating_sub(1)).max(1));
+        self
+    }
+
+    /// The same parameters, known to be in range.
+    ///
+    /// # Errors
+    /// [`GenerateError::BadParameter`] names the first parameter that is out of range;
+    /// [`GenerateError::MaxLengthBeyondContext`] if `max_length` counts and is more than `n_ctx`.
+    pub fn check(&self, n_ctx: usize) -> Result<CheckedParams, GenerateError> {
+        let bad = |name, got: String, allowed| GenerateError::BadParameter { name, got, allowed };
+        let positive = |x: f32| x.is_finite() && x > 0.0;
+        if !positive(self.temperature) {
+            return Err(bad(
+                "temperature",
+                self.temperature.to_string(),
+                "a number above 0 (to always take the most probable token, set do_sample to false)",
+            ));
+        }
+        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
+            return Err(bad(
+                "top_p",
+                self.top_p.to_string(),
+                "a number above 0 and at most 1",
+            ));
+        }
+        if !positive(self.repetition_penalty) {
+            return Err(bad(
+                "repetition_penalty",
+                self.repetition_penalty.to_string(),
+                "a number above 0 (1 changes nothing)",
+            ));
+        }
+        if !(1..=MAX_SEQUENCES).contains(&self.num_return_sequences) {
+            return Err(bad(
+                "num_return_sequences",
+                self.num_return_sequences.to_string(),
+                "1 to 10",
+            ));
+        }
+        match self.max_new_tokens {
+            Some(0) => {
+                return Err(bad("max_new_tokens", "0".to_owned(), "1 or more"));
+            }
+            Some(_) => {}
+            None if self.max_length == 0 => {
+                return Err(bad("max_length", "0".to_owned(), "1 or more"));
+            }
+            None if self.max_length > n_ctx => {
+                return Err(GenerateError::MaxLengthBeyondContext {
+                    max_length: self.max_length,
+                    n_ctx,
+                });
+            }
+            None => {}
+        }
+        Ok(CheckedParams {
+            params: self.clone(),
+            n_ctx,
+        })
+    }
+}
+
+/// [`GenerationParams`] in range for a model with `n_ctx` tokens of context.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedParams {
+    params: GenerationParams,
+    n_ctx: usize,
+}
+
+impl CheckedParams {
+    /// New tokens each sequence may have after `prompt_tokens` of prefix and prompt; 1 or more.
+    ///
+    /// # Errors
+    /// [`GenerateError::ContextOverflow`] if they would not fit the context,
+    /// [`GenerateError::NoRoom`] if `max_length` leaves none.
+    pub fn max_new(&self, prompt_tokens: usize) -> Result<usize, GenerateError> {
+        match self.params.max_new_tokens {
+            Some(new_tokens) => {
+                if prompt_tokens.saturating_add(new_tokens) > self.n_ctx {
+                    return Err(GenerateError::ContextOverflow {
+                        prompt_tokens,
+                        new_tokens,
+                        n_ctx: self.n_ctx,
+                    });
+                }
+                Ok(new_tokens)
+            }
+            // `check` made max_length ≤ n_ctx.
+            None if prompt_tokens < self.params.max_length => {
+                Ok(self.params.max_length - prompt_tokens)
+            }
+            None if prompt_tokens >= self.n_ctx => Err(GenerateError::ContextOverflow {
+                prompt_tokens,
+                new_tokens: 1,
+                n_ctx: self.n_ctx,
+            }),
+            None => Err(GenerateError::NoRoom {
+                prompt_tokens,
+                max_length: self.params.max_length,
+            }),
+        }
+    }
+}
+
+impl std::ops::Deref for CheckedParams {
+    type Target = GenerationParams;
+
+    fn deref(&self) -> &GenerationParams {
+        &self.params
+    }
+}
+
+#[derive(Deserialize)]
+struct ConfigJson {
+    #[serde(flatten)]
+    own: StatedParams,
+    task_specific_params: Option<TasksJson>,
+}
+
+#[derive(Deserialize)]
+struct TasksJson {
+    #[serde(rename = "text-generation")]
+    text_generation: Option<StatedParams>,
+}
+
+/// What a file states; `null` states nothing.
+#[derive(Deserialize)]
+struct StatedParams {
+    max_new_tokens: Option<usize>,
+    max_length: Option<usize>,
+    min_length: Option<usize>,
+    do_sample: Option<bool>,
+    temperature: Option<f32>,
+    top_k: Option<usize>,
+    top_p: Option<f32>,
+    repetition_penalty: Option<f32>,
+    num_return_sequences: Option<usize>,
+    return_full_text: Option<bool>,
+    prefix: Option<String>,
+}
+
+impl StatedParams {
+    fn apply_to(self, params: &mut GenerationParams) {
+        fn set<T>(target: &mut T, stated: Option<T>) {
+            if let Some(value) = stated {
+                *target = value;
+            }
+        }
+        if self.max_new_tokens.is_some() {
+            params.max_new_tokens = self.max_new_tokens;
+        }
+        set(&mut params.max_length, self.max_length);
+        set(&mut params.min_length, self.min_length);
+        set(&mut params.do_sample, self.do_sample);
+        set(&mut params.temperature, self.temperature);
+        set(&mut params.top_k, self.top_k);
+        set(&mut params.top_p, self.top_p);
+        set(&mut params.repetition_penalty, self.repetition_penalty);
+        set(&mut params.num_return_sequences, self.num_return_sequences);
+        set(&mut params.return_full_text, self.return_full_text);
+        set(&mut params.prefix, self.prefix);
     }
 }

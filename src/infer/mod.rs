@@ -1,13 +1,103 @@
 //! `Session`: prefill and decode for n sequences on one prompt's keys and values.
+//!
+//! Prefill and decode are one function over rows, one row per token, whatever sequence it belongs to.
+//! A row's arithmetic depends on nothing but that row and the positions it sees, so five sequences
+//! together give bit for bit what five alone give, and a prompt in pieces what it gives whole.
+
+mod attention;
+mod kv_cache;
+mod loader;
+mod ops;
 
 use std::sync::Arc;
 
+pub use loader::{LoadProgress, Loader, TensorSource};
+
+use crate::kernels::pack::{PackedWeight, WeightType};
+use crate::kernels::{self, Scratch};
 use crate::model::config::Gpt2Config;
+use attention::Visible;
+use kv_cache::{KvCache, Slot};
+
+/// Most prompt tokens computed in one pass over the weights; activations are sized by it.
+/// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
+pub const PREFILL_CHUNK: usize = 32;
 
 /// A GPT-2 ready to run: configuration and packed weights. Shared by every [`Session`].
 pub struct Model {
     /// The model's shape.
     pub config: Gpt2Config,
+    wte: PackedWeight, // (V, C)
+    wpe: Vec<f32>,     // (n_ctx, C)
+    blocks: Vec<Block>,
+    ln_f: LayerNorm,
+    lm_head: Option<PackedWeight>, // (V, C); `None`: the head is `wte`
+}
+
+struct LayerNorm {
+    weight: Vec<f32>, // (C)
+    bias: Vec<f32>,   // (C)
+}
+
+struct Linear {
+    weight: PackedWeight, // (out, in)
+    bias: Vec<f32>,       // (out)
+}
+
+struct Block {
+    ln_1: LayerNorm,
+    c_attn: Linear,      // C → 3C
+    attn_c_proj: Linear, // C → C
+    ln_2: LayerNorm,
+    c_fc: Linear,       // C → I
+    mlp_c_proj: Linear, // I → C
+}
+
+impl Model {
+    /// Memory the weights take.
+    pub fn size_bytes(&self) -> usize {
+        let vectors = |norm: &LayerNorm| norm.weight.len() + norm.bias.len();
+        let linear = |l: &Linear| l.weight.size_bytes() + 4 * l.bias.len();
+        let blocks: usize = self
+            .blocks
+            .iter()
+            .map(|b| {
+                4 * (vectors(&b.ln_1) + vectors(&b.ln_2))
+                    + linear(&b.c_attn)
+                    + linear(&b.attn_c_proj)
+                    + linear(&b.c_fc)
+                    + linear(&b.mlp_c_proj)
+            })
+            .sum();
+        self.wte.size_bytes()
+            + 4 * (self.wpe.len() + vectors(&self.ln_f))
+            + blocks
+            + self.lm_head.as_ref().map_or(0, PackedWeight::size_bytes)
+    }
+
+    /// How the token embedding, the largest matrix, is stored.
+    pub fn dtype(&self) -> WeightType {
+        self.wte.dtype()
+    }
+}
+
+impl LayerNorm {
+    fn forward(&self, epsilon: f32, x: &[f32], out: &mut [f32]) {
+        let c = self.weight.len();
+        for (x, out) in x.chunks_exact(c).zip(out.chunks_exact_mut(c)) {
+            ops::layer_norm(x, &self.weight, &self.bias, epsilon, out);
+        }
+    }
+}
+
+impl Linear {
+    /// `x` (n, in) → `out` (n, out).
+    fn forward(&self, x: &[f32], n: usize, out: &mut [f32], scratch: &mut Scratch) {
+        kernels::matmul(&self.weight, x, n, out, scratch);
+        for out in out.chunks_exact_mut(self.bias.len()) {
+            ops::add(out, &self.bias);
+        }
+    }
 }
 
 /// Why a forward pass was refused; nothing is appended then.
@@ -38,6 +128,43 @@ pub enum InferError {
 /// Keys, values and scratch space for up to n sequences that continue one prompt.
 pub struct Session {
     model: Arc<Model>,
+    cache: KvCache,
+    prompt_len: usize,
+    tail_lens: Vec<usize>, // (n)
+    rows: Vec<Row>,        // at most max_rows
+    activations: Activations,
+    logits: Vec<f32>, // (rows asked for, V)
+    scratch: Scratch,
+}
+
+/// One token of a pass.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    token_id: u32,
+    pos: usize,
+    slot: Slot,
+    visible: Visible,
+}
+
+/// Buffers of one pass over R rows.
+struct Activations {
+    residual: Vec<f32>, // (R, C)
+    normed: Vec<f32>,   // (R, C)
+    qkv: Vec<f32>,      // (R, 3C)
+    mixed: Vec<f32>,    // (R, C)
+    hidden: Vec<f32>,   // (R, I)
+    scores: Vec<f32>,   // (positions a row can see)
+}
+
+/// Whether a pass over prompt tokens needs scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logits {
+    /// Scores for the token after the last one: (V).
+    Last,
+    /// Scores for the token after each: (T, V). Takes T × V × 4 bytes, so give few tokens at a time.
+    All,
+    /// None: more prompt follows.
+    Skip,
 }
 
 impl Session {
@@ -51,18 +178,82 @@ impl Session {
         max_prompt: usize,
         max_new: usize,
     ) -> Result<Self, InferError> {
-        let _ = (n_sequences, max_prompt, max_new);
-        Ok(Self { model })
+        let config = &model.config;
+        let positions = max_prompt.saturating_add(max_new);
+        if positions > config.n_ctx {
+            return Err(InferError::ContextFull {
+                wanted: positions,
+                capacity: config.n_ctx,
+            });
+        }
+        let max_rows = PREFILL_CHUNK.min(max_prompt).max(n_sequences);
+        let c = config.n_embd;
+        Ok(Self {
+            cache: KvCache::new(config, n_sequences, max_prompt, max_new),
+            prompt_len: 0,
+            tail_lens: vec![0; n_sequences],
+            rows: Vec::with_capacity(max_rows),
+            activations: Activations {
+                residual: vec![0.0; max_rows * c],
+                normed: vec![0.0; max_rows * c],
+                qkv: vec![0.0; max_rows * 3 * c],
+                mixed: vec![0.0; max_rows * c],
+                hidden: vec![0.0; max_rows * config.n_inner],
+                scores: vec![0.0; positions],
+            },
+            logits: Vec::with_capacity(n_sequences * config.vocab_size),
+            scratch: Scratch::default(),
+            model,
+        })
     }
 
     /// Appends `tokens` (T) to the shared prompt. Several calls equal one call with all tokens.
-    /// Gives the logits (V) after the last token if `Logits::Last`, else an empty slice.
+    /// Gives the logits `logits` asks for: (V), (T, V) or none.
     ///
     /// # Errors
     /// As [`InferError`].
+    ///
+    /// # Panics
+    /// If a sequence has already grown: its tokens stand where the prompt would go.
     pub fn prefill(&mut self, tokens: &[u32], logits: Logits) -> Result<&[f32], InferError> {
-        let _ = (tokens, logits, &self.model);
-        Ok(&[])
+        assert!(
+            self.tail_lens.iter().all(|len| *len == 0),
+            "the prompt is complete before the first decode"
+        );
+        self.check_ids(tokens.iter().copied())?;
+        let wanted = self.prompt_len + tokens.len();
+        if wanted > self.cache.max_prompt() {
+            return Err(InferError::ContextFull {
+                wanted,
+                capacity: self.cache.max_prompt(),
+            });
+        }
+        self.logits.clear();
+        let n_chunks = tokens.len().div_ceil(PREFILL_CHUNK);
+        for (chunk_idx, chunk) in tokens.chunks(PREFILL_CHUNK).enumerate() {
+            self.rows.clear();
+            for token_id in chunk {
+                let pos = self.prompt_len;
+                self.rows.push(Row {
+                    token_id: *token_id,
+                    pos,
+                    slot: Slot::Prompt(pos),
+                    visible: Visible {
+                        prompt: pos + 1,
+                        tail: None,
+                    },
+                });
+                self.prompt_len += 1;
+            }
+            let n = chunk.len();
+            let scored = match logits {
+                Logits::All => n,
+                Logits::Last if chunk_idx + 1 == n_chunks => 1,
+                Logits::Last | Logits::Skip => 0,
+            };
+            self.forward(scored);
+        }
+        Ok(&self.logits)
     }
 
     /// Appends one token to each named sequence, `(sequence, token_id)`, distinct sequences below `n_sequences`.
@@ -70,17 +261,141 @@ impl Session {
     ///
     /// # Errors
     /// As [`InferError`].
+    ///
+    /// # Panics
+    /// If a sequence does not exist or is named twice.
     pub fn decode(&mut self, tokens: &[(usize, u32)]) -> Result<&[f32], InferError> {
-        let _ = tokens;
-        Ok(&[])
+        self.check_ids(tokens.iter().map(|(_, token_id)| *token_id))?;
+        for (i, (sequence, _)) in tokens.iter().enumerate() {
+            assert!(*sequence < self.tail_lens.len(), "the sequence exists");
+            assert!(
+                tokens[..i].iter().all(|(other, _)| other != sequence),
+                "each sequence takes one token per pass"
+            );
+            let wanted = self.tail_lens[*sequence] + 1;
+            if wanted > self.cache.max_new() {
+                return Err(InferError::ContextFull {
+                    wanted,
+                    capacity: self.cache.max_new(),
+                });
+            }
+        }
+        self.rows.clear();
+        for (sequence, token_id) in tokens {
+            let tail_len = self.tail_lens[*sequence];
+            self.rows.push(Row {
+                token_id: *token_id,
+                pos: self.prompt_len + tail_len,
+                slot: Slot::Tail(*sequence, tail_len),
+                visible: Visible {
+                    prompt: self.prompt_len,
+                    tail: Some((*sequence, tail_len + 1)),
+                },
+            });
+            self.tail_lens[*sequence] += 1;
+        }
+        self.logits.clear();
+        self.forward(tokens.len());
+        Ok(&self.logits)
     }
-}
 
-/// Whether a pass over prompt tokens needs scores at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Logits {
-    /// Scores for the token after the last one.
-    Last,
-    /// None: more prompt follows.
-    Skip,
+    /// Tokens in the shared prompt.
+    pub fn prompt_len(&self) -> usize {
+        self.prompt_len
+    }
+
+    /// New tokens of one sequence.
+    ///
+    /// # Panics
+    /// If the sequence does not exist.
+    pub fn new_len(&self, sequence: usize) -> usize {
+        self.tail_lens[sequence]
+    }
+
+    /// The model it runs.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Memory of cache, activations and logits; the weights are not counted.
+    pub fn memory_bytes(&self) -> usize {
+        let a = &self.activations;
+        self.cache.size_bytes()
+            + 4 * (a.residual.len()
+                + a.normed.len()
+                + a.qkv.len()
+                + a.mixed.len()
+                + a.hidden.len()
+                + a.scores.len()
+                + self.logits.capacity())
+    }
+
+    fn check_ids(&self, mut tokens: impl Iterator<Item = u32>) -> Result<(), InferError> {
+        let vocab_size = self.model.config.vocab_size;
+        match tokens.find(|token_id| *token_id as usize >= vocab_size) {
+            Some(token_id) => Err(InferError::TokenOutOfRange {
+                token_id,
+                vocab_size,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// One pass of `self.rows` (R) through the model; appends the logits (scored, V) of the last rows.
+    fn forward(&mut self, scored: usize) {
+        let Self {
+            model,
+            cache,
+            rows,
+            activations,
+            logits,
+            scratch,
+            ..
+        } = self;
+        let config = &model.config;
+        let (n, c, epsilon) = (rows.len(), config.n_embd, config.layer_norm_epsilon);
+        let residual = &mut activations.residual[..n * c];
+        let normed = &mut activations.normed[..n * c];
+        let qkv = &mut activations.qkv[..n * 3 * c];
+        let mixed = &mut activations.mixed[..n * c];
+        let hidden = &mut activations.hidden[..n * config.n_inner];
+
+        for (x, row) in residual.chunks_exact_mut(c).zip(rows.iter()) {
+            model.wte.row(row.token_id as usize, x);
+            ops::add(x, &model.wpe[row.pos * c..(row.pos + 1) * c]);
+        }
+        for (layer_idx, block) in model.blocks.iter().enumerate() {
+            block.ln_1.forward(epsilon, residual, normed);
+            block.c_attn.forward(normed, n, qkv, scratch);
+            // All keys first: a prompt token is seen by those after it in the same pass.
+            for (qkv, row) in qkv.chunks_exact(3 * c).zip(rows.iter()) {
+                cache.write(layer_idx, row.slot, &qkv[c..2 * c], &qkv[2 * c..]);
+            }
+            for ((qkv, mixed), row) in qkv
+                .chunks_exact(3 * c)
+                .zip(mixed.chunks_exact_mut(c))
+                .zip(rows.iter())
+            {
+                let scores = &mut activations.scores;
+                attention::attend(cache, layer_idx, row.visible, &qkv[..c], scores, mixed);
+            }
+            block.attn_c_proj.forward(mixed, n, normed, scratch);
+            ops::add(residual, normed);
+
+            block.ln_2.forward(epsilon, residual, normed);
+            block.c_fc.forward(normed, n, hidden, scratch);
+            ops::gelu_new(hidden);
+            block.mlp_c_proj.forward(hidden, n, normed, scratch);
+            ops::add(residual, normed);
+        }
+        if scored > 0 {
+            let (first, last) = ((n - scored) * c, n * c);
+            let normed = &mut normed[first..last];
+            model.ln_f.forward(epsilon, &residual[first..last], normed);
+            let start = logits.len();
+            logits.resize(start + scored * config.vocab_size, 0.0);
+            let head = model.lm_head.as_ref().unwrap_or(&model.wte);
+            kernels::matmul(head, normed, scored, &mut logits[start..], scratch);
+        }
+    }
 }

@@ -1,1 +1,162 @@
 //! Quantized matrix × vectors over weights packed for it; the one place that chooses the kernel.
+//!
+//! Eight rows lie side by side ([`pack`]), so a vector lane is a row and no sum runs across lanes.
+//! Inputs are quantized once per product ([`Scratch`]). Inside a quantization block sums are
+//! integers, exact in any order; over the blocks each row and column has one chain of `f32`
+//! additions, in block order. Every kernel keeps that chain, so scalar and SIMD builds agree bit for
+//! bit, and a column's result depends neither on how many columns go with it nor on which rows are
+//! computed where: groups of eight rows are the unit a later split among threads may use.
+
+mod activations;
+mod blocks;
+pub mod lane;
+pub mod pack;
+pub mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub mod simd128;
+
+pub use activations::{Block32, Block256, Scratch};
+use lane::{GROUP_ROWS, Lane};
+pub use pack::{PackedWeight, WeightType};
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar::Scalar as Chosen;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128::Simd128 as Chosen;
+
+/// What one instruction set does its own way: quantize inputs, multiply one group of rows.
+///
+/// `group`: the lanes of eight packed rows. `x`: N columns of equal length. Result: N × 8 rows.
+/// Implementations agree bit for bit; the scalar one is the meaning. NaN bits are not compared.
+pub trait Kernel {
+    /// `scalar` or the name of the instruction set.
+    const NAME: &'static str;
+
+    /// Quantizes `x`, 32 values per block of `out`, to integers up to `max`.
+    fn quantize32(x: &[f32], max: f32, out: &mut [Block32]);
+    /// Quantizes `x`, 256 values per block of `out`, to integers up to `max`.
+    fn quantize256(x: &[f32], max: f32, out: &mut [Block256]);
+
+    /// F32 rows: four chains, column index modulo 4, added as (0 + 1) + (2 + 3).
+    fn f32<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
+    /// F16 rows, in the order of [`Kernel::f32`].
+    fn f16<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
+    /// Q8_0: `acc += (d · x.scale) · Σ q·x` per 32.
+    fn q8_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N];
+    /// Q4_0: `acc += (d · x.scale) · (Σ q·x − 8 Σ x)` per 32.
+    fn q4_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N];
+    /// Q4_K: `acc += (d · x.scale) · Σ sc Σ q·x − (dmin · x.scale) · Σ m Σ x` per 256.
+    fn q4k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N];
+    /// Q6_K: `acc += (d · x.scale) · Σ sc (Σ q·x − 32 Σ x)` per 256.
+    fn q6k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N];
+}
+
+/// For every group of rows, one kernel over all columns, a few at a time.
+macro_rules! by_columns {
+    ($K:ident, $kernel:ident, $weight:expr, $groups:expr, $inputs:expr, $width:expr, $n:expr, $out:expr) => {
+        for group in $groups {
+            let lanes = $weight.group(group);
+            let mut first = 0;
+            while first < $n {
+                let count = columns_at_once($n - first);
+                macro_rules! pass {
+                    ($count:literal) => {
+                        store::<$count>(
+                            &$K::$kernel(lanes, columns($inputs, $width, first)),
+                            $out,
+                            $weight.rows(),
+                            group,
+                            first,
+                        )
+                    };
+                }
+                match count {
+                    1 => pass!(1),
+                    2 => pass!(2),
+                    3 => pass!(3),
+                    4 => pass!(4),
+                    _ => pass!(5),
+                }
+                first += count;
+            }
+        }
+    };
+}
+
+/// The kernel this build computes with: `scalar` or `simd128`.
+#[must_use]
+pub fn simd() -> &'static str {
+    Chosen::NAME
+}
+
+/// `out = x · weightᵀ`, reading the weights once for all columns.
+///
+/// `x`: (n, cols), `out`: (n, rows), both row-major. The result for one column is the same, bit for
+/// bit, whatever `n`. A column with an infinity or a NaN gives NaN.
+///
+/// # Panics
+/// If `x` or `out` has another length.
+pub fn matmul(weight: &PackedWeight, x: &[f32], n: usize, out: &mut [f32], scratch: &mut Scratch) {
+    matmul_with::<Chosen>(weight, x, n, out, scratch);
+}
+
+/// [`matmul`] with a kernel of one's own choice, to compare twins.
+///
+/// # Panics
+/// As [`matmul`].
+pub fn matmul_with<K: Kernel>(
+    weight: &PackedWeight,
+    x: &[f32],
+    n: usize,
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let (rows, cols) = (weight.rows(), weight.cols());
+    assert_eq!(Some(x.len()), n.checked_mul(cols), "x is (n, cols)");
+    assert_eq!(Some(out.len()), n.checked_mul(rows), "out is (n, rows)");
+    if n == 0 {
+        return;
+    }
+    scratch.quantize::<K>(weight.dtype(), x);
+    let groups = 0..rows.div_ceil(GROUP_ROWS);
+    let Scratch {
+        blocks32,
+        blocks256,
+    } = &*scratch;
+    match weight.dtype() {
+        WeightType::F32 => by_columns!(K, f32, weight, groups, x, cols, n, out),
+        WeightType::F16 => by_columns!(K, f16, weight, groups, x, cols, n, out),
+        WeightType::Q8_0 => by_columns!(K, q8_0, weight, groups, blocks32, cols / 32, n, out),
+        WeightType::Q4_0 => by_columns!(K, q4_0, weight, groups, blocks32, cols / 32, n, out),
+        WeightType::Q4K => by_columns!(K, q4k, weight, groups, blocks256, cols / 256, n, out),
+        WeightType::Q6K => by_columns!(K, q6k, weight, groups, blocks256, cols / 256, n, out),
+    }
+}
+
+/// How many of the columns left share the next pass over a group: five sequences go together, a
+/// prompt's columns four by four, as many as keep their sums in registers.
+fn columns_at_once(left: usize) -> usize {
+    if left <= 5 { left } else { 4 }
+}
+
+/// N columns of `width` values each, from column `first` on.
+#[inline(always)]
+fn columns<T, const N: usize>(inputs: &[T], width: usize, first: usize) -> [&[T]; N] {
+    std::array::from_fn(|i| &inputs[(first + i) * width..][..width])
+}
+
+/// Writes the results of one group of rows into `out` (n, rows).
+#[inline(always)]
+fn store<const N: usize>(
+    results: &[[f32; GROUP_ROWS]; N],
+    out: &mut [f32],
+    rows: usize,
+    group: usize,
+    first: usize,
+) {
+    let row = group * GROUP_ROWS;
+    let count = GROUP_ROWS.min(rows - row);
+    for (i, result) in results.iter().enumerate() {
+        out[(first + i) * rows + row..][..count].copy_from_slice(&result[..count]);
+    }
+}

@@ -1,6 +1,16 @@
 //! `Gpt2Config`: the shape of a GPT-2, read from `config.json` or GGUF metadata and validated.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::ModelError;
+
+/// Largest values accepted for a shape; GPT-2 XL (1.5B) is far below all of them.
+const MAX_VOCAB_SIZE: usize = 1 << 20;
+const MAX_N_CTX: usize = 1 << 17;
+const MAX_N_EMBD: usize = 1 << 14;
+const MAX_N_LAYER: usize = 512;
+const MAX_N_INNER: usize = 1 << 16;
 
 /// The shape of one GPT-2 model; every field is checked by its constructor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,4 +33,203 @@ pub struct Gpt2Config {
     pub bos_token_id: u32,
     /// Token that ends a text; GPT-2: 50256.
     pub eos_token_id: u32,
+}
+
+/// `config.json` as Hugging Face writes it; an absent key has the value `transformers` gives it.
+#[derive(Debug, Deserialize)]
+struct HfConfig {
+    #[serde(default)]
+    model_type: Option<String>,
+    #[serde(default)]
+    vocab_size: Option<usize>,
+    #[serde(default)]
+    n_positions: Option<usize>,
+    #[serde(default)]
+    n_ctx: Option<usize>,
+    #[serde(default)]
+    n_embd: Option<usize>,
+    #[serde(default)]
+    n_layer: Option<usize>,
+    #[serde(default)]
+    n_head: Option<usize>,
+    #[serde(default)]
+    n_inner: Option<usize>,
+    #[serde(default)]
+    activation_function: Option<String>,
+    #[serde(default)]
+    layer_norm_epsilon: Option<f64>,
+    #[serde(default)]
+    bos_token_id: Option<u32>,
+    #[serde(default)]
+    eos_token_id: Option<u32>,
+    #[serde(default)]
+    scale_attn_weights: Option<bool>,
+    #[serde(default)]
+    scale_attn_by_inverse_layer_idx: Option<bool>,
+    #[serde(default)]
+    reorder_and_upcast_attn: Option<bool>,
+    #[serde(default)]
+    add_cross_attention: Option<bool>,
+    #[serde(default)]
+    tie_word_embeddings: Option<bool>,
+}
+
+impl HfConfig {
+    fn parse(json: &[u8]) -> Result<Self, ModelError> {
+        serde_json::from_slice(json).map_err(|source| ModelError::BadConfigJson { source })
+    }
+}
+
+impl Gpt2Config {
+    /// The configuration in a Hugging Face `config.json`.
+    ///
+    /// # Errors
+    /// [`ModelError::BadConfigJson`] if it is no such JSON; [`ModelError::NotGpt2`],
+    /// [`ModelError::UnsupportedOption`] if it describes other arithmetic; else as [`Self::validated`].
+    pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
+        let hf = HfConfig::parse(json)?;
+        match hf.model_type.as_deref() {
+            Some("gpt2") => {}
+            other => {
+                return Err(ModelError::NotGpt2 {
+                    model_type: shortened(other.unwrap_or("nothing")),
+                });
+            }
+        }
+        let unsupported = |option, value: &str| {
+            Err(ModelError::UnsupportedOption {
+                option,
+                value: shortened(value),
+            })
+        };
+        match hf.activation_function.as_deref() {
+            None | Some("gelu_new" | "gelu_pytorch_tanh") => {}
+            Some(other) => return unsupported("activation_function", other),
+        }
+        if hf.scale_attn_weights == Some(false) {
+            return unsupported("scale_attn_weights", "false");
+        }
+        if hf.scale_attn_by_inverse_layer_idx == Some(true) {
+            return unsupported("scale_attn_by_inverse_layer_idx", "true");
+        }
+        if hf.reorder_and_upcast_attn == Some(true) {
+            return unsupported("reorder_and_upcast_attn", "true");
+        }
+        if hf.add_cross_attention == Some(true) {
+            return unsupported("add_cross_attention", "true");
+        }
+        let n_embd = hf.n_embd.unwrap_or(768);
+        Self {
+            vocab_size: hf.vocab_size.unwrap_or(50257),
+            n_ctx: hf.n_positions.or(hf.n_ctx).unwrap_or(1024),
+            n_embd,
+            n_layer: hf.n_layer.unwrap_or(12),
+            n_head: hf.n_head.unwrap_or(12),
+            n_inner: hf.n_inner.unwrap_or(n_embd.saturating_mul(4)),
+            layer_norm_epsilon: hf.layer_norm_epsilon.unwrap_or(1e-5) as f32,
+            bos_token_id: hf.bos_token_id.unwrap_or(50256),
+            eos_token_id: hf.eos_token_id.unwrap_or(50256),
+        }
+        .validated()
+    }
+
+    /// Whether a `config.json` says that the output head is the token embedding (`transformers`' default).
+    ///
+    /// # Errors
+    /// [`ModelError::BadConfigJson`].
+    pub fn is_head_tied(json: &[u8]) -> Result<bool, ModelError> {
+        Ok(HfConfig::parse(json)?.tie_word_embeddings.unwrap_or(true))
+    }
+
+    /// Itself, if a GPT-2 of this shape can exist and be computed here.
+    ///
+    /// # Errors
+    /// [`ModelError::OutOfRange`] for a size of 0 or above what is accepted, and for token ids
+    /// outside the vocabulary; [`ModelError::UnevenHeads`].
+    pub fn validated(self) -> Result<Self, ModelError> {
+        for (field, value, max) in [
+            ("vocab_size", self.vocab_size, MAX_VOCAB_SIZE),
+            ("n_ctx", self.n_ctx, MAX_N_CTX),
+            ("n_embd", self.n_embd, MAX_N_EMBD),
+            ("n_layer", self.n_layer, MAX_N_LAYER),
+            ("n_head", self.n_head, self.n_embd),
+            ("n_inner", self.n_inner, MAX_N_INNER),
+        ] {
+            if value == 0 || value > max {
+                return Err(ModelError::OutOfRange {
+                    field,
+                    value: value as u64,
+                    min: 1,
+                    max: max as u64,
+                });
+            }
+        }
+        if !self.n_embd.is_multiple_of(self.n_head) {
+            return Err(ModelError::UnevenHeads {
+                n_embd: self.n_embd,
+                n_head: self.n_head,
+            });
+        }
+        for (field, id) in [
+            ("bos_token_id", self.bos_token_id),
+            ("eos_token_id", self.eos_token_id),
+        ] {
+            if id as usize >= self.vocab_size {
+                return Err(ModelError::OutOfRange {
+                    field,
+                    value: u64::from(id),
+                    min: 0,
+                    max: self.vocab_size as u64 - 1,
+                });
+            }
+        }
+        if !(self.layer_norm_epsilon > 0.0 && self.layer_norm_epsilon < 1.0) {
+            return Err(ModelError::BadEpsilon {
+                value: self.layer_norm_epsilon,
+            });
+        }
+        Ok(self)
+    }
+
+    /// A `config.json` that `transformers` reads as this model, tied head.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "activation_function": "gelu_new",
+            "architectures": ["GPT2LMHeadModel"],
+            "bos_token_id": self.bos_token_id,
+            "eos_token_id": self.eos_token_id,
+            "layer_norm_epsilon": decimal(self.layer_norm_epsilon),
+            "model_type": "gpt2",
+            "n_ctx": self.n_ctx,
+            "n_embd": self.n_embd,
+            "n_head": self.n_head,
+            "n_inner": self.n_inner,
+            "n_layer": self.n_layer,
+            "n_positions": self.n_ctx,
+            "tie_word_embeddings": true,
+            "vocab_size": self.vocab_size,
+        })
+    }
+
+    /// D: width of one attention head.
+    pub fn head_dim(&self) -> usize {
+        self.n_embd / self.n_head
+    }
+
+    /// Weights in all, the tied head counted once.
+    pub fn n_params(&self) -> u64 {
+        let (c, i) = (self.n_embd as u64, self.n_inner as u64);
+        let block = 4 * c + 3 * c * c + 3 * c + c * c + c + 2 * c * i + i + c;
+        (self.vocab_size as u64 + self.n_ctx as u64) * c + self.n_layer as u64 * block + 2 * c
+    }
+}
+
+/// `1e-5_f32` as the decimal 1e-5, not as the binary neighbour an `as f64` would print.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
+/// Untrusted text cut to what fits into a message.
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
 }

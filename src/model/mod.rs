@@ -1,3 +1,77 @@
 //! GPT-2 as the paper has it: configuration and the readable candle tier.
 
 pub mod config;
+pub mod gpt2;
+pub mod linear;
+
+/// Why a model cannot be built or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// `config.json` cannot be parsed.
+    #[error(
+        "config.json is not a GPT-2 configuration ({source}); take the file from the model's own repository"
+    )]
+    BadConfigJson {
+        /// What the parser met.
+        source: serde_json::Error,
+    },
+    /// Another architecture.
+    #[error("config.json names the model type `{model_type}`; only gpt2 models run here")]
+    NotGpt2 {
+        /// Its `model_type`.
+        model_type: String,
+    },
+    /// A variant of GPT-2 with other arithmetic.
+    #[error(
+        "config.json sets {option} = {value}, which changes GPT-2's arithmetic; use a model without it"
+    )]
+    UnsupportedOption {
+        /// The key.
+        option: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// A size no model here can have.
+    #[error(
+        "{field} is {value}, outside {min}..={max}; the configuration is damaged or not a GPT-2's"
+    )]
+    OutOfRange {
+        /// The field.
+        field: &'static str,
+        /// What it holds.
+        value: u64,
+        /// Least accepted.
+        min: u64,
+        /// Most accepted.
+        max: u64,
+    },
+    /// The width does not divide into heads.
+    #[error(
+        "n_embd = {n_embd} is not a multiple of n_head = {n_head}; the configuration is damaged"
+    )]
+    UnevenHeads {
+        /// C.
+        n_embd: usize,
+        /// H.
+        n_head: usize,
+    },
+    /// LayerNorm would divide by zero or vanish.
+    #[error("layer_norm_epsilon is {value}, not between 0 and 1; the configuration is damaged")]
+    BadEpsilon {
+        /// What it holds.
+        value: f32,
+    },
+    /// The tokens do not fit.
+    #[error("{wanted} tokens do not fit into the context of {n_ctx}; shorten the text")]
+    ContextFull {
+        /// Tokens given.
+        wanted: usize,
+        /// Most the model takes.
+        n_ctx: usize,
+    },
+    /// candle refused an operation.
+    #[error(
+        "the tensor library refused an operation; the checkpoint does not fit its configuration"
+    )]
+    Tensor(#[from] candle_core::Error),
+}

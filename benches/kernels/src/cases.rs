@@ -1,0 +1,83 @@
+//! Random products whose every bit every build must agree on, as one number.
+
+use super::kernels::{Kernel, PackedWeight, Scratch, WeightType, matmul_with};
+
+/// The number all builds give; a change of it is a change of every model's output.
+pub const CHECKSUM: u64 = 0x86eb_7738_c8bf_5eb2;
+
+/// A linear congruential generator; integers only, so it is the same everywhere.
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next 16 bits.
+    pub fn next(&mut self) -> u16 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 48) as u16
+    }
+
+    /// A number of magnitude 2⁻⁹ to 2⁷, either sign; now and then zero.
+    pub fn float(&mut self) -> f32 {
+        let (mantissa, exponent) = (f32::from(self.next().cast_signed()), self.next() % 16);
+        mantissa / 32768.0 * f32::from_bits((120 + u32::from(exponent)) << 23)
+    }
+}
+
+/// GGUF bytes of `n_blocks` blocks: any integers, scales from `f16`'s subnormal numbers up to 2.
+pub fn gguf_bytes(dtype: WeightType, n_blocks: usize, random: &mut Random) -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..n_blocks * dtype.block_bytes())
+        .map(|_| random.next() as u8)
+        .collect();
+    let floats: &[usize] = match dtype {
+        WeightType::F32 => &[2],
+        WeightType::F16 | WeightType::Q8_0 | WeightType::Q4_0 => &[0],
+        WeightType::Q4K => &[0, 2],
+        WeightType::Q6K => &[208],
+    };
+    for block in bytes.chunks_mut(dtype.block_bytes()) {
+        for &at in floats {
+            block[at + 1] &= 0xbf;
+        }
+    }
+    bytes
+}
+
+/// FNV-1a over the bits of every product: all types, odd sizes, 1 to 9 and 64 columns, extremes.
+pub fn checksum<K: Kernel>() -> u64 {
+    let mut random = Random(1);
+    let mut scratch = Scratch::default();
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for dtype in WeightType::ALL {
+        for (rows, cols) in [(1, 256), (13, 512), (40, 768), (8, 3072)] {
+            let bytes = gguf_bytes(dtype, rows * cols / dtype.block_len(), &mut random);
+            let weight = PackedWeight::read(dtype, rows, cols, &mut bytes.as_slice())
+                .expect("the bytes are as many as asked for and finite");
+            for n in [1, 2, 3, 4, 5, 6, 7, 8, 9, 64] {
+                let mut x: Vec<f32> = (0..n * cols).map(|_| random.float()).collect();
+                match random.next() % 8 {
+                    0 => x[..32].fill(0.0),
+                    1 => x[7] = 1e-38,
+                    2 => x[..cols].iter_mut().for_each(|x| *x *= 1e-36),
+                    3 => x[cols - 1] = f32::MAX / 1e9,
+                    4 => x[3] = f32::NAN,
+                    5 => x[40] = f32::NEG_INFINITY,
+                    _ => {}
+                }
+                let mut out = vec![0.0; n * rows];
+                matmul_with::<K>(&weight, &x, n, &mut out, &mut scratch);
+                for value in out {
+                    // Which NaN it is may differ; that it is one may not.
+                    let bits = if value.is_nan() {
+                        0x7fc0_0000
+                    } else {
+                        value.to_bits()
+                    };
+                    hash = (hash ^ u64::from(bits)).wrapping_mul(0x0100_0000_01b3);
+                }
+            }
+        }
+    }
+    hash
+}

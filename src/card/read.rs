@@ -1,0 +1,136 @@
+//! Reads a huggingtweets model card of any header generation into a [`Card`].
+//!
+//! A card comes from anybody: whatever it holds becomes plain text, a number, a checked address, or a
+//! [`CardError`].
+
+use super::error::{
+    CardError, MAX_CARD_BYTES, MAX_LINE_BYTES, MAX_NAME_CHARS, MAX_PROMPT_CHARS, MAX_PROMPTS,
+};
+use super::header::Header;
+use super::text::{https_address, plain, web_address};
+use super::{AccountData, Card, Links, front_matter, mojibake, table};
+
+/// Reads a card as it was published, garbled by a legacy code page or not.
+///
+/// The counts are kept as written, also where `kept` is not what the other three leave. A card
+/// without a data table has an empty [`Card::table`].
+///
+/// # Errors
+/// A [`CardError`] names the first thing that is not as in a huggingtweets card.
+pub fn read(bytes: &[u8]) -> Result<Card, CardError> {
+    if bytes.len() > MAX_CARD_BYTES {
+        return Err(CardError::TooLarge { got: bytes.len() });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|e| CardError::NotUtf8 {
+        at: e.valid_up_to(),
+    })?;
+    if let Some((idx, line)) = text
+        .lines()
+        .enumerate()
+        .find(|(_, line)| line.len() > MAX_LINE_BYTES)
+    {
+        return Err(CardError::LineTooLong {
+            line: idx + 1,
+            got: line.len(),
+        });
+    }
+    let text = mojibake::repair(text);
+    let (yaml, body) = front_matter::split(text.trim_start_matches('\u{feff}'))?;
+    let front_matter = front_matter::parse(yaml);
+    let header = Header::read(body)?;
+
+    let handle = header.handle.to_owned();
+    let name_of = |raw: &str| {
+        let name = plain(raw);
+        checked("display name", &name, MAX_NAME_CHARS)?;
+        // A name of tags alone would leave nothing to call the account by.
+        Ok(if name.is_empty() {
+            handle.clone()
+        } else {
+            name
+        })
+    };
+    let counts = table::counts(body)?;
+    let names = match counts.len() {
+        0 | 1 => vec![name_of(header.name)?],
+        n => table::column_names(body, header.name, n)?
+            .into_iter()
+            .map(name_of)
+            .collect::<Result<_, _>>()?,
+    };
+    let single_handles: Vec<String> = handle.split('-').map(str::to_owned).collect();
+    let can_be_split =
+        single_handles.len() == names.len() && single_handles.iter().all(|h| !h.is_empty());
+    let handles = if can_be_split {
+        single_handles
+    } else {
+        vec![handle.clone()]
+    };
+    let table = names
+        .iter()
+        .zip(counts)
+        .map(|(name, [downloaded, retweets, short, kept])| AccountData {
+            name: name.clone(),
+            downloaded,
+            retweets,
+            short,
+            kept,
+        })
+        .collect();
+    Ok(Card {
+        generation: header.generation,
+        label: header.label,
+        names,
+        handle,
+        handles,
+        avatars: header.avatars,
+        thumbnail: front_matter.thumbnail.as_deref().and_then(web_address),
+        table,
+        links: Links {
+            data: link(body, &["Explore the data"]),
+            training: link(body, &["W&B training run", "W&amp;B training run"]),
+            model: link(body, &["the final model"]),
+        },
+        widget: prompts(front_matter.widget)?,
+    })
+}
+
+fn checked(what: &'static str, text: &str, limit: usize) -> Result<(), CardError> {
+    match text.chars().count() {
+        got if got > limit => Err(CardError::TextTooLong { what, got, limit }),
+        _ => Ok(()),
+    }
+}
+
+fn prompts(widget: Vec<String>) -> Result<Vec<String>, CardError> {
+    if widget.len() > MAX_PROMPTS {
+        return Err(CardError::TooManyPrompts { got: widget.len() });
+    }
+    widget
+        .into_iter()
+        .map(|prompt| {
+            checked("widget example", &prompt, MAX_PROMPT_CHARS)?;
+            Ok(prompt.replace(|c: char| c.is_control() && c != '\n' && c != '\t', ""))
+        })
+        .collect()
+}
+
+/// Where the link with one of these texts leads, Markdown or HTML.
+///
+/// The last one counts: a name, which may hold anything, stands above all of the card's own links.
+fn link(body: &str, texts: &[&str]) -> Option<String> {
+    texts.iter().find_map(|text| {
+        let markdown = format!("[{text}](");
+        if let Some(at) = body.rfind(&markdown) {
+            let (address, _) = body[at + markdown.len()..].split_once(')')?;
+            return https_address(address);
+        }
+        let (before, _) = body.rsplit_once(&format!(">{text}</a>"))?;
+        let (_, attribute) = before.rsplit_once("href=")?;
+        let quote = attribute
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '"' | '\''))?;
+        https_address(attribute[1..].split(quote).next()?)
+    })
+}

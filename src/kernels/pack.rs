@@ -1,0 +1,294 @@
+//! `PackedWeight`: how GGUF quantization blocks of several rows are interleaved, and back.
+
+use std::io::{self, Read, Write};
+
+use super::blocks::{self, q4_0, q4k, q6k, q8_0};
+use super::lane::{GROUP_ROWS, Lane, finite_f16, is_finite_f16};
+
+/// How a tensor's weights are stored, in memory as in GGUF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(
+    missing_docs,
+    reason = "the names are GGUF's own and have no other meaning"
+)]
+pub enum WeightType {
+    F32,
+    F16,
+    Q8_0,
+    Q4_0,
+    Q4K,
+    Q6K,
+}
+
+impl WeightType {
+    /// All types, from the largest to the smallest.
+    pub const ALL: [Self; 6] = [
+        Self::F32,
+        Self::F16,
+        Self::Q8_0,
+        Self::Q6K,
+        Self::Q4K,
+        Self::Q4_0,
+    ];
+
+    /// Weights per quantization block; the columns of a tensor are a multiple of it.
+    #[must_use]
+    pub fn block_len(self) -> usize {
+        match self {
+            Self::F32 | Self::F16 => 1,
+            Self::Q8_0 | Self::Q4_0 => 32,
+            Self::Q4K | Self::Q6K => 256,
+        }
+    }
+
+    /// Bytes per quantization block in GGUF.
+    #[must_use]
+    pub fn block_bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+            Self::Q8_0 => q8_0::BYTES,
+            Self::Q4_0 => q4_0::BYTES,
+            Self::Q4K => q4k::BYTES,
+            Self::Q6K => q6k::BYTES,
+        }
+    }
+
+    /// Lanes one quantization block of eight rows takes when packed.
+    fn block_lanes(self) -> usize {
+        match self {
+            Self::F32 => blocks::F32_LANES,
+            Self::F16 => blocks::F16_LANES,
+            Self::Q8_0 => blocks::Q8_0_LANES,
+            Self::Q4_0 => blocks::Q4_0_LANES,
+            Self::Q4K => blocks::Q4K_LANES,
+            Self::Q6K => blocks::Q6K_LANES,
+        }
+    }
+
+    /// Whether every float in a GGUF block is finite; the integers always are.
+    fn is_finite(self, bytes: &[u8]) -> bool {
+        let f16_at = |at: usize| is_finite_f16(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+        match self {
+            Self::F32 => f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).is_finite(),
+            Self::F16 | Self::Q8_0 | Self::Q4_0 => f16_at(0),
+            Self::Q4K => f16_at(0) && f16_at(2),
+            Self::Q6K => f16_at(208),
+        }
+    }
+
+    fn scatter(self, bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        match self {
+            Self::F32 => lanes[row / 4].0[row % 4 * 4..][..4].copy_from_slice(bytes),
+            Self::F16 => lanes[0].0[row * 2..][..2].copy_from_slice(bytes),
+            Self::Q8_0 => q8_0::scatter(bytes, row, lanes),
+            Self::Q4_0 => q4_0::scatter(bytes, row, lanes),
+            Self::Q4K => q4k::scatter(bytes, row, lanes),
+            Self::Q6K => q6k::scatter(bytes, row, lanes),
+        }
+    }
+
+    fn gather(self, lanes: &[Lane], row: usize, bytes: &mut [u8]) {
+        match self {
+            Self::F32 => bytes.copy_from_slice(&lanes[row / 4].0[row % 4 * 4..][..4]),
+            Self::F16 => bytes.copy_from_slice(&lanes[0].0[row * 2..][..2]),
+            Self::Q8_0 => q8_0::gather(lanes, row, bytes),
+            Self::Q4_0 => q4_0::gather(lanes, row, bytes),
+            Self::Q4K => q4k::gather(lanes, row, bytes),
+            Self::Q6K => q6k::gather(lanes, row, bytes),
+        }
+    }
+
+    fn dequantize(self, bytes: &[u8], out: &mut [f32]) {
+        match self {
+            Self::F32 => out[0] = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            Self::F16 => out[0] = finite_f16(u16::from_le_bytes([bytes[0], bytes[1]])),
+            Self::Q8_0 => q8_0::dequantize(bytes, out),
+            Self::Q4_0 => q4_0::dequantize(bytes, out),
+            Self::Q4K => q4k::dequantize(bytes, out),
+            Self::Q6K => q6k::dequantize(bytes, out),
+        }
+    }
+}
+
+/// A weight matrix (rows, cols) in the order the kernels read it.
+///
+/// Groups of eight rows follow one another; in a group, quantization blocks in column order; in a
+/// block, the eight rows interleaved. Rows that fill up the last group are zero. Memory equals the
+/// GGUF tensor's size, but for Q4_K with 148 bytes for 144, and the rows that fill up.
+pub struct PackedWeight {
+    dtype: WeightType,
+    rows: usize,
+    cols: usize,
+    /// Lanes of one group of rows; 0 only if there are no columns.
+    group_lanes: usize,
+    lanes: Vec<Lane>,
+}
+
+impl PackedWeight {
+    /// Reads `rows * cols` weights stored as GGUF lays them out, eight rows at a time: there is
+    /// never a second copy of the tensor.
+    ///
+    /// # Errors
+    /// `InvalidInput` if the columns are no multiple of [`WeightType::block_len`] or the size
+    /// overflows; `OutOfMemory` if the memory is refused; `InvalidData` if a weight or a scale is
+    /// infinite or NaN; whatever `source` reports, `UnexpectedEof` if it ends early.
+    pub fn read(
+        dtype: WeightType,
+        rows: usize,
+        cols: usize,
+        source: &mut dyn Read,
+    ) -> io::Result<Self> {
+        if !cols.is_multiple_of(dtype.block_len()) {
+            let message = format!(
+                "{cols} columns are no multiple of {}, the block length of {dtype:?}; store this tensor as F16 or F32",
+                dtype.block_len()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let n_blocks = cols / dtype.block_len();
+        let n_groups = rows.div_ceil(GROUP_ROWS);
+        let sizes = || {
+            let group_lanes = n_blocks.checked_mul(dtype.block_lanes())?;
+            let row_bytes = n_blocks.checked_mul(dtype.block_bytes())?;
+            let n_lanes = n_groups.checked_mul(group_lanes)?;
+            let n_bytes = n_lanes.checked_mul(size_of::<Lane>())?;
+            isize::try_from(n_bytes).ok()?;
+            Some((group_lanes, row_bytes, n_lanes))
+        };
+        let too_large = |kind| {
+            io::Error::new(
+                kind,
+                format!(
+                    "no memory for {rows} × {cols} weights of {dtype:?}; choose a smaller model or type"
+                ),
+            )
+        };
+        let (group_lanes, row_bytes, n_lanes) =
+            sizes().ok_or_else(|| too_large(io::ErrorKind::InvalidInput))?;
+        let mut lanes = Vec::new();
+        lanes
+            .try_reserve_exact(n_lanes)
+            .map_err(|_| too_large(io::ErrorKind::OutOfMemory))?;
+        let mut bytes = vec![0; row_bytes];
+        for group in 0..n_groups {
+            let start = lanes.len();
+            lanes.resize(start + group_lanes, Lane::ZERO);
+            let group_rows = GROUP_ROWS.min(rows - group * GROUP_ROWS);
+            for row in 0..group_rows {
+                source.read_exact(&mut bytes)?;
+                let blocks = bytes.chunks_exact(dtype.block_bytes());
+                let places = lanes[start..].chunks_exact_mut(dtype.block_lanes());
+                for (b, (block, place)) in blocks.zip(places).enumerate() {
+                    if !dtype.is_finite(block) {
+                        let message = format!(
+                            "row {}, block {b} of {dtype:?} holds an infinity or a NaN; the file is damaged or its training diverged",
+                            group * GROUP_ROWS + row
+                        );
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                    }
+                    dtype.scatter(block, row, place);
+                }
+            }
+        }
+        Ok(Self {
+            dtype,
+            rows,
+            cols,
+            group_lanes,
+            lanes,
+        })
+    }
+
+    /// Writes the weights as GGUF lays them out: the bytes [`PackedWeight::read`] was given.
+    ///
+    /// # Errors
+    /// Whatever `sink` reports.
+    pub fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
+        let mut bytes = vec![0; self.cols / self.dtype.block_len() * self.dtype.block_bytes()];
+        for row in 0..self.rows {
+            for (block, place) in bytes.chunks_exact_mut(self.dtype.block_bytes()).zip(
+                self.group(row / GROUP_ROWS)
+                    .chunks_exact(self.dtype.block_lanes()),
+            ) {
+                self.dtype.gather(place, row % GROUP_ROWS, block);
+            }
+            sink.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Outputs of the product.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Inputs of the product.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// How the weights are stored.
+    #[must_use]
+    pub fn dtype(&self) -> WeightType {
+        self.dtype
+    }
+
+    /// Bytes the weights occupy in memory.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.lanes.len() * size_of::<Lane>()
+    }
+
+    /// Dequantizes one row into `out`, (cols): the embedding lookup.
+    ///
+    /// # Panics
+    /// If there is no such row or `out` has another length.
+    pub fn row(&self, row: usize, out: &mut [f32]) {
+        assert!(row < self.rows, "row {row} of {}", self.rows);
+        assert_eq!(out.len(), self.cols, "out is (cols)");
+        let mut bytes = [0; q6k::BYTES];
+        let bytes = &mut bytes[..self.dtype.block_bytes()];
+        for (values, place) in out.chunks_exact_mut(self.dtype.block_len()).zip(
+            self.group(row / GROUP_ROWS)
+                .chunks_exact(self.dtype.block_lanes()),
+        ) {
+            self.dtype.gather(place, row % GROUP_ROWS, bytes);
+            self.dtype.dequantize(bytes, values);
+        }
+    }
+
+    /// Wrapping sum of all weights' bytes as 32-bit words: reads what a product reads and does no
+    /// more, so its time is the memory's.
+    #[must_use]
+    pub fn sum_words(&self) -> u32 {
+        let mut sums = [0_u32; 16];
+        let (fours, rest) = self.lanes.as_chunks::<4>();
+        for four in fours {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.wrapping_add(four[i / 4].u32(i % 4));
+            }
+        }
+        for (i, lane) in rest.iter().enumerate() {
+            sums[i] = (0..4).fold(sums[i], |sum, j| sum.wrapping_add(lane.u32(j)));
+        }
+        sums.into_iter().fold(0, u32::wrapping_add)
+    }
+
+    /// The lanes of eight rows, of which the last group's may be filled up.
+    pub(super) fn group(&self, group: usize) -> &[Lane] {
+        &self.lanes[group * self.group_lanes..][..self.group_lanes]
+    }
+}
+
+impl std::fmt::Debug for PackedWeight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PackedWeight")
+            .field("dtype", &self.dtype)
+            .field("rows", &self.rows)
+            .field("cols", &self.cols)
+            .finish_non_exhaustive()
+    }
+}

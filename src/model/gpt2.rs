@@ -1,0 +1,230 @@
+//! `Gpt2`: the whole model on candle tensors, part by part as in the paper; differentiable throughout.
+//!
+//! Shape letters: `B` batch, `T` tokens in this call, `C` n_embd, `H` n_head, `D` head_dim = C / H,
+//! `I` n_inner, `V` vocab_size. This is the meaning of the model, written to be read;
+//! [`crate::infer`] is the same arithmetic with a cache and quantized weights.
+//!
+//! Only operations that carry a gradient stand here: candle's `softmax_last_dim`, fused `layer_norm`
+//! and `QMatMul` drop it without an error.
+//!
+//! Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", §2.3.
+
+use candle_core::{D, DType, IndexOp, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::utils::build_causal_mask;
+
+use super::ModelError;
+use super::config::Gpt2Config;
+use super::linear::Linear;
+
+/// Normalises each position to mean 0 and variance 1, then scales and shifts it.
+#[derive(Debug, Clone)]
+struct LayerNorm {
+    weight: Tensor, // (C)
+    bias: Tensor,   // (C)
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    fn new(config: &Gpt2Config, vb: VarBuilder) -> candle_core::Result<Self> {
+        Ok(Self {
+            weight: vb.get(config.n_embd, "weight")?,
+            bias: vb.get(config.n_embd, "bias")?,
+            epsilon: f64::from(config.layer_norm_epsilon),
+        })
+    }
+
+    /// (B, T, C) → (B, T, C)
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?; // (B, T, 1)
+        centred
+            .broadcast_div(&(variance + self.epsilon)?.sqrt()?)?
+            .broadcast_mul(&self.weight)?
+            .broadcast_add(&self.bias)
+    }
+}
+
+/// Every position looks at itself and those before it, in H heads at once.
+#[derive(Debug, Clone)]
+struct CausalSelfAttention {
+    c_attn: Linear, // C → 3C: queries, keys, values side by side
+    c_proj: Linear, // C → C
+    n_head: usize,
+}
+
+impl CausalSelfAttention {
+    fn new(config: &Gpt2Config, vb: VarBuilder) -> candle_core::Result<Self> {
+        let c = config.n_embd;
+        Ok(Self {
+            c_attn: Linear::new(c, 3 * c, vb.pp("c_attn"))?,
+            c_proj: Linear::new(c, c, vb.pp("c_proj"))?,
+            n_head: config.n_head,
+        })
+    }
+
+    /// (B, T, C) → (B, T, C)
+    fn forward(&self, x: &Tensor, mask: &Tensor) -> candle_core::Result<Tensor> {
+        let (b, t, c) = x.dims3()?;
+        let head_dim = c / self.n_head;
+        let qkv = self.c_attn.forward(x)?; // (B, T, 3C)
+        let heads = |part: usize| {
+            qkv.narrow(D::Minus1, part * c, c)?
+                .reshape((b, t, self.n_head, head_dim))?
+                .transpose(1, 2)? // (B, H, T, D)
+                .contiguous()
+        };
+        let (q, k, v) = (heads(0)?, heads(1)?, heads(2)?);
+
+        let scores = (q.matmul(&k.t()?)? / (head_dim as f64).sqrt())?; // (B, H, T, T)
+        let probs = softmax(&masked(&scores, mask)?)?;
+        let mixed = probs
+            .matmul(&v)? // (B, H, T, D)
+            .transpose(1, 2)?
+            .reshape((b, t, c))?;
+        self.c_proj.forward(&mixed)
+    }
+}
+
+/// Scores where `mask` (T, T) is 0, minus infinity where it is 1.
+fn masked(scores: &Tensor, mask: &Tensor) -> candle_core::Result<Tensor> {
+    let minus_infinity = Tensor::new(f32::NEG_INFINITY, scores.device())?
+        .to_dtype(scores.dtype())?
+        .broadcast_as(scores.shape())?;
+    mask.broadcast_as(scores.shape())?
+        .where_cond(&minus_infinity, scores)
+}
+
+/// Over the last dimension. The subtracted maximum cancels out, so it may go without a gradient.
+fn softmax(scores: &Tensor) -> candle_core::Result<Tensor> {
+    let max = scores.max_keepdim(D::Minus1)?.detach();
+    let exp = scores.broadcast_sub(&max)?.exp()?;
+    exp.broadcast_div(&exp.sum_keepdim(D::Minus1)?)
+}
+
+/// Two linear maps with GELU between them.
+#[derive(Debug, Clone)]
+struct Mlp {
+    c_fc: Linear,   // C → I
+    c_proj: Linear, // I → C
+}
+
+impl Mlp {
+    fn new(config: &Gpt2Config, vb: VarBuilder) -> candle_core::Result<Self> {
+        Ok(Self {
+            c_fc: Linear::new(config.n_embd, config.n_inner, vb.pp("c_fc"))?,
+            c_proj: Linear::new(config.n_inner, config.n_embd, vb.pp("c_proj"))?,
+        })
+    }
+
+    /// (B, T, C) → (B, T, C)
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        self.c_proj.forward(&gelu_new(&self.c_fc.forward(x)?)?)
+    }
+}
+
+/// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))), the form GPT-2 was trained with.
+fn gelu_new(x: &Tensor) -> candle_core::Result<Tensor> {
+    let inner = ((x + (x.powf(3.0)? * 0.044_715)?)? * (2.0 / std::f64::consts::PI).sqrt())?;
+    (x * 0.5)? * (inner.tanh()? + 1.0)?
+}
+
+/// Attention and MLP, each reading a normalised copy of the residual stream and adding to it.
+#[derive(Debug, Clone)]
+struct Block {
+    ln_1: LayerNorm,
+    attn: CausalSelfAttention,
+    ln_2: LayerNorm,
+    mlp: Mlp,
+}
+
+impl Block {
+    fn new(config: &Gpt2Config, vb: VarBuilder) -> candle_core::Result<Self> {
+        Ok(Self {
+            ln_1: LayerNorm::new(config, vb.pp("ln_1"))?,
+            attn: CausalSelfAttention::new(config, vb.pp("attn"))?,
+            ln_2: LayerNorm::new(config, vb.pp("ln_2"))?,
+            mlp: Mlp::new(config, vb.pp("mlp"))?,
+        })
+    }
+
+    /// (B, T, C) → (B, T, C)
+    fn forward(&self, x: &Tensor, mask: &Tensor) -> candle_core::Result<Tensor> {
+        let x = (x + self.attn.forward(&self.ln_1.forward(x)?, mask)?)?;
+        &x + self.mlp.forward(&self.ln_2.forward(&x)?)?
+    }
+}
+
+/// GPT-2: embeddings, `n_layer` blocks, a last LayerNorm, and a head.
+#[derive(Debug, Clone)]
+pub struct Gpt2 {
+    config: Gpt2Config,
+    wte: Tensor, // (V, C)
+    wpe: Tensor, // (n_ctx, C)
+    blocks: Vec<Block>,
+    ln_f: LayerNorm,
+    lm_head: Tensor, // (V, C); the same tensor as `wte` when tied
+}
+
+impl Gpt2 {
+    /// Takes the tensors named as Hugging Face names them (`wte.weight`, `h.0.attn.c_attn.weight`, …);
+    /// the head is `lm_head.weight` if `vb` has it, else `wte.weight`.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`] if a tensor is missing or shaped otherwise.
+    pub fn new(config: &Gpt2Config, vb: VarBuilder) -> Result<Self, ModelError> {
+        let wte = vb.get((config.vocab_size, config.n_embd), "wte.weight")?;
+        let lm_head = if vb.contains_tensor("lm_head.weight") {
+            vb.get((config.vocab_size, config.n_embd), "lm_head.weight")?
+        } else {
+            wte.clone()
+        };
+        let blocks = (0..config.n_layer)
+            .map(|layer_idx| Block::new(config, vb.pp(format!("h.{layer_idx}"))))
+            .collect::<candle_core::Result<_>>()?;
+        Ok(Self {
+            config: config.clone(),
+            wte,
+            wpe: vb.get((config.n_ctx, config.n_embd), "wpe.weight")?,
+            blocks,
+            ln_f: LayerNorm::new(config, vb.pp("ln_f"))?,
+            lm_head,
+        })
+    }
+
+    /// The model's shape.
+    pub fn config(&self) -> &Gpt2Config {
+        &self.config
+    }
+
+    /// Scores for the token after each position.
+    ///
+    /// `tokens`: (B, T), u32, ids below V, 1 ≤ T ≤ n_ctx. Result: (B, T, V), F32.
+    ///
+    /// # Errors
+    /// [`ModelError::ContextFull`] if T > n_ctx; [`ModelError::Tensor`] for an id outside the vocabulary.
+    pub fn forward(&self, tokens: &Tensor) -> Result<Tensor, ModelError> {
+        let (b, t) = tokens.dims2()?;
+        if t > self.config.n_ctx {
+            return Err(ModelError::ContextFull {
+                wanted: t,
+                n_ctx: self.config.n_ctx,
+            });
+        }
+        let ids = tokens.to_dtype(DType::U32)?.flatten_all()?;
+        let token_embeddings =
+            self.wte
+                .index_select(&ids, 0)?
+                .reshape((b, t, self.config.n_embd))?;
+        let position_embeddings = self.wpe.i(..t)?; // (T, C)
+        let mask = build_causal_mask(t, 0, tokens.device())?; // (T, T)
+
+        let mut x = token_embeddings.broadcast_add(&position_embeddings)?; // (B, T, C)
+        for block in &self.blocks {
+            x = block.forward(&x, &mask)?;
+        }
+        let x = self.ln_f.forward(&x)?.reshape((b * t, ()))?; // (B·T, C)
+        Ok(x.matmul(&self.lm_head.t()?)?
+            .reshape((b, t, self.config.vocab_size))?)
+    }
+}

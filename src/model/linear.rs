@@ -1,0 +1,39 @@
+//! `Linear`: one affine map, stored as Hugging Face's GPT-2 stores its `Conv1D`.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+
+/// y = x · W + b.
+#[derive(Debug, Clone)]
+pub struct Linear {
+    /// (in, out): the transpose of what PyTorch's `nn.Linear` holds.
+    weight: Tensor,
+    /// (out)
+    bias: Tensor,
+}
+
+impl Linear {
+    /// Takes `weight` (in, out) and `bias` (out) under `vb`'s prefix.
+    ///
+    /// # Errors
+    /// candle's, if one is missing or shaped otherwise.
+    pub fn new(n_in: usize, n_out: usize, vb: VarBuilder) -> Result<Self> {
+        Ok(Self {
+            weight: vb.get((n_in, n_out), "weight")?,
+            bias: vb.get(n_out, "bias")?,
+        })
+    }
+
+    /// (B, T, in) → (B, T, out).
+    ///
+    /// # Errors
+    /// candle's.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (b, t, n_in) = x.dims3()?;
+        // One product of (B·T, in) with (in, out): broadcasting W over B would copy it.
+        x.reshape((b * t, n_in))?
+            .matmul(&self.weight)?
+            .broadcast_add(&self.bias)?
+            .reshape((b, t, ()))
+    }
+}

@@ -1,0 +1,83 @@
+//! `Avatar`: a round picture of an account, drawn here; the original only if the visitor allows it.
+
+use leptos::prelude::*;
+
+use crate::bot::{self, Bot};
+
+/// Whether original pictures may be asked for. Lasts as long as the page.
+#[derive(Clone, Copy)]
+pub struct Pictures(pub RwSignal<bool>);
+
+impl Pictures {
+    /// Drawn ones, until the visitor says otherwise.
+    pub fn start() -> Pictures {
+        Pictures(RwSignal::new(false))
+    }
+}
+
+/// All that a picture of one account needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portrait {
+    /// Display name.
+    pub name: String,
+    hue: u16,
+    initials: String,
+    original: Option<String>,
+}
+
+/// Turn of the colour circle between the accounts of one cyborg.
+const HUE_STEP: u16 = 55;
+
+/// The pictures of a bot, in the card's order; a bot always has one.
+pub fn portraits(bot: &Bot) -> Vec<Portrait> {
+    let hue = bot::hue(&bot.card.handle);
+    let n = bot.card.avatars.len().max(1);
+    (0..n)
+        .map(|i| {
+            let name = bot.card.names.get(i).unwrap_or(&bot.card.handle).clone();
+            Portrait {
+                initials: Bot::initials(&name),
+                name,
+                hue: (hue + HUE_STEP * i as u16) % 360,
+                original: bot.card.avatars.get(i).cloned(),
+            }
+        })
+        .collect()
+}
+
+/// One account's picture. The name stands beside it in words, so it says nothing itself.
+#[component]
+pub fn Avatar(
+    /// Whose.
+    portrait: Portrait,
+) -> impl IntoView {
+    let pictures = expect_context::<Pictures>();
+    let is_broken = RwSignal::new(false);
+    let Portrait {
+        hue,
+        initials,
+        original,
+        ..
+    } = portrait;
+    let letters = if initials.chars().count() > 1 {
+        "avatar-letters is-two"
+    } else {
+        "avatar-letters"
+    };
+    view! {
+        <span class="avatar" style=format!("--avatar-hue: {hue}") aria-hidden="true">
+            <svg viewBox="0 0 92 92" focusable="false">
+                <circle class="avatar-ground" cx="46" cy="46" r="46"/>
+                <circle class="avatar-ring" cx="46" cy="46" r="38"/>
+                <text class=letters x="46" y="46" text-anchor="middle" dominant-baseline="central">{initials}</text>
+            </svg>
+            {move || {
+                let original = original.clone().filter(|_| pictures.0.get() && !is_broken.get())?;
+                Some(view! {
+                    <img src=original alt="" referrerpolicy="no-referrer" decoding="async" width="92" height="92"
+                        on:error=move |_| is_broken.set(true)/>
+                })
+            }}
+        </span>
+    }
+}

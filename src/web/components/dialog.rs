@@ -1,0 +1,102 @@
+//! `Dialog`: what floats above the page, one at a time.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::icon::{Drawing, Icon};
+
+/// The dialogs there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// A model from a file or an address.
+    OpenModel,
+    /// What is kept on this device.
+    Storage,
+    /// What this page is.
+    About,
+    /// Pictures from elsewhere.
+    Pictures,
+}
+
+/// Which dialog is open.
+#[derive(Clone, Copy)]
+pub struct Overlay(RwSignal<Option<View>>);
+
+impl Overlay {
+    /// None is.
+    pub fn none() -> Overlay {
+        Overlay(RwSignal::new(None))
+    }
+
+    /// Opens one in place of another.
+    pub fn open(self, view: View) {
+        self.0.set(Some(view));
+    }
+
+    /// Closes whichever is open.
+    pub fn close(self) {
+        self.0.set(None);
+    }
+
+    /// Whether this one is open.
+    pub fn shows(self, view: View) -> bool {
+        self.0.get() == Some(view)
+    }
+}
+
+/// A dialog with a heading and a way out: the cross, Escape, a press beside it. The focus goes in and comes back.
+#[component]
+pub fn Dialog(
+    /// When it shows.
+    view: View,
+    /// Its heading.
+    title: &'static str,
+    /// Name for tests.
+    #[prop(optional)]
+    testid: Option<&'static str>,
+    /// What it holds.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let overlay = expect_context::<Overlay>();
+    let element = NodeRef::<html::Dialog>::new();
+    let heading = format!("dialog-{view:?}");
+    Effect::new(move |_| {
+        let is_shown = overlay.shows(view);
+        let Some(element) = element.get() else { return };
+        if is_shown && !element.open() {
+            let _ = element.show_modal();
+        } else if !is_shown && element.open() {
+            element.close();
+        }
+    });
+    let closed = move |_| {
+        if overlay.0.get_untracked() == Some(view) {
+            overlay.close();
+        }
+    };
+    let pressed = move |event: leptos::ev::MouseEvent| {
+        // The backdrop belongs to the dialog element itself; everything inside has another target.
+        let is_backdrop = event
+            .target()
+            .zip(element.get_untracked())
+            .is_some_and(|(target, element)| js_sys::Object::is(&target, &element));
+        if is_backdrop {
+            overlay.close();
+        }
+    };
+    let labelled_by = heading.clone();
+    let body = move || overlay.shows(view).then(|| children());
+    view! {
+        <dialog class="dialog" node_ref=element aria-labelledby=labelled_by data-testid=testid on:close=closed on:click=pressed>
+            <div class="dialog-body">
+                <header class="dialog-head">
+                    <h2 id=heading>{title}</h2>
+                    <button type="button" class="icon-button" aria-label="Close" on:click=move |_| overlay.close()>
+                        <Drawing icon=Icon::Close/>
+                    </button>
+                </header>
+                {body}
+            </div>
+        </dialog>
+    }
+}

@@ -1,0 +1,23 @@
+//! The page's parts, one file each; they read the state, send wishes, and hold no rules.
+
+pub mod avatar;
+pub mod bot_header;
+pub mod card_body;
+pub mod copy_button;
+pub mod dialog;
+pub mod gallery;
+pub mod how_to_use;
+pub mod icon;
+pub mod load_progress;
+pub mod model_line;
+pub mod open_model;
+pub mod pipeline;
+pub mod problem;
+pub mod prompt_box;
+pub mod results;
+pub mod settings_panel;
+pub mod storage_view;
+pub mod top_bar;
+pub mod training_data;
+pub mod tweet;
+pub mod widget;

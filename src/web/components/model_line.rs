@@ -1,0 +1,75 @@
+//! `ModelLine`: which model speaks, how large it is, where it is, and what it has to do with the bot.
+
+use leptos::prelude::*;
+
+use crate::bot::HUB_WEIGHTS_MB;
+use crate::state::figures;
+use crate::state::model::ModelStatus;
+use crate::web::page::Page;
+
+use super::dialog::{Overlay, View};
+
+/// The line above the prompt.
+#[component]
+pub fn ModelLine() -> impl IntoView {
+    let page = Page::here();
+    let overlay = expect_context::<Overlay>();
+    let name = page.memo(|state| state.choice().name.clone());
+    let facts = page.memo(|state| {
+        let choice = state.choice();
+        let mut facts = Vec::new();
+        if let Some(info) = state.model_info() {
+            facts.push(format!("{} weights", figures::weights(info.n_params)));
+            facts.push(figures::dtype(&info.dtype));
+            facts.push(figures::bytes(info.size_bytes));
+        } else if let Some(size) = choice.size_bytes {
+            facts.push(figures::bytes(size));
+        }
+        facts.push(choice.place());
+        facts.join(" · ")
+    });
+    let dot = page.memo(|state| match state.model() {
+        ModelStatus::Ready(_) => "model-dot is-ready",
+        ModelStatus::Loading(_) => "model-dot is-loading",
+        ModelStatus::Failed(_) => "model-dot is-failed",
+        ModelStatus::Absent => "model-dot",
+    });
+    let is_bundled = page.memo(|state| state.is_bundled());
+    let is_one = page.memo(|state| state.bot().card.names.len() == 1);
+    let truth = move || {
+        let (whose, these) = if is_one.get() {
+            ("this person’s", "This bot’s")
+        } else {
+            ("these people’s", "This cyborg’s")
+        };
+        if is_bundled.get() {
+            format!(
+                "{these} real weights are {HUB_WEIGHTS_MB} MB on the Hub. This text comes from a small stand-in that never saw {whose} tweets."
+            )
+        } else {
+            format!(
+                "You opened this model yourself; whether it ever saw {whose} tweets, this page cannot tell."
+            )
+        }
+    };
+    view! {
+        <div class="model-line">
+            <p class="model-facts">
+                <span class=dot aria-hidden="true"></span>
+                <span class="visually-hidden">"Model: "</span>
+                <strong data-testid="model-name">{name}</strong>
+                " "
+                <span class="muted">{facts}</span>
+            </p>
+            <Show
+                when=move || is_bundled.get()
+                fallback=move || view! {
+                    <button type="button" class="quiet-button" on:click=move |_| page.act(|state| state.use_bundled())>"Use the bundled one"</button>
+                }
+            >
+                <button type="button" class="quiet-button" on:click=move |_| overlay.open(View::OpenModel)>"Change"</button>
+            </Show>
+            <p class="model-truth">{truth}</p>
+        </div>
+    }
+}

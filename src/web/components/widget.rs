@@ -1,0 +1,22 @@
+//! `Widget`: ask the bot, watch it write.
+
+use leptos::prelude::*;
+
+use super::model_line::ModelLine;
+use super::prompt_box::PromptBox;
+use super::results::Results;
+use super::settings_panel::SettingsPanel;
+
+/// Model line, prompt, settings, results.
+#[component]
+pub fn Widget() -> impl IntoView {
+    view! {
+        <section class="widget" aria-labelledby="widget-title">
+            <h2 id="widget-title" class="visually-hidden">"Ask the bot"</h2>
+            <ModelLine/>
+            <PromptBox/>
+            <SettingsPanel/>
+            <Results/>
+        </section>
+    }
+}

@@ -1,0 +1,263 @@
+//! The worker's end of the channel: feeds the engine, one step per turn of the event loop.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Reflect;
+use serde::Serialize;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{
+    AbortController, Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort,
+};
+
+use super::blob_reader::BlobReader;
+use super::download::download;
+use super::js_error::WebError;
+use crate::engine::Engine;
+use crate::kernels;
+use crate::protocol::{
+    Envelope, ErrorCode, ErrorReport, Event, LoadStage, ModelSource, PROTOCOL_VERSION, Request,
+};
+
+/// Least time between two progress messages of a download.
+const PROGRESS_EVERY_MS: f64 = 50.0;
+
+/// Job id that [`Request::Stop`] uses for a load.
+const LOAD_JOB: u32 = 0;
+
+struct Host {
+    scope: DedicatedWorkerGlobalScope,
+    engine: RefCell<Engine>,
+    /// Cancels the download that is going on.
+    download: RefCell<Option<AbortController>>,
+    /// A message to this port is the next turn: unlike a timer it is not held back, and messages
+    /// from the page come in between.
+    turn: MessagePort,
+}
+
+/// Takes requests from now on and says [`Event::Started`].
+pub fn start() {
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    report_panics();
+    let channel = MessageChannel::new().expect("every browser with workers has message channels");
+    let mut engine = Engine::new();
+    engine.set_memory_meter(memory_bytes);
+    let host = Rc::new(Host {
+        scope,
+        engine: RefCell::new(engine),
+        download: RefCell::new(None),
+        turn: channel.port2(),
+    });
+    let on_turn = {
+        let host = Rc::clone(&host);
+        Closure::<dyn FnMut(MessageEvent)>::new(move |_| host.step())
+    };
+    channel
+        .port1()
+        .set_onmessage(Some(on_turn.into_js_value().unchecked_ref()));
+    let on_message = {
+        let host = Rc::clone(&host);
+        Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
+            host.receive(&message.data());
+        })
+    };
+    host.scope
+        .set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
+    post(
+        &host.scope,
+        Event::Started {
+            simd: kernels::simd().to_owned(),
+        },
+    );
+}
+
+impl Host {
+    fn receive(self: &Rc<Self>, data: &JsValue) {
+        let request = match serde_wasm_bindgen::from_value::<Envelope<Request>>(data.clone()) {
+            Ok(envelope) if envelope.v == PROTOCOL_VERSION => envelope.message,
+            _ => return post(&self.scope, bad_message()),
+        };
+        match request {
+            Request::Load { source } => {
+                let blob = Reflect::get(data, &JsValue::from_str("blob"))
+                    .ok()
+                    .and_then(|value| value.dyn_into::<Blob>().ok());
+                self.load(source, blob);
+            }
+            Request::Stop { job: LOAD_JOB } => {
+                if let Some(abort) = self.download.borrow_mut().take() {
+                    abort.abort();
+                } else {
+                    self.hand_over(Request::Stop { job: LOAD_JOB });
+                }
+            }
+            other => self.hand_over(other),
+        }
+    }
+
+    fn hand_over(&self, request: Request) {
+        let events = self.engine.borrow_mut().handle(request);
+        self.tell(events);
+    }
+
+    fn load(self: &Rc<Self>, source: ModelSource, blob: Option<Blob>) {
+        if let Some(earlier) = self.download.borrow_mut().take() {
+            earlier.abort();
+        }
+        match (source, blob) {
+            (ModelSource::File { name }, Some(blob)) => self.open(blob, name),
+            (ModelSource::File { .. }, None) => post(&self.scope, bad_message()),
+            (ModelSource::Url { url, name }, _) => {
+                let abort = AbortController::new().expect("every browser with fetch can abort it");
+                *self.download.borrow_mut() = Some(abort.clone());
+                let host = Rc::clone(self);
+                spawn_local(async move {
+                    let mut last = f64::NEG_INFINITY;
+                    let arrived = download(&url, &abort, |loaded, total| {
+                        let now = host.now();
+                        if now - last >= PROGRESS_EVERY_MS || Some(loaded) == total {
+                            last = now;
+                            let stage = LoadStage::Downloading { loaded, total };
+                            post(&host.scope, Event::Progress { stage });
+                        }
+                    })
+                    .await;
+                    // A newer load may have taken this one's place.
+                    let is_current = host
+                        .download
+                        .borrow()
+                        .as_ref()
+                        .is_some_and(|current| *current == abort);
+                    if is_current {
+                        *host.download.borrow_mut() = None;
+                    }
+                    match arrived {
+                        Ok(blob) if is_current => host.open(blob, name),
+                        Ok(_) => {}
+                        Err(error) => post(&host.scope, failed(&error)),
+                    }
+                });
+            }
+        }
+    }
+
+    fn open(&self, blob: Blob, name: String) {
+        match BlobReader::new(blob) {
+            Ok(reader) => {
+                let size = reader.size();
+                let events = self.engine.borrow_mut().load(Box::new(reader), &name, size);
+                self.tell(events);
+            }
+            Err(error) => post(&self.scope, failed(&error)),
+        }
+    }
+
+    fn step(&self) {
+        let events = self.engine.borrow_mut().step(&|| self.now());
+        self.tell(events);
+    }
+
+    /// Posts the events and asks for another turn while there is work.
+    fn tell(&self, events: Vec<Event>) {
+        for event in events {
+            post(&self.scope, event);
+        }
+        if !self.engine.borrow().is_idle() {
+            // Posting `null` cannot fail.
+            let _ = self.turn.post_message(&JsValue::NULL);
+        }
+    }
+
+    fn now(&self) -> f64 {
+        self.scope.performance().map_or(0.0, |clock| clock.now())
+    }
+}
+
+/// Bytes of this worker's wasm memory.
+fn memory_bytes() -> u64 {
+    let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
+    u64::from(buffer.byte_length())
+}
+
+/// A panic ends the worker: the page hears of it from here, while words can still be said.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+        post(
+            &scope,
+            Event::Error {
+                job: None,
+                error: ErrorReport {
+                    code: ErrorCode::WorkerCrashed,
+                    message: "the part that runs the model met a bug and stopped".to_owned(),
+                    hint: "restart it; your text and settings are still here".to_owned(),
+                    retryable: true,
+                },
+            },
+        );
+    }));
+}
+
+fn post(scope: &DedicatedWorkerGlobalScope, event: Event) {
+    let message = Envelope::new(event)
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .expect("an event is plain fields");
+    // Plain objects can always be cloned.
+    let _ = scope.post_message(&message);
+}
+
+fn bad_message() -> Event {
+    Event::Error {
+        job: None,
+        error: ErrorReport {
+            code: ErrorCode::BadMessage,
+            message: "a message of an unknown version or shape arrived".to_owned(),
+            hint: format!("send protocol version {PROTOCOL_VERSION}; on the page: reload it"),
+            retryable: false,
+        },
+    }
+}
+
+fn failed(error: &WebError) -> Event {
+    let (code, hint, retryable) = match error {
+        WebError::Cancelled => (
+            ErrorCode::Cancelled,
+            "press Generate to load it again",
+            true,
+        ),
+        WebError::Length { .. } => (
+            ErrorCode::Truncated,
+            "the download was cut short; press retry",
+            true,
+        ),
+        WebError::Status { status: 404 | 410 } => (
+            ErrorCode::Download,
+            "there is no such file; check the address",
+            false,
+        ),
+        WebError::Status { .. } => (
+            ErrorCode::Download,
+            "the server may be busy; press retry in a while",
+            true,
+        ),
+        WebError::Read { .. } => (ErrorCode::Download, "choose the file again", true),
+        WebError::Connection { .. } | WebError::NoWorker { .. } => (
+            ErrorCode::Download,
+            "check the connection and the address, then press retry",
+            true,
+        ),
+    };
+    Event::Error {
+        job: None,
+        error: ErrorReport {
+            code,
+            message: error.to_string(),
+            hint: hint.to_owned(),
+            retryable,
+        },
+    }
+}

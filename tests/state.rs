@@ -1,0 +1,751 @@
+//! What the page shows after which event and which press of a button.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use huggingtweets::bot;
+use huggingtweets::protocol::{
+    ErrorCode, ErrorReport, Event, GenerationParams, Gpt2Config, LoadStage, ModelInfo, ModelSource,
+    Request, RunStats, StopReason,
+};
+use huggingtweets::state::address::{Address, is_gguf_address};
+use huggingtweets::state::figures;
+use huggingtweets::state::model::{ModelChoice, ModelOrigin, ModelStatus};
+use huggingtweets::state::results::TweetStatus;
+use huggingtweets::state::settings::{Field, FieldError};
+use huggingtweets::state::{PageState, Phase, Remedy};
+
+const SEED: u32 = 700;
+
+fn bundled() -> ModelChoice {
+    ModelChoice {
+        origin: ModelOrigin::Bundled,
+        name: "small".to_owned(),
+        url: "https://host.example/model/bundled.gguf".to_owned(),
+        size_bytes: Some(7_900_000),
+    }
+}
+
+fn fresh() -> PageState {
+    PageState::new(
+        bot::bundled().to_vec(),
+        bundled(),
+        &Address::default(),
+        None,
+    )
+}
+
+fn info() -> ModelInfo {
+    ModelInfo {
+        name: "small".to_owned(),
+        dtype: "q8_0".to_owned(),
+        size_bytes: 7_900_000,
+        n_params: 6_900_000,
+        config: Gpt2Config {
+            vocab_size: 8192,
+            n_ctx: 128,
+            n_embd: 256,
+            n_layer: 6,
+            n_head: 8,
+            n_inner: 1024,
+            layer_norm_epsilon: 1e-5,
+            bos_token_id: 0,
+            eos_token_id: 0,
+        },
+        defaults: GenerationParams {
+            max_length: 100,
+            num_return_sequences: 1,
+            ..GenerationParams::default()
+        },
+        load_ms: 80.0,
+        memory_bytes: 20_000_000,
+    }
+}
+
+fn started() -> Event {
+    Event::Started {
+        simd: "simd128".to_owned(),
+    }
+}
+
+fn ready_event() -> Event {
+    Event::Ready { model: info() }
+}
+
+fn ready() -> PageState {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.load();
+    state.update(ready_event(), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+    state
+}
+
+fn token(job: u32, sequence: usize, text: &str) -> Event {
+    Event::Token {
+        job,
+        sequence,
+        token_id: 5,
+        text: text.to_owned(),
+        prob: 0.5,
+    }
+}
+
+fn result(job: u32, sequence: usize, text: &str) -> Event {
+    Event::Result {
+        job,
+        sequence,
+        generated_text: text.to_owned(),
+        stop_reason: StopReason::Length,
+    }
+}
+
+fn done(job: u32, stopped: bool) -> Event {
+    Event::Done {
+        job,
+        stopped,
+        stats: RunStats {
+            prompt_tokens: 4,
+            new_tokens: 10,
+            decode_ms: 100.0,
+            prefill_ms: 10.0,
+            threads: 1,
+            ..RunStats::default()
+        },
+    }
+}
+
+fn failure(job: Option<u32>, code: ErrorCode, retryable: bool) -> Event {
+    Event::Error {
+        job,
+        error: ErrorReport {
+            code,
+            message: "it failed".to_owned(),
+            hint: "do something".to_owned(),
+            retryable,
+        },
+    }
+}
+
+fn params_of(requests: &[Request]) -> (u32, String, GenerationParams) {
+    match requests {
+        [
+            Request::Generate {
+                job,
+                prompt,
+                params,
+            },
+        ] => (*job, prompt.clone(), params.clone()),
+        other => panic!("expected one generate request, got {other:?}"),
+    }
+}
+
+#[test]
+fn the_page_starts_then_is_idle_and_loads_nothing_by_itself() {
+    let mut state = fresh();
+    assert_eq!(state.phase(), Phase::Starting);
+    assert_eq!(state.desk().prompt, "My dream is");
+    assert_eq!(state.update(started(), 0.0), []);
+    assert_eq!(state.phase(), Phase::Idle);
+}
+
+#[test]
+fn generate_before_the_model_is_there_loads_it_and_then_generates() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    let requests = state.generate(SEED);
+    assert_eq!(
+        requests,
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    assert_eq!(state.phase(), Phase::Loading);
+    let (_, prompt, params) = params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(prompt, "My dream is");
+    assert_eq!(params.seed, Some(SEED));
+    assert_eq!(params.num_return_sequences, 5);
+    assert_eq!(params.max_length, 100, "the model's own length holds");
+    assert_eq!(state.phase(), Phase::Generating);
+}
+
+#[test]
+fn generate_before_the_worker_runs_waits_for_it() {
+    let mut state = fresh();
+    assert_eq!(state.generate(SEED), []);
+    assert_eq!(state.phase(), Phase::Loading);
+    assert_eq!(
+        state.update(started(), 0.0),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    params_of(&state.update(ready_event(), 0.0));
+}
+
+#[test]
+fn generate_again_while_loading_asks_once() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.generate(SEED);
+    assert_eq!(state.generate(SEED + 1), []);
+    let (_, _, params) = params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(params.seed, Some(SEED + 1), "the last wish wins");
+}
+
+#[test]
+fn five_places_stand_from_the_start_and_fill_out_of_order() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    assert_eq!(state.desk().results.len(), 5);
+    state.update(token(job, 3, " to"), 0.0);
+    state.update(token(job, 0, " a"), 0.0);
+    state.update(token(job, 3, " be"), 0.0);
+    let fresh: Vec<_> = state
+        .desk()
+        .results
+        .iter()
+        .map(|tweet| tweet.continuation())
+        .collect();
+    assert_eq!(fresh, [" a", "", "", " to be", ""]);
+    assert_eq!(state.desk().results[3].status, TweetStatus::Writing);
+    assert_eq!(state.desk().results[1].status, TweetStatus::Waiting);
+    let seeds: Vec<_> = state
+        .desk()
+        .results
+        .iter()
+        .map(|tweet| tweet.seed)
+        .collect();
+    assert_eq!(seeds, [700, 701, 702, 703, 704]);
+}
+
+#[test]
+fn the_whole_text_replaces_the_pieces_without_repeating_the_prompt() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 0, " to f"), 0.0);
+    state.update(result(job, 0, "My dream is to fly"), 0.0);
+    assert_eq!(state.desk().results[0].continuation(), " to fly");
+    assert_eq!(state.desk().results[0].full_text(), "My dream is to fly");
+}
+
+#[test]
+fn events_of_another_job_change_nothing() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    let before = state.clone();
+    state.update(token(job + 1, 0, "x"), 0.0);
+    state.update(token(job, 9, "x"), 0.0);
+    state.update(done(job + 1, false), 0.0);
+    assert_eq!(state, before);
+}
+
+#[test]
+fn stop_keeps_what_was_written_and_is_asked_once() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 2, " half"), 0.0);
+    assert_eq!(state.stop(), [Request::Stop { job }]);
+    assert_eq!(state.stop(), []);
+    state.update(done(job, true), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+    assert_eq!(state.desk().results[2].continuation(), " half");
+    assert_eq!(
+        state.desk().results[2].status,
+        TweetStatus::Done(StopReason::Stopped)
+    );
+    assert!(state.status().starts_with("Stopped"));
+}
+
+#[test]
+fn generate_while_writing_stops_first_and_then_starts() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.edit_prompt("I want");
+    assert_eq!(state.generate(SEED + 9), [Request::Stop { job }]);
+    let (next, prompt, _) = params_of(&state.update(done(job, true), 0.0));
+    assert_ne!(next, job);
+    assert_eq!(prompt, "I want");
+}
+
+#[test]
+fn regenerate_writes_one_place_and_leaves_the_others() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    for i in 0..5 {
+        state.update(result(job, i, "My dream is old"), 0.0);
+    }
+    state.update(done(job, false), 0.0);
+    let (job, prompt, params) = params_of(&state.regenerate(2, 9000));
+    assert_eq!(
+        (prompt.as_str(), params.num_return_sequences, params.seed),
+        ("My dream is", 1, Some(9000))
+    );
+    state.update(token(job, 0, " new"), 0.0);
+    state.update(done(job, false), 0.0);
+    let texts: Vec<_> = state
+        .desk()
+        .results
+        .iter()
+        .map(|tweet| tweet.continuation())
+        .collect();
+    assert_eq!(texts, [" old", " old", " new", " old", " old"]);
+    assert_eq!(state.desk().results[2].seed, 9000);
+}
+
+#[test]
+fn continue_sends_the_full_text_and_appends() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 1, " to"), 0.0);
+    state.update(result(job, 1, "My dream is to"), 0.0);
+    state.update(done(job, false), 0.0);
+    assert!(state.can_continue(1));
+    let (job, prompt, params) = params_of(&state.continue_tweet(1, 9000));
+    assert_eq!(prompt, "My dream is to");
+    assert_eq!(params.max_new_tokens, Some(40));
+    state.update(token(job, 0, " fl"), 0.0);
+    assert_eq!(state.desk().results[1].continuation(), " to fl");
+    state.update(result(job, 0, "My dream is to fly"), 0.0);
+    state.update(done(job, false), 0.0);
+    assert_eq!(state.desk().results[1].full_text(), "My dream is to fly");
+    assert_eq!(state.desk().results[1].prompt, "My dream is");
+}
+
+#[test]
+fn continue_never_asks_for_more_than_the_context_holds() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    for _ in 0..120 {
+        state.update(token(job, 0, " a"), 0.0);
+    }
+    for _ in 0..124 {
+        state.update(token(job, 1, " a"), 0.0);
+    }
+    state.update(done(job, false), 0.0);
+    let (_, _, params) = params_of(&state.continue_tweet(0, 1));
+    assert_eq!(params.max_new_tokens, Some(128 - 4 - 120));
+    assert!(!state.can_continue(1));
+}
+
+#[test]
+fn a_crash_keeps_prompt_settings_and_text_and_offers_a_restart() {
+    let mut state = ready();
+    state.edit_prompt("Keep me");
+    state.set(Field::Temperature, "0.7");
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 0, " please"), 0.0);
+    state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
+    assert_eq!(state.phase(), Phase::Failed);
+    assert_eq!(state.problem().unwrap().remedies, [Remedy::RestartWorker]);
+    assert_eq!(state.desk().prompt, "Keep me");
+    assert_eq!(state.desk().results[0].full_text(), "Keep me please");
+    assert_eq!(state.desk().results[0].status, TweetStatus::Broken);
+    assert!(state.settings().is_changed(Field::Temperature));
+
+    state.worker_restarted();
+    assert_eq!(state.phase(), Phase::Starting);
+    state.update(started(), 0.0);
+    assert_eq!(state.phase(), Phase::Idle);
+    assert_eq!(
+        state.generate(SEED),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    let (_, _, params) = params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(params.temperature, 0.7);
+}
+
+#[test]
+fn a_failed_load_says_so_and_offers_what_can_help() {
+    let url = "https://elsewhere.example/big.gguf";
+    let mut state = ready();
+    state.open_model(ModelChoice::url(url));
+    state.update(failure(None, ErrorCode::NotAModel, false), 0.0);
+    assert_eq!(state.phase(), Phase::Failed);
+    assert_eq!(state.problem().unwrap().remedies, [Remedy::UseBundled]);
+
+    state.open_model(ModelChoice::url(url));
+    assert!(
+        state.problem().is_none(),
+        "a new try takes the old error away"
+    );
+    state.update(failure(None, ErrorCode::Download, true), 0.0);
+    assert_eq!(
+        state.problem().unwrap().remedies,
+        [Remedy::RetryLoad, Remedy::UseBundled]
+    );
+    assert_eq!(
+        state.load(),
+        [Request::Load {
+            source: ModelChoice::url(url).source()
+        }]
+    );
+    state.update(failure(None, ErrorCode::Download, true), 0.0);
+    assert_eq!(
+        state.use_bundled(),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+}
+
+#[test]
+fn a_failed_load_forgets_the_wish_to_generate() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.generate(SEED);
+    state.update(failure(None, ErrorCode::Truncated, true), 0.0);
+    state.load();
+    assert_eq!(state.update(ready_event(), 0.0), []);
+}
+
+#[test]
+fn cancelling_a_load_leads_back_to_idle() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.generate(SEED);
+    assert_eq!(state.stop(), [Request::Stop { job: 0 }]);
+    state.update(failure(None, ErrorCode::Cancelled, true), 0.0);
+    assert_eq!(state.phase(), Phase::Idle);
+    assert!(state.problem().is_none());
+}
+
+#[test]
+fn a_refused_job_shows_its_error_and_leaves_the_model_ready() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(failure(Some(job), ErrorCode::ContextOverflow, false), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+    assert_eq!(
+        state.problem().unwrap().report.code,
+        ErrorCode::ContextOverflow
+    );
+    params_of(&state.generate(SEED));
+    assert!(state.problem().is_none());
+}
+
+#[test]
+fn opening_another_model_ends_the_text_first() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    let choice = ModelChoice::file("other.gguf", 5);
+    let requests = state.open_model(choice);
+    assert_eq!(
+        requests,
+        [
+            Request::Stop { job },
+            Request::Load {
+                source: ModelSource::File {
+                    name: "other.gguf".to_owned()
+                }
+            },
+        ]
+    );
+}
+
+#[test]
+fn every_bot_has_its_own_desk_and_a_typed_prompt_goes_along() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(result(job, 0, "My dream is mine"), 0.0);
+    state.update(done(job, false), 0.0);
+    assert_eq!(state.choose_bot(1), []);
+    assert!(state.desk().results.is_empty());
+    state.edit_prompt("Hello");
+    state.choose_bot(2);
+    assert_eq!(state.desk().prompt, "Hello");
+    state.choose_bot(0);
+    assert_eq!(state.desk().results[0].continuation(), " mine");
+}
+
+#[test]
+fn choosing_another_bot_stops_the_text_of_the_first() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    assert_eq!(state.choose_bot(1), [Request::Stop { job }]);
+    state.update(token(job, 0, " late"), 0.0);
+    assert!(state.desk().results.is_empty());
+    state.update(done(job, true), 0.0);
+    state.choose_bot(0);
+    assert_eq!(state.desk().results[0].continuation(), " late");
+}
+
+#[test]
+fn a_space_at_the_end_of_the_prompt_is_not_sent() {
+    let mut state = ready();
+    state.edit_prompt("My dream is  \n");
+    assert_eq!(params_of(&state.generate(SEED)).1, "My dream is");
+}
+
+#[test]
+fn settings_are_sent_as_typed_and_marked_until_reset() {
+    let mut state = ready();
+    state.set(Field::Temperature, "0,8");
+    state.set(Field::NumReturnSequences, "2");
+    state.set(Field::DoSample, "false");
+    assert_eq!(state.settings().n_changed(), 3);
+    let (job, _, params) = params_of(&state.generate(SEED));
+    assert_eq!(
+        (
+            params.temperature,
+            params.num_return_sequences,
+            params.do_sample
+        ),
+        (0.8, 2, false)
+    );
+    assert_eq!(state.desk().results.len(), 2);
+    state.update(done(job, false), 0.0);
+    state.set(Field::NumReturnSequences, "5");
+    assert!(
+        !state.settings().is_changed(Field::NumReturnSequences),
+        "the default typed again is no change"
+    );
+    state.reset_all();
+    assert_eq!(state.settings().n_changed(), 0);
+}
+
+#[test]
+fn a_setting_out_of_range_is_named_and_nothing_is_sent() {
+    let mut state = ready();
+    for (field, text) in [
+        (Field::Temperature, "0"),
+        (Field::TopP, "1.5"),
+        (Field::TopK, "-1"),
+        (Field::NumReturnSequences, "11"),
+        (Field::Seed, "4294967296"),
+        (Field::RepetitionPenalty, "NaN"),
+        (Field::MaxLength, ""),
+    ] {
+        state.set(field, text);
+        assert!(
+            state.setting_error(field).is_some(),
+            "{} {text}",
+            field.name()
+        );
+        assert_eq!(state.generate(SEED), []);
+        assert_eq!(state.problem().unwrap().remedies, [Remedy::ResetSettings]);
+        state.reset(field);
+        assert!(state.problem().is_none());
+    }
+    state.set(Field::MaxLength, "129");
+    assert_eq!(
+        state.setting_error(Field::MaxLength),
+        Some(FieldError::Context {
+            name: "max_length",
+            n_ctx: 128
+        })
+    );
+}
+
+#[test]
+fn a_pinned_seed_is_used_for_every_following_run() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(done(job, false), 0.0);
+    state.pin_seed(3);
+    let (job, _, params) = params_of(&state.generate(1));
+    assert_eq!(params.seed, Some(703));
+    state.update(done(job, false), 0.0);
+    assert_eq!(params_of(&state.generate(2)).2.seed, Some(703));
+}
+
+#[test]
+fn every_field_reads_back_what_it_writes() {
+    let params = GenerationParams {
+        max_new_tokens: Some(12),
+        seed: Some(7),
+        prefix: "<|endoftext|>".to_owned(),
+        ..GenerationParams::default()
+    };
+    let mut copy = GenerationParams {
+        max_length: 1,
+        top_p: 0.1,
+        temperature: 2.0,
+        ..GenerationParams::default()
+    };
+    for field in Field::ALL {
+        field.apply(&field.text_of(&params), &mut copy).unwrap();
+        assert_eq!(Field::from_name(field.name()), Some(field));
+    }
+    assert_eq!(copy, params);
+}
+
+#[test]
+fn an_address_opens_bot_prompt_and_settings() {
+    let address = Address::from_pairs([
+        ("bot", "huggingtweets/SnackMerritt"),
+        ("text", "I think that"),
+        ("n", "3"),
+        ("seed", "42"),
+        ("temperature", "0.9"),
+        ("view", "embed"),
+        ("unknown", "x"),
+    ]);
+    assert_eq!(address.notices, Vec::<String>::new());
+    let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    assert_eq!(state.bot().card.handle, "snackmerritt");
+    assert_eq!(state.desk().prompt, "I think that");
+    state.update(started(), 0.0);
+    state.load();
+    state.update(ready_event(), 0.0);
+    let (_, _, params) = params_of(&state.generate(SEED));
+    assert_eq!(
+        (params.num_return_sequences, params.seed, params.temperature),
+        (3, Some(42), 0.9)
+    );
+}
+
+#[test]
+fn wrong_parts_of_an_address_are_left_out_with_a_notice_each() {
+    let address = Address::from_pairs([
+        ("bot", "../../etc"),
+        ("model", "javascript:alert(1).gguf"),
+        ("n", "0"),
+        ("seed", "soon"),
+        ("top_p", "2"),
+        ("top_k", "40"),
+    ]);
+    assert_eq!(address.notices.len(), 5, "{:?}", address.notices);
+    assert_eq!((address.bot, address.model), (None, None));
+    assert_eq!(address.settings, [(Field::TopK, "40".to_owned())]);
+}
+
+#[test]
+fn a_bot_the_gallery_lacks_is_said_so_and_the_first_one_opens() {
+    let address = Address::from_pairs([("bot", "huggingtweets/nobody")]);
+    let state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    assert_eq!(state.selected(), 0);
+    assert_eq!(state.notices().len(), 1);
+}
+
+#[test]
+fn only_web_addresses_of_gguf_files_are_taken_for_models() {
+    for good in [
+        "https://a.example/m.gguf",
+        "http://localhost:8000/m.GGUF?x=1",
+        "m.gguf",
+        "../models/m.gguf",
+        "/m.gguf#a",
+    ] {
+        assert!(is_gguf_address(good), "{good}");
+    }
+    for bad in [
+        "",
+        "data:x.gguf",
+        "blob:https://a/x.gguf",
+        "https://a.example/m.bin",
+        "file:///m.gguf",
+        "java\nscript:m.gguf",
+    ] {
+        assert!(!is_gguf_address(bad), "{bad}");
+    }
+}
+
+#[test]
+fn the_bar_fills_through_bytes_and_layers_and_tells_the_time_left() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.load();
+    assert_eq!(state.loading().unwrap().fraction(), None);
+    let mut last = 0.0;
+    for (stage, now_ms) in [
+        (
+            LoadStage::Downloading {
+                loaded: 0,
+                total: Some(1000),
+            },
+            0.0,
+        ),
+        (
+            LoadStage::Downloading {
+                loaded: 500,
+                total: Some(1000),
+            },
+            2000.0,
+        ),
+        (
+            LoadStage::Downloading {
+                loaded: 1000,
+                total: Some(1000),
+            },
+            4000.0,
+        ),
+        (LoadStage::Layers { done: 3, total: 6 }, 4100.0),
+        (LoadStage::Layers { done: 6, total: 6 }, 4200.0),
+    ] {
+        state.update(Event::Progress { stage }, now_ms);
+        let fraction = state.loading().unwrap().fraction().unwrap();
+        assert!(fraction >= last, "{fraction} after {last}");
+        last = fraction;
+        if now_ms == 2000.0 {
+            assert_eq!(
+                state.loading().unwrap().time_left().unwrap(),
+                "about 2.00 s left"
+            );
+        }
+    }
+    assert!((last - 1.0).abs() < 1e-9);
+    state.update(ready_event(), 5000.0);
+    assert!(matches!(state.model(), ModelStatus::Ready(_)));
+}
+
+#[test]
+fn the_json_is_what_the_pipeline_answers() {
+    let mut state = ready();
+    state.set(Field::NumReturnSequences, "2");
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(result(job, 0, "My dream is \"a\""), 0.0);
+    state.update(result(job, 1, "My dream is b"), 0.0);
+    assert_eq!(
+        state.desk().json(),
+        "[\n  {\n    \"generated_text\": \"My dream is \\\"a\\\"\"\n  },\n  {\n    \"generated_text\": \"My dream is b\"\n  }\n]"
+    );
+}
+
+#[test]
+fn the_json_leaves_the_prompt_out_where_asked() {
+    let mut state = ready();
+    state.set(Field::NumReturnSequences, "1");
+    state.set(Field::ReturnFullText, "false");
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(result(job, 0, " b"), 0.0);
+    assert!(state.desk().json().contains("\"generated_text\": \" b\""));
+    assert_eq!(state.desk().results[0].full_text(), "My dream is b");
+}
+
+#[test]
+fn figures_are_written_as_people_write_them() {
+    assert_eq!(figures::bytes(999), "999 B");
+    assert_eq!(figures::bytes(7_912_345), "7.9 MB");
+    assert_eq!(figures::bytes(131_000_000), "131 MB");
+    assert_eq!(figures::bytes(1_500_000_000), "1.50 GB");
+    assert_eq!(figures::count(1_234_567), "1,234,567");
+    assert_eq!(figures::duration(840.0), "0.84 s");
+    assert_eq!(figures::duration(-5.0), "0.00 s");
+    assert_eq!(figures::percent(1, 0), "0 %");
+    assert_eq!(figures::host_of("https://a.example:80/x"), "a.example:80");
+    assert_eq!(figures::sentence("it broke"), "It broke.");
+    assert_eq!(figures::sentence(""), "");
+}
+
+#[test]
+fn a_prompt_that_cannot_fit_is_refused_before_anything_is_sent_or_drawn() {
+    let mut state = ready();
+    state.edit_prompt(&"word ".repeat(1_000_000));
+    assert_eq!(state.generate(SEED), []);
+    assert_eq!(
+        state.problem().unwrap().report.code,
+        ErrorCode::ContextOverflow
+    );
+    assert!(state.desk().results.is_empty());
+    assert_eq!(state.desk().prompt.len(), 5_000_000, "what was typed stays");
+}
+
+#[test]
+fn a_job_refused_before_its_first_token_leaves_no_empty_tweets() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(failure(Some(job), ErrorCode::BadParameters, false), 0.0);
+    assert!(state.desk().results.is_empty());
+}
