@@ -17,6 +17,7 @@
 //! and `tests/architecture.rs` holds every module to the arrows it may draw.
 
 pub mod bot;
+pub mod bundled;
 pub mod card;
 pub mod generate;
 pub mod infer;

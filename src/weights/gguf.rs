@@ -1,0 +1,565 @@
+//! GGUF: reads metadata and tensor infos of versions 1 to 3, writes version 3, tensor by tensor.
+//!
+//! A header is hostile until parsed: every length is held against a cap and against what is left of
+//! the file before memory is taken for it.
+//!
+//! Source: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+
+use super::dtype::StoredType;
+use super::error::{FileKind, WeightsError};
+
+const MAGIC: &[u8; 4] = b"GGUF";
+const DEFAULT_ALIGNMENT: u64 = 32;
+const MAX_METADATA: u64 = 1 << 16;
+const MAX_TENSORS: u64 = 1 << 16;
+const MAX_STRING_BYTES: u64 = 1 << 24;
+const MAX_ARRAY_LEN: u64 = 1 << 24;
+const MAX_ARRAY_DEPTH: usize = 4;
+const MAX_DIMS: u32 = 4;
+
+/// A metadata value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Unsigned integers of any width.
+    UInt(u64),
+    /// Signed integers of any width.
+    Int(i64),
+    /// Floats of either width.
+    Float(f64),
+    /// A truth value.
+    Bool(bool),
+    /// Text; bytes that are no UTF-8 read as U+FFFD.
+    String(String),
+    /// A list of strings.
+    Strings(Vec<String>),
+    /// A list of 32-bit signed integers.
+    Ints(Vec<i32>),
+    /// A list of 32-bit floats.
+    Floats(Vec<f32>),
+    /// Any other list.
+    Array(Vec<Value>),
+}
+
+impl Value {
+    /// As an unsigned integer, if it is a whole number not below 0.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::UInt(value) => Some(*value),
+            Self::Int(value) => u64::try_from(*value).ok(),
+            _ => None,
+        }
+    }
+
+    /// As a float.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Where a tensor lies and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Sizes, innermost first: a matrix (rows, cols) reads `[cols, rows]`.
+    pub dims: Vec<u64>,
+    /// GGML's number of the type.
+    pub type_id: u32,
+    /// First byte, counted from the start of the file.
+    pub offset: u64,
+}
+
+impl TensorInfo {
+    /// Bytes it takes, if its type is known and its rows are whole quantization blocks.
+    fn size_bytes(&self) -> Option<u64> {
+        let dtype = StoredType::from_gguf_id(self.type_id)?;
+        let cols = usize::try_from(*self.dims.first()?).ok()?;
+        let row = dtype.row_bytes(cols)? as u64;
+        self.dims[1..].iter().try_fold(row, |size, dim| size.checked_mul(*dim))
+    }
+}
+
+/// The header of a GGUF file.
+#[derive(Debug)]
+pub struct Header {
+    /// 1 to 3.
+    pub version: u32,
+    /// Metadata by key.
+    pub metadata: BTreeMap<String, Value>,
+    /// Tensors by name.
+    pub tensors: BTreeMap<String, TensorInfo>,
+}
+
+impl Header {
+    /// Reads the header of a file of `file_len` bytes and checks that every tensor lies inside it.
+    ///
+    /// # Errors
+    /// [`WeightsError::NotGguf`], [`WeightsError::BigEndian`], [`WeightsError::UnsupportedVersion`],
+    /// [`WeightsError::Truncated`] if the file ends before its header or a tensor does,
+    /// [`WeightsError::Malformed`], [`WeightsError::Read`].
+    pub fn read<R: Read + Seek>(reader: &mut R) -> Result<Self, WeightsError> {
+        let read = |source| WeightsError::Read { source };
+        let file_len = reader.seek(SeekFrom::End(0)).map_err(read)?;
+        reader.seek(SeekFrom::Start(0)).map_err(read)?;
+        let mut head = Vec::new();
+        reader.by_ref().take(64).read_to_end(&mut head).map_err(read)?;
+        if !head.starts_with(MAGIC) {
+            if !head.is_empty() && MAGIC.starts_with(&head) {
+                return Err(WeightsError::Truncated { got: file_len, expected: 24 });
+            }
+            return Err(WeightsError::NotGguf { found: FileKind::of(&head) });
+        }
+        reader.seek(SeekFrom::Start(4)).map_err(read)?;
+        let mut parser = Parser {
+            reader: BufReader::new(reader),
+            pos: 4,
+            file_len,
+            version: 0,
+        };
+        parser.header()
+    }
+
+    /// A metadata value.
+    ///
+    /// # Errors
+    /// [`WeightsError::MissingKey`].
+    pub fn value(&self, key: &str) -> Result<&Value, WeightsError> {
+        self.metadata.get(key).ok_or_else(|| WeightsError::MissingKey { key: key.to_owned() })
+    }
+
+    /// A size.
+    ///
+    /// # Errors
+    /// [`WeightsError::MissingKey`], [`WeightsError::WrongKeyType`].
+    pub fn size(&self, key: &str) -> Result<usize, WeightsError> {
+        self.value(key)?
+            .as_u64()
+            .and_then(|value| usize::try_from(value).ok())
+            .ok_or_else(|| wrong_type(key, "a size"))
+    }
+}
+
+pub(super) fn wrong_type(key: &str, expected: &'static str) -> WeightsError {
+    WeightsError::WrongKeyType { key: key.to_owned(), expected }
+}
+
+struct Parser<R> {
+    reader: BufReader<R>,
+    pos: u64,
+    file_len: u64,
+    version: u32,
+}
+
+impl<R: Read> Parser<R> {
+    fn malformed<T>(&self, what: &'static str) -> Result<T, WeightsError> {
+        Err(WeightsError::Malformed { offset: self.pos, what })
+    }
+
+    /// Refuses to go on if fewer than `n` bytes are left.
+    fn need(&self, n: u64) -> Result<(), WeightsError> {
+        let expected = self.pos.saturating_add(n);
+        if expected > self.file_len {
+            return Err(WeightsError::Truncated { got: self.file_len, expected });
+        }
+        Ok(())
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], WeightsError> {
+        self.need(N as u64)?;
+        let mut bytes = [0; N];
+        self.reader.read_exact(&mut bytes).map_err(|source| WeightsError::Read { source })?;
+        self.pos += N as u64;
+        Ok(bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, WeightsError> {
+        Ok(u32::from_le_bytes(self.bytes()?))
+    }
+
+    fn u64(&mut self) -> Result<u64, WeightsError> {
+        Ok(u64::from_le_bytes(self.bytes()?))
+    }
+
+    /// Counts and lengths: 32 bits wide in version 1, 64 since.
+    fn count(&mut self) -> Result<u64, WeightsError> {
+        match self.version {
+            1 => Ok(u64::from(self.u32()?)),
+            _ => self.u64(),
+        }
+    }
+
+    fn string(&mut self) -> Result<String, WeightsError> {
+        let len = self.count()?;
+        if len > MAX_STRING_BYTES {
+            return self.malformed("a string is longer than 16 MiB");
+        }
+        self.need(len)?;
+        let mut bytes = vec![0; usize::try_from(len).expect("capped above")];
+        self.reader.read_exact(&mut bytes).map_err(|source| WeightsError::Read { source })?;
+        self.pos += len;
+        // Copies only where the bytes are not UTF-8.
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+    }
+
+    fn value(&mut self, type_id: u32, depth: usize) -> Result<Value, WeightsError> {
+        Ok(match type_id {
+            0 => Value::UInt(u64::from(u8::from_le_bytes(self.bytes()?))),
+            1 => Value::Int(i64::from(i8::from_le_bytes(self.bytes()?))),
+            2 => Value::UInt(u64::from(u16::from_le_bytes(self.bytes()?))),
+            3 => Value::Int(i64::from(i16::from_le_bytes(self.bytes()?))),
+            4 => Value::UInt(u64::from(self.u32()?)),
+            5 => Value::Int(i64::from(i32::from_le_bytes(self.bytes()?))),
+            6 => Value::Float(f64::from(f32::from_le_bytes(self.bytes()?))),
+            7 => match self.bytes::<1>()? {
+                [0] => Value::Bool(false),
+                [1] => Value::Bool(true),
+                _ => return self.malformed("a truth value is neither 0 nor 1"),
+            },
+            8 => Value::String(self.string()?),
+            9 => self.array(depth)?,
+            10 => Value::UInt(self.u64()?),
+            11 => Value::Int(i64::from_le_bytes(self.bytes()?)),
+            12 => Value::Float(f64::from_le_bytes(self.bytes()?)),
+            _ => return self.malformed("a metadata value has an unknown type"),
+        })
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, WeightsError> {
+        if depth == MAX_ARRAY_DEPTH {
+            return self.malformed("lists are nested too deeply");
+        }
+        let type_id = self.u32()?;
+        let len = self.count()?;
+        if len > MAX_ARRAY_LEN {
+            return self.malformed("a list is longer than 16 million");
+        }
+        let least_bytes: u64 = match type_id {
+            0 | 1 | 7 => 1,
+            2 | 3 => 2,
+            4..=6 => 4,
+            8 if self.version == 1 => 4,
+            9 if self.version == 1 => 8,
+            8 | 10..=12 => 8,
+            9 => 12,
+            _ => return self.malformed("a list has an unknown type"),
+        };
+        self.need(len * least_bytes)?;
+        let len = usize::try_from(len).expect("capped above");
+        // Reserving is safe for plain numbers only: elsewhere an element in memory outweighs its bytes.
+        Ok(match type_id {
+            5 => {
+                let mut values = Vec::with_capacity(len);
+                for _ in 0..len {
+                    values.push(i32::from_le_bytes(self.bytes()?));
+                }
+                Value::Ints(values)
+            }
+            6 => {
+                let mut values = Vec::with_capacity(len);
+                for _ in 0..len {
+                    values.push(f32::from_le_bytes(self.bytes()?));
+                }
+                Value::Floats(values)
+            }
+            8 => {
+                let mut values = Vec::new();
+                for _ in 0..len {
+                    values.push(self.string()?);
+                }
+                Value::Strings(values)
+            }
+            _ => {
+                let mut values = Vec::new();
+                for _ in 0..len {
+                    values.push(self.value(type_id, depth + 1)?);
+                }
+                Value::Array(values)
+            }
+        })
+    }
+
+    fn header(&mut self) -> Result<Header, WeightsError> {
+        self.version = self.u32()?;
+        match self.version {
+            1..=3 => {}
+            version if (1..=3).contains(&version.swap_bytes()) => return Err(WeightsError::BigEndian),
+            version => return Err(WeightsError::UnsupportedVersion { version }),
+        }
+        let n_tensors = self.count()?;
+        let n_metadata = self.count()?;
+        if n_tensors > MAX_TENSORS || n_metadata > MAX_METADATA {
+            return self.malformed("it claims more entries than any model has");
+        }
+
+        let mut metadata = BTreeMap::new();
+        for _ in 0..n_metadata {
+            let key = self.string()?;
+            let type_id = self.u32()?;
+            let value = self.value(type_id, 0)?;
+            if metadata.insert(key, value).is_some() {
+                return self.malformed("a metadata key stands there twice");
+            }
+        }
+        let alignment = match metadata.get("general.alignment") {
+            None => DEFAULT_ALIGNMENT,
+            Some(value) => match value.as_u64() {
+                Some(alignment) if alignment.is_power_of_two() && alignment <= 1 << 20 => alignment,
+                _ => return self.malformed("general.alignment is not a power of two"),
+            },
+        };
+
+        let mut tensors = BTreeMap::new();
+        for _ in 0..n_tensors {
+            let name = self.string()?;
+            let n_dims = self.u32()?;
+            if n_dims == 0 || n_dims > MAX_DIMS {
+                return self.malformed("a tensor has no or more than four dimensions");
+            }
+            let mut dims = Vec::new();
+            for _ in 0..n_dims {
+                dims.push(self.count()?);
+            }
+            if dims.contains(&0) {
+                return self.malformed("a tensor has a dimension of 0");
+            }
+            let type_id = self.u32()?;
+            let offset = self.u64()?;
+            if !offset.is_multiple_of(alignment) {
+                return self.malformed("a tensor is not aligned");
+            }
+            let info = TensorInfo { dims, type_id, offset };
+            if tensors.insert(name, info).is_some() {
+                return self.malformed("a tensor stands there twice");
+            }
+        }
+
+        let data_start = self.pos.next_multiple_of(alignment);
+        let mut expected = 0;
+        for info in tensors.values_mut() {
+            let Some(offset) = info.offset.checked_add(data_start) else {
+                return self.malformed("a tensor lies beyond any file");
+            };
+            info.offset = offset;
+            if StoredType::from_gguf_id(info.type_id).is_none() {
+                continue; // Refused by name if that tensor is needed.
+            }
+            let Some(end) = info.size_bytes().and_then(|size| offset.checked_add(size)) else {
+                return self.malformed("a tensor's size fits no file, or no whole quantization blocks");
+            };
+            expected = expected.max(end);
+        }
+        if expected > self.file_len {
+            return Err(WeightsError::Truncated { got: self.file_len, expected });
+        }
+        Ok(Header {
+            version: self.version,
+            metadata,
+            tensors,
+        })
+    }
+}
+
+/// A tensor about to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorToWrite {
+    /// Its name.
+    pub name: String,
+    /// Sizes, innermost first.
+    pub dims: Vec<u64>,
+    /// How its numbers are stored.
+    pub dtype: StoredType,
+}
+
+impl TensorToWrite {
+    /// Bytes it takes.
+    ///
+    /// # Panics
+    /// If its rows are not whole quantization blocks.
+    pub fn size_bytes(&self) -> u64 {
+        let info = TensorInfo {
+            dims: self.dims.clone(),
+            type_id: self.dtype.gguf_id(),
+            offset: 0,
+        };
+        info.size_bytes().expect("a type is chosen that the rows fit")
+    }
+}
+
+/// Writes a GGUF file from front to back, without seeking.
+pub struct Writer<W> {
+    out: W,
+    sizes: std::vec::IntoIter<u64>,
+    left_of_tensor: u64,
+    pos: u64,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the header; the tensors follow in the order given, through [`Self::write`].
+    ///
+    /// # Errors
+    /// [`WeightsError::Write`].
+    pub fn new(
+        out: W,
+        metadata: &[(String, Value)],
+        tensors: &[TensorToWrite],
+    ) -> Result<Self, WeightsError> {
+        let mut header = Vec::new();
+        header.extend_from_slice(MAGIC);
+        header.extend(3_u32.to_le_bytes());
+        header.extend((tensors.len() as u64).to_le_bytes());
+        header.extend((metadata.len() as u64).to_le_bytes());
+        for (key, value) in metadata {
+            put_string(&mut header, key);
+            header.extend(value_type_id(value).to_le_bytes());
+            put_value(&mut header, value);
+        }
+        let mut offset = 0_u64;
+        for tensor in tensors {
+            put_string(&mut header, &tensor.name);
+            header.extend((tensor.dims.len() as u32).to_le_bytes());
+            for dim in &tensor.dims {
+                header.extend(dim.to_le_bytes());
+            }
+            header.extend(tensor.dtype.gguf_id().to_le_bytes());
+            header.extend(offset.to_le_bytes());
+            offset = (offset + tensor.size_bytes()).next_multiple_of(DEFAULT_ALIGNMENT);
+        }
+        let sizes: Vec<u64> = tensors.iter().map(TensorToWrite::size_bytes).collect();
+        let mut writer = Self {
+            out,
+            sizes: sizes.into_iter(),
+            left_of_tensor: 0,
+            pos: 0,
+        };
+        writer.put(&header)?;
+        writer.pad()?;
+        Ok(writer)
+    }
+
+    /// Writes the next bytes of the current tensor; the one after it begins when it is complete.
+    ///
+    /// # Errors
+    /// [`WeightsError::Write`].
+    ///
+    /// # Panics
+    /// If the bytes reach beyond the tensor.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), WeightsError> {
+        if self.left_of_tensor == 0 {
+            self.left_of_tensor = self.sizes.next().expect("no more tensors than announced");
+        }
+        self.left_of_tensor = self
+            .left_of_tensor
+            .checked_sub(bytes.len() as u64)
+            .expect("a tensor has the size it was announced with");
+        self.put(bytes)?;
+        if self.left_of_tensor == 0 {
+            self.pad()?;
+        }
+        Ok(())
+    }
+
+    /// Flushes, and gives the length of the file.
+    ///
+    /// # Errors
+    /// [`WeightsError::Write`].
+    ///
+    /// # Panics
+    /// If a tensor is missing.
+    pub fn finish(mut self) -> Result<u64, WeightsError> {
+        assert!(
+            self.left_of_tensor == 0 && self.sizes.len() == 0,
+            "every announced tensor was written"
+        );
+        self.out.flush().map_err(|source| WeightsError::Write { source })?;
+        Ok(self.pos)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), WeightsError> {
+        self.out.write_all(bytes).map_err(|source| WeightsError::Write { source })?;
+        self.pos += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn pad(&mut self) -> Result<(), WeightsError> {
+        let n = self.pos.next_multiple_of(DEFAULT_ALIGNMENT) - self.pos;
+        self.put(&[0; DEFAULT_ALIGNMENT as usize][..usize::try_from(n).expect("below the alignment")])
+    }
+}
+
+fn put_string(out: &mut Vec<u8>, text: &str) {
+    out.extend((text.len() as u64).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// What llama.cpp expects under its keys: 32 bits for numbers that fit.
+fn value_type_id(value: &Value) -> u32 {
+    match value {
+        Value::UInt(value) if u32::try_from(*value).is_ok() => 4,
+        Value::UInt(_) => 10,
+        Value::Int(value) if i32::try_from(*value).is_ok() => 5,
+        Value::Int(_) => 11,
+        Value::Float(_) => 6,
+        Value::Bool(_) => 7,
+        Value::String(_) => 8,
+        Value::Strings(_) | Value::Ints(_) | Value::Floats(_) | Value::Array(_) => 9,
+    }
+}
+
+fn put_value(out: &mut Vec<u8>, value: &Value) {
+    let list = |out: &mut Vec<u8>, type_id: u32, len: usize| {
+        out.extend(type_id.to_le_bytes());
+        out.extend((len as u64).to_le_bytes());
+    };
+    match value {
+        Value::UInt(value) => match u32::try_from(*value) {
+            Ok(value) => out.extend(value.to_le_bytes()),
+            Err(_) => out.extend(value.to_le_bytes()),
+        },
+        Value::Int(value) => match i32::try_from(*value) {
+            Ok(value) => out.extend(value.to_le_bytes()),
+            Err(_) => out.extend(value.to_le_bytes()),
+        },
+        Value::Float(value) => out.extend((*value as f32).to_le_bytes()),
+        Value::Bool(value) => out.push(u8::from(*value)),
+        Value::String(value) => put_string(out, value),
+        Value::Strings(values) => {
+            list(out, 8, values.len());
+            for value in values {
+                put_string(out, value);
+            }
+        }
+        Value::Ints(values) => {
+            list(out, 5, values.len());
+            out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+        }
+        Value::Floats(values) => {
+            list(out, 6, values.len());
+            out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+        }
+        Value::Array(values) => {
+            // Elements of one list share a type; the widest keeps them all.
+            let type_id = values.iter().map(value_type_id).max().unwrap_or(4);
+            list(out, type_id, values.len());
+            for value in values {
+                match (type_id, value) {
+                    (10, Value::UInt(value)) => out.extend(value.to_le_bytes()),
+                    (11, Value::Int(value)) => out.extend(value.to_le_bytes()),
+                    _ => put_value(out, value),
+                }
+            }
+        }
+    }
+}
