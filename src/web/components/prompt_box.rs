@@ -85,8 +85,11 @@ pub fn PromptBox() -> impl IntoView {
                     <p class="status" data-testid="status" role="status" class:visually-hidden=is_loading>{status}</p>
                     <Show when=move || is_writing.get() || is_loading.get()>
                         <button type="button" class="button" data-testid="stop" on:click=move |_| stop()>
-                            <Drawing icon=Icon::Stop/>
-                            {move || if is_writing.get() { "Stop" } else { "Cancel" }}
+                            {move || if is_writing.get() {
+                                view! { <Drawing icon=Icon::Stop/>"Stop" }
+                            } else {
+                                view! { <Drawing icon=Icon::Close/>"Cancel" }
+                            }}
                         </button>
                     </Show>
                     <kbd class="key-hint" aria-hidden="true">{key_hint()}</kbd>
