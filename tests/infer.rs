@@ -76,10 +76,10 @@ fn sixteen_bit_checkpoints_agree_with_their_own_rounded_weights() {
 fn quantized_weights_agree_with_the_candle_tier_on_the_same_weights() {
     for (dtype, tolerance) in [
         (WeightType::F16, 1e-3),
-        (WeightType::Q8_0, 0.25),
-        (WeightType::Q4_0, 0.25),
-        (WeightType::Q4K, 0.25),
-        (WeightType::Q6K, 0.25),
+        (WeightType::Q8_0, 5e-3),
+        (WeightType::Q4_0, 0.5),
+        (WeightType::Q4K, 0.5),
+        (WeightType::Q6K, 0.05),
     ] {
         let (bytes, _) = quantize(wide(), dtype);
         let tokens: Vec<u32> = (0..40).map(|i| (i * 37 + 3) % 512).collect();
