@@ -9,7 +9,7 @@ use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, LoadStage, ModelSource, Request, StopReason,
 };
 use huggingtweets::weights::gguf::Value;
-use tiny::{EOS, Weights, file_of, clock, engine, generate, run, texts};
+use tiny::{EOS, Weights, clock, engine, file_of, generate, run, texts};
 
 fn params(max_new_tokens: usize) -> GenerationParams {
     GenerationParams {

@@ -5,7 +5,7 @@
     reason = "shared by tests that each use a part of it; a test fails by panicking"
 )]
 
-use huggingtweets::engine::{ModelFile, Engine};
+use huggingtweets::engine::{Engine, ModelFile};
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::infer::TensorSource;
 use huggingtweets::kernels::pack::{PackedWeight, WeightType};
