@@ -18,6 +18,14 @@ pub enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file that is no model card.
+    #[error("cannot read `{path}` as a model card: {source}", path = path.display())]
+    Card {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: crate::card::CardError,
+    },
     /// Standard output.
     #[error("cannot write the result: {0}; is the reading end of the pipe still open?")]
     Print(#[source] std::io::Error),

@@ -129,7 +129,6 @@ impl Server {
 /// The folder as a router: files, ranges, HEAD, types by ending, nothing outside the folder.
 ///
 /// Browsers ask again before they use a copy, because some file names stay from build to build.
-#[must_use]
 pub fn router(options: &ServeOptions) -> Router {
     let files = ServeDir::new(&options.dir);
     let mount = options.mount.trim_end_matches('/');
