@@ -66,6 +66,7 @@ fn weights_code(error: &WeightsError) -> ErrorCode {
     match error {
         WeightsError::Truncated { .. } => ErrorCode::Truncated,
         WeightsError::Read { .. } | WeightsError::Write { .. } => ErrorCode::Download,
+        WeightsError::OutOfMemory { .. } => ErrorCode::OutOfMemory,
         WeightsError::UnsupportedModel { .. }
         | WeightsError::UnsupportedType { .. }
         | WeightsError::UnsupportedVersion { .. }
