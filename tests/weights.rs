@@ -538,3 +538,17 @@ fn a_full_disk_is_an_error() {
         Err(WeightsError::Write { .. })
     ));
 }
+
+/// Writes files for `make_fixtures.py --check`, which reads them with llama.cpp's own package.
+#[test]
+#[ignore = "writes to the folder in GGUF_OUT"]
+fn write_files_for_the_python_check() {
+    let folder = std::path::PathBuf::from(std::env::var_os("GGUF_OUT").unwrap());
+    for dtype in ALL {
+        std::fs::write(
+            folder.join(format!("tiny-{dtype:?}.gguf")),
+            quantize(tiny(), dtype).0,
+        )
+        .unwrap();
+    }
+}

@@ -17,7 +17,7 @@ use crate::kernels::pack::{PackedWeight, WeightType};
 use crate::kernels::{self, Scratch};
 use crate::model::config::Gpt2Config;
 use attention::Visible;
-use kv_cache::{KvCache, Slot};
+use kv_cache::{KvCache, Precision, Slot};
 
 /// Most prompt tokens computed in one pass over the weights; activations are sized by it.
 /// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
@@ -186,10 +186,17 @@ impl Session {
                 capacity: config.n_ctx,
             });
         }
+        // Quantized weights round far more than a rounded cache does; float ones are to stay exact.
+        let precision = match model.dtype() {
+            WeightType::F32 | WeightType::F16 => Precision::Exact,
+            WeightType::Q8_0 | WeightType::Q4_0 | WeightType::Q4K | WeightType::Q6K => {
+                Precision::Rounded
+            }
+        };
         let max_rows = PREFILL_CHUNK.min(max_prompt).max(n_sequences);
         let c = config.n_embd;
         Ok(Self {
-            cache: KvCache::new(config, n_sequences, max_prompt, max_new),
+            cache: KvCache::new(config, precision, n_sequences, max_prompt, max_new),
             prompt_len: 0,
             tail_lens: vec![0; n_sequences],
             rows: Vec::with_capacity(max_rows),
