@@ -1,16 +1,67 @@
 //! `Engine`: owns model, tokenizer and jobs; takes a `Request`, yields `Event`s, one step at a time.
+//!
+//! The host calls [`Engine::step`] while [`Engine::is_idle`] is false and does what it likes in between: take
+//! messages, draw, stop. One load or one generation runs at a time. Time and memory are measured by the host.
 
-use std::io::{Read, Seek};
+pub mod defaults;
+pub mod error;
+pub mod loading;
+pub mod model_file;
 
-use crate::protocol::{Event, Request};
+use std::sync::Arc;
 
-/// Where a model file is read from.
-pub trait ModelReader: Read + Seek {}
-impl<T: Read + Seek> ModelReader for T {}
+use crate::generate::params::GenerationParams;
+use crate::generate::{self, Generation, Output};
+use crate::kernels;
+use crate::protocol::{ErrorReport, Event, JobId, LoadStage, Request, RunStats, StopReason};
+use crate::weights::ReadSeek;
+
+pub use error::EngineError;
+pub use loading::{Loading, OpenModel};
+pub use model_file::ModelFile;
 
 /// The model, the tokenizer and the one job that runs.
 #[derive(Default)]
-pub struct Engine {}
+pub struct Engine {
+    open: Option<OpenModel>,
+    work: Work,
+    memory_meter: Option<Box<dyn Fn() -> u64>>,
+    /// Jobs so far: keeps two seeds made at the same moment apart.
+    jobs: u32,
+}
+
+/// What the next step does.
+#[derive(Default)]
+enum Work {
+    #[default]
+    Nothing,
+    /// A file whose header is still to be read.
+    Open(Source),
+    /// Weights that arrive part by part.
+    Load {
+        /// What there is so far.
+        loading: Box<Loading>,
+        /// When it began.
+        started_ms: f64,
+    },
+    /// A text in the making.
+    Generate(Box<Job>),
+}
+
+/// What a load was asked for.
+struct Source {
+    reader: Box<dyn ReadSeek>,
+    name: String,
+    size_bytes: u64,
+}
+
+struct Job {
+    id: JobId,
+    generation: Generation,
+    seed: u32,
+    prefill_ms: f64,
+    decode_ms: f64,
+}
 
 impl Engine {
     /// With nothing open.
@@ -20,36 +71,306 @@ impl Engine {
 
     /// Says how the engine's memory is measured, in bytes; 0 is reported without it.
     pub fn set_memory_meter(&mut self, meter: impl Fn() -> u64 + 'static) {
-        let _ = meter;
+        self.memory_meter = Some(Box::new(meter));
     }
 
-    /// Opens a model file: frees the open model, and reads the file in the following [`Engine::step`]s.
-    /// `name` is what to call it, `size_bytes` its length. What goes wrong comes back as [`Event::Error`].
-    pub fn load(
+    /// What is open.
+    pub fn open_model(&self) -> Option<&OpenModel> {
+        self.open.as_ref()
+    }
+
+    /// Opens a model file (GGUF): frees the open model, and reads the file in the following [`Engine::step`]s,
+    /// which tell [`Event::Progress`] and in the end [`Event::Ready`].
+    ///
+    /// `name`: what to call it. `size_bytes`: its length. A job in hand is refused its model and so refuses this.
+    pub fn load(&mut self, reader: Box<dyn ReadSeek>, name: &str, size_bytes: u64) -> Vec<Event> {
+        if let Err(error) = self.make_room() {
+            return vec![failed(None, &error)];
+        }
+        self.work = Work::Open(Source {
+            reader,
+            name: name.to_owned(),
+            size_bytes,
+        });
+        Vec::new()
+    }
+
+    /// As [`Engine::load`], from a file or folder whose header is already read. `now_ms`: the clock of [`Engine::step`].
+    pub fn load_model_file(
         &mut self,
-        reader: Box<dyn ModelReader>,
+        file: ModelFile,
         name: &str,
         size_bytes: u64,
+        now_ms: f64,
     ) -> Vec<Event> {
-        let _ = (reader, name, size_bytes);
-        Vec::new()
+        if let Err(error) = self.make_room() {
+            return vec![failed(None, &error)];
+        }
+        self.begin(file, name, size_bytes, now_ms)
     }
 
-    /// Takes a request and answers it as far as that needs no work.
+    /// Takes a request and answers it as far as that needs no long work.
     /// [`Request::Load`] is the host's part: it opens the source and calls [`Engine::load`].
     pub fn handle(&mut self, request: Request) -> Vec<Event> {
-        let _ = request;
-        Vec::new()
+        match request {
+            Request::Load { .. } => vec![failed(None, &EngineError::NotForTheEngine)],
+            Request::Generate {
+                job,
+                prompt,
+                params,
+            } => match self.start(job, &prompt, &params) {
+                Ok(()) => Vec::new(),
+                Err(error) => vec![failed(Some(job), &error)],
+            },
+            Request::Stop { job } => self.stop(job),
+            Request::Tokenize { job, text } => match self.tokenize(job, &text) {
+                Ok(event) => vec![event],
+                Err(error) => vec![failed(Some(job), &error)],
+            },
+        }
     }
 
-    /// Does one piece of the work in hand. `clock`: milliseconds from any fixed point.
+    /// Does one piece of the work in hand: a block of the model, a piece of the prompt, or one token of every
+    /// sequence. `clock`: milliseconds from any fixed point.
     pub fn step(&mut self, clock: &dyn Fn() -> f64) -> Vec<Event> {
-        let _ = clock;
-        Vec::new()
+        match std::mem::take(&mut self.work) {
+            Work::Nothing => Vec::new(),
+            Work::Open(source) => {
+                let now_ms = clock();
+                match ModelFile::from_gguf(source.reader) {
+                    Ok(file) => self.begin(file, &source.name, source.size_bytes, now_ms),
+                    Err(error) => vec![failed(None, &error)],
+                }
+            }
+            Work::Load {
+                loading,
+                started_ms,
+            } => self
+                .load_part(loading, started_ms, clock)
+                .unwrap_or_else(|error| vec![failed(None, &error)]),
+            Work::Generate(job) => self.generate_part(job, clock),
+        }
     }
 
     /// Whether [`Engine::step`] would do nothing.
     pub fn is_idle(&self) -> bool {
-        true
+        matches!(self.work, Work::Nothing)
     }
+
+    /// Frees the open model before another one comes: both at once may not fit the memory.
+    fn make_room(&mut self) -> Result<(), EngineError> {
+        match self.work {
+            Work::Generate(_) => Err(EngineError::Generating),
+            Work::Nothing | Work::Open(_) | Work::Load { .. } => {
+                self.work = Work::Nothing;
+                self.open = None;
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(
+        &mut self,
+        file: ModelFile,
+        name: &str,
+        size_bytes: u64,
+        started_ms: f64,
+    ) -> Vec<Event> {
+        let event = layers(0, file.config.n_layer);
+        self.work = Work::Load {
+            loading: Box::new(Loading::new(file, name, size_bytes)),
+            started_ms,
+        };
+        vec![event]
+    }
+
+    fn load_part(
+        &mut self,
+        mut loading: Box<Loading>,
+        started_ms: f64,
+        clock: &dyn Fn() -> f64,
+    ) -> Result<Vec<Event>, EngineError> {
+        let progress = loading.step()?;
+        // The first part is the embeddings.
+        let event = layers(progress.done.saturating_sub(1), progress.total - 1);
+        if !progress.is_complete() {
+            self.work = Work::Load {
+                loading,
+                started_ms,
+            };
+            return Ok(vec![event]);
+        }
+        // The file and its buffers are gone when the memory is measured.
+        let mut open = loading.finish();
+        open.info.load_ms = clock() - started_ms;
+        open.info.memory_bytes = self.memory_bytes();
+        let model = open.info.clone();
+        self.open = Some(open);
+        Ok(vec![event, Event::Ready { model }])
+    }
+
+    fn start(
+        &mut self,
+        id: JobId,
+        prompt: &str,
+        params: &GenerationParams,
+    ) -> Result<(), EngineError> {
+        match self.work {
+            Work::Generate(_) => return Err(EngineError::Generating),
+            Work::Open(_) | Work::Load { .. } => return Err(EngineError::Loading),
+            Work::Nothing => {}
+        }
+        let open = self.open.as_ref().ok_or(EngineError::NoModel)?;
+        self.jobs = self.jobs.wrapping_add(1);
+        // Steps of 2^32 / golden ratio: seeds picked here are far apart, since seed + i is taken by sequence i.
+        let seed = params
+            .seed
+            .unwrap_or_else(|| self.jobs.wrapping_mul(0x9E37_79B9));
+        let generation = Generation::new(
+            Arc::clone(&open.model),
+            Arc::clone(&open.tokenizer),
+            prompt,
+            params,
+            seed,
+        )?;
+        self.work = Work::Generate(Box::new(Job {
+            id,
+            generation,
+            seed,
+            prefill_ms: 0.0,
+            decode_ms: 0.0,
+        }));
+        Ok(())
+    }
+
+    fn generate_part(&mut self, mut job: Box<Job>, clock: &dyn Fn() -> f64) -> Vec<Event> {
+        let is_prefilling = job.generation.is_prefilling();
+        let before = clock();
+        let outputs = job.generation.step();
+        let elapsed_ms = clock() - before;
+        if is_prefilling {
+            job.prefill_ms += elapsed_ms;
+        } else {
+            job.decode_ms += elapsed_ms;
+        }
+        match outputs {
+            Ok(outputs) => {
+                let mut events = told(job.id, outputs);
+                if job.generation.is_done() {
+                    events.push(self.done(&job, false));
+                } else {
+                    self.work = Work::Generate(job);
+                }
+                events
+            }
+            Err(error) => vec![failed(Some(job.id), &error.into())],
+        }
+    }
+
+    fn stop(&mut self, id: JobId) -> Vec<Event> {
+        match std::mem::take(&mut self.work) {
+            Work::Generate(mut job) if job.id == id => {
+                let mut events = told(id, job.generation.stop());
+                events.push(self.done(&job, true));
+                events
+            }
+            Work::Open(_) | Work::Load { .. } if id == 0 => {
+                vec![failed(None, &EngineError::Cancelled)]
+            }
+            // A stop that crosses the end of its job is no error.
+            work => {
+                self.work = work;
+                Vec::new()
+            }
+        }
+    }
+
+    fn tokenize(&self, job: JobId, text: &str) -> Result<Event, EngineError> {
+        let open = self.open.as_ref().ok_or(match self.work {
+            Work::Open(_) | Work::Load { .. } => EngineError::Loading,
+            Work::Nothing | Work::Generate(_) => EngineError::NoModel,
+        })?;
+        open.tokenizer.check_length(text, open.info.config.n_ctx)?;
+        let token_ids = open.tokenizer.encode(text)?;
+        let tokens = token_ids
+            .iter()
+            .map(|id| open.tokenizer.token_text(*id))
+            .collect();
+        Ok(Event::Tokens {
+            job,
+            token_ids,
+            tokens,
+        })
+    }
+
+    fn done(&self, job: &Job, stopped: bool) -> Event {
+        Event::Done {
+            job: job.id,
+            stopped,
+            stats: RunStats {
+                prompt_tokens: job.generation.prompt_tokens(),
+                new_tokens: job.generation.new_tokens(),
+                prefill_ms: job.prefill_ms,
+                decode_ms: job.decode_ms,
+                threads: 1,
+                simd: kernels::simd().to_owned(),
+                memory_bytes: self.memory_bytes(),
+                seed: job.seed,
+            },
+        }
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        self.memory_meter.as_ref().map_or(0, |meter| meter())
+    }
+}
+
+fn layers(done: usize, total: usize) -> Event {
+    Event::Progress {
+        stage: LoadStage::Layers { done, total },
+    }
+}
+
+fn failed(job: Option<JobId>, error: &EngineError) -> Event {
+    Event::Error {
+        job,
+        error: ErrorReport::from(error),
+    }
+}
+
+/// What a step of a generation brought, as events.
+fn told(job: JobId, outputs: Vec<Output>) -> Vec<Event> {
+    outputs
+        .into_iter()
+        .map(|output| match output {
+            Output::Token {
+                sequence,
+                token_id,
+                text,
+                prob,
+            } => Event::Token {
+                job,
+                sequence,
+                token_id,
+                text,
+                prob,
+            },
+            Output::Finished {
+                sequence,
+                generated_text,
+                stop_reason,
+                ..
+            } => Event::Result {
+                job,
+                sequence,
+                generated_text,
+                stop_reason: match stop_reason {
+                    generate::StopReason::EndOfText => StopReason::EndOfText,
+                    generate::StopReason::Length => StopReason::Length,
+                    generate::StopReason::Newline => StopReason::Newline,
+                    generate::StopReason::Stopped => StopReason::Stopped,
+                },
+            },
+        })
+        .collect()
 }

@@ -17,6 +17,7 @@
 //! and `tests/architecture.rs` holds every module to the arrows it may draw.
 
 pub mod bot;
+pub mod bundled;
 pub mod card;
 pub mod generate;
 pub mod infer;
@@ -29,6 +30,8 @@ pub mod weights;
 
 pub mod engine;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod site;
 #[cfg(target_arch = "wasm32")]

@@ -36,6 +36,9 @@ pub const DEFAULT_SEQUENCES: usize = 5;
 /// New tokens that "continue" asks for, where the context has that much room.
 const CONTINUE_TOKENS: usize = 40;
 
+/// No token is longer, in bytes. A prompt longer than `n_ctx` of these cannot fit, whatever the tokenizer makes of it.
+const LONGEST_TOKEN: usize = 1024;
+
 /// Which of its states the whole page is in; written to `<html data-state>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -119,6 +122,8 @@ struct Run {
     first_slot: usize,
     /// Prompt as it was sent.
     prompt: String,
+    /// Whether it writes all tweets anew, so that a refusal leaves none.
+    is_whole: bool,
     is_stopping: bool,
 }
 
@@ -585,6 +590,21 @@ impl PageState {
         });
     }
 
+    fn refuse_prompt(&mut self, n_bytes: usize, n_ctx: usize) {
+        self.problem = Some(Problem {
+            report: ErrorReport {
+                code: ErrorCode::ContextOverflow,
+                message: format!(
+                    "a prompt of {} cannot fit: this model holds {n_ctx} tokens in all",
+                    figures::bytes(n_bytes as u64)
+                ),
+                hint: "shorten the prompt; a few words are enough".to_owned(),
+                retryable: false,
+            },
+            remedies: Vec::new(),
+        });
+    }
+
     /// Sends a job to the worker; the model is there and no other job runs.
     fn start(&mut self, task: Task) -> Vec<Request> {
         let params = match self.settings_params() {
@@ -598,6 +618,15 @@ impl PageState {
             Task::Continue { slot, .. } => self.room(slot),
             _ => None,
         };
+        let is_whole = matches!(task, Task::Generate { .. });
+        let n_bytes = self.desk().prompt.len();
+        if let Some(n_ctx) = self
+            .n_ctx()
+            .filter(|n_ctx| is_whole && n_bytes > n_ctx * LONGEST_TOKEN)
+        {
+            self.refuse_prompt(n_bytes, n_ctx);
+            return Vec::new();
+        }
         let desk = &mut self.desks[self.bot];
         let (first_slot, prompt, params) = match task {
             Task::Generate { seed } => {
@@ -666,6 +695,7 @@ impl PageState {
             bot: self.bot,
             first_slot,
             prompt: prompt.clone(),
+            is_whole,
             is_stopping: false,
         });
         vec![Request::Generate {
@@ -833,10 +863,17 @@ impl PageState {
     }
 
     fn end_run(&mut self, status: TweetStatus) {
-        if let Some(run) = self.run.take() {
-            for tweet in &mut self.desks[run.bot].results {
-                tweet.end(status);
-            }
+        let Some(run) = self.run.take() else { return };
+        let tweets = &mut self.desks[run.bot].results;
+        if run.is_whole
+            && tweets
+                .iter()
+                .all(|tweet| tweet.status == TweetStatus::Waiting)
+        {
+            tweets.clear();
+        }
+        for tweet in tweets {
+            tweet.end(status);
         }
     }
 }

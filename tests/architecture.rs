@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tweets", &[]),
     ("card", &[]),
     ("bot", &["card"]),
+    ("bundled", &[]),
     ("hub", &[]),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
@@ -70,7 +71,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "web::worker_host",
         &["protocol", "store", "hub", "bot", "engine", "kernels"],
     ),
-    ("web", &["state", "protocol", "store", "hub", "bot"]),
+    (
+        "web",
+        &["state", "protocol", "store", "hub", "bot", "bundled"],
+    ),
     ("site", &[]),
     // Says what the modules are; no logic.
     ("lib", &[]),
@@ -96,6 +100,7 @@ const NATIVE: &[&str] = &[
     "finetune",
     "card",
     "bot",
+    "bundled",
     "runs",
     "site",
     "hub",

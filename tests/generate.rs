@@ -1,9 +1,12 @@
 //! What generation claims: parameters read and checked as `transformers` does, filters in its order, draws that follow the probabilities.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod tiny;
+
 use huggingtweets::generate::GenerateError;
 use huggingtweets::generate::logits::{self, Candidate};
 use huggingtweets::generate::params::GenerationParams;
+use huggingtweets::generate::perplexity::{documents, score_document};
 use huggingtweets::generate::sampler::{Sampler, SamplerScratch};
 
 const NEVER: f32 = f32::NEG_INFINITY;
@@ -476,4 +479,105 @@ fn first_draws_of_neighbouring_seeds_follow_the_probabilities() {
         .map(|&n| (f64::from(n) - 2000.0).powi(2) / 2000.0)
         .sum();
     assert!(chi2 < 33.7, "χ² = {chi2:.1}, {counts:?}");
+}
+
+#[test]
+fn documents_are_parted_by_blank_lines() {
+    assert_eq!(
+        documents("\n\na b\nc\n\n \t\n\r\nd\r\n\ne"),
+        ["a b\nc", "d", "e"]
+    );
+    assert!(documents(" \n\n").is_empty());
+}
+
+#[test]
+fn perplexity_of_constant_scores_is_known() {
+    // Two tokens of equal probability, all others e⁻³²: one bit per byte.
+    let (a, b) = (u32::from(b'a'), u32::from(b'b'));
+    let engine = tiny::engine(tiny::Weights::scores(&[(a, 2.0), (b, 2.0)]));
+    let open = engine.open_model().unwrap();
+    let score = score_document(&open.model, &open.tokenizer, "abbabaab", 32).unwrap();
+    assert_eq!((score.tokens, score.bytes), (8, 8));
+    assert!((score.bits_per_byte() - 1.0).abs() < 1e-6);
+    assert!((score.nats_per_token() - std::f64::consts::LN_2).abs() < 1e-6);
+}
+
+#[test]
+fn windows_score_every_token_once_and_as_the_whole_document_does() {
+    let engine = tiny::engine(tiny::Weights::Random);
+    let open = engine.open_model().unwrap();
+    let score =
+        |text: &str, stride| score_document(&open.model, &open.tokenizer, text, stride).unwrap();
+    let text: String = (0..200u8).map(|i| char::from(b'a' + i * 7 % 26)).collect();
+    // 63 tokens fill the context with the opening token, so no stride makes a second window.
+    assert_eq!(score(&text[..63], 1), score(&text[..63], 64));
+    for stride in [1, 7, 32, 64] {
+        let all = score(&text, stride);
+        assert_eq!((all.tokens, all.bytes), (200, 200));
+        assert!(all.nats.is_finite());
+    }
+    assert_eq!(score(&text[..64], 64).nats, score(&text[..64], 1).nats);
+    assert!(matches!(
+        score_document(&open.model, &open.tokenizer, "a", 65),
+        Err(GenerateError::BadParameter { name: "stride", .. })
+    ));
+    assert!(score_document(&open.model, &open.tokenizer, "a", 0).is_err());
+}
+
+#[test]
+fn perplexity_adds_up_the_probabilities_generation_reports() {
+    let mut engine = tiny::engine(tiny::Weights::Random);
+    let mut compared = 0;
+    for seed in 0..200 {
+        let params = GenerationParams {
+            max_new_tokens: Some(3),
+            min_length: 0,
+            top_k: 0,
+            top_p: 1.0,
+            num_return_sequences: 1,
+            seed: Some(seed),
+            ..GenerationParams::default()
+        };
+        let mut nats = 0.0;
+        let mut ids = Vec::new();
+        for event in tiny::generate(&mut engine, "", &params) {
+            if let huggingtweets::protocol::Event::Token { token_id, prob, .. } = event {
+                nats -= f64::from(prob).ln();
+                ids.push(token_id);
+            }
+        }
+        let open = engine.open_model().unwrap();
+        // Only a text that encodes to the very same ids can be compared.
+        let text = open.tokenizer.decode(&ids).unwrap();
+        if open.tokenizer.encode(&text).unwrap() == ids {
+            let score = score_document(&open.model, &open.tokenizer, &text, 64).unwrap();
+            assert!((score.nats - nats).abs() < 1e-3, "{} {nats}", score.nats);
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "{compared} texts compared");
+}
+
+#[test]
+fn filters_leave_what_transformers_leaves() {
+    let fixture: serde_json::Value =
+        serde_json::from_str(include_str!("fixtures/sampling/filters.json")).unwrap();
+    let eos = u32::try_from(fixture["eos"].as_u64().unwrap()).unwrap();
+    for case in fixture["cases"].as_array().unwrap() {
+        let mut l: Vec<f32> = serde_json::from_value(case["logits"].clone()).unwrap();
+        let context: Vec<u32> = serde_json::from_value(case["context"].clone()).unwrap();
+        let kept: Vec<(u32, f64)> = serde_json::from_value(case["kept"].clone()).unwrap();
+        let float = |key: &str| case[key].as_f64().unwrap() as f32;
+        let size = |key: &str| usize::try_from(case[key].as_u64().unwrap()).unwrap();
+        logits::penalize_repetition(&mut l, &context, float("repetition_penalty"));
+        if context.len() < size("min_length") {
+            logits::forbid(&mut l, eos);
+        }
+        let mut got = filtered(&l, float("temperature"), size("top_k"), float("top_p"));
+        got.sort_by_key(|(id, _)| *id);
+        assert_eq!(ids(&got), ids(&kept), "{case}");
+        for ((_, got), (id, expected)) in got.iter().zip(&kept) {
+            assert!((got - expected).abs() < 1e-5, "{id}: {got} {expected}");
+        }
+    }
 }

@@ -728,3 +728,24 @@ fn figures_are_written_as_people_write_them() {
     assert_eq!(figures::sentence("it broke"), "It broke.");
     assert_eq!(figures::sentence(""), "");
 }
+
+#[test]
+fn a_prompt_that_cannot_fit_is_refused_before_anything_is_sent_or_drawn() {
+    let mut state = ready();
+    state.edit_prompt(&"word ".repeat(1_000_000));
+    assert_eq!(state.generate(SEED), []);
+    assert_eq!(
+        state.problem().unwrap().report.code,
+        ErrorCode::ContextOverflow
+    );
+    assert!(state.desk().results.is_empty());
+    assert_eq!(state.desk().prompt.len(), 5_000_000, "what was typed stays");
+}
+
+#[test]
+fn a_job_refused_before_its_first_token_leaves_no_empty_tweets() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(failure(Some(job), ErrorCode::BadParameters, false), 0.0);
+    assert!(state.desk().results.is_empty());
+}

@@ -1,4 +1,4 @@
-// Runs the wasm kernels in node, or in Chromium: `node run.mjs [--chromium] [--rounds N] [--only REGEX] [wasm file …]`.
+// Runs the wasm kernels in node, or in Chromium: `node run.mjs [--chromium] [--rounds N] [--only REGEX] [--least] [wasm file …]`.
 // Prints whether the checksums agree and, per weight type, what a step's products take. With several
 // files each type is measured with one after the other, so that they meet the same machine.
 import { spawn } from 'node:child_process';
@@ -11,16 +11,15 @@ import { measure } from './measure.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { chromium: { type: 'boolean' }, rounds: { type: 'string', default: '1' }, only: { type: 'string', default: '_' } },
+  options: { chromium: { type: 'boolean' }, rounds: { type: 'string', default: '1' }, only: { type: 'string', default: '_' }, least: { type: 'boolean' } },
 });
 const files = positionals.length ? positionals : ['target/wasm32-unknown-unknown/release/kernel_bench.wasm'];
-const rounds = Number(options.rounds);
 
 async function inNode() {
   const builds = await Promise.all(
     files.map(async (file) => [file.split('/').pop(), (await WebAssembly.instantiate(await readFile(file))).instance.exports]),
   );
-  await measure(builds, console.log, rounds, options.only);
+  await measure(builds, console.log, options);
 }
 
 const PAGE = `<!doctype html><script type="module">
@@ -31,7 +30,7 @@ try {
   const builds = await Promise.all(files.map(async (file, index) =>
     [file, (await WebAssembly.instantiate(await (await fetch('/wasm/' + index)).arrayBuffer())).instance.exports]));
   await say(navigator.userAgent);
-  await measure(builds, say, ${rounds}, ${JSON.stringify(options.only)});
+  await measure(builds, say, ${JSON.stringify(options)});
 } catch (error) { await say(String(error.stack)); }
 fetch('/end', { method: 'POST' });
 </script>`;

@@ -2,6 +2,7 @@
 
 pub mod logits;
 pub mod params;
+pub mod perplexity;
 pub mod sampler;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use sampler::{Choice, Sampler, SamplerScratch};
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
     /// A parameter out of range.
-    #[error("`{name}` is {got}, it must be {allowed}")]
+    #[error("`{name}` is {got}, which is out of range; it must be {allowed}")]
     BadParameter {
         /// As in [`GenerationParams`].
         name: &'static str,

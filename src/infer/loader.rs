@@ -27,6 +27,22 @@ pub trait TensorSource {
     fn contains(&self, name: &str) -> bool;
 }
 
+impl<S: TensorSource + ?Sized> TensorSource for Box<S> {
+    type Error = S::Error;
+
+    fn matrix(&mut self, name: &str) -> Result<PackedWeight, S::Error> {
+        (**self).matrix(name)
+    }
+
+    fn floats(&mut self, name: &str) -> Result<Vec<f32>, S::Error> {
+        (**self).floats(name)
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        (**self).contains(name)
+    }
+}
+
 /// How far a [`Loader`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadProgress {

@@ -26,8 +26,8 @@ pub struct Block256 {
     pub scale: f32,
     /// What the sums of each 16 (Q6_K) or 32 (Q4_K) inputs start from.
     pub biases: [i32; 16],
-    /// Sums of the integers, 32 at a time.
-    pub sums: [i32; 8],
+    /// Sums of the integers, 32 at a time, in 16-bit pairs as the integers are; for Q4_K.
+    pub sums: [u32; 4],
     /// The integers two by two.
     pub pairs: [u32; 128],
 }
@@ -65,7 +65,7 @@ impl Block256 {
     const ZERO: Self = Self {
         scale: 0.0,
         biases: [0; 16],
-        sums: [0; 8],
+        sums: [0; 4],
         pairs: [0; 128],
     };
 }
@@ -101,6 +101,12 @@ pub(super) fn block_scale(magnitude_bits: u32, max: f32) -> (f32, f32) {
         return (0.0, 0.0);
     }
     (scale, 1.0 / scale)
+}
+
+/// Two 16-bit integers as one pair.
+#[inline(always)]
+pub(super) fn pair(even: i32, odd: i32) -> u32 {
+    even.cast_unsigned() & 0xffff | odd.cast_unsigned() << 16
 }
 
 /// 1.5 · 2²³: added to a number below 2²², it leaves the nearest integer (ties to even) in the low bits.

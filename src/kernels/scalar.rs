@@ -1,6 +1,6 @@
 //! The plain loops: what every other kernel must equal, bit for bit.
 
-use super::activations::{Block32, Block256, ROUNDER, block_scale, integer_max};
+use super::activations::{Block32, Block256, ROUNDER, block_scale, integer_max, pair};
 use super::blocks::{F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES};
 use super::lane::{GROUP_ROWS, Lane};
 use super::{Kernel, WeightType};
@@ -128,8 +128,8 @@ impl Kernel for Scalar {
                     *bias = -32 * sum(pairs);
                 }
             } else {
-                for (total, pairs) in block.sums.iter_mut().zip(block.pairs.as_chunks::<16>().0) {
-                    *total = sum(pairs);
+                for (total, pairs) in block.sums.iter_mut().zip(block.pairs.as_chunks::<32>().0) {
+                    *total = pair(sum(&pairs[..16]), sum(&pairs[16..]));
                 }
             }
         }
@@ -207,8 +207,12 @@ impl Kernel for Scalar {
                     for row in 0..GROUP_ROWS {
                         let i = sub % 2 * 8 + row;
                         sums[row] += i32::from(block[2 + sub / 2].0[i]) * sub_sums[row];
-                        min_sums[row] += i32::from(block[6 + sub / 2].0[i]) * inputs.sums[sub];
                     }
+                }
+                for (lane, &pair) in block[6..10].iter().zip(&inputs.sums) {
+                    let even = std::array::from_fn(|row| i32::from(lane.0[2 * row]));
+                    let odd = std::array::from_fn(|row| i32::from(lane.0[2 * row + 1]));
+                    add_pair(&mut min_sums, pair, even, odd);
                 }
                 for row in 0..GROUP_ROWS {
                     acc[row] += (scales[row] * inputs.scale) * sums[row] as f32

@@ -204,7 +204,7 @@ impl Field {
             },
             Field::Temperature => FieldKind::Decimal {
                 above: 0.0,
-                max: 5.0,
+                max: 100.0,
                 step: 0.05,
             },
             Field::TopP => FieldKind::Decimal {
@@ -219,7 +219,7 @@ impl Field {
             },
             Field::RepetitionPenalty => FieldKind::Decimal {
                 above: 0.0,
-                max: 10.0,
+                max: 100.0,
                 step: 0.05,
             },
             Field::MaxLength => FieldKind::Whole {

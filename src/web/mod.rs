@@ -8,6 +8,7 @@ pub mod components;
 pub mod download;
 pub mod js_error;
 pub mod page;
+pub mod scroll;
 pub mod theme;
 pub mod worker_bridge;
 pub mod worker_host;

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 
 use crate::web::address;
 use crate::web::page::Page;
+use crate::web::scroll::scroll_near;
 
 use super::avatar::{Avatar, portraits};
 
@@ -71,11 +72,7 @@ pub fn Gallery() -> impl IntoView {
     Effect::new(move |_| {
         let index = selected.get();
         if let Some(link) = link_at(&row, index) {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            for axis in ["block", "inline"] {
-                let _ = js_sys::Reflect::set(&options, &axis.into(), &"nearest".into());
-            }
-            link.scroll_into_view_with_scroll_into_view_options(&options);
+            scroll_near(&link);
         }
     });
 

@@ -26,13 +26,10 @@ pub fn LoadProgress() -> impl IntoView {
                     <span>"Loading "<strong>{name}</strong></span>
                     <span class="muted">{text}{move || time_left.get().map(|left| format!(" · {left}"))}</span>
                 </p>
-                <div class="loading-row">
-                    <div class="bar" role="progressbar" data-testid="progress" aria-label="Loading the model"
-                        aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent aria-valuetext=text
-                        class:is-unknown=move || fraction.with(Option::is_none)>
-                        <span class="bar-fill" style=move || format!("inline-size: {}%", percent().unwrap_or_default())></span>
-                    </div>
-                    <button type="button" class="button" on:click=move |_| page.act(|state| state.stop())>"Cancel"</button>
+                <div class="bar" role="progressbar" data-testid="progress" aria-label="Loading the model"
+                    aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent aria-valuetext=text
+                    class:is-unknown=move || fraction.with(Option::is_none)>
+                    <span class="bar-fill" style=move || format!("inline-size: {}%", percent().unwrap_or_default())></span>
                 </div>
             </div>
         </Show>

@@ -1,10 +1,12 @@
 //! `ProblemBox` and `Notices`: what went wrong, what to do, and the button that does it.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::state::Remedy;
 use crate::state::figures::sentence;
 use crate::web::page::{Page, fresh_seed};
+use crate::web::scroll::scroll_near;
 
 use super::icon::{Drawing, Icon};
 
@@ -13,8 +15,19 @@ use super::icon::{Drawing, Icon};
 pub fn ProblemBox() -> impl IntoView {
     let page = Page::here();
     let problem = page.memo(|state| state.problem().cloned());
+    let place = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if problem.with(Option::is_some) {
+            // On a phone it may have come up below the fold.
+            request_animation_frame(move || {
+                if let Some(place) = place.get_untracked() {
+                    scroll_near(&place);
+                }
+            });
+        }
+    });
     view! {
-        <div class="alert" role="alert">
+        <div class="alert" role="alert" node_ref=place>
             {move || problem.get().map(|problem| view! {
                 <div class="problem" data-testid="error">
                     <Drawing icon=Icon::Warning/>

@@ -8,6 +8,8 @@ use crate::state::{EXAMPLE_PROMPTS, Phase};
 use crate::web::page::{Page, fresh_seed};
 
 use super::icon::{Drawing, Icon};
+use super::load_progress::LoadProgress;
+use super::problem::{Notices, ProblemBox};
 
 /// The box, its buttons and its chips.
 #[component]
@@ -16,6 +18,7 @@ pub fn PromptBox() -> impl IntoView {
     let prompt = page.memo(|state| state.desk().prompt.clone());
     let phase = page.memo(|state| state.phase());
     let status = page.memo(|state| state.status());
+    let is_loading = Memo::new(move |_| phase.get() == Phase::Loading);
     let is_writing = Memo::new(move |_| phase.get() == Phase::Generating);
     let is_queued = page.memo(|state| state.is_queued());
     let is_busy = Memo::new(move |_| is_writing.get() || is_queued.get());
@@ -39,7 +42,7 @@ pub fn PromptBox() -> impl IntoView {
         }
     };
     let escape = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && is_busy.get_untracked() {
+        if event.key() == "Escape" && (is_busy.get_untracked() || is_loading.get_untracked()) {
             stop();
         }
     };
@@ -77,11 +80,16 @@ pub fn PromptBox() -> impl IntoView {
                         page.change(|state| state.edit_prompt(&text));
                     }
                 ></textarea>
+                <LoadProgress/>
                 <div class="prompt-foot">
-                    <p class="status" data-testid="status" role="status">{status}</p>
-                    <Show when=move || is_writing.get()>
+                    <p class="status" data-testid="status" role="status" class:visually-hidden=is_loading>{status}</p>
+                    <Show when=move || is_writing.get() || is_loading.get()>
                         <button type="button" class="button" data-testid="stop" on:click=move |_| stop()>
-                            <Drawing icon=Icon::Stop/>"Stop"
+                            {move || if is_writing.get() {
+                                view! { <Drawing icon=Icon::Stop/>"Stop" }
+                            } else {
+                                view! { <Drawing icon=Icon::Close/>"Cancel" }
+                            }}
                         </button>
                     </Show>
                     <kbd class="key-hint" aria-hidden="true">{key_hint()}</kbd>
@@ -92,6 +100,8 @@ pub fn PromptBox() -> impl IntoView {
                     </button>
                 </div>
             </div>
+            <Notices/>
+            <ProblemBox/>
             <ul class="chips" aria-label="Prompts to try">{chips}</ul>
         </form>
     }

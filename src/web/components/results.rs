@@ -1,8 +1,10 @@
 //! `Results`: the tweets in their places, the figures of the run, and the same as JSON.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::web::page::Page;
+use crate::web::scroll::scroll_near;
 
 use super::copy_button::CopyButton;
 use super::tweet::TweetCard;
@@ -13,6 +15,21 @@ pub fn Results() -> impl IntoView {
     let page = Page::here();
     let n = page.memo(|state| state.desk().results.len());
     let figures = page.memo(|state| state.desk().figures.clone());
+    let list = NodeRef::<html::Ol>::new();
+    let is_writing = page.memo(|state| state.is_generating());
+    Effect::new(move |_| {
+        if is_writing.get() {
+            // On a phone the first tweet may begin below the fold.
+            request_animation_frame(move || {
+                if let Some(first) = list
+                    .get_untracked()
+                    .and_then(|list| list.first_element_child())
+                {
+                    scroll_near(&first);
+                }
+            });
+        }
+    });
     let is_json = RwSignal::new(false);
     let json = page.memo(move |state| {
         if is_json.get() {
@@ -42,7 +59,7 @@ pub fn Results() -> impl IntoView {
                 when=move || { n.get() > 0 }
                 fallback=|| view! { <p class="empty">"Five tweets will be written here, all at once, on this device."</p> }
             >
-                <ol class="tweets" aria-label="Generated tweets">
+                <ol class="tweets" node_ref=list aria-label="Generated tweets">
                     <For each=move || 0..n.get() key=|place| *place children=|place| view! { <TweetCard place/> }/>
                 </ol>
                 <div class="run-foot">

@@ -96,8 +96,7 @@ fn Setting(
     view! {
         <div class="setting" class:is-changed=is_changed>
             <label class="setting-label" for=id>{field.label()}" "<code>{field.name()}</code></label>
-            <span class="setting-control">{control}</span>
-            <p class="setting-meaning" id=meaning_id>{field.meaning()}</p>
+            <div class="setting-control">{control}
             <p class="setting-default">
                 <span>"Default "{default_words}</span>
                 <Show when=move || is_changed.get()>
@@ -105,6 +104,8 @@ fn Setting(
                         on:click=move |_| page.change(|state| state.reset(field))>"Reset"</button>
                 </Show>
             </p>
+            </div>
+            <p class="setting-meaning" id=meaning_id>{field.meaning()}</p>
             <p class="setting-error" id=error_id role="status">{error}</p>
         </div>
     }

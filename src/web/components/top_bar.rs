@@ -25,7 +25,7 @@ pub fn TopBar() -> impl IntoView {
     };
     view! {
         <header class="top-bar">
-            <a class="brand" href="./"><span aria-hidden="true">"🤖"</span>" huggingtweets-web"</a>
+            <a class="brand" href="./"><span aria-hidden="true">"🤖"</span><span>"huggingtweets"<span class="brand-end">"-web"</span></span></a>
             <nav class="top-actions" aria-label="Page">
                 <a class="top-action is-wide-only" href="#gallery">"Gallery"</a>
                 <button type="button" class="top-action" on:click=move |_| overlay.open(View::OpenModel)>

@@ -102,7 +102,7 @@ pub fn TweetCard(
                 </p>
                 <p class="tweet-tools">
                     <CopyButton text=full_text label="Copy this tweet"/>
-                    <button type="button" class="tool-button" aria-label="Write this tweet anew" title="Write this one anew"
+                    <button type="button" class="tool-button" aria-label="Again: write this tweet anew" title="Write this one anew"
                         prop:disabled=is_busy
                         on:click=move |_| page.act(|state| state.regenerate(place, fresh_seed()))>
                         <Drawing icon=Icon::Again/><span>"Again"</span>

@@ -2,9 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::load_progress::LoadProgress;
 use super::model_line::ModelLine;
-use super::problem::{Notices, ProblemBox};
 use super::prompt_box::PromptBox;
 use super::results::Results;
 use super::settings_panel::SettingsPanel;
@@ -17,9 +15,6 @@ pub fn Widget() -> impl IntoView {
             <h2 id="widget-title" class="visually-hidden">"Ask the bot"</h2>
             <ModelLine/>
             <PromptBox/>
-            <Notices/>
-            <LoadProgress/>
-            <ProblemBox/>
             <SettingsPanel/>
             <Results/>
         </section>

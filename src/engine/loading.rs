@@ -1,0 +1,80 @@
+//! `Loading`: a checkpoint becoming an `OpenModel`, part by part.
+
+use std::sync::Arc;
+
+use crate::infer::{LoadProgress, Loader, Model};
+use crate::protocol::ModelInfo;
+use crate::tokenizer::Tokenizer;
+
+use super::{EngineError, ModelFile};
+
+/// A model that can be asked.
+pub struct OpenModel {
+    /// Configuration and weights.
+    pub model: Arc<Model>,
+    /// Its tokenizer, no larger than its vocabulary.
+    pub tokenizer: Arc<Tokenizer>,
+    /// What is told of it. Time and memory of the load are the host's to measure and 0 here.
+    pub info: ModelInfo,
+}
+
+/// Weights that arrive part by part.
+pub struct Loading {
+    file: ModelFile,
+    name: String,
+    size_bytes: u64,
+    loader: Loader,
+}
+
+impl Loading {
+    /// Of a checkpoint called `name`, whose files have `size_bytes`. Nothing is read yet.
+    pub fn new(file: ModelFile, name: &str, size_bytes: u64) -> Self {
+        Self {
+            loader: Loader::new(file.config.clone()),
+            file,
+            name: name.to_owned(),
+            size_bytes,
+        }
+    }
+
+    /// How far it is: the embeddings are one part, each block is another.
+    pub fn progress(&self) -> LoadProgress {
+        self.loader.progress()
+    }
+
+    /// Reads the next part.
+    ///
+    /// # Errors
+    /// [`EngineError::Weights`].
+    pub fn step(&mut self) -> Result<LoadProgress, EngineError> {
+        Ok(self.loader.step(&mut self.file.tensors)?)
+    }
+
+    /// The model.
+    ///
+    /// # Panics
+    /// If a part is still to be read.
+    pub fn finish(self) -> OpenModel {
+        let ModelFile {
+            config,
+            tokenizer,
+            defaults,
+            dtype,
+            ..
+        } = self.file;
+        OpenModel {
+            model: Arc::new(self.loader.finish()),
+            tokenizer: Arc::new(tokenizer),
+            info: ModelInfo {
+                name: self.name,
+                dtype,
+                size_bytes: self.size_bytes,
+                n_params: config.n_params(),
+                defaults: defaults.clipped(config.n_ctx),
+                config,
+                load_ms: 0.0,
+                memory_bytes: 0,
+            },
+        }
+    }
+}
