@@ -14,7 +14,7 @@ use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::weights::Checkpoint;
 use huggingtweets::weights::dtype::StoredType;
-use huggingtweets::weights::gguf::{TensorToWrite, Writer};
+use huggingtweets::weights::gguf_writer::{TensorToWrite, Writer};
 use huggingtweets::weights::names::{self, Role};
 use huggingtweets::weights::quantize::{GgufTokenizer, gpt2_metadata};
 

@@ -9,7 +9,8 @@ use checkpoints::*;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::error::FileKind;
-use huggingtweets::weights::gguf::{TensorToWrite, Value, Writer};
+use huggingtweets::weights::gguf::Value;
+use huggingtweets::weights::gguf_writer::{TensorToWrite, Writer};
 use huggingtweets::weights::{Checkpoint, WeightsError, names};
 
 const ALL: [WeightType; 6] = WeightType::ALL;

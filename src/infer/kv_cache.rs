@@ -42,14 +42,16 @@ enum Vectors {
 }
 
 impl Vectors {
-    fn new(precision: Precision, n_vectors: usize, head_dim: usize) -> Self {
-        match precision {
-            Precision::Exact => Self::Exact(vec![0.0; n_vectors * head_dim]),
+    /// `None` if there is no memory for them.
+    fn new(precision: Precision, n_vectors: usize, head_dim: usize) -> Option<Self> {
+        let n = n_vectors.checked_mul(head_dim)?;
+        Some(match precision {
+            Precision::Exact => Self::Exact(zeros(n)?),
             Precision::Rounded => Self::Rounded {
-                integers: vec![0; n_vectors * head_dim],
-                steps: vec![0.0; n_vectors],
+                integers: zeros(n)?,
+                steps: zeros(n_vectors)?,
             },
-        }
+        })
     }
 
     /// Stores `vector` (D) as the one with this index.
@@ -85,6 +87,14 @@ impl Vectors {
             Self::Rounded { integers, steps } => 2 * integers.len() + 4 * steps.len(),
         }
     }
+}
+
+/// A list of zeros, or `None` instead of an abort if there is no memory for it.
+fn zeros<N: Default + Clone>(len: usize) -> Option<Vec<N>> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(len).ok()?;
+    list.resize(len, N::default());
+    Some(list)
 }
 
 /// Some vectors (n, D) in order of position.
@@ -135,12 +145,13 @@ impl VectorsView<'_> {
 }
 
 impl Region {
-    fn new(precision: Precision, n_heads: usize, capacity: usize, head_dim: usize) -> Self {
-        Self {
-            keys: Vectors::new(precision, n_heads * capacity, head_dim),
-            values: Vectors::new(precision, n_heads * capacity, head_dim),
+    fn new(precision: Precision, n_heads: usize, capacity: usize, head_dim: usize) -> Option<Self> {
+        let n_vectors = n_heads.checked_mul(capacity)?;
+        Some(Self {
+            keys: Vectors::new(precision, n_vectors, head_dim)?,
+            values: Vectors::new(precision, n_vectors, head_dim)?,
             capacity,
-        }
+        })
     }
 
     /// Index of a head's vector at a position.
@@ -165,21 +176,23 @@ pub(super) struct HeadView<'a> {
 }
 
 impl KvCache {
+    /// `None` if there is no memory for it.
     pub(super) fn new(
         config: &Gpt2Config,
         precision: Precision,
         n_sequences: usize,
         max_prompt: usize,
         max_new: usize,
-    ) -> Self {
+    ) -> Option<Self> {
         let (heads, head_dim) = (config.n_layer * config.n_head, config.head_dim());
-        Self {
-            prompt: Region::new(precision, heads, max_prompt, head_dim),
-            tail: Region::new(precision, heads * n_sequences, max_new, head_dim),
+        let tail_heads = heads.checked_mul(n_sequences)?;
+        Some(Self {
+            prompt: Region::new(precision, heads, max_prompt, head_dim)?,
+            tail: Region::new(precision, tail_heads, max_new, head_dim)?,
             n_sequences,
             n_head: config.n_head,
             head_dim,
-        }
+        })
     }
 
     pub(super) fn head_dim(&self) -> usize {
