@@ -127,13 +127,23 @@ impl StoredType {
     pub fn decode(self, bytes: &[u8], out: &mut Vec<f32>) -> candle_core::Result<()> {
         match self.0 {
             GgmlDType::F32 => out.extend(
-                bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+                bytes
+                    .chunks_exact(4)
+                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
             ),
             GgmlDType::F16 => {
-                out.extend(bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()));
+                out.extend(
+                    bytes
+                        .chunks_exact(2)
+                        .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()),
+                );
             }
             GgmlDType::BF16 => {
-                out.extend(bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()));
+                out.extend(
+                    bytes
+                        .chunks_exact(2)
+                        .map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()),
+                );
             }
             dtype => {
                 let n = bytes.len() / dtype.type_size() * dtype.block_size();

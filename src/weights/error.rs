@@ -28,7 +28,8 @@ impl FileKind {
     pub fn of(head: &[u8]) -> Self {
         let text = head.trim_ascii_start();
         let starts = |prefix: &str| {
-            text.len() >= prefix.len() && text[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes())
+            text.len() >= prefix.len()
+                && text[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes())
         };
         if head.is_empty() {
             Self::Empty
@@ -38,7 +39,10 @@ impl FileKind {
             Self::LfsPointer
         } else if head.starts_with(b"PK\x03\x04") {
             Self::Zip
-        } else if [b"ggml", b"lmgg", b"fmgg", b"tjgg"].iter().any(|magic| head.starts_with(*magic)) {
+        } else if [b"ggml", b"lmgg", b"fmgg", b"tjgg"]
+            .iter()
+            .any(|magic| head.starts_with(*magic))
+        {
             Self::OldGgml
         } else if head.len() > 8 && head[8] == b'{' && head[4..8] == [0; 4] {
             Self::Safetensors
@@ -85,7 +89,9 @@ pub enum WeightsError {
         found: FileKind,
     },
     /// The file is shorter than its header says.
-    #[error("the model file ends at byte {got} of {expected}; the download was cut short, press retry")]
+    #[error(
+        "the model file ends at byte {got} of {expected}; the download was cut short, press retry"
+    )]
     Truncated {
         /// Its length.
         got: u64,
@@ -96,7 +102,9 @@ pub enum WeightsError {
     #[error("this GGUF file is big-endian; take the usual little-endian one")]
     BigEndian,
     /// A version of GGUF that is not known here.
-    #[error("this is GGUF version {version}, known are 1 to 3; convert the model with a current llama.cpp")]
+    #[error(
+        "this is GGUF version {version}, known are 1 to 3; convert the model with a current llama.cpp"
+    )]
     UnsupportedVersion {
         /// Its version.
         version: u32,
@@ -154,7 +162,9 @@ pub enum WeightsError {
         expected: Vec<u64>,
     },
     /// A tensor type that nothing here reads.
-    #[error("tensor `{name}` has the type {dtype}, which is not supported; take a Q8_0, Q4_0, Q4_K or Q6_K file")]
+    #[error(
+        "tensor `{name}` has the type {dtype}, which is not supported; take a Q8_0, Q4_0, Q4_K or Q6_K file"
+    )]
     UnsupportedType {
         /// Its name.
         name: String,
@@ -162,7 +172,9 @@ pub enum WeightsError {
         dtype: String,
     },
     /// A value that 16-bit floats cannot hold.
-    #[error("tensor `{name}` holds {value}, too large for 16-bit floats; quantize the model to q8_0")]
+    #[error(
+        "tensor `{name}` holds {value}, too large for 16-bit floats; quantize the model to q8_0"
+    )]
     TooLargeForF16 {
         /// Its name.
         name: String,
@@ -181,7 +193,9 @@ pub enum WeightsError {
         source: candle_core::Error,
     },
     /// The file cannot be read.
-    #[error("the model file cannot be read ({source}); check that it is still there and press retry")]
+    #[error(
+        "the model file cannot be read ({source}); check that it is still there and press retry"
+    )]
     Read {
         /// The system's error.
         source: std::io::Error,

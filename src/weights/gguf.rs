@@ -87,7 +87,9 @@ impl TensorInfo {
         let dtype = StoredType::from_gguf_id(self.type_id)?;
         let cols = usize::try_from(*self.dims.first()?).ok()?;
         let row = dtype.row_bytes(cols)? as u64;
-        self.dims[1..].iter().try_fold(row, |size, dim| size.checked_mul(*dim))
+        self.dims[1..]
+            .iter()
+            .try_fold(row, |size, dim| size.checked_mul(*dim))
     }
 }
 
@@ -114,12 +116,21 @@ impl Header {
         let file_len = reader.seek(SeekFrom::End(0)).map_err(read)?;
         reader.seek(SeekFrom::Start(0)).map_err(read)?;
         let mut head = Vec::new();
-        reader.by_ref().take(64).read_to_end(&mut head).map_err(read)?;
+        reader
+            .by_ref()
+            .take(64)
+            .read_to_end(&mut head)
+            .map_err(read)?;
         if !head.starts_with(MAGIC) {
             if !head.is_empty() && MAGIC.starts_with(&head) {
-                return Err(WeightsError::Truncated { got: file_len, expected: 24 });
+                return Err(WeightsError::Truncated {
+                    got: file_len,
+                    expected: 24,
+                });
             }
-            return Err(WeightsError::NotGguf { found: FileKind::of(&head) });
+            return Err(WeightsError::NotGguf {
+                found: FileKind::of(&head),
+            });
         }
         reader.seek(SeekFrom::Start(4)).map_err(read)?;
         let mut parser = Parser {
@@ -136,7 +147,11 @@ impl Header {
     /// # Errors
     /// [`WeightsError::MissingKey`].
     pub fn value(&self, key: &str) -> Result<&Value, WeightsError> {
-        self.metadata.get(key).ok_or_else(|| WeightsError::MissingKey { key: key.to_owned() })
+        self.metadata
+            .get(key)
+            .ok_or_else(|| WeightsError::MissingKey {
+                key: key.to_owned(),
+            })
     }
 
     /// A size.
@@ -152,7 +167,10 @@ impl Header {
 }
 
 pub(super) fn wrong_type(key: &str, expected: &'static str) -> WeightsError {
-    WeightsError::WrongKeyType { key: key.to_owned(), expected }
+    WeightsError::WrongKeyType {
+        key: key.to_owned(),
+        expected,
+    }
 }
 
 struct Parser<R> {
@@ -164,14 +182,20 @@ struct Parser<R> {
 
 impl<R: Read> Parser<R> {
     fn malformed<T>(&self, what: &'static str) -> Result<T, WeightsError> {
-        Err(WeightsError::Malformed { offset: self.pos, what })
+        Err(WeightsError::Malformed {
+            offset: self.pos,
+            what,
+        })
     }
 
     /// Refuses to go on if fewer than `n` bytes are left.
     fn need(&self, n: u64) -> Result<(), WeightsError> {
         let expected = self.pos.saturating_add(n);
         if expected > self.file_len {
-            return Err(WeightsError::Truncated { got: self.file_len, expected });
+            return Err(WeightsError::Truncated {
+                got: self.file_len,
+                expected,
+            });
         }
         Ok(())
     }
@@ -179,7 +203,9 @@ impl<R: Read> Parser<R> {
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N], WeightsError> {
         self.need(N as u64)?;
         let mut bytes = [0; N];
-        self.reader.read_exact(&mut bytes).map_err(|source| WeightsError::Read { source })?;
+        self.reader
+            .read_exact(&mut bytes)
+            .map_err(|source| WeightsError::Read { source })?;
         self.pos += N as u64;
         Ok(bytes)
     }
@@ -207,7 +233,9 @@ impl<R: Read> Parser<R> {
         }
         self.need(len)?;
         let mut bytes = vec![0; usize::try_from(len).expect("capped above")];
-        self.reader.read_exact(&mut bytes).map_err(|source| WeightsError::Read { source })?;
+        self.reader
+            .read_exact(&mut bytes)
+            .map_err(|source| WeightsError::Read { source })?;
         self.pos += len;
         // Copies only where the bytes are not UTF-8.
         Ok(String::from_utf8(bytes)
@@ -295,7 +323,9 @@ impl<R: Read> Parser<R> {
         self.version = self.u32()?;
         match self.version {
             1..=3 => {}
-            version if (1..=3).contains(&version.swap_bytes()) => return Err(WeightsError::BigEndian),
+            version if (1..=3).contains(&version.swap_bytes()) => {
+                return Err(WeightsError::BigEndian);
+            }
             version => return Err(WeightsError::UnsupportedVersion { version }),
         }
         let n_tensors = self.count()?;
@@ -340,7 +370,11 @@ impl<R: Read> Parser<R> {
             if !offset.is_multiple_of(alignment) {
                 return self.malformed("a tensor is not aligned");
             }
-            let info = TensorInfo { dims, type_id, offset };
+            let info = TensorInfo {
+                dims,
+                type_id,
+                offset,
+            };
             if tensors.insert(name, info).is_some() {
                 return self.malformed("a tensor stands there twice");
             }
@@ -357,12 +391,16 @@ impl<R: Read> Parser<R> {
                 continue; // Refused by name if that tensor is needed.
             }
             let Some(end) = info.size_bytes().and_then(|size| offset.checked_add(size)) else {
-                return self.malformed("a tensor's size fits no file, or no whole quantization blocks");
+                return self
+                    .malformed("a tensor's size fits no file, or no whole quantization blocks");
             };
             expected = expected.max(end);
         }
         if expected > self.file_len {
-            return Err(WeightsError::Truncated { got: self.file_len, expected });
+            return Err(WeightsError::Truncated {
+                got: self.file_len,
+                expected,
+            });
         }
         Ok(Header {
             version: self.version,
@@ -394,7 +432,8 @@ impl TensorToWrite {
             type_id: self.dtype.gguf_id(),
             offset: 0,
         };
-        info.size_bytes().expect("a type is chosen that the rows fit")
+        info.size_bytes()
+            .expect("a type is chosen that the rows fit")
     }
 }
 
@@ -483,19 +522,25 @@ impl<W: Write> Writer<W> {
             self.left_of_tensor == 0 && self.sizes.len() == 0,
             "every announced tensor was written"
         );
-        self.out.flush().map_err(|source| WeightsError::Write { source })?;
+        self.out
+            .flush()
+            .map_err(|source| WeightsError::Write { source })?;
         Ok(self.pos)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), WeightsError> {
-        self.out.write_all(bytes).map_err(|source| WeightsError::Write { source })?;
+        self.out
+            .write_all(bytes)
+            .map_err(|source| WeightsError::Write { source })?;
         self.pos += bytes.len() as u64;
         Ok(())
     }
 
     fn pad(&mut self) -> Result<(), WeightsError> {
         let n = self.pos.next_multiple_of(DEFAULT_ALIGNMENT) - self.pos;
-        self.put(&[0; DEFAULT_ALIGNMENT as usize][..usize::try_from(n).expect("below the alignment")])
+        self.put(
+            &[0; DEFAULT_ALIGNMENT as usize][..usize::try_from(n).expect("below the alignment")],
+        )
     }
 }
 

@@ -60,8 +60,20 @@ pub fn tensors(config: &Gpt2Config) -> Vec<TensorSpec> {
         is_optional: false,
     };
     let mut specs = vec![
-        spec("wte.weight", "token_embd.weight", Role::Embedding, config.vocab_size, c),
-        spec("wpe.weight", "position_embd.weight", Role::Positions, config.n_ctx, c),
+        spec(
+            "wte.weight",
+            "token_embd.weight",
+            Role::Embedding,
+            config.vocab_size,
+            c,
+        ),
+        spec(
+            "wpe.weight",
+            "position_embd.weight",
+            Role::Positions,
+            config.n_ctx,
+            c,
+        ),
     ];
     for layer_idx in 0..config.n_layer {
         for (hf, gguf) in BLOCK {
@@ -73,16 +85,43 @@ pub fn tensors(config: &Gpt2Config) -> Vec<TensorSpec> {
                 _ => (Role::Vector, 1, c),
             };
             let bias_len = if role == Role::Projection { rows } else { c };
-            let (hf, gguf) = (format!("h.{layer_idx}.{hf}"), format!("blk.{layer_idx}.{gguf}"));
-            specs.push(spec(&format!("{hf}.weight"), &format!("{gguf}.weight"), role, rows, cols));
-            specs.push(spec(&format!("{hf}.bias"), &format!("{gguf}.bias"), Role::Vector, 1, bias_len));
+            let (hf, gguf) = (
+                format!("h.{layer_idx}.{hf}"),
+                format!("blk.{layer_idx}.{gguf}"),
+            );
+            specs.push(spec(
+                &format!("{hf}.weight"),
+                &format!("{gguf}.weight"),
+                role,
+                rows,
+                cols,
+            ));
+            specs.push(spec(
+                &format!("{hf}.bias"),
+                &format!("{gguf}.bias"),
+                Role::Vector,
+                1,
+                bias_len,
+            ));
         }
     }
-    specs.push(spec("ln_f.weight", "output_norm.weight", Role::Vector, 1, c));
+    specs.push(spec(
+        "ln_f.weight",
+        "output_norm.weight",
+        Role::Vector,
+        1,
+        c,
+    ));
     specs.push(spec("ln_f.bias", "output_norm.bias", Role::Vector, 1, c));
     specs.push(TensorSpec {
         is_optional: true,
-        ..spec("lm_head.weight", "output.weight", Role::Embedding, config.vocab_size, c)
+        ..spec(
+            "lm_head.weight",
+            "output.weight",
+            Role::Embedding,
+            config.vocab_size,
+            c,
+        )
     });
     specs
 }
