@@ -3,10 +3,10 @@
 //! The host calls [`Engine::step`] while [`Engine::is_idle`] is false and does what it likes in between: take
 //! messages, draw, stop. One load or one generation runs at a time. Time and memory are measured by the host.
 
-pub mod checkpoint;
 pub mod defaults;
 pub mod error;
 pub mod loading;
+pub mod model_file;
 
 use std::sync::Arc;
 
@@ -14,10 +14,11 @@ use crate::generate::params::GenerationParams;
 use crate::generate::{self, Generation, Output};
 use crate::kernels;
 use crate::protocol::{ErrorReport, Event, JobId, LoadStage, Request, RunStats, StopReason};
+use crate::weights::ReadSeek;
 
-pub use checkpoint::{Checkpoint, ModelReader};
 pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
+pub use model_file::ModelFile;
 
 /// The model, the tokenizer and the one job that runs.
 #[derive(Default)]
@@ -49,7 +50,7 @@ enum Work {
 
 /// What a load was asked for.
 struct Source {
-    reader: Box<dyn ModelReader>,
+    reader: Box<dyn ReadSeek>,
     name: String,
     size_bytes: u64,
 }
@@ -82,12 +83,7 @@ impl Engine {
     /// which tell [`Event::Progress`] and in the end [`Event::Ready`].
     ///
     /// `name`: what to call it. `size_bytes`: its length. A job in hand is refused its model and so refuses this.
-    pub fn load(
-        &mut self,
-        reader: Box<dyn ModelReader>,
-        name: &str,
-        size_bytes: u64,
-    ) -> Vec<Event> {
+    pub fn load(&mut self, reader: Box<dyn ReadSeek>, name: &str, size_bytes: u64) -> Vec<Event> {
         if let Err(error) = self.make_room() {
             return vec![failed(None, &error)];
         }
@@ -99,10 +95,10 @@ impl Engine {
         Vec::new()
     }
 
-    /// As [`Engine::load`], from a checkpoint whose header is already read. `now_ms`: the clock of [`Engine::step`].
-    pub fn load_checkpoint(
+    /// As [`Engine::load`], from a file or folder whose header is already read. `now_ms`: the clock of [`Engine::step`].
+    pub fn load_model_file(
         &mut self,
-        checkpoint: Checkpoint,
+        file: ModelFile,
         name: &str,
         size_bytes: u64,
         now_ms: f64,
@@ -110,7 +106,7 @@ impl Engine {
         if let Err(error) = self.make_room() {
             return vec![failed(None, &error)];
         }
-        self.begin(checkpoint, name, size_bytes, now_ms)
+        self.begin(file, name, size_bytes, now_ms)
     }
 
     /// Takes a request and answers it as far as that needs no long work.
@@ -141,10 +137,8 @@ impl Engine {
             Work::Nothing => Vec::new(),
             Work::Open(source) => {
                 let now_ms = clock();
-                match Checkpoint::from_gguf(source.reader) {
-                    Ok(checkpoint) => {
-                        self.begin(checkpoint, &source.name, source.size_bytes, now_ms)
-                    }
+                match ModelFile::from_gguf(source.reader) {
+                    Ok(file) => self.begin(file, &source.name, source.size_bytes, now_ms),
                     Err(error) => vec![failed(None, &error)],
                 }
             }
@@ -177,14 +171,14 @@ impl Engine {
 
     fn begin(
         &mut self,
-        checkpoint: Checkpoint,
+        file: ModelFile,
         name: &str,
         size_bytes: u64,
         started_ms: f64,
     ) -> Vec<Event> {
-        let event = layers(0, checkpoint.config.n_layer);
+        let event = layers(0, file.config.n_layer);
         self.work = Work::Load {
-            loading: Box::new(Loading::new(checkpoint, name, size_bytes)),
+            loading: Box::new(Loading::new(file, name, size_bytes)),
             started_ms,
         };
         vec![event]

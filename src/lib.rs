@@ -31,6 +31,8 @@ pub mod weights;
 pub mod engine;
 
 #[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod site;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

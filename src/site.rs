@@ -1,1 +1,24 @@
 //! Native: finds or installs the wasm tools, builds `dist/`, serves it.
+//!
+//! Reading order: [`source`] finds the sources, [`toolchain`] a Rust that can build for the browser,
+//! [`tools`] the two programs cargo does not bring, [`build`] calls them, [`fingerprint`] tells when
+//! that is not needed; [`server`] serves the result and [`sizes`] weighs it. [`progress`] is the one
+//! place that talks while this goes on, and [`apt`] the one that installs system packages.
+
+pub mod apt;
+pub mod build;
+pub mod error;
+pub mod fingerprint;
+pub mod progress;
+pub mod server;
+pub mod sizes;
+pub mod source;
+pub mod toolchain;
+pub mod tools;
+
+pub use build::{BuildOptions, Built, build};
+pub use error::SiteError;
+pub use progress::Progress;
+pub use server::{Isolation, Port, ServeOptions, Server};
+pub use sizes::Sizes;
+pub use source::SourceTree;

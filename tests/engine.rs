@@ -9,7 +9,7 @@ use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, LoadStage, ModelSource, Request, StopReason,
 };
 use huggingtweets::weights::gguf::Value;
-use tiny::{EOS, Weights, checkpoint, clock, engine, generate, run, texts};
+use tiny::{EOS, Weights, clock, engine, file_of, generate, run, texts};
 
 fn params(max_new_tokens: usize) -> GenerationParams {
     GenerationParams {
@@ -79,7 +79,7 @@ fn streamed(events: &[Event], wanted: usize) -> (Vec<u32>, String) {
 fn loading_tells_every_layer_and_then_what_was_opened() {
     let mut engine = Engine::new();
     engine.set_memory_meter(|| 77);
-    let mut events = engine.load_checkpoint(checkpoint(Weights::Random), "tiny", 1234, 0.0);
+    let mut events = engine.load_model_file(file_of(Weights::Random), "tiny", 1234, 0.0);
     events.extend(run(&mut engine));
     let layers: Vec<usize> = events
         .iter()
@@ -420,7 +420,7 @@ fn a_second_job_is_refused_and_the_first_goes_on() {
     assert!(matches!(refusal[..], [Event::Error { job: Some(2), .. }]));
     assert_eq!(error(&refusal).code, ErrorCode::Busy);
     assert!(error(&refusal).retryable);
-    let load = engine.load_checkpoint(checkpoint(Weights::Random), "other", 1, 0.0);
+    let load = engine.load_model_file(file_of(Weights::Random), "other", 1, 0.0);
     assert_eq!(error(&load).code, ErrorCode::Busy);
     let events = run(&mut engine);
     assert!(matches!(
@@ -457,7 +457,7 @@ fn without_a_model_nothing_is_answered_but_why() {
 #[test]
 fn a_job_during_a_load_is_refused_and_a_stop_ends_the_load() {
     let mut engine = engine(Weights::Random);
-    engine.load_checkpoint(checkpoint(Weights::Random), "next", 1, 0.0);
+    engine.load_model_file(file_of(Weights::Random), "next", 1, 0.0);
     assert!(engine.open_model().is_none(), "the old model goes first");
     engine.step(&clock());
     assert_eq!(
@@ -479,7 +479,7 @@ fn a_job_during_a_load_is_refused_and_a_stop_ends_the_load() {
 fn a_second_load_replaces_the_model() {
     let mut engine = engine(Weights::scores(&[(u32::from(b'a'), 2.0)]));
     let next = Weights::scores(&[(u32::from(b'z'), 2.0)]);
-    engine.load_checkpoint(checkpoint(next), "next", 1, 0.0);
+    engine.load_model_file(file_of(next), "next", 1, 0.0);
     run(&mut engine);
     assert_eq!(engine.open_model().unwrap().info.name, "next");
     assert_eq!(texts(&generate(&mut engine, "", &params(2)))[0], "zz");
@@ -488,7 +488,7 @@ fn a_second_load_replaces_the_model() {
 #[test]
 fn a_failed_load_leaves_the_engine_usable() {
     let mut engine = Engine::new();
-    engine.load_checkpoint(checkpoint(Weights::Missing), "broken", 1, 0.0);
+    engine.load_model_file(file_of(Weights::Missing), "broken", 1, 0.0);
     let events = run(&mut engine);
     assert_eq!(error(&events).code, ErrorCode::NotAModel);
     assert!(
@@ -502,7 +502,7 @@ fn a_failed_load_leaves_the_engine_usable() {
         15,
     );
     assert_eq!(error(&run(&mut engine)).code, ErrorCode::NotAModel);
-    engine.load_checkpoint(checkpoint(Weights::Random), "good", 1, 0.0);
+    engine.load_model_file(file_of(Weights::Random), "good", 1, 0.0);
     run(&mut engine);
     assert_eq!(texts(&generate(&mut engine, "he", &params(5))).len(), 5);
 }

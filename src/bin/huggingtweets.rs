@@ -1,2 +1,11 @@
-//! x
+//! The native program: command line in, library calls out.
+
+/// Runs the command line; see `huggingtweets --help`.
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> std::process::ExitCode {
+    huggingtweets::cli::main()
+}
+
+/// Not built for the browser, which has `app` and `worker`.
+#[cfg(target_arch = "wasm32")]
 fn main() {}

@@ -6,7 +6,7 @@ use crate::infer::{LoadProgress, Loader, Model};
 use crate::protocol::ModelInfo;
 use crate::tokenizer::Tokenizer;
 
-use super::{Checkpoint, EngineError};
+use super::{EngineError, ModelFile};
 
 /// A model that can be asked.
 pub struct OpenModel {
@@ -20,7 +20,7 @@ pub struct OpenModel {
 
 /// Weights that arrive part by part.
 pub struct Loading {
-    checkpoint: Checkpoint,
+    file: ModelFile,
     name: String,
     size_bytes: u64,
     loader: Loader,
@@ -28,10 +28,10 @@ pub struct Loading {
 
 impl Loading {
     /// Of a checkpoint called `name`, whose files have `size_bytes`. Nothing is read yet.
-    pub fn new(checkpoint: Checkpoint, name: &str, size_bytes: u64) -> Self {
+    pub fn new(file: ModelFile, name: &str, size_bytes: u64) -> Self {
         Self {
-            loader: Loader::new(checkpoint.config.clone()),
-            checkpoint,
+            loader: Loader::new(file.config.clone()),
+            file,
             name: name.to_owned(),
             size_bytes,
         }
@@ -47,7 +47,7 @@ impl Loading {
     /// # Errors
     /// [`EngineError::Weights`].
     pub fn step(&mut self) -> Result<LoadProgress, EngineError> {
-        Ok(self.loader.step(&mut self.checkpoint.tensors)?)
+        Ok(self.loader.step(&mut self.file.tensors)?)
     }
 
     /// The model.
@@ -55,13 +55,13 @@ impl Loading {
     /// # Panics
     /// If a part is still to be read.
     pub fn finish(self) -> OpenModel {
-        let Checkpoint {
+        let ModelFile {
             config,
             tokenizer,
             defaults,
             dtype,
             ..
-        } = self.checkpoint;
+        } = self.file;
         OpenModel {
             model: Arc::new(self.loader.finish()),
             tokenizer: Arc::new(tokenizer),

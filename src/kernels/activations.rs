@@ -7,37 +7,42 @@ use super::Kernel;
 use super::pack::WeightType;
 
 /// 32 quantized inputs for the types with a scale per 32 weights.
+///
+/// How a kernel writes `bias` and `pairs` is its own affair; only its own products read them.
 #[derive(Clone, Copy, Debug)]
 pub struct Block32 {
     /// What one step of the integers is worth.
     pub scale: f32,
-    /// Sum of the integers.
-    pub sum: i32,
-    /// Integers two by two: the even one in the low, the odd one in the high 16 bits.
+    /// What every row's sum starts from, because weights are stored with an offset.
+    pub bias: i32,
+    /// The integers two by two: the even one in the low, the odd one in the high 16 bits.
     pub pairs: [u32; 16],
 }
 
-/// 256 quantized inputs for the types with a scale per 256 weights.
+/// 256 quantized inputs for the types with a scale per 256 weights; see [`Block32`].
 #[derive(Clone, Copy, Debug)]
 pub struct Block256 {
     /// What one step of the integers is worth.
     pub scale: f32,
-    /// Sums of the integers, 16 at a time.
-    pub sums16: [i32; 16],
-    /// Sums of the integers, 32 at a time.
-    pub sums32: [i32; 8],
-    /// Integers two by two, as in [`Block32`].
+    /// What the sums of each 16 (Q6_K) or 32 (Q4_K) inputs start from.
+    pub biases: [i32; 16],
+    /// Sums of the integers, 32 at a time, in 16-bit pairs as the integers are; for Q4_K.
+    pub sums: [u32; 4],
+    /// The integers two by two.
     pub pairs: [u32; 128],
 }
 
-/// Largest integer Q8_0 inputs are rounded to: 32 · 128 · 32767 < 2³¹.
-pub const MAX_Q8_0: f32 = 32767.0;
-/// Largest integer Q4_0 inputs are rounded to: eight bits, for a relaxed dot product's sake.
-pub const MAX_Q4_0: f32 = 127.0;
-/// Largest integer Q4_K inputs are rounded to: eight bits as for Q4_0.
-pub const MAX_Q4K: f32 = 127.0;
-/// Largest integer Q6_K inputs are rounded to: 256 · 32 · 128 · 2047 < 2³¹.
-pub const MAX_Q6K: f32 = 2047.0;
+/// Largest integer the inputs of this type's products are rounded to.
+///
+/// Q8_0: 32 · 255 · 32767 < 2³¹. Q6_K: 256 · 32 · 128 · 2047 < 2³¹. The 4-bit types: eight bits, so
+/// that a relaxed 8-bit dot product gives the same integers.
+pub(super) fn integer_max(dtype: WeightType) -> f32 {
+    match dtype {
+        WeightType::Q8_0 => 32767.0,
+        WeightType::Q6K => 2047.0,
+        WeightType::F32 | WeightType::F16 | WeightType::Q4_0 | WeightType::Q4K => 127.0,
+    }
+}
 
 /// Quantized inputs of the product under way; kept between products to reuse the memory.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +56,7 @@ pub struct Scratch {
 impl Block32 {
     const ZERO: Self = Self {
         scale: 0.0,
-        sum: 0,
+        bias: 0,
         pairs: [0; 16],
     };
 }
@@ -59,8 +64,8 @@ impl Block32 {
 impl Block256 {
     const ZERO: Self = Self {
         scale: 0.0,
-        sums16: [0; 16],
-        sums32: [0; 8],
+        biases: [0; 16],
+        sums: [0; 4],
         pairs: [0; 128],
     };
 }
@@ -70,21 +75,15 @@ impl Scratch {
     pub(super) fn quantize<K: Kernel>(&mut self, dtype: WeightType, x: &[f32]) {
         match dtype {
             WeightType::F32 | WeightType::F16 => {}
-            WeightType::Q8_0 => self.quantize32::<K>(x, MAX_Q8_0),
-            WeightType::Q4_0 => self.quantize32::<K>(x, MAX_Q4_0),
-            WeightType::Q4K => self.quantize256::<K>(x, MAX_Q4K),
-            WeightType::Q6K => self.quantize256::<K>(x, MAX_Q6K),
+            WeightType::Q8_0 | WeightType::Q4_0 => {
+                self.blocks32.resize(x.len() / 32, Block32::ZERO);
+                K::quantize32(dtype, x, &mut self.blocks32);
+            }
+            WeightType::Q4K | WeightType::Q6K => {
+                self.blocks256.resize(x.len() / 256, Block256::ZERO);
+                K::quantize256(dtype, x, &mut self.blocks256);
+            }
         }
-    }
-
-    fn quantize32<K: Kernel>(&mut self, x: &[f32], max: f32) {
-        self.blocks32.resize(x.len() / 32, Block32::ZERO);
-        K::quantize32(x, max, &mut self.blocks32);
-    }
-
-    fn quantize256<K: Kernel>(&mut self, x: &[f32], max: f32) {
-        self.blocks256.resize(x.len() / 256, Block256::ZERO);
-        K::quantize256(x, max, &mut self.blocks256);
     }
 }
 
@@ -102,6 +101,12 @@ pub(super) fn block_scale(magnitude_bits: u32, max: f32) -> (f32, f32) {
         return (0.0, 0.0);
     }
     (scale, 1.0 / scale)
+}
+
+/// Two 16-bit integers as one pair.
+#[inline(always)]
+pub(super) fn pair(even: i32, odd: i32) -> u32 {
+    even.cast_unsigned() & 0xffff | odd.cast_unsigned() << 16
 }
 
 /// 1.5 · 2²³: added to a number below 2²², it leaves the nearest integer (ties to even) in the low bits.

@@ -1,7 +1,9 @@
 //! How one row's GGUF quantization block lies among the lanes of its group, and what it is worth.
 //!
-//! Each type's section starts with the lane order for one block of eight rows. A weight's place
-//! follows its input: inputs go two by two, the pair of one row fills two neighbouring values.
+//! A lane of integers belongs to four rows: rows 0–3, the next lane rows 4–7. Each of its eight
+//! 16-bit words holds several weights of one row, `row % 4 * 2 + k % 2` is the word of input `k`; so
+//! shifts and masks bring out words of one weight each, and two neighbouring words are what a
+//! 16-bit pair product takes.
 //!
 //! Source of the GGUF layouts: ggml `ggml-common.h` (`block_q8_0` and its neighbours) and
 //! `dequantize_row_*` in `ggml-quants.c`.
@@ -12,41 +14,89 @@ use super::lane::{GROUP_ROWS, Lane, finite_f16};
 pub const F32_LANES: usize = 2;
 /// One column: 8 × f16.
 pub const F16_LANES: usize = 1;
-/// 32 columns: 8 × f16 `d`; 16 lanes, one per pair of inputs, of 8 × 2 × i8.
+/// 32 columns: 8 × f16 `d`; 16 lanes, two for every four inputs. A word's low byte is a weight of
+/// the first pair plus 128, its high byte one of the second pair.
 pub const Q8_0_LANES: usize = 17;
-/// 32 columns: 8 × f16 `d`; 8 lanes of nibbles, one per two pairs of inputs.
+/// 32 columns: 8 × f16 `d`; 8 lanes of nibbles.
+///
+/// Here and below: two lanes for every eight inputs; the four pairs are the words' nibbles from the
+/// lowest up. In the 4-bit types the highest is stored minus eight.
 pub const Q4_0_LANES: usize = 9;
-/// 256 columns: `d`; `dmin`; 4 lanes of scales, 4 of mins, (8 of 32 columns) × 8 rows of u8; 64
-/// lanes of nibbles. The scales take a byte each where GGUF packs them in six bits: 148 bytes for 144.
+/// 256 columns: `d`; `dmin`; 4 lanes of scales, (2 of 32 columns) × 8 rows × u8; 4 of mins, 8 rows ×
+/// (2 of 32 columns) × u8; 64 lanes of nibbles. Scales and mins take a byte each where GGUF packs
+/// them in six bits: 148 bytes for 144.
 pub const Q4K_LANES: usize = 74;
-/// 256 columns: `d`; 8 lanes of scales, (16 of 16 columns) × 8 rows of i8; 64 lanes of nibbles; 32
-/// lanes of the upper two bits.
+/// 256 columns: `d`; 8 lanes of scales, (2 of 16 columns) × 8 rows × i8; 64 lanes of nibbles; 32
+/// lanes of the upper two bits, two for every 16 inputs.
+///
+/// Even pairs of the first eight inputs have a byte's bits 4–5, where they belong above a nibble, odd
+/// ones 2–3; those of the second eight 0–1 and 6–7. It is a word's low byte for pairs 0 and 1.
 pub const Q6K_LANES: usize = 105;
 
-/// Writes nibble `value` for input `k` of `row`; `lanes` start at input 0.
-fn set_nibble(lanes: &mut [Lane], row: usize, k: usize, value: u8) {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 2 * 2);
-    let lane = &mut lanes[k / 4];
-    lane.set_u16(i, lane.u16(i) | u16::from(value & 15) << (4 * field));
+/// Where the nibbles or upper bits of eight neighbouring inputs are in a GGUF block: the first of
+/// their eight bytes, and the bit in each.
+type Eight = (usize, usize);
+
+const NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+const CRUMBS: u64 = 0x0303_0303_0303_0303;
+
+/// Minus eight for the highest nibble of both words, so that a signed shift brings it out.
+const SIGNED: u32 = 0x8000_8000;
+
+/// Eight nibbles, a byte each, as the two words of one row: even ones in the first, odd ones in the
+/// second, from the lowest bits up.
+fn squeeze(bytes: u64) -> u32 {
+    let [a0, a1, _, _, b0, b1, _, _] = (bytes | bytes >> 12).to_le_bytes();
+    u32::from_le_bytes([a0, b0, a1, b1])
 }
 
-/// Reads what [`set_nibble`] wrote.
-fn nibble(lanes: &[Lane], row: usize, k: usize) -> u8 {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 2 * 2);
-    (lanes[k / 4].u16(i) >> (4 * field)) as u8 & 15
+/// The bytes [`squeeze`] was given.
+fn spread(words: u32) -> u64 {
+    let [a0, b0, a1, b1] = words.to_le_bytes();
+    let halves = u64::from_le_bytes([a0, a1, 0, 0, b0, b1, 0, 0]);
+    (halves | halves << 12) & NIBBLES
 }
 
-/// Writes two bits for input `k` of `row`; `lanes` start at input 0.
-fn set_crumb(lanes: &mut [Lane], row: usize, k: usize, value: u8) {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 4 * 2);
-    let lane = &mut lanes[k / 8];
-    lane.set_u16(i, lane.u16(i) | u16::from(value & 3) << (2 * field));
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
 }
 
-/// Reads what [`set_crumb`] wrote.
-fn crumb(lanes: &[Lane], row: usize, k: usize) -> u8 {
-    let (i, field) = (row % 4 * 2 + k % 2, row / 4 + k / 2 % 4 * 2);
-    (lanes[k / 8].u16(i) >> (2 * field)) as u8 & 3
+/// Combines eight values into a zeroed place of a GGUF block.
+fn put_eight(bytes: &mut [u8], (at, shift): Eight, values: u64) {
+    let merged = u64_at(bytes, at) | values << shift;
+    bytes[at..at + 8].copy_from_slice(&merged.to_le_bytes());
+}
+
+/// Spreads a row's nibbles over its lanes, two for every eight inputs; `sign` is what is flipped.
+fn scatter_nibbles(
+    bytes: &[u8],
+    row: usize,
+    lanes: &mut [Lane],
+    sign: u32,
+    place: impl Fn(usize) -> Eight,
+) {
+    for (eight, lanes) in lanes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let (at, shift) = place(eight);
+        let words = squeeze(u64_at(bytes, at) >> shift & NIBBLES) ^ sign;
+        lanes[row / 4].set_u32(row % 4, words);
+    }
+}
+
+/// Collects what [`scatter_nibbles`] spread into zeroed bytes.
+fn gather_nibbles(
+    lanes: &[Lane],
+    row: usize,
+    bytes: &mut [u8],
+    sign: u32,
+    place: impl Fn(usize) -> Eight,
+) {
+    for (eight, lanes) in lanes.as_chunks::<2>().0.iter().enumerate() {
+        put_eight(
+            bytes,
+            place(eight),
+            spread(lanes[row / 4].u32(row % 4) ^ sign),
+        );
+    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -63,16 +113,18 @@ pub mod q8_0 {
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         lanes[0].set_u16(row, u16_at(bytes, 0));
-        for (lane, pair) in lanes[1..].iter_mut().zip(bytes[2..].as_chunks::<2>().0) {
-            lane.set_u16(row, u16::from_le_bytes(*pair));
+        for (i, &[a, b, c, d]) in bytes[2..].as_chunks::<4>().0.iter().enumerate() {
+            let words = &mut lanes[1 + 2 * i + row / 4].0[row % 4 * 4..][..4];
+            words.copy_from_slice(&[a ^ 0x80, c, b ^ 0x80, d]);
         }
     }
 
     /// Collects the GGUF block again.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
-        for (lane, pair) in lanes[1..].iter().zip(bytes[2..].as_chunks_mut::<2>().0) {
-            *pair = lane.u16(row).to_le_bytes();
+        for (i, four) in bytes[2..].as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let [a, c, b, d] = lanes[1 + 2 * i + row / 4].0.as_chunks().0[row % 4];
+            *four = [a ^ 0x80, b ^ 0x80, c, d];
         }
     }
 
@@ -92,21 +144,21 @@ pub mod q4_0 {
     /// Bytes of a block in GGUF.
     pub const BYTES: usize = 18;
 
+    fn place(eight: usize) -> Eight {
+        (2 + eight % 2 * 8, eight / 2 * 4)
+    }
+
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         lanes[0].set_u16(row, u16_at(bytes, 0));
-        for (k, &byte) in bytes[2..].iter().enumerate() {
-            set_nibble(&mut lanes[1..], row, k, byte);
-            set_nibble(&mut lanes[1..], row, k + 16, byte >> 4);
-        }
+        scatter_nibbles(bytes, row, &mut lanes[1..], SIGNED, place);
     }
 
     /// Collects the GGUF block again.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
-        for (k, byte) in bytes[2..].iter_mut().enumerate() {
-            *byte = nibble(&lanes[1..], row, k) | nibble(&lanes[1..], row, k + 16) << 4;
-        }
+        bytes[2..].fill(0);
+        gather_nibbles(&lanes[1..], row, bytes, SIGNED, place);
     }
 
     /// The 32 weights of a GGUF block.
@@ -127,6 +179,11 @@ pub mod q4k {
     /// Bytes of a block in GGUF.
     pub const BYTES: usize = 144;
 
+    fn place(eight: usize) -> Eight {
+        let sub = eight / 4;
+        (16 + sub / 2 * 32 + eight % 4 * 8, sub % 2 * 4)
+    }
+
     /// Scale and min number `sub` of the 12 packed bytes.
     fn scale_min(packed: &[u8], sub: usize) -> (u8, u8) {
         if sub < 4 {
@@ -146,29 +203,24 @@ pub mod q4k {
         for sub in 0..8 {
             let (scale, min) = scale_min(&bytes[4..16], sub);
             lanes[2 + sub / 2].0[sub % 2 * GROUP_ROWS + row] = scale;
-            lanes[6 + sub / 2].0[sub % 2 * GROUP_ROWS + row] = min;
+            lanes[6 + sub / 2].0[row * 2 + sub % 2] = min;
         }
-        for (i, &byte) in bytes[16..].iter().enumerate() {
-            let k = i / 32 * 64 + i % 32;
-            set_nibble(&mut lanes[10..], row, k, byte);
-            set_nibble(&mut lanes[10..], row, k + 32, byte >> 4);
-        }
+        scatter_nibbles(bytes, row, &mut lanes[10..], SIGNED, place);
     }
 
     /// Collects the GGUF block again.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
         bytes[2..4].copy_from_slice(&lanes[1].u16(row).to_le_bytes());
-        let at = |lane: usize, sub: usize| lanes[lane + sub / 2].0[sub % 2 * GROUP_ROWS + row];
+        let scale = |sub: usize| lanes[2 + sub / 2].0[sub % 2 * GROUP_ROWS + row];
+        let min = |sub: usize| lanes[6 + sub / 2].0[row * 2 + sub % 2];
         for sub in 0..4 {
-            bytes[4 + sub] = at(2, sub) | at(2, sub + 4) >> 4 << 6;
-            bytes[8 + sub] = at(6, sub) | at(6, sub + 4) >> 4 << 6;
-            bytes[12 + sub] = at(2, sub + 4) & 15 | at(6, sub + 4) << 4;
+            bytes[4 + sub] = scale(sub) | scale(sub + 4) >> 4 << 6;
+            bytes[8 + sub] = min(sub) | min(sub + 4) >> 4 << 6;
+            bytes[12 + sub] = scale(sub + 4) & 15 | min(sub + 4) << 4;
         }
-        for (i, byte) in bytes[16..].iter_mut().enumerate() {
-            let k = i / 32 * 64 + i % 32;
-            *byte = nibble(&lanes[10..], row, k) | nibble(&lanes[10..], row, k + 32) << 4;
-        }
+        bytes[16..].fill(0);
+        gather_nibbles(&lanes[10..], row, bytes, SIGNED, place);
     }
 
     /// The 256 weights of a GGUF block.
@@ -194,15 +246,21 @@ pub mod q6k {
     /// Bytes of a block in GGUF.
     pub const BYTES: usize = 210;
 
-    /// Byte and shift of a weight's nibble, then byte and shift of its upper two bits.
-    fn places(k: usize) -> (usize, usize, usize, usize) {
-        let (half, quarter, l) = (k / 128, k / 32 % 4, k % 32);
+    /// The lower and the upper of two crumbs in each byte of [`squeeze`]d words.
+    const LOW: u32 = 0x0303_0303;
+    const HIGH: u32 = 0x3030_3030;
+
+    fn place(eight: usize) -> Eight {
+        let (half, quarter) = (eight / 16, eight / 4 % 4);
         (
-            half * 64 + quarter % 2 * 32 + l,
+            half * 64 + quarter % 2 * 32 + eight % 4 * 8,
             quarter / 2 * 4,
-            128 + half * 32 + l,
-            quarter * 2,
         )
+    }
+
+    fn crumb_place(eight: usize) -> Eight {
+        let (half, quarter) = (eight / 16, eight / 4 % 4);
+        (128 + half * 32 + eight % 4 * 8, quarter * 2)
     }
 
     /// Spreads a GGUF block over zeroed lanes.
@@ -211,10 +269,16 @@ pub mod q6k {
         for sub in 0..16 {
             lanes[1 + sub / 2].0[sub % 2 * GROUP_ROWS + row] = bytes[192 + sub];
         }
-        for k in 0..256 {
-            let (low, low_shift, high, high_shift) = places(k);
-            set_nibble(&mut lanes[9..73], row, k, bytes[low] >> low_shift);
-            set_crumb(&mut lanes[73..], row, k, bytes[high] >> high_shift);
+        let (nibbles, crumbs) = lanes[9..].split_at_mut(64);
+        scatter_nibbles(bytes, row, nibbles, 0, place);
+        for (sixteen, lanes) in crumbs.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            let [first, second] = [0, 1].map(|i| {
+                let (at, shift) = crumb_place(2 * sixteen + i);
+                squeeze(u64_at(bytes, at) >> shift & CRUMBS)
+            });
+            let words =
+                (first & LOW) << 4 | (first & HIGH) >> 2 | second & LOW | (second & HIGH) << 2;
+            lanes[row / 4].set_u32(row % 4, words);
         }
     }
 
@@ -225,10 +289,14 @@ pub mod q6k {
         for sub in 0..16 {
             bytes[192 + sub] = lanes[1 + sub / 2].0[sub % 2 * GROUP_ROWS + row];
         }
-        for k in 0..256 {
-            let (low, low_shift, high, high_shift) = places(k);
-            bytes[low] |= nibble(&lanes[9..73], row, k) << low_shift;
-            bytes[high] |= crumb(&lanes[73..], row, k) << high_shift;
+        gather_nibbles(&lanes[9..73], row, bytes, 0, place);
+        for (sixteen, lanes) in lanes[73..].as_chunks::<2>().0.iter().enumerate() {
+            let words = lanes[row / 4].u32(row % 4);
+            let first = words >> 4 & LOW | (words & LOW << 2) << 2;
+            let second = words & LOW | words >> 2 & HIGH;
+            for (i, words) in [first, second].into_iter().enumerate() {
+                put_eight(bytes, crumb_place(2 * sixteen + i), spread(words));
+            }
         }
     }
 
@@ -236,8 +304,9 @@ pub mod q6k {
     pub fn dequantize(bytes: &[u8], out: &mut [f32]) {
         let d = finite_f16(u16_at(bytes, 208));
         for (k, value) in out.iter_mut().enumerate() {
-            let (low, low_shift, high, high_shift) = places(k);
-            let q = bytes[low] >> low_shift & 15 | (bytes[high] >> high_shift & 3) << 4;
+            let ((low, low_shift), (high, high_shift)) = (place(k / 8), crumb_place(k / 8));
+            let low = bytes[low + k % 8] >> low_shift & 15;
+            let q = low | (bytes[high + k % 8] >> high_shift & 3) << 4;
             let scale = f32::from(bytes[192 + k / 16].cast_signed());
             *value = d * scale * (f32::from(q) - 32.0);
         }

@@ -36,6 +36,12 @@ impl Lane {
         u32::from_le_bytes(self.0.as_chunks().0[i])
     }
 
+    /// Writes the `i`-th 32-bit value, `i < 4`.
+    #[inline(always)]
+    pub fn set_u32(&mut self, i: usize, value: u32) {
+        self.0.as_chunks_mut().0[i] = value.to_le_bytes();
+    }
+
     /// All four values read as `f32`.
     #[inline(always)]
     pub fn f32x4(&self) -> [f32; 4] {

@@ -32,10 +32,10 @@ pub trait Kernel {
     /// `scalar` or the name of the instruction set.
     const NAME: &'static str;
 
-    /// Quantizes `x`, 32 values per block of `out`, to integers up to `max`.
-    fn quantize32(x: &[f32], max: f32, out: &mut [Block32]);
-    /// Quantizes `x`, 256 values per block of `out`, to integers up to `max`.
-    fn quantize256(x: &[f32], max: f32, out: &mut [Block256]);
+    /// Quantizes `x` for Q8_0 or Q4_0, 32 values per block of `out`.
+    fn quantize32(dtype: WeightType, x: &[f32], out: &mut [Block32]);
+    /// Quantizes `x` for Q4_K or Q6_K, 256 values per block of `out`.
+    fn quantize256(dtype: WeightType, x: &[f32], out: &mut [Block256]);
 
     /// F32 rows: four chains, column index modulo 4, added as (0 + 1) + (2 + 3).
     fn f32<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];

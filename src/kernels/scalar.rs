@@ -1,9 +1,9 @@
 //! The plain loops: what every other kernel must equal, bit for bit.
 
-use super::Kernel;
-use super::activations::{Block32, Block256, ROUNDER, block_scale};
+use super::activations::{Block32, Block256, ROUNDER, block_scale, integer_max, pair};
 use super::blocks::{F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES};
 use super::lane::{GROUP_ROWS, Lane};
+use super::{Kernel, WeightType};
 
 /// Plain Rust, for every machine.
 #[derive(Clone, Copy, Debug)]
@@ -32,32 +32,23 @@ fn add_pair(
     }
 }
 
-/// Nibble field `field` (0..4) of the four rows a lane's 16-bit values hold for even, then odd inputs.
-///
-/// Fields 0 and 1 are rows 0–3 and 4–7 of the lane's first pair, 2 and 3 of its second.
+/// The even and the odd weights of the eight rows for one pair of inputs, `word` being their
+/// 16-bit words in the two lanes that hold them.
 #[inline(always)]
-fn nibbles(lane: &Lane, pair: usize) -> ([i32; GROUP_ROWS], [i32; GROUP_ROWS]) {
-    let nibble = |row: usize, odd: usize| {
-        let field = row / 4 + 2 * pair;
-        i32::from(lane.u16(row % 4 * 2 + odd) >> (4 * field) & 15)
-    };
+fn weights(lanes: &[Lane; 2], word: impl Fn(u16) -> i32) -> ([i32; GROUP_ROWS], [i32; GROUP_ROWS]) {
     (
-        std::array::from_fn(|row| nibble(row, 0)),
-        std::array::from_fn(|row| nibble(row, 1)),
+        std::array::from_fn(|row| word(lanes[row / 4].u16(row % 4 * 2))),
+        std::array::from_fn(|row| word(lanes[row / 4].u16(row % 4 * 2 + 1))),
     )
 }
 
-/// Two-bit field of the four rows a lane's 16-bit values hold; a lane has four pairs.
+/// The four pairs of eight inputs times their nibbles, the highest of which is stored minus eight.
 #[inline(always)]
-fn crumbs(lane: &Lane, pair: usize) -> ([i32; GROUP_ROWS], [i32; GROUP_ROWS]) {
-    let crumb = |row: usize, odd: usize| {
-        let field = row / 4 + 2 * pair;
-        i32::from(lane.u16(row % 4 * 2 + odd) >> (2 * field) & 3)
-    };
-    (
-        std::array::from_fn(|row| crumb(row, 0)),
-        std::array::from_fn(|row| crumb(row, 1)),
-    )
+fn add_nibbles(sums: &mut [i32; GROUP_ROWS], lanes: &[Lane; 2], pairs: &[u32; 4]) {
+    for (p, &pair) in pairs.iter().enumerate() {
+        let (even, odd) = weights(lanes, |word| i32::from((word ^ 0x8000) >> (4 * p) & 15));
+        add_pair(sums, pair, even, odd);
+    }
 }
 
 /// Quantizes `L` values; two by two into `pairs`.
@@ -119,21 +110,27 @@ fn floats<const N: usize, const LANES: usize>(
 impl Kernel for Scalar {
     const NAME: &'static str = "scalar";
 
-    fn quantize32(x: &[f32], max: f32, out: &mut [Block32]) {
+    fn quantize32(dtype: WeightType, x: &[f32], out: &mut [Block32]) {
         for (values, block) in x.as_chunks::<32>().0.iter().zip(out) {
-            block.scale = quantize(values, max, &mut block.pairs);
-            block.sum = sum(&block.pairs);
+            block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
+            block.bias = match dtype {
+                WeightType::Q4_0 => -8 * sum(&block.pairs),
+                _ => 0,
+            };
         }
     }
 
-    fn quantize256(x: &[f32], max: f32, out: &mut [Block256]) {
+    fn quantize256(dtype: WeightType, x: &[f32], out: &mut [Block256]) {
         for (values, block) in x.as_chunks::<256>().0.iter().zip(out) {
-            block.scale = quantize(values, max, &mut block.pairs);
-            for (sum16, pairs) in block.sums16.iter_mut().zip(block.pairs.as_chunks::<8>().0) {
-                *sum16 = sum(pairs);
-            }
-            for (sum32, sums16) in block.sums32.iter_mut().zip(block.sums16.as_chunks::<2>().0) {
-                *sum32 = sums16[0] + sums16[1];
+            block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
+            if dtype == WeightType::Q6K {
+                for (bias, pairs) in block.biases.iter_mut().zip(block.pairs.as_chunks::<8>().0) {
+                    *bias = -32 * sum(pairs);
+                }
+            } else {
+                for (total, pairs) in block.sums.iter_mut().zip(block.pairs.as_chunks::<32>().0) {
+                    *total = pair(sum(&pairs[..16]), sum(&pairs[16..]));
+                }
             }
         }
     }
@@ -158,11 +155,12 @@ impl Kernel for Scalar {
             for (acc, column) in acc.iter_mut().zip(x) {
                 let inputs = &column[b];
                 let mut sums = [0; GROUP_ROWS];
-                for (lane, &pair) in block[1..].iter().zip(&inputs.pairs) {
-                    let weight = |i: usize| i32::from(lane.0[i].cast_signed());
-                    let even = std::array::from_fn(|row| weight(2 * row));
-                    let odd = std::array::from_fn(|row| weight(2 * row + 1));
-                    add_pair(&mut sums, pair, even, odd);
+                let fours = block[1..].as_chunks::<2>().0.iter();
+                for (lanes, pairs) in fours.zip(inputs.pairs.as_chunks::<2>().0) {
+                    let (even, odd) = weights(lanes, |word| i32::from(word & 255) - 128);
+                    add_pair(&mut sums, pairs[0], even, odd);
+                    let (even, odd) = weights(lanes, |word| i32::from(word.cast_signed() >> 8));
+                    add_pair(&mut sums, pairs[1], even, odd);
                 }
                 for row in 0..GROUP_ROWS {
                     acc[row] += (scales[row] * inputs.scale) * sums[row] as f32;
@@ -178,12 +176,10 @@ impl Kernel for Scalar {
             let scales = block[0].f16x8();
             for (acc, column) in acc.iter_mut().zip(x) {
                 let inputs = &column[b];
-                let mut sums = [-8 * inputs.sum; GROUP_ROWS];
-                for (lane, pairs) in block[1..].iter().zip(inputs.pairs.as_chunks::<2>().0) {
-                    for (p, &pair) in pairs.iter().enumerate() {
-                        let (even, odd) = nibbles(lane, p);
-                        add_pair(&mut sums, pair, even, odd);
-                    }
+                let mut sums = [inputs.bias; GROUP_ROWS];
+                let eights = block[1..].as_chunks::<2>().0.iter();
+                for (lanes, pairs) in eights.zip(inputs.pairs.as_chunks::<4>().0) {
+                    add_nibbles(&mut sums, lanes, pairs);
                 }
                 for row in 0..GROUP_ROWS {
                     acc[row] += (scales[row] * inputs.scale) * sums[row] as f32;
@@ -203,19 +199,20 @@ impl Kernel for Scalar {
                 let mut min_sums = [0; GROUP_ROWS];
                 for sub in 0..8 {
                     let mut sub_sums = [0; GROUP_ROWS];
-                    let lanes = &block[10 + 8 * sub..18 + 8 * sub];
+                    let eights = block[10 + 8 * sub..].as_chunks::<2>().0.iter();
                     let pairs = &inputs.pairs[16 * sub..16 * sub + 16];
-                    for (lane, pairs) in lanes.iter().zip(pairs.as_chunks::<2>().0) {
-                        for (p, &pair) in pairs.iter().enumerate() {
-                            let (even, odd) = nibbles(lane, p);
-                            add_pair(&mut sub_sums, pair, even, odd);
-                        }
+                    for (lanes, pairs) in eights.zip(pairs.as_chunks::<4>().0) {
+                        add_nibbles(&mut sub_sums, lanes, pairs);
                     }
                     for row in 0..GROUP_ROWS {
                         let i = sub % 2 * 8 + row;
                         sums[row] += i32::from(block[2 + sub / 2].0[i]) * sub_sums[row];
-                        min_sums[row] += i32::from(block[6 + sub / 2].0[i]) * inputs.sums32[sub];
                     }
+                }
+                for (lane, &pair) in block[6..10].iter().zip(&inputs.sums) {
+                    let even = std::array::from_fn(|row| i32::from(lane.0[2 * row]));
+                    let odd = std::array::from_fn(|row| i32::from(lane.0[2 * row + 1]));
+                    add_pair(&mut min_sums, pair, even, odd);
                 }
                 for row in 0..GROUP_ROWS {
                     acc[row] += (scales[row] * inputs.scale) * sums[row] as f32
@@ -234,17 +231,21 @@ impl Kernel for Scalar {
                 let inputs = &column[b];
                 let mut sums = [0; GROUP_ROWS];
                 for sub in 0..16 {
-                    let mut sub_sums = [-32 * inputs.sums16[sub]; GROUP_ROWS];
-                    for pair_idx in 0..8 {
-                        // Lanes of four inputs' nibbles, then lanes of eight inputs' upper two bits.
-                        let (even, odd) = nibbles(&block[9 + 4 * sub + pair_idx / 2], pair_idx % 2);
-                        let (high_even, high_odd) =
-                            crumbs(&block[73 + 2 * sub + pair_idx / 4], pair_idx % 4);
+                    let mut sub_sums = [inputs.biases[sub]; GROUP_ROWS];
+                    let high = &[block[73 + 2 * sub], block[74 + 2 * sub]];
+                    for (p, &pair) in inputs.pairs[8 * sub..8 * sub + 8].iter().enumerate() {
+                        let low = block[9 + 4 * sub + p / 4 * 2..].first_chunk::<2>();
+                        let low = low.expect("64 lanes of nibbles");
+                        let (even, odd) = weights(low, |word| i32::from(word >> (p % 4 * 4) & 15));
+                        // See `blocks::crumb_place`.
+                        let shift = [4, 2, 4 + 8, 2 + 8, 0, 6, 8, 6 + 8][p];
+                        let (upper_even, upper_odd) =
+                            weights(high, |word| i32::from(word >> shift & 3) << 4);
                         add_pair(
                             &mut sub_sums,
-                            inputs.pairs[8 * sub + pair_idx],
-                            std::array::from_fn(|row| even[row] | high_even[row] << 4),
-                            std::array::from_fn(|row| odd[row] | high_odd[row] << 4),
+                            pair,
+                            std::array::from_fn(|row| even[row] | upper_even[row]),
+                            std::array::from_fn(|row| odd[row] | upper_odd[row]),
                         );
                     }
                     for row in 0..GROUP_ROWS {

@@ -15,6 +15,8 @@ pub enum FileKind {
     Json,
     /// safetensors.
     Safetensors,
+    /// GGUF.
+    Gguf,
     /// GGML's older format.
     OldGgml,
     /// No bytes at all.
@@ -37,6 +39,8 @@ impl FileKind {
             Self::Html
         } else if starts("version https://git-lfs") {
             Self::LfsPointer
+        } else if head.starts_with(b"GGUF") {
+            Self::Gguf
         } else if head.starts_with(b"PK\x03\x04") {
             Self::Zip
         } else if [b"ggml", b"lmgg", b"fmgg", b"tjgg"]
@@ -66,6 +70,7 @@ impl std::fmt::Display for FileKind {
             Self::Safetensors => {
                 "safetensors, which needs its config.json; choose the folder, or convert it with `quantize`"
             }
+            Self::Gguf => "GGUF; open it as that",
             Self::OldGgml => "a GGML file from before GGUF; convert it again with a current llama.cpp",
             Self::Empty => "empty; download it again",
             Self::Unknown => "of an unknown kind; choose a .gguf file or a model folder",
@@ -180,6 +185,24 @@ pub enum WeightsError {
         name: String,
         /// The value.
         value: f32,
+    },
+    /// Infinity or not a number among the weights.
+    #[error(
+        "tensor `{name}` holds values that are no numbers ({source}); download the file again, or train anew"
+    )]
+    NotFinite {
+        /// Its name.
+        name: String,
+        /// Where, as the packing says it.
+        source: std::io::Error,
+    },
+    /// The machine or the browser gives no more memory.
+    #[error(
+        "there is not enough memory for tensor `{name}`; close other pages or choose a smaller model"
+    )]
+    OutOfMemory {
+        /// Its name.
+        name: String,
     },
     /// The configuration is refused.
     #[error(transparent)]

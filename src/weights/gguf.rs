@@ -134,7 +134,7 @@ impl Header {
         }
         reader.seek(SeekFrom::Start(4)).map_err(read)?;
         let mut parser = Parser {
-            reader: BufReader::new(reader),
+            reader: BufReader::with_capacity(1 << 16, reader),
             pos: 4,
             file_len,
             version: 0,

@@ -5,7 +5,7 @@
     reason = "shared by tests that each use a part of it; a test fails by panicking"
 )]
 
-use huggingtweets::engine::{Checkpoint, Engine};
+use huggingtweets::engine::{Engine, ModelFile};
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::infer::TensorSource;
 use huggingtweets::kernels::pack::{PackedWeight, WeightType};
@@ -76,8 +76,8 @@ pub fn vocabulary() -> Vocabulary {
     Vocabulary::new(tokens, merges, vec![(EOS, true)]).unwrap()
 }
 
-pub fn checkpoint(weights: Weights) -> Checkpoint {
-    Checkpoint::new(
+pub fn file_of(weights: Weights) -> ModelFile {
+    ModelFile::new(
         config(),
         vocabulary(),
         GenerationParams::default(),
@@ -190,7 +190,7 @@ impl TensorSource for Source {
 /// An engine with the model open.
 pub fn engine(weights: Weights) -> Engine {
     let mut engine = Engine::new();
-    let mut events = engine.load_checkpoint(checkpoint(weights), "tiny", 1234, 0.0);
+    let mut events = engine.load_model_file(file_of(weights), "tiny", 1234, 0.0);
     events.extend(run(&mut engine));
     assert!(
         matches!(events.last(), Some(Event::Ready { .. })),

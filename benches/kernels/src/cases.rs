@@ -30,18 +30,22 @@ pub fn gguf_bytes(dtype: WeightType, n_blocks: usize, random: &mut Random) -> Ve
     let mut bytes: Vec<u8> = (0..n_blocks * dtype.block_bytes())
         .map(|_| random.next() as u8)
         .collect();
-    let floats: &[usize] = match dtype {
-        WeightType::F32 => &[2],
-        WeightType::F16 | WeightType::Q8_0 | WeightType::Q4_0 => &[0],
-        WeightType::Q4K => &[0, 2],
-        WeightType::Q6K => &[208],
-    };
     for block in bytes.chunks_mut(dtype.block_bytes()) {
-        for &at in floats {
-            block[at + 1] &= 0xbf;
+        for &at in high_bytes(dtype) {
+            block[at] &= 0xbf;
         }
     }
     bytes
+}
+
+/// Where the high bytes of a block's floats are.
+pub fn high_bytes(dtype: WeightType) -> &'static [usize] {
+    match dtype {
+        WeightType::F32 => &[3],
+        WeightType::F16 | WeightType::Q8_0 | WeightType::Q4_0 => &[1],
+        WeightType::Q4K => &[1, 3],
+        WeightType::Q6K => &[209],
+    }
 }
 
 /// FNV-1a over the bits of every product: all types, odd sizes, 1 to 9 and 64 columns, extremes.

@@ -1,0 +1,63 @@
+//! The command line: one variant of `Command` and one file under `cli/` per command.
+
+mod build;
+mod card;
+mod error;
+mod output;
+mod serve;
+mod sizes;
+
+pub use error::CliError;
+pub use output::Output;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The huggingtweets bots: build their page, serve it, and use the same engine from the shell.
+///
+/// Without a command: `serve`, that is build the page if it is not up to date and serve it.
+#[derive(Debug, Parser)]
+#[command(name = "huggingtweets", version)]
+struct Cli {
+    /// Print one JSON document on standard output and nothing else there
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build the page if needed and serve it on this machine
+    Serve(serve::Args),
+    /// Build the page into a folder of static files
+    Build(build::Args),
+    /// Print what the built page weighs, raw and after Brotli
+    Sizes(sizes::Args),
+    /// Read a bot's model card
+    Card(card::Args),
+}
+
+/// Parses the process's arguments and runs them.
+///
+/// Exit status: 0, or 1 with one sentence on standard error, or 2 for wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    let done = match cli
+        .command
+        .unwrap_or(Command::Serve(serve::Args::default()))
+    {
+        Command::Serve(args) => serve::run(&args, output),
+        Command::Build(args) => build::run(&args, output),
+        Command::Sizes(args) => sizes::run(&args, output),
+        Command::Card(args) => card::run(&args, output),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

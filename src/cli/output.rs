@@ -1,0 +1,45 @@
+//! Where a result goes: text for people, or one JSON document for programs.
+
+use super::CliError;
+use serde::Serialize;
+use std::io::Write as _;
+
+/// How a command prints its result.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// `json`: whether `--json` was given.
+    #[must_use]
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether `--json` was given.
+    #[must_use]
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints `result` as JSON, or what `text` makes of it.
+    ///
+    /// # Errors
+    /// [`CliError::Print`] if standard output does not take it, [`CliError::Json`] if JSON cannot say it.
+    pub fn print<T: Serialize>(
+        self,
+        result: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), CliError> {
+        let line = if self.json {
+            serde_json::to_string(result)?
+        } else {
+            text(result)
+        };
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{line}")
+            .and_then(|()| stdout.flush())
+            .map_err(CliError::Print)
+    }
+}

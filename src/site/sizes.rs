@@ -1,0 +1,128 @@
+//! `Sizes`: what a visitor downloads before any model, raw and after Brotli.
+
+use super::{Progress, SiteError};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// Endings of the files that are code; models, avatars and icons are not.
+const CODE: [&str; 5] = ["html", "css", "js", "wasm", "webmanifest"];
+/// The most the code may weigh after Brotli.
+pub const BAR_BYTES: u64 = 1_500_000;
+
+/// Weights of all files of code.
+#[derive(Debug, Clone, Serialize)]
+pub struct Sizes {
+    /// Heaviest first.
+    pub files: Vec<FileSize>,
+    /// Sum of the raw sizes.
+    pub raw_bytes: u64,
+    /// Sum of the sizes after Brotli, quality 11.
+    pub brotli_bytes: u64,
+    /// What `brotli_bytes` is not to exceed.
+    pub bar_bytes: u64,
+}
+
+/// One file.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileSize {
+    /// Its path in the folder.
+    pub path: String,
+    /// As it lies there.
+    pub raw_bytes: u64,
+    /// After Brotli, quality 11.
+    pub brotli_bytes: u64,
+}
+
+impl Sizes {
+    /// Compresses every file of code in `dir`.
+    ///
+    /// # Errors
+    /// [`SiteError::NotBuilt`] without an `index.html`; [`SiteError::File`].
+    pub fn measure(dir: &Path, progress: Progress) -> Result<Self, SiteError> {
+        if !dir.join("index.html").is_file() {
+            return Err(SiteError::NotBuilt {
+                dir: dir.to_owned(),
+            });
+        }
+        progress.note("compressing with Brotli, quality 11");
+        let mut files = Vec::new();
+        measure_folder(dir, "", &mut files)?;
+        files.sort_by(|a: &FileSize, b| {
+            b.brotli_bytes
+                .cmp(&a.brotli_bytes)
+                .then_with(|| a.path.cmp(&b.path))
+        });
+        let raw_bytes = files.iter().map(|file| file.raw_bytes).sum();
+        let brotli_bytes = files.iter().map(|file| file.brotli_bytes).sum();
+        Ok(Self {
+            files,
+            raw_bytes,
+            brotli_bytes,
+            bar_bytes: BAR_BYTES,
+        })
+    }
+
+    /// Columns for people: file, raw bytes, bytes after Brotli.
+    #[must_use]
+    pub fn to_table(&self) -> String {
+        let mut table = format!("{:<40} {:>12} {:>12}\n", "file", "raw bytes", "brotli 11");
+        let mut row = |name: &str, raw: u64, brotli: u64| {
+            // Writing to a string does not fail.
+            let _ = writeln!(table, "{name:<40} {raw:>12} {brotli:>12}");
+        };
+        for file in &self.files {
+            row(&file.path, file.raw_bytes, file.brotli_bytes);
+        }
+        row("total", self.raw_bytes, self.brotli_bytes);
+        let verdict = if self.brotli_bytes <= self.bar_bytes {
+            "kept"
+        } else {
+            "EXCEEDED"
+        };
+        let _ = write!(
+            table,
+            "bar: {} bytes after Brotli, {verdict}",
+            self.bar_bytes
+        );
+        table
+    }
+}
+
+fn measure_folder(dir: &Path, prefix: &str, files: &mut Vec<FileSize>) -> Result<(), SiteError> {
+    for entry in fs::read_dir(dir).map_err(SiteError::file("read", dir))? {
+        let path = entry.map_err(SiteError::file("read", dir))?.path();
+        let name = format!(
+            "{prefix}{}",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
+        if path.is_dir() {
+            measure_folder(&path, &format!("{name}/"), files)?;
+        } else if path
+            .extension()
+            .is_some_and(|ending| CODE.iter().any(|code| ending == *code))
+        {
+            let raw = fs::read(&path).map_err(SiteError::file("read", &path))?;
+            let brotli_bytes = brotli_len(&raw).map_err(SiteError::file("compress", &path))?;
+            files.push(FileSize {
+                path: name,
+                raw_bytes: raw.len() as u64,
+                brotli_bytes,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The length of `raw` after Brotli, quality 11, window 24.
+fn brotli_len(raw: &[u8]) -> std::io::Result<u64> {
+    let params = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 24,
+        ..Default::default()
+    };
+    let mut compressed = Vec::new();
+    let len = brotli::BrotliCompress(&mut &raw[..], &mut compressed, &params)?;
+    Ok(len as u64)
+}

@@ -1,0 +1,234 @@
+//! Checkpoints the tests share: the tiny fixtures, and models made in memory from a formula.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "shared by tests that each use a part of it; a test fails by panicking"
+)]
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use huggingtweets::infer::{Loader, Model, TensorSource};
+use huggingtweets::kernels::pack::{PackedWeight, WeightType};
+use huggingtweets::model::config::Gpt2Config;
+use huggingtweets::model::gpt2::Gpt2;
+use huggingtweets::weights::quantize::{GgufTokenizer, QuantizeReport, Quantizer, gpt2_metadata};
+use huggingtweets::weights::{Checkpoint, WeightsError};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use serde_json::Value;
+
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+pub fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+pub fn ids(value: &Value) -> Vec<u32> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+pub fn floats(value: &Value) -> Vec<f32> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// A folder as on the Hub: `config.json` and `model.safetensors`.
+pub fn open_folder(folder: &Path) -> Checkpoint {
+    let config = std::fs::read(folder.join("config.json")).unwrap();
+    let file = std::fs::File::open(folder.join("model.safetensors")).unwrap();
+    Checkpoint::from_safetensors(&config, vec![Box::new(file)]).unwrap()
+}
+
+pub fn tiny() -> Checkpoint {
+    open_folder(&fixtures().join("tiny"))
+}
+
+pub fn open_gguf(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
+    Checkpoint::from_gguf(Box::new(Cursor::new(bytes.to_vec())))
+}
+
+struct Source<'a>(&'a mut Checkpoint);
+
+impl TensorSource for Source<'_> {
+    type Error = WeightsError;
+
+    fn matrix(&mut self, name: &str) -> Result<PackedWeight, WeightsError> {
+        self.0.matrix(name)
+    }
+
+    fn floats(&mut self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        self.0.floats(name)
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
+pub fn load(mut checkpoint: Checkpoint) -> Result<Arc<Model>, WeightsError> {
+    let mut loader = Loader::new(checkpoint.config().clone());
+    while !loader.progress().is_complete() {
+        loader.step(&mut Source(&mut checkpoint))?;
+    }
+    Ok(Arc::new(loader.finish()))
+}
+
+pub fn load_candle(mut checkpoint: Checkpoint) -> Gpt2 {
+    let config = checkpoint.config().clone();
+    let tensors = checkpoint.candle_tensors().unwrap();
+    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
+    Gpt2::new(&config, vb).unwrap()
+}
+
+/// (T, V), one row after another.
+pub fn candle_logits(model: &Gpt2, tokens: &[u32]) -> Vec<f32> {
+    let tokens = Tensor::new(tokens, &Device::Cpu)
+        .unwrap()
+        .unsqueeze(0)
+        .unwrap();
+    model
+        .forward(&tokens)
+        .unwrap()
+        .flatten_all()
+        .unwrap()
+        .to_vec1()
+        .unwrap()
+}
+
+/// The checkpoint as a GGUF in memory.
+pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, QuantizeReport) {
+    let config = checkpoint.config().clone();
+    let tokenizer = GgufTokenizer {
+        tokens: (0..config.vocab_size).map(|i| format!("t{i}")).collect(),
+        merges: vec!["t 1".to_owned()],
+        control: vec![config.eos_token_id],
+    };
+    let metadata = gpt2_metadata("test", &config, dtype, tokenizer, Vec::new());
+    let mut bytes = Vec::new();
+    let mut quantizer = Quantizer::new(&checkpoint, dtype, &metadata, &mut bytes).unwrap();
+    while quantizer.step(&mut checkpoint).unwrap().is_some() {}
+    let report = quantizer.finish().unwrap();
+    assert_eq!(report.bytes, bytes.len() as u64);
+    (bytes, report)
+}
+
+/// One block of width 256, so that the types with blocks of 256 fit; weights from a generator of our own.
+pub fn wide() -> Checkpoint {
+    let config = Gpt2Config {
+        vocab_size: 512,
+        n_ctx: 64,
+        n_embd: 256,
+        n_layer: 1,
+        n_head: 4,
+        n_inner: 1024,
+        layer_norm_epsilon: 1e-5,
+        bos_token_id: 0,
+        eos_token_id: 0,
+    };
+    let mut state = 1_u64;
+    let mut random = |n: usize, mean: f32, scale: f32| -> Vec<u8> {
+        (0..n)
+            .flat_map(|_| {
+                // Four uniform numbers make one that is near enough to normal.
+                let mut sum = 0.0;
+                for _ in 0..4 {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    sum += (state >> 40) as f32 / (1_u64 << 24) as f32 - 0.5;
+                }
+                (mean + scale * 1.7 * sum).to_le_bytes()
+            })
+            .collect()
+    };
+    let (c, i) = (256, 1024);
+    let mut tensors = vec![
+        (
+            "wte.weight".to_owned(),
+            vec![512, c],
+            random(512 * c, 0.0, 0.2),
+        ),
+        (
+            "wpe.weight".to_owned(),
+            vec![64, c],
+            random(64 * c, 0.0, 0.1),
+        ),
+        ("ln_f.weight".to_owned(), vec![c], random(c, 1.0, 0.1)),
+        ("ln_f.bias".to_owned(), vec![c], random(c, 0.0, 0.1)),
+    ];
+    for (name, n_in, n_out) in [
+        ("attn.c_attn", c, 3 * c),
+        ("attn.c_proj", c, c),
+        ("mlp.c_fc", c, i),
+        ("mlp.c_proj", i, c),
+    ] {
+        let weight = random(n_in * n_out, 0.0, 0.1);
+        tensors.push((format!("h.0.{name}.weight"), vec![n_in, n_out], weight));
+        tensors.push((
+            format!("h.0.{name}.bias"),
+            vec![n_out],
+            random(n_out, 0.0, 0.1),
+        ));
+    }
+    for name in ["ln_1", "ln_2"] {
+        tensors.push((format!("h.0.{name}.weight"), vec![c], random(c, 1.0, 0.1)));
+        tensors.push((format!("h.0.{name}.bias"), vec![c], random(c, 0.0, 0.1)));
+    }
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        (
+            name,
+            TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+        )
+    });
+    let bytes = safetensors::serialize(views, None).unwrap();
+    let config = serde_json::to_vec(&config.to_json()).unwrap();
+    Checkpoint::from_safetensors(&config, vec![Box::new(Cursor::new(bytes))]).unwrap()
+}
+
+/// Fails with the worst place if two lists differ by more than `tolerance` anywhere.
+#[track_caller]
+pub fn assert_close(got: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(got.len(), expected.len(), "lengths differ");
+    let (worst, error) = got
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| (a - b).abs())
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .expect("something to compare");
+    eprintln!("largest difference {error:.2e} of {tolerance:.0e} allowed");
+    assert!(
+        error <= tolerance,
+        "index {worst}: got {}, expected {}, apart by {error}, tolerance {tolerance}",
+        got[worst],
+        expected[worst]
+    );
+}
+
+/// Index of the largest.
+pub fn argmax(logits: &[f32]) -> u32 {
+    let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    u32::try_from(best.expect("logits").0).unwrap()
+}
+
+/// The read-only data that comes beside the repository; `None`, said loudly, where it is absent.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("HUGGINGTWEETS_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        PathBuf::from,
+    );
+    let path = root.join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!(
+        "SKIPPED: {} is not there; set HUGGINGTWEETS_SHARED to the folder that has it",
+        path.display()
+    );
+    None
+}
