@@ -303,6 +303,11 @@ fn continue_sends_the_full_text_and_appends() {
     let (job, prompt, params) = params_of(&state.continue_tweet(1, 9000));
     assert_eq!(prompt, "My dream is to");
     assert_eq!(params.max_new_tokens, Some(40));
+    assert_eq!(
+        params.min_length,
+        4 + 1 + 8,
+        "the text may not end where it ended"
+    );
     state.update(token(job, 0, " fl"), 0.0);
     assert_eq!(state.desk().results[1].continuation(), " to fl");
     state.update(result(job, 0, "My dream is to fly"), 0.0);
