@@ -58,7 +58,8 @@ fn spread(words: u32) -> u64 {
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
+    let eight = bytes[at..].first_chunk::<8>();
+    u64::from_le_bytes(*eight.expect("places lie within a block"))
 }
 
 /// Combines eight values into a zeroed place of a GGUF block.
@@ -68,6 +69,7 @@ fn put_eight(bytes: &mut [u8], (at, shift): Eight, values: u64) {
 }
 
 /// Spreads a row's nibbles over its lanes, two for every eight inputs; `sign` is what is flipped.
+#[inline(always)]
 fn scatter_nibbles(
     bytes: &[u8],
     row: usize,
@@ -78,11 +80,12 @@ fn scatter_nibbles(
     for (eight, lanes) in lanes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
         let (at, shift) = place(eight);
         let words = squeeze(u64_at(bytes, at) >> shift & NIBBLES) ^ sign;
-        lanes[row / 4].set_u32(row % 4, words);
+        lanes[row / 4 % 2].set_u32(row % 4, words);
     }
 }
 
 /// Collects what [`scatter_nibbles`] spread into zeroed bytes.
+#[inline(always)]
 fn gather_nibbles(
     lanes: &[Lane],
     row: usize,
@@ -112,6 +115,7 @@ pub mod q8_0 {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q8_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
         for (i, &[a, b, c, d]) in bytes[2..].as_chunks::<4>().0.iter().enumerate() {
             let words = &mut lanes[1 + 2 * i + row / 4].0[row % 4 * 4..][..4];
@@ -150,6 +154,7 @@ pub mod q4_0 {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q4_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
         scatter_nibbles(bytes, row, &mut lanes[1..], SIGNED, place);
     }
@@ -198,6 +203,7 @@ pub mod q4k {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q4K_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
         lanes[1].set_u16(row, u16_at(bytes, 2));
         for sub in 0..8 {
@@ -265,6 +271,7 @@ pub mod q6k {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q6K_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 208));
         for sub in 0..16 {
             lanes[1 + sub / 2].0[sub % 2 * GROUP_ROWS + row] = bytes[192 + sub];
