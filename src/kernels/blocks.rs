@@ -29,8 +29,8 @@ pub const Q4K_LANES: usize = 74;
 /// 256 columns: `d`; 8 lanes of scales, (2 of 16 columns) × 8 rows × i8; 64 lanes of nibbles; 32
 /// lanes of the upper two bits, two for every 16 inputs.
 ///
-/// Even pairs of the first eight inputs have a byte's bits 4–5, where they belong above a nibble, odd
-/// ones 2–3; those of the second eight 0–1 and 6–7. It is a word's low byte for pairs 0 and 1.
+/// Even pairs of the first eight inputs have a byte's lowest two bits, odd ones the next; then come
+/// those of the second eight. It is a word's low byte for pairs 0 and 1, the high one for 2 and 3.
 pub const Q6K_LANES: usize = 105;
 
 /// Where the nibbles or upper bits of eight neighbouring inputs are in a GGUF block: the first of
@@ -252,9 +252,9 @@ pub mod q6k {
     /// Bytes of a block in GGUF.
     pub const BYTES: usize = 210;
 
-    /// The lower and the upper of two crumbs in each byte of [`squeeze`]d words.
+    /// In each byte, the crumbs of the first eight of 16 inputs, and the lower of those.
+    const FIRST: u32 = 0x0f0f_0f0f;
     const LOW: u32 = 0x0303_0303;
-    const HIGH: u32 = 0x3030_3030;
 
     fn place(eight: usize) -> Eight {
         let (half, quarter) = (eight / 16, eight / 4 % 4);
@@ -283,8 +283,8 @@ pub mod q6k {
                 let (at, shift) = crumb_place(2 * sixteen + i);
                 squeeze(u64_at(bytes, at) >> shift & CRUMBS)
             });
-            let words =
-                (first & LOW) << 4 | (first & HIGH) >> 2 | second & LOW | (second & HIGH) << 2;
+            let (first, second) = (first | first >> 2, second | second >> 2);
+            let words = first & FIRST | (second & FIRST) << 4;
             lanes[row / 4].set_u32(row % 4, words);
         }
     }
@@ -299,8 +299,8 @@ pub mod q6k {
         gather_nibbles(&lanes[9..73], row, bytes, 0, place);
         for (sixteen, lanes) in lanes[73..].as_chunks::<2>().0.iter().enumerate() {
             let words = lanes[row / 4].u32(row % 4);
-            let first = words >> 4 & LOW | (words & LOW << 2) << 2;
-            let second = words & LOW | words >> 2 & HIGH;
+            let [first, second] = [words & FIRST, words >> 4 & FIRST];
+            let [first, second] = [first, second].map(|two| two & LOW | (two & !LOW) << 2);
             for (i, words) in [first, second].into_iter().enumerate() {
                 put_eight(bytes, crumb_place(2 * sixteen + i), spread(words));
             }

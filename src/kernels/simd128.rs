@@ -413,7 +413,7 @@ impl Kernel for Simd128 {
         let mut acc = [[zero(); 2]; N];
         let blocks = group.as_chunks::<Q6K_LANES>().0;
         let x = x.map(|column| &column[..blocks.len()]);
-        let subs = opaque(16);
+        let (subs, quarters) = (opaque(16), opaque(4));
         let (lower, upper) = (u8x16_splat(0x0f), u8x16_splat(0x30));
         for (b, block) in blocks.iter().enumerate() {
             let inputs = x.map(|column| &column[b]);
@@ -424,17 +424,12 @@ impl Kernel for Simd128 {
                 let nibbles = &block[9..73].as_chunks::<4>().0[sub];
                 let crumbs = &block[73..].as_chunks::<2>().0[sub];
                 let crumbs = [load(&crumbs[0]), load(&crumbs[1])];
-                // Bytes of six bits: even pairs of the first eight inputs, odd ones, the second eight.
-                for quarter in 0..4 {
-                    let lanes = [&nibbles[quarter / 2 * 2], &nibbles[quarter / 2 * 2 + 1]];
+                // Two pairs at a time, the weights of the first in the low bytes.
+                for quarter in 0..quarters {
+                    let lanes = &nibbles.as_chunks::<2>().0[quarter / 2];
                     let words: Rows = std::array::from_fn(|i| {
-                        let low = u16x8_shr(load(lanes[i]), quarter as u32 % 2 * 4);
-                        let high = match quarter {
-                            0 => crumbs[i],
-                            1 => u16x8_shl(crumbs[i], 2),
-                            2 => u16x8_shl(crumbs[i], 4),
-                            _ => u16x8_shr(crumbs[i], 2),
-                        };
+                        let low = u16x8_shr(load(&lanes[i]), quarter as u32 % 2 * 4);
+                        let high = u16x8_shl(u16x8_shr(crumbs[i], quarter as u32 * 2), 4);
                         v128_or(v128_and(low, lower), v128_and(high, upper))
                     });
                     let pair = quarter / 2 * 4 + quarter % 2;
