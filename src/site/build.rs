@@ -100,7 +100,8 @@ pub fn build(
         .arg("--dist")
         .arg(&dist)
         .env("TRUNK_SKIP_VERSION_CHECK", "true")
-        .env("NO_COLOR", "true");
+        // trunk takes it for an option that contradicts `--color`.
+        .env_remove("NO_COLOR");
     toolchain.apply(&mut trunk, &bin, &scratch);
     progress.run(
         "build the page (trunk)",
