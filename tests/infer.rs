@@ -184,8 +184,10 @@ fn five_sequences_at_once_equal_five_alone() {
         let mut session = Session::new(model.clone(), 5, prompt.len(), 6).unwrap();
         session.prefill(prompt, Logits::Skip).unwrap();
         for step in 0..6 {
-            let mut tokens: Vec<(usize, u32)> = (0..5)
-                .filter_map(|sequence| Some((sequence, *texts[sequence].get(step)?)))
+            let mut tokens: Vec<(usize, u32)> = texts
+                .iter()
+                .enumerate()
+                .filter_map(|(sequence, text)| Some((sequence, *text.get(step)?)))
                 .collect();
             tokens.rotate_left(step % 2);
             let logits = session.decode(&tokens).unwrap();

@@ -68,7 +68,6 @@ fn weights_code(error: &WeightsError) -> ErrorCode {
         WeightsError::Truncated { .. } => ErrorCode::Truncated,
         WeightsError::OutOfMemory { .. } => ErrorCode::OutOfMemory,
         WeightsError::Read { .. } | WeightsError::Write { .. } => ErrorCode::Download,
-        WeightsError::OutOfMemory { .. } => ErrorCode::OutOfMemory,
         WeightsError::UnsupportedModel { .. }
         | WeightsError::UnsupportedType { .. }
         | WeightsError::UnsupportedVersion { .. }

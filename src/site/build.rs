@@ -99,7 +99,9 @@ pub fn build(
         .args(["--public-url", &options.public_url])
         .arg("--dist")
         .arg(&dist)
-        .env("TRUNK_SKIP_VERSION_CHECK", "true");
+        .env("TRUNK_SKIP_VERSION_CHECK", "true")
+        // trunk takes it for an option that contradicts `--color`.
+        .env_remove("NO_COLOR");
     toolchain.apply(&mut trunk, &bin, &scratch);
     progress.run(
         "build the page (trunk)",

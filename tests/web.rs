@@ -1,0 +1,23 @@
+//! What only a browser can show: the built page in headless Chromium, driven by WebDriver.
+//!
+//! One file per claim area under `web/`; [`harness`] holds all that they share. The page is built first
+//! if its sources have changed, the same way and into the same folder as by `cargo run --release`.
+//! Screenshots go to `target/screenshots/`.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test a panic is the report"
+)]
+
+#[path = "web/harness/mod.rs"]
+mod harness;
+#[path = "web/opening.rs"]
+mod opening;
+#[path = "web/broken_models.rs"]
+mod broken_models;
+#[path = "web/gallery.rs"]
+mod gallery;
+#[path = "web/generating.rs"]
+mod generating;

@@ -1,0 +1,82 @@
+//! A chromedriver of one's own, ended with its browser when dropped.
+
+use super::programs::Programs;
+use super::wait_until;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// A running chromedriver.
+pub struct Driver {
+    process: Child,
+    port: u16,
+    sessions: Mutex<Vec<String>>,
+}
+
+impl Driver {
+    /// Starts one and waits until it answers.
+    pub async fn start(programs: &Programs) -> Self {
+        let port = free_port();
+        let process = Command::new(&programs.driver)
+            .args([&format!("--port={port}"), "--log-level=OFF"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let driver = Self {
+            process,
+            port,
+            sessions: Mutex::new(Vec::new()),
+        };
+        wait_until(
+            "chromedriver to listen",
+            Duration::from_secs(30),
+            || async { TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok() },
+        )
+        .await;
+        driver
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Notes a browser to be ended with this driver.
+    pub fn adopt(&self, session: String) {
+        self.sessions.lock().unwrap().push(session);
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // A test that failed leaves its browser open; only the driver can close it.
+        let sessions = self
+            .sessions
+            .lock()
+            .map(|all| all.clone())
+            .unwrap_or_default();
+        for session in sessions {
+            if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+                let request = format!(
+                    "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
+                    self.port
+                );
+                let _ = stream.write_all(request.as_bytes());
+                let _ = stream.read(&mut [0; 512]);
+            }
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A port that nobody listens on just now.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}

@@ -1,0 +1,51 @@
+//! A built site, a server for it, a browser on it.
+//!
+//! ```ignore
+//! #[tokio::test(flavor = "multi_thread")]
+//! async fn generate_is_enabled_before_a_model_is_there() {
+//!     let site = Site::start().await;
+//!     let page = site.open("/").await;
+//!     page.wait_for_state(&["idle"]).await;
+//!     assert!(page.find("generate").await.is_enabled().await.unwrap());
+//!     page.close_clean().await;
+//! }
+//! ```
+//!
+//! Every test has its own server, driver, browser and empty profile, so tests run in any order and at once.
+
+mod driver;
+mod page;
+mod programs;
+mod site;
+mod watch;
+
+pub use page::Page;
+pub use site::{SUB_PATH, Site};
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// How long a page may take for what needs no model.
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// After `limit`, with `what` was waited for.
+pub async fn wait_until<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    limit: Duration,
+    mut ask: impl FnMut() -> F,
+) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(
+            started.elapsed() < limit,
+            "waited {limit:?} in vain for {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,321 @@
+//! `Page`: what a visitor can see and do, by test id, and what the browser noticed meanwhile.
+
+use super::watch::Watch;
+use super::{SOON, wait_until};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, Locator};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// A browser window on the site.
+pub struct Page {
+    /// For what the methods here do not offer.
+    pub client: Client,
+    watch: Watch,
+    origin: String,
+    screenshots: PathBuf,
+    console: Mutex<Vec<String>>,
+    requests: Mutex<Vec<String>>,
+}
+
+impl Page {
+    pub(super) fn new(client: Client, watch: Watch, origin: &str, screenshots: PathBuf) -> Self {
+        Self {
+            client,
+            watch,
+            origin: origin.to_owned(),
+            screenshots,
+            console: Mutex::default(),
+            requests: Mutex::default(),
+        }
+    }
+
+    /// Opens another address in the same window.
+    pub async fn goto(&self, address: &str) {
+        self.client.goto(address).await.expect("the page opens");
+    }
+
+    /// `<html data-state>`; empty if there is none.
+    pub async fn state(&self) -> String {
+        let state = self
+            .eval("return document.documentElement.dataset.state ?? ''")
+            .await;
+        state.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits [`SOON`] for one of `states`.
+    pub async fn wait_for_state(&self, states: &[&str]) -> String {
+        self.wait_for_state_within(states, SOON).await
+    }
+
+    /// Waits for one of `states`; which one it was.
+    pub async fn wait_for_state_within(&self, states: &[&str], limit: Duration) -> String {
+        wait_until(&format!("data-state in {states:?}"), limit, || async {
+            Some(self.state().await).filter(|state| states.contains(&state.as_str()))
+        })
+        .await
+    }
+
+    /// The first element with this test id, waited for.
+    pub async fn find(&self, testid: &str) -> Element {
+        wait_until(&format!("`{testid}`"), SOON, || async {
+            self.find_now(testid).await
+        })
+        .await
+    }
+
+    /// The first element with this test id, if it is there.
+    pub async fn find_now(&self, testid: &str) -> Option<Element> {
+        self.client.find(Locator::Css(&selector(testid))).await.ok()
+    }
+
+    /// All elements with this test id, in the page's order.
+    pub async fn find_all(&self, testid: &str) -> Vec<Element> {
+        self.client
+            .find_all(Locator::Css(&selector(testid)))
+            .await
+            .expect("the window is open")
+    }
+
+    /// What an element says.
+    pub async fn text(&self, testid: &str) -> String {
+        self.find(testid)
+            .await
+            .text()
+            .await
+            .expect("the element stays")
+    }
+
+    /// What every element of this test id says.
+    pub async fn texts(&self, testid: &str) -> Vec<String> {
+        let script =
+            "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent)";
+        let texts = self.eval_with(script, vec![json!(selector(testid))]).await;
+        serde_json::from_value(texts).expect("texts are strings")
+    }
+
+    /// Waits until the text of an element is as `accept` wants it; that text.
+    pub async fn wait_for_text(
+        &self,
+        testid: &str,
+        limit: Duration,
+        accept: impl Fn(&str) -> bool,
+    ) -> String {
+        wait_until(&format!("the text of `{testid}`"), limit, || async {
+            let text = self.texts(testid).await.into_iter().next()?;
+            Some(text).filter(|text| accept(text))
+        })
+        .await
+    }
+
+    /// Clicks as a visitor does: only what is visible and not covered.
+    pub async fn click(&self, testid: &str) {
+        let clicked = self.find(testid).await.click().await;
+        clicked.unwrap_or_else(|error| panic!("`{testid}` cannot be clicked: {error}"));
+    }
+
+    /// Replaces what stands in a field.
+    pub async fn fill(&self, testid: &str, text: &str) {
+        let field = self.find(testid).await;
+        field.clear().await.expect("the field can be emptied");
+        field.send_keys(text).await.expect("the field takes keys");
+    }
+
+    /// The value of a field.
+    pub async fn value(&self, testid: &str) -> String {
+        let value = self
+            .find(testid)
+            .await
+            .prop("value")
+            .await
+            .expect("the field stays");
+        value.unwrap_or_default()
+    }
+
+    /// Presses keys together, the last one last: `&[Key::Control.into(), Key::Enter.into()]`.
+    pub async fn press(&self, keys: &[char]) {
+        let down = keys.iter().map(|&value| KeyAction::Down { value });
+        let up = keys.iter().rev().map(|&value| KeyAction::Up { value });
+        let actions = down
+            .chain(up)
+            .fold(KeyActions::new("keys".to_owned()), KeyActions::then);
+        self.client
+            .perform_actions(actions)
+            .await
+            .expect("keys can be pressed");
+    }
+
+    /// The result of a script's `return`.
+    pub async fn eval(&self, script: &str) -> Value {
+        self.eval_with(script, Vec::new()).await
+    }
+
+    /// The result of a script that reads `arguments`.
+    pub async fn eval_with(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let result = self.client.execute(script, arguments).await;
+        result.unwrap_or_else(|error| panic!("script `{script}` failed: {error}"))
+    }
+
+    /// The size of the window's content, as on a device.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+    }
+
+    /// What the visitor's system prefers, such as `("prefers-color-scheme", "dark")`.
+    pub async fn prefer(&self, feature: &str, value: &str) {
+        let media = json!({ "features": [{ "name": feature, "value": value }] });
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Saves the whole page, scrolled parts too, as `target/screenshots/NAME.png`.
+    pub async fn screenshot(&self, name: &str) {
+        let options = json!({ "format": "png", "captureBeyondViewport": true });
+        let answer = self.devtools("Page.captureScreenshot", options).await;
+        let base64 = answer["data"]
+            .as_str()
+            .expect("the browser sends a picture");
+        std::fs::create_dir_all(&self.screenshots).expect("target/ can be written");
+        let path = self.screenshots.join(format!("{name}.png"));
+        std::fs::write(path, decode_base64(base64)).expect("target/ can be written");
+    }
+
+    /// A command of Chromium's DevTools protocol.
+    pub async fn devtools(&self, command: &str, params: Value) -> Value {
+        let body = json!({ "cmd": command, "params": params });
+        let answer = self
+            .client
+            .issue_cmd(Extra {
+                path: "goog/cdp/execute",
+                body,
+            })
+            .await;
+        answer.unwrap_or_else(|error| panic!("{command} failed: {error}"))
+    }
+
+    /// Everything severe that the console has said since the window was opened.
+    pub async fn console_errors(&self) -> Vec<String> {
+        let entries = self.log("browser").await;
+        let mut console = self.console.lock().unwrap();
+        let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE");
+        console
+            .extend(severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()));
+        console.clone()
+    }
+
+    /// Every address the page has asked for since the window was opened.
+    pub async fn requests(&self) -> Vec<String> {
+        let entries = self.log("performance").await;
+        let mut requests = self.requests.lock().unwrap();
+        for entry in &entries {
+            let message: Value = serde_json::from_str(entry["message"].as_str().unwrap_or("null"))
+                .unwrap_or_default();
+            if message["message"]["method"] == "Network.requestWillBeSent" {
+                let address = &message["message"]["params"]["request"]["url"];
+                requests.push(address.as_str().unwrap_or_default().to_owned());
+            }
+        }
+        requests.clone()
+    }
+
+    /// What was asked of anybody but the site, by the page (from the browser's log) or by its workers too
+    /// (from the proxy that stands between the browser and everything else).
+    pub async fn foreign_requests(&self) -> Vec<String> {
+        let own = |address: &str| {
+            address.starts_with(&self.origin)
+                || ["data:", "blob:"]
+                    .iter()
+                    .any(|scheme| address.starts_with(scheme))
+        };
+        let mut foreign = self.requests().await;
+        foreign.retain(|address| !own(address));
+        foreign.extend(self.watch.requests());
+        foreign
+    }
+
+    /// Asserts that nothing went wrong unseen, and closes the window.
+    pub async fn close_clean(self) {
+        assert_eq!(
+            self.console_errors().await,
+            Vec::<String>::new(),
+            "errors on the console"
+        );
+        assert_eq!(
+            self.foreign_requests().await,
+            Vec::<String>::new(),
+            "requests to other origins"
+        );
+        self.client.close().await.expect("the window closes");
+    }
+
+    /// New entries of one of the browser's logs.
+    async fn log(&self, kind: &str) -> Vec<Value> {
+        let body = json!({ "type": kind });
+        let entries = self
+            .client
+            .issue_cmd(Extra {
+                path: "se/log",
+                body,
+            })
+            .await;
+        entries
+            .expect("the driver keeps logs")
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+fn selector(testid: &str) -> String {
+    format!("[data-testid='{testid}']")
+}
+
+/// A command of chromedriver beyond the standard.
+#[derive(Debug)]
+struct Extra {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Extra {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.path
+        ))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+/// Bytes of standard base64; anything else is skipped.
+fn decode_base64(text: &str) -> Vec<u8> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut n_bits) = (0_u32, 0);
+    for letter in text.bytes() {
+        let Some(value) = LETTERS.iter().position(|&known| known == letter) else {
+            continue;
+        };
+        bits = (bits << 6 | value as u32) & 0xff_ffff;
+        n_bits += 6;
+        if n_bits >= 8 {
+            n_bits -= 8;
+            bytes.push((bits >> n_bits & 0xff) as u8);
+        }
+    }
+    bytes
+}

@@ -1,0 +1,74 @@
+//! A proxy that lets nothing through and remembers who was asked for: the proof that a page keeps to itself.
+
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+
+/// What a fresh Chromium asks for by itself, whatever page is open.
+const BROWSERS_OWN: [&str; 4] = [
+    ".google.com",
+    ".googleapis.com",
+    ".gvt1.com",
+    ".gstatic.com",
+];
+
+/// Everything that a browser asked of other machines.
+#[derive(Clone)]
+pub struct Watch {
+    port: u16,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Watch {
+    /// Listens on a free port for the rest of the test.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let port = listener.local_addr().expect("it has an address").port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let watch = Self {
+            port,
+            requests: Arc::clone(&requests),
+        };
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let requests = Arc::clone(&requests);
+                tokio::spawn(async move {
+                    let (read, mut write) = stream.split();
+                    let mut line = String::new();
+                    if BufReader::new(read).read_line(&mut line).await.is_ok() {
+                        requests.lock().unwrap().push(line.trim().to_owned());
+                        // The browser may be gone.
+                        let _ = write
+                            .write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                            .await;
+                    }
+                });
+            }
+        });
+        watch
+    }
+
+    /// The browser's option that sends everything but 127.0.0.1 here.
+    pub fn option(&self) -> String {
+        format!("--proxy-server=http://127.0.0.1:{}", self.port)
+    }
+
+    /// First lines of the requests, such as `CONNECT example.org:443 HTTP/1.1`, without the browser's own.
+    pub fn requests(&self) -> Vec<String> {
+        let requests = self.requests.lock().unwrap();
+        requests
+            .iter()
+            .filter(|line| !is_browsers_own(line))
+            .cloned()
+            .collect()
+    }
+}
+
+fn is_browsers_own(line: &str) -> bool {
+    let target = line.split_whitespace().nth(1).unwrap_or_default();
+    let authority = target.split("://").last().unwrap_or_default();
+    let host = authority.split(['/', ':']).next().unwrap_or_default();
+    BROWSERS_OWN.iter().any(|own| host.ends_with(own))
+}
