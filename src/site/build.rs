@@ -99,8 +99,7 @@ pub fn build(
         .args(["--public-url", &options.public_url])
         .arg("--dist")
         .arg(&dist)
-        .env("TRUNK_SKIP_VERSION_CHECK", "true")
-        .env("NO_COLOR", "true");
+        .env("TRUNK_SKIP_VERSION_CHECK", "true");
     toolchain.apply(&mut trunk, &bin, &scratch);
     progress.run(
         "build the page (trunk)",
