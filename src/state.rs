@@ -5,6 +5,7 @@
 //! and starts as soon as it can. Time and seeds are handed in.
 
 pub mod address;
+pub mod direction;
 pub mod figures;
 pub mod model;
 pub mod results;

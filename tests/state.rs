@@ -8,6 +8,7 @@ use huggingtweets::protocol::{
     Request, RunStats, StopReason,
 };
 use huggingtweets::state::address::{Address, is_gguf_address};
+use huggingtweets::state::direction::direction;
 use huggingtweets::state::figures;
 use huggingtweets::state::model::{ModelChoice, ModelOrigin, ModelStatus};
 use huggingtweets::state::results::TweetStatus;
@@ -753,4 +754,13 @@ fn a_job_refused_before_its_first_token_leaves_no_empty_tweets() {
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(failure(Some(job), ErrorCode::BadParameters, false), 0.0);
     assert!(state.desk().results.is_empty());
+}
+
+#[test]
+fn the_first_letter_tells_which_way_a_text_runs() {
+    assert_eq!(direction("My dream is"), Some("ltr"));
+    assert_eq!(direction("… 123 مرحبا hello"), Some("rtl"));
+    assert_eq!(direction("שלום"), Some("rtl"));
+    assert_eq!(direction("土屋"), Some("ltr"));
+    assert_eq!(direction(" 😀 1"), None);
 }
