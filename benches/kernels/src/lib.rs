@@ -117,9 +117,15 @@ thread_local! {
 /// The checksum of the build's own kernels.
 #[unsafe(no_mangle)]
 pub extern "C" fn checksum() -> u64 {
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
     return cases::checksum::<kernels::simd128::Simd128>();
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )))]
     cases::checksum::<Scalar>()
 }
 
