@@ -1,22 +1,12 @@
 //! The page writes: five texts at once with the bundled model, stopped, repeated, continued, from both languages.
 
-use crate::harness::{Page, SOON, SUB_PATH, Site, wait_until};
+use crate::harness::{Page, RUN, SOON, SUB_PATH, Site, wait_until};
 use fantoccini::Locator;
 use serde_json::{Value, json};
-use std::time::Duration;
 
-/// A run of the bundled model on a slow machine that builds at the same time.
-const RUN: Duration = Duration::from_secs(90);
 /// Keys of WebDriver.
 const CONTROL: char = '\u{e009}';
 const ENTER: char = '\u{e007}';
-
-async fn generate(page: &Page) -> Vec<String> {
-    page.click("generate").await;
-    page.wait_for_state_within(&["generating"], RUN).await;
-    page.wait_for_state_within(&["ready"], RUN).await;
-    page.texts("continuation").await
-}
 
 async fn set(page: &Page, field: &str, value: &str) {
     if page
@@ -47,7 +37,7 @@ async fn generate_loads_the_bundled_model_and_writes_five_texts() {
     let page = site.open("/").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     assert_eq!(page.value("prompt").await, "My dream is");
-    let continuations = generate(&page).await;
+    let continuations = page.generate().await;
     assert_eq!(continuations.len(), 5);
     assert!(
         continuations.iter().all(|text| !text.trim().is_empty()),
@@ -68,7 +58,7 @@ async fn a_page_in_a_sub_folder_without_isolation_writes_too() {
         .open(&format!("{SUB_PATH}?n=2&max_new_tokens=12&text=I%20want"))
         .await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let continuations = generate(&page).await;
+    let continuations = page.generate().await;
     assert_eq!(continuations.len(), 2);
     page.close_clean().await;
 }
@@ -78,8 +68,8 @@ async fn the_same_seed_writes_the_same_texts() {
     let site = Site::start().await;
     let page = site.open("/?seed=42&n=3&max_new_tokens=24").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let first = generate(&page).await;
-    let second = generate(&page).await;
+    let first = page.generate().await;
+    let second = page.generate().await;
     assert_eq!(first, second);
     page.close_clean().await;
 }
@@ -100,7 +90,7 @@ async fn control_enter_generates_and_stop_ends_it_between_two_tokens() {
     let words = page.eval("return document.body.innerText").await;
     assert!(words.as_str().unwrap().contains("stopped"), "{words}");
     // The engine is free again.
-    assert_eq!(generate(&page).await.len(), 5);
+    assert_eq!(page.generate().await.len(), 5);
     page.close_clean().await;
 }
 
@@ -111,7 +101,7 @@ async fn settings_change_what_is_written_and_reset_brings_the_defaults_back() {
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     set(&page, "num_return_sequences", "2").await;
     set(&page, "max_new_tokens", "8").await;
-    assert_eq!(generate(&page).await.len(), 2);
+    assert_eq!(page.generate().await.len(), 2);
     let reset = page.client.find(Locator::XPath(
         "//*[@data-testid='settings']//button[contains(., 'Reset all')]",
     ));
@@ -131,7 +121,7 @@ async fn one_text_can_be_written_anew_and_continued_in_its_place() {
     let site = Site::start().await;
     let page = site.open("/?n=2&max_new_tokens=10&seed=7").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let before = generate(&page).await;
+    let before = page.generate().await;
     let press = |name: &str| {
         let path = format!("(//*[@data-testid='result'])[2]//button[contains(., '{name}')]");
         let client = page.client.clone();
@@ -169,7 +159,7 @@ async fn the_es_module_writes_what_the_page_writes() {
     let site = Site::start().await;
     let page = site.open("/?seed=42&n=2&max_new_tokens=16").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let on_page = generate(&page).await;
+    let on_page = page.generate().await;
     let script = r"
         const done = arguments[arguments.length - 1];
         (async () => {
@@ -211,7 +201,7 @@ async fn a_worker_that_ends_leaves_prompt_and_results_and_can_be_restarted() {
     page.goto(&site.address_of("/?n=2&max_new_tokens=8")).await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     page.fill("prompt", "I like my own words").await;
-    let written = generate(&page).await;
+    let written = page.generate().await;
     // What the browser does when a worker's program traps.
     page.eval("lastWorker.dispatchEvent(new ErrorEvent('error', { message: 'unreachable' }))")
         .await;
@@ -228,6 +218,6 @@ async fn a_worker_that_ends_leaves_prompt_and_results_and_can_be_restarted() {
         .unwrap();
     restart.click().await.unwrap();
     page.wait_for_state_within(&["idle", "ready"], RUN).await;
-    assert_eq!(generate(&page).await.len(), 2);
+    assert_eq!(page.generate().await.len(), 2);
     page.close_clean().await;
 }
