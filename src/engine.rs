@@ -127,6 +127,10 @@ impl Engine {
                 Ok(event) => vec![event],
                 Err(error) => vec![failed(Some(job), &error)],
             },
+            Request::Detokenize { job, token_ids } => match self.detokenize(job, &token_ids) {
+                Ok(event) => vec![event],
+                Err(error) => vec![failed(Some(job), &error)],
+            },
         }
     }
 
@@ -286,10 +290,7 @@ impl Engine {
     }
 
     fn tokenize(&self, job: JobId, text: &str) -> Result<Event, EngineError> {
-        let open = self.open.as_ref().ok_or(match self.work {
-            Work::Open(_) | Work::Load { .. } => EngineError::Loading,
-            Work::Nothing | Work::Generate(_) => EngineError::NoModel,
-        })?;
+        let open = self.opened()?;
         open.tokenizer.check_length(text, open.info.config.n_ctx)?;
         let token_ids = open.tokenizer.encode(text)?;
         let tokens = token_ids
@@ -300,6 +301,18 @@ impl Engine {
             job,
             token_ids,
             tokens,
+        })
+    }
+
+    fn detokenize(&self, job: JobId, token_ids: &[u32]) -> Result<Event, EngineError> {
+        let text = self.opened()?.tokenizer.decode(token_ids)?;
+        Ok(Event::Text { job, text })
+    }
+
+    fn opened(&self) -> Result<&OpenModel, EngineError> {
+        self.open.as_ref().ok_or(match self.work {
+            Work::Open(_) | Work::Load { .. } => EngineError::Loading,
+            Work::Nothing | Work::Generate(_) => EngineError::NoModel,
         })
     }
 

@@ -65,6 +65,13 @@ pub enum Request {
         /// The text.
         text: String,
     },
+    /// Text of ids, special tokens left out.
+    Detokenize {
+        /// Chosen by the asker.
+        job: JobId,
+        /// The ids.
+        token_ids: Vec<u32>,
+    },
 }
 
 /// Where a model's bytes come from. The worker fetches them itself; they never cross the channel.
@@ -145,6 +152,13 @@ pub enum Event {
         token_ids: Vec<u32>,
         /// Their texts; bytes that are no whole character read as U+FFFD.
         tokens: Vec<String>,
+    },
+    /// Answer to [`Request::Detokenize`].
+    Text {
+        /// The job.
+        job: JobId,
+        /// The text.
+        text: String,
     },
     /// Something failed; the worker goes on unless the code says otherwise.
     Error {

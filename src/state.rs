@@ -773,7 +773,7 @@ impl PageState {
                 self.was_stopped = stopped;
                 self.start_queued()
             }
-            Event::Tokens { .. } => Vec::new(),
+            Event::Tokens { .. } | Event::Text { .. } => Vec::new(),
             Event::Error { job, error } => {
                 self.on_error(job, error);
                 Vec::new()

@@ -563,6 +563,36 @@ fn scores_that_are_no_numbers_end_the_job_with_an_error() {
 }
 
 #[test]
+fn detokenize_gives_the_text_back() {
+    let mut engine = engine(Weights::Random);
+    let text = "hell w\u{e9}";
+    let events = engine.handle(Request::Tokenize {
+        job: 1,
+        text: text.to_owned(),
+    });
+    let [Event::Tokens { token_ids, .. }] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    let request = Request::Detokenize {
+        job: 2,
+        token_ids: token_ids.clone(),
+    };
+    let expected = Event::Text {
+        job: 2,
+        text: text.to_owned(),
+    };
+    assert_eq!(engine.handle(request), [expected]);
+    let request = Request::Detokenize {
+        job: 3,
+        token_ids: vec![u32::MAX],
+    };
+    assert!(matches!(
+        engine.handle(request).as_slice(),
+        [Event::Error { job: Some(3), .. }]
+    ));
+}
+
+#[test]
 fn tokenize_answers_ids_and_texts() {
     let mut engine = engine(Weights::Random);
     let request = Request::Tokenize {

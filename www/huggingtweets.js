@@ -121,7 +121,8 @@ export async function pipeline(task, model, options = {}) {
   }
 
   const one = async (prompt, { on_token, signal, ...given }) => {
-    const params = { ...opened.defaults, num_return_sequences: 1, ...given };
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0];
+    const params = { ...opened.defaults, num_return_sequences: 1, seed, ...given };
     const texts = [];
     const onEvent = (event) => {
       if (event.type === 'token') {
@@ -147,6 +148,7 @@ export async function pipeline(task, model, options = {}) {
   generator.stats = { load_ms: opened.load_ms, memory_bytes: opened.memory_bytes };
   generator.tokenizer = {
     encode: async (text) => (await worker.run({ type: 'tokenize', text }, 'tokens')).token_ids,
+    decode: async (ids) => (await worker.run({ type: 'detokenize', token_ids: [...ids] }, 'text')).text,
   };
   generator.dispose = async () => worker.end();
   return generator;
