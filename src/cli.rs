@@ -2,6 +2,7 @@
 
 mod build;
 mod card;
+mod check;
 mod error;
 mod output;
 mod serve;
@@ -34,6 +35,8 @@ enum Command {
     Build(build::Args),
     /// Print what the built page weighs, raw and after Brotli
     Sizes(sizes::Args),
+    /// Lint the half of the code that runs in the browser
+    Check,
     /// Read a bot's model card
     Card(card::Args),
 }
@@ -51,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args, output),
         Command::Build(args) => build::run(&args, output),
         Command::Sizes(args) => sizes::run(&args, output),
+        Command::Check => check::run(output),
         Command::Card(args) => card::run(&args, output),
     };
     match done {
