@@ -1,12 +1,21 @@
 //! The command line: one variant of `Command` and one file under `cli/` per command.
 
+mod bench;
 mod build;
 mod card;
 mod check;
 mod error;
+mod folder;
+mod generate;
+mod logits;
+mod model;
 mod output;
+mod output_file;
+mod perplexity;
+mod quantize;
 mod serve;
 mod sizes;
+mod tokenize;
 
 pub use error::CliError;
 pub use output::Output;
@@ -37,6 +46,18 @@ enum Command {
     Sizes(sizes::Args),
     /// Lint the half of the code that runs in the browser
     Check,
+    /// Continue a prompt
+    Generate(generate::Args),
+    /// Score the tokens that could follow a prompt
+    Logits(logits::Args),
+    /// Show the tokens of a text
+    Tokenize(tokenize::Args),
+    /// Measure how well a model expects a text
+    Perplexity(perplexity::Args),
+    /// Write a model as one GGUF file with smaller weights
+    Quantize(quantize::Args),
+    /// Measure tokens per second
+    Bench(bench::Args),
     /// Read a bot's model card
     Card(card::Args),
 }
@@ -55,6 +76,12 @@ pub fn main() -> ExitCode {
         Command::Build(args) => build::run(&args, output),
         Command::Sizes(args) => sizes::run(&args, output),
         Command::Check => check::run(output),
+        Command::Generate(args) => generate::run(&args, output),
+        Command::Logits(args) => logits::run(&args, output),
+        Command::Tokenize(args) => tokenize::run(&args, output),
+        Command::Perplexity(args) => perplexity::run(&args, output),
+        Command::Quantize(args) => quantize::run(&args, output),
+        Command::Bench(args) => bench::run(&args, output),
         Command::Card(args) => card::run(&args, output),
     };
     match done {

@@ -5,6 +5,7 @@
 //! and starts as soon as it can. Time and seeds are handed in.
 
 pub mod address;
+pub mod direction;
 pub mod figures;
 pub mod model;
 pub mod results;
@@ -35,6 +36,9 @@ pub const DEFAULT_SEQUENCES: usize = 5;
 
 /// New tokens that "continue" asks for, where the context has that much room.
 const CONTINUE_TOKENS: usize = 40;
+
+/// New tokens before which a continued text may not end again.
+const CONTINUE_LEAST: usize = 8;
 
 /// No token is longer, in bytes. A prompt longer than `n_ctx` of these cannot fit, whatever the tokenizer makes of it.
 const LONGEST_TOKEN: usize = 1024;
@@ -615,7 +619,7 @@ impl PageState {
             }
         };
         let room = match task {
-            Task::Continue { slot, .. } => self.room(slot),
+            Task::Continue { slot, .. } => self.room(slot).zip(self.n_ctx()),
             _ => None,
         };
         let is_whole = matches!(task, Task::Generate { .. });
@@ -668,7 +672,7 @@ impl PageState {
                 )
             }
             Task::Continue { slot, seed } => {
-                let (Some(tweet), Some(room)) = (desk.results.get_mut(slot), room) else {
+                let (Some(tweet), Some((room, n_ctx))) = (desk.results.get_mut(slot), room) else {
                     return Vec::new();
                 };
                 let prompt = tweet.full_text();
@@ -679,10 +683,13 @@ impl PageState {
                     ..Tweet::waiting(&shown, seed, params.return_full_text)
                 };
                 let wanted = params.max_new_tokens.unwrap_or(CONTINUE_TOKENS).min(room);
+                // Where a text ended by itself, its end is the likeliest next token; who asks for more wants words.
+                let least = (n_ctx - room) + wanted.min(CONTINUE_LEAST);
                 let params = GenerationParams {
                     seed: Some(seed),
                     num_return_sequences: 1,
                     max_new_tokens: Some(wanted),
+                    min_length: params.min_length.max(least),
                     ..params
                 };
                 (slot, prompt, params)

@@ -3,11 +3,14 @@
 
 mod tiny;
 
-use huggingtweets::engine::{Engine, defaults};
+use huggingtweets::engine::{Engine, ModelFile, defaults};
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, LoadStage, ModelSource, Request, StopReason,
 };
+use huggingtweets::tokenizer::Vocabulary;
+use huggingtweets::tokenizer::vocabulary::char_of_byte;
+use huggingtweets::weights::Checkpoint;
 use huggingtweets::weights::gguf::Value;
 use tiny::{EOS, Weights, clock, engine, file_of, generate, run, texts};
 
@@ -723,5 +726,38 @@ fn no_damaged_byte_of_a_header_makes_the_engine_panic() {
             events.last(),
             Some(Event::Ready { .. } | Event::Error { .. })
         ));
+    }
+}
+
+#[test]
+fn greedy_tokens_are_those_of_pytorch() {
+    let fixture: serde_json::Value =
+        serde_json::from_str(include_str!("fixtures/tiny.json")).unwrap();
+    let ids =
+        |key: &str| -> Vec<u32> { serde_json::from_value(fixture["greedy"][key].clone()).unwrap() };
+    // The fixture's vocabulary is the 256 bytes, the last of which ends a text.
+    let tokens = (0..=255).map(|b| char_of_byte(b).to_string()).collect();
+    let vocabulary = Vocabulary::new(tokens, Vec::new(), vec![(255, true)]).unwrap();
+    let weights: &[u8] = include_bytes!("fixtures/tiny/model.safetensors");
+    let checkpoint = Checkpoint::from_safetensors(
+        include_bytes!("fixtures/tiny/config.json"),
+        vec![Box::new(std::io::Cursor::new(weights))],
+    )
+    .unwrap();
+    let defaults = GenerationParams::default();
+    let file = ModelFile::from_checkpoint(checkpoint, vocabulary, defaults).unwrap();
+    let mut engine = Engine::new();
+    engine.load_model_file(file, "fixture", weights.len() as u64, 0.0);
+    run(&mut engine);
+    let prompt: Vec<u8> = ids("prompt").iter().map(|id| *id as u8).collect();
+    let greedy = GenerationParams {
+        do_sample: false,
+        num_return_sequences: 2,
+        prefix: String::new(),
+        ..params(64)
+    };
+    let events = generate(&mut engine, std::str::from_utf8(&prompt).unwrap(), &greedy);
+    for sequence in 0..2 {
+        assert_eq!(streamed(&events, sequence).0, ids("token_ids"));
     }
 }

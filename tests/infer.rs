@@ -184,14 +184,17 @@ fn five_sequences_at_once_equal_five_alone() {
         let mut session = Session::new(model.clone(), 5, prompt.len(), 6).unwrap();
         session.prefill(prompt, Logits::Skip).unwrap();
         for step in 0..6 {
-            let mut tokens: Vec<(usize, u32)> = (0..5)
-                .filter_map(|sequence| Some((sequence, *texts[sequence].get(step)?)))
+            let mut tokens: Vec<(usize, u32)> = texts
+                .iter()
+                .enumerate()
+                .filter_map(|(sequence, text)| Some((sequence, *text.get(step)?)))
                 .collect();
             tokens.rotate_left(step % 2);
             let logits = session.decode(&tokens).unwrap();
             for ((sequence, _), logits) in tokens.iter().zip(logits.chunks_exact(256)) {
                 assert_eq!(
-                    logits, alone[*sequence][step],
+                    logits,
+                    alone[*sequence].get(step).unwrap(),
                     "{dtype:?}, sequence {sequence}, step {step}"
                 );
             }
@@ -242,6 +245,12 @@ fn refused_tokens_leave_the_session_as_it_was() {
         session.decode(&[(0, 4)]).unwrap(),
         prefill(&model, &[1, 2, 3, 4])
     );
+}
+
+#[test]
+fn more_sequences_than_memory_holds_are_refused() {
+    let refused = Session::new(load(tiny()).unwrap(), usize::MAX / 4096, 1, 1);
+    assert!(matches!(refused, Err(InferError::OutOfMemory { .. })));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use huggingtweets::protocol::{
     Request, RunStats, StopReason,
 };
 use huggingtweets::state::address::{Address, is_gguf_address};
+use huggingtweets::state::direction::direction;
 use huggingtweets::state::figures;
 use huggingtweets::state::model::{ModelChoice, ModelOrigin, ModelStatus};
 use huggingtweets::state::results::TweetStatus;
@@ -303,6 +304,11 @@ fn continue_sends_the_full_text_and_appends() {
     let (job, prompt, params) = params_of(&state.continue_tweet(1, 9000));
     assert_eq!(prompt, "My dream is to");
     assert_eq!(params.max_new_tokens, Some(40));
+    assert_eq!(
+        params.min_length,
+        4 + 1 + 8,
+        "the text may not end where it ended"
+    );
     state.update(token(job, 0, " fl"), 0.0);
     assert_eq!(state.desk().results[1].continuation(), " to fl");
     state.update(result(job, 0, "My dream is to fly"), 0.0);
@@ -748,4 +754,13 @@ fn a_job_refused_before_its_first_token_leaves_no_empty_tweets() {
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(failure(Some(job), ErrorCode::BadParameters, false), 0.0);
     assert!(state.desk().results.is_empty());
+}
+
+#[test]
+fn the_first_letter_tells_which_way_a_text_runs() {
+    assert_eq!(direction("My dream is"), Some("ltr"));
+    assert_eq!(direction("… 123 مرحبا hello"), Some("rtl"));
+    assert_eq!(direction("שלום"), Some("rtl"));
+    assert_eq!(direction("土屋"), Some("ltr"));
+    assert_eq!(direction(" 😀 1"), None);
 }

@@ -9,7 +9,8 @@ use checkpoints::*;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::error::FileKind;
-use huggingtweets::weights::gguf::{TensorToWrite, Value, Writer};
+use huggingtweets::weights::gguf::Value;
+use huggingtweets::weights::gguf_writer::{TensorToWrite, Writer};
 use huggingtweets::weights::{Checkpoint, WeightsError, names};
 
 const ALL: [WeightType; 6] = WeightType::ALL;
@@ -537,4 +538,18 @@ fn a_full_disk_is_an_error() {
         Writer::new(Full, &[], &[]),
         Err(WeightsError::Write { .. })
     ));
+}
+
+/// Writes files for `make_fixtures.py --check`, which reads them with llama.cpp's own package.
+#[test]
+#[ignore = "writes to the folder in GGUF_OUT"]
+fn write_files_for_the_python_check() {
+    let folder = std::path::PathBuf::from(std::env::var_os("GGUF_OUT").unwrap());
+    for dtype in ALL {
+        std::fs::write(
+            folder.join(format!("tiny-{dtype:?}.gguf")),
+            quantize(tiny(), dtype).0,
+        )
+        .unwrap();
+    }
 }

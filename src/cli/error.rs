@@ -1,5 +1,6 @@
 //! Why a command stopped, said once, in one sentence.
 
+use crate::engine::EngineError;
 use crate::site::SiteError;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,74 @@ pub enum CliError {
     /// A result that JSON cannot say.
     #[error("cannot write the result as JSON: {0}; leave out --json")]
     Json(#[from] serde_json::Error),
+    /// MODEL names nothing.
+    #[error("there is no file or folder `{path}`; give the path of a .gguf file or of a model folder, or leave --model out for the bundled model", path = path.display())]
+    NoSuchModel {
+        /// As given.
+        path: PathBuf,
+    },
+    /// A folder that is no model.
+    #[error("the folder `{path}` has no {missing}; a model folder holds what its repository on the Hub holds", path = path.display())]
+    IncompleteFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The absent file.
+        missing: &'static str,
+    },
+    /// The list of a sharded model's files cannot be followed.
+    #[error("`{path}` names no files beside it; take the folder from the model's repository again", path = path.display())]
+    BadShardIndex {
+        /// The list.
+        path: PathBuf,
+    },
+    /// MODEL cannot be opened.
+    #[error("cannot open `{name}`: {source}")]
+    Model {
+        /// Path, or what the bundled model is called.
+        name: String,
+        /// What is wrong with it.
+        source: Box<EngineError>,
+    },
+    /// A request the model refused.
+    #[error(transparent)]
+    Engine(Box<EngineError>),
+    /// A text to be scored without any.
+    #[error("`{path}` holds no text; give a file with one document or several, parted by blank lines", path = path.display())]
+    NoText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A text that is none.
+    #[error("`{path}` is not UTF-8 text; convert it first, for example with iconv", path = path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A prompt without a token.
+    #[error("the prompt is empty; give at least one character")]
+    EmptyPrompt,
+    /// A file that would be written over what it is made from, or onto a folder.
+    #[error("cannot write `{path}`: {reason}; give another path for the result", path = path.display())]
+    BadOutput {
+        /// The result's path.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write `{path}`: {source}; check the free space and the permissions of the folder, nothing was left behind", path = path.display())]
+    Write {
+        /// The result's path.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(Box::new(error))
+    }
 }
 
 /// The bytes of a file named on the command line.

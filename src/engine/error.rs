@@ -57,6 +57,7 @@ impl EngineError {
                 GenerateError::Tokenizer(error) => tokenizer_code(error),
                 GenerateError::Infer(InferError::ContextFull { .. }) => ErrorCode::ContextOverflow,
                 GenerateError::Infer(InferError::TokenOutOfRange { .. }) => ErrorCode::NotAModel,
+                GenerateError::Infer(InferError::OutOfMemory { .. }) => ErrorCode::OutOfMemory,
             },
         }
     }
@@ -65,6 +66,7 @@ impl EngineError {
 fn weights_code(error: &WeightsError) -> ErrorCode {
     match error {
         WeightsError::Truncated { .. } => ErrorCode::Truncated,
+        WeightsError::OutOfMemory { .. } => ErrorCode::OutOfMemory,
         WeightsError::Read { .. } | WeightsError::Write { .. } => ErrorCode::Download,
         WeightsError::UnsupportedModel { .. }
         | WeightsError::UnsupportedType { .. }

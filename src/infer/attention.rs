@@ -1,7 +1,7 @@
 //! Attention of one token over the keys and values of its prompt and of its own sequence.
 
-use super::kv_cache::{HeadView, KvCache};
-use super::ops::{dot, exp_of_difference_to_max};
+use super::kv_cache::KvCache;
+use super::ops::exp_of_difference_to_max;
 
 /// Which cached positions a token sees; itself included.
 #[derive(Debug, Clone, Copy)]
@@ -31,34 +31,18 @@ pub(super) fn attend(
         .zip(out.chunks_exact_mut(head_dim));
     for (head, (query, out)) in heads.enumerate() {
         let prompt = cache.prompt(layer_idx, head, visible.prompt);
-        let tail = match visible.tail {
-            Some((sequence, len)) => cache.tail(layer_idx, sequence, head, len),
-            None => HeadView {
-                keys: &[],
-                values: &[],
-            },
-        };
-        let n_tail = visible.tail.map_or(0, |(_, len)| len);
+        let (sequence, n_tail) = visible.tail.unwrap_or_default();
+        let tail = cache.tail(layer_idx, sequence, head, n_tail);
         let scores = &mut scores[..visible.prompt + n_tail];
 
-        let keys = prompt
-            .keys
-            .chunks_exact(head_dim)
-            .chain(tail.keys.chunks_exact(head_dim));
-        for (score, key) in scores.iter_mut().zip(keys) {
-            *score = dot(query, key) * scale;
-        }
+        let (prompt_scores, tail_scores) = scores.split_at_mut(visible.prompt);
+        prompt.keys.scores(query, scale, prompt_scores);
+        tail.keys.scores(query, scale, tail_scores);
         let total = exp_of_difference_to_max(scores);
+        let (prompt_weights, tail_weights) = scores.split_at(visible.prompt);
         out.fill(0.0);
-        let values = prompt
-            .values
-            .chunks_exact(head_dim)
-            .chain(tail.values.chunks_exact(head_dim));
-        for (weight, value) in scores.iter().zip(values) {
-            for (out, value) in out.iter_mut().zip(value) {
-                *out += weight * value;
-            }
-        }
+        prompt.values.add_mixed(prompt_weights, out);
+        tail.values.add_mixed(tail_weights, out);
         for out in out {
             *out /= total;
         }

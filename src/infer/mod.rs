@@ -17,7 +17,7 @@ use crate::kernels::pack::{PackedWeight, WeightType};
 use crate::kernels::{self, Scratch};
 use crate::model::config::Gpt2Config;
 use attention::Visible;
-use kv_cache::{KvCache, Slot};
+use kv_cache::{KvCache, Precision, Slot};
 
 /// Most prompt tokens computed in one pass over the weights; activations are sized by it.
 /// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
@@ -113,6 +113,16 @@ pub enum InferError {
         /// Tokens there is room for.
         capacity: usize,
     },
+    /// The machine or the browser gives no more memory.
+    #[error(
+        "there is not enough memory for {n_sequences} sequences of {positions} tokens; ask for fewer or shorter ones"
+    )]
+    OutOfMemory {
+        /// Sequences asked for.
+        n_sequences: usize,
+        /// Tokens of each, with the prompt.
+        positions: usize,
+    },
     /// A token id outside the vocabulary.
     #[error(
         "token id {token_id} is outside the vocabulary of {vocab_size}; the tokenizer belongs to another model"
@@ -171,7 +181,7 @@ impl Session {
     /// Room for a prompt of `max_prompt` tokens and `max_new` further tokens of each of `n_sequences`.
     ///
     /// # Errors
-    /// [`InferError::ContextFull`] if `max_prompt + max_new > n_ctx`.
+    /// [`InferError::ContextFull`] if `max_prompt + max_new > n_ctx`; [`InferError::OutOfMemory`].
     pub fn new(
         model: Arc<Model>,
         n_sequences: usize,
@@ -186,10 +196,23 @@ impl Session {
                 capacity: config.n_ctx,
             });
         }
+        // Quantized weights round far more than a rounded cache does; float ones are to stay exact.
+        let precision = match model.dtype() {
+            WeightType::F32 | WeightType::F16 => Precision::Exact,
+            WeightType::Q8_0 | WeightType::Q4_0 | WeightType::Q4K | WeightType::Q6K => {
+                Precision::Rounded
+            }
+        };
         let max_rows = PREFILL_CHUNK.min(max_prompt).max(n_sequences);
         let c = config.n_embd;
+        let cache = KvCache::new(config, precision, n_sequences, max_prompt, max_new).ok_or(
+            InferError::OutOfMemory {
+                n_sequences,
+                positions,
+            },
+        )?;
         Ok(Self {
-            cache: KvCache::new(config, n_sequences, max_prompt, max_new),
+            cache,
             prompt_len: 0,
             tail_lens: vec![0; n_sequences],
             rows: Vec::with_capacity(max_rows),

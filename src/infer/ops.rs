@@ -11,23 +11,39 @@ fn sum_lanes(lanes: [f32; LANES]) -> f32 {
         + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }
 
-/// Σ a·b. Equal lengths.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// Σ a·b, with b in floats or 16-bit integers. Equal lengths.
+pub(super) fn dot<N: Into<f32> + Copy>(a: &[f32], b: &[N]) -> f32 {
     let mut lanes = [0.0; LANES];
     let (a_whole, b_whole) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let rest: f32 = a_whole
         .remainder()
         .iter()
         .zip(b_whole.remainder())
-        .map(|(a, b)| a * b)
+        .map(|(a, b)| a * (*b).into())
         .sum();
     for (a, b) in a_whole.zip(b_whole) {
         for i in 0..LANES {
-            lanes[i] += a[i] * b[i];
+            lanes[i] += a[i] * b[i].into();
         }
     }
     sum_lanes(lanes) + rest
 }
+
+/// `x` += factor · `y`, with y in floats or 16-bit integers.
+pub(super) fn add_scaled<N: Into<f32> + Copy>(x: &mut [f32], factor: f32, y: &[N]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x += factor * (*y).into();
+    }
+}
+
+/// To the nearest integer, ties to even, for |x| below 2²²: a call-free form that becomes SIMD.
+#[inline(always)]
+pub(super) fn round(x: f32) -> f32 {
+    (x + ROUND) - ROUND
+}
+
+/// 1.5 · 2²³: adding it rounds to an integer, which then stands in the low mantissa bits.
+const ROUND: f32 = 12_582_912.0;
 
 /// Σ f(x).
 fn sum_of(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
@@ -66,8 +82,6 @@ pub(super) fn add(x: &mut [f32], y: &[f32]) {
 /// Without a branch or a call, so loops over it become SIMD.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    /// 1.5 · 2²³: adding it rounds to an integer, which then stands in the low mantissa bits.
-    const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);

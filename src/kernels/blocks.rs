@@ -29,8 +29,8 @@ pub const Q4K_LANES: usize = 74;
 /// 256 columns: `d`; 8 lanes of scales, (2 of 16 columns) × 8 rows × i8; 64 lanes of nibbles; 32
 /// lanes of the upper two bits, two for every 16 inputs.
 ///
-/// Even pairs of the first eight inputs have a byte's bits 4–5, where they belong above a nibble, odd
-/// ones 2–3; those of the second eight 0–1 and 6–7. It is a word's low byte for pairs 0 and 1.
+/// Even pairs of the first eight inputs have a byte's lowest two bits, odd ones the next; then come
+/// those of the second eight. It is a word's low byte for pairs 0 and 1, the high one for 2 and 3.
 pub const Q6K_LANES: usize = 105;
 
 /// Where the nibbles or upper bits of eight neighbouring inputs are in a GGUF block: the first of
@@ -58,7 +58,8 @@ fn spread(words: u32) -> u64 {
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
+    let eight = bytes[at..].first_chunk::<8>();
+    u64::from_le_bytes(*eight.expect("places lie within a block"))
 }
 
 /// Combines eight values into a zeroed place of a GGUF block.
@@ -68,6 +69,7 @@ fn put_eight(bytes: &mut [u8], (at, shift): Eight, values: u64) {
 }
 
 /// Spreads a row's nibbles over its lanes, two for every eight inputs; `sign` is what is flipped.
+#[inline(always)]
 fn scatter_nibbles(
     bytes: &[u8],
     row: usize,
@@ -78,11 +80,12 @@ fn scatter_nibbles(
     for (eight, lanes) in lanes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
         let (at, shift) = place(eight);
         let words = squeeze(u64_at(bytes, at) >> shift & NIBBLES) ^ sign;
-        lanes[row / 4].set_u32(row % 4, words);
+        lanes[row / 4 % 2].set_u32(row % 4, words);
     }
 }
 
 /// Collects what [`scatter_nibbles`] spread into zeroed bytes.
+#[inline(always)]
 fn gather_nibbles(
     lanes: &[Lane],
     row: usize,
@@ -112,6 +115,7 @@ pub mod q8_0 {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q8_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
         for (i, &[a, b, c, d]) in bytes[2..].as_chunks::<4>().0.iter().enumerate() {
             let words = &mut lanes[1 + 2 * i + row / 4].0[row % 4 * 4..][..4];
@@ -150,6 +154,7 @@ pub mod q4_0 {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q4_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
         scatter_nibbles(bytes, row, &mut lanes[1..], SIGNED, place);
     }
@@ -198,6 +203,7 @@ pub mod q4k {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q4K_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
         lanes[1].set_u16(row, u16_at(bytes, 2));
         for sub in 0..8 {
@@ -246,9 +252,9 @@ pub mod q6k {
     /// Bytes of a block in GGUF.
     pub const BYTES: usize = 210;
 
-    /// The lower and the upper of two crumbs in each byte of [`squeeze`]d words.
+    /// In each byte, the crumbs of the first eight of 16 inputs, and the lower of those.
+    const FIRST: u32 = 0x0f0f_0f0f;
     const LOW: u32 = 0x0303_0303;
-    const HIGH: u32 = 0x3030_3030;
 
     fn place(eight: usize) -> Eight {
         let (half, quarter) = (eight / 16, eight / 4 % 4);
@@ -265,6 +271,7 @@ pub mod q6k {
 
     /// Spreads a GGUF block over zeroed lanes.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+        let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q6K_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 208));
         for sub in 0..16 {
             lanes[1 + sub / 2].0[sub % 2 * GROUP_ROWS + row] = bytes[192 + sub];
@@ -276,8 +283,8 @@ pub mod q6k {
                 let (at, shift) = crumb_place(2 * sixteen + i);
                 squeeze(u64_at(bytes, at) >> shift & CRUMBS)
             });
-            let words =
-                (first & LOW) << 4 | (first & HIGH) >> 2 | second & LOW | (second & HIGH) << 2;
+            let (first, second) = (first | first >> 2, second | second >> 2);
+            let words = first & FIRST | (second & FIRST) << 4;
             lanes[row / 4].set_u32(row % 4, words);
         }
     }
@@ -292,8 +299,8 @@ pub mod q6k {
         gather_nibbles(&lanes[9..73], row, bytes, 0, place);
         for (sixteen, lanes) in lanes[73..].as_chunks::<2>().0.iter().enumerate() {
             let words = lanes[row / 4].u32(row % 4);
-            let first = words >> 4 & LOW | (words & LOW << 2) << 2;
-            let second = words & LOW | words >> 2 & HIGH;
+            let [first, second] = [words & FIRST, words >> 4 & FIRST];
+            let [first, second] = [first, second].map(|two| two & LOW | (two & !LOW) << 2);
             for (i, words) in [first, second].into_iter().enumerate() {
                 put_eight(bytes, crumb_place(2 * sixteen + i), spread(words));
             }

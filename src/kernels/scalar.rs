@@ -237,8 +237,8 @@ impl Kernel for Scalar {
                         let low = block[9 + 4 * sub + p / 4 * 2..].first_chunk::<2>();
                         let low = low.expect("64 lanes of nibbles");
                         let (even, odd) = weights(low, |word| i32::from(word >> (p % 4 * 4) & 15));
-                        // See `blocks::crumb_place`.
-                        let shift = [4, 2, 4 + 8, 2 + 8, 0, 6, 8, 6 + 8][p];
+                        // See `blocks::Q6K_LANES`.
+                        let shift = [0, 2, 8, 10, 4, 6, 12, 14][p];
                         let (upper_even, upper_odd) =
                             weights(high, |word| i32::from(word >> shift & 3) << 4);
                         add_pair(

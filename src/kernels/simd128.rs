@@ -1,17 +1,21 @@
-//! The scalar loops in wasm's 128-bit vectors: a lane is a row, two vectors are a group.
+//! The scalar loops in 128-bit vectors, wasm's or x86-64's: a lane is a row, two vectors are a group.
 #![allow(
     unsafe_code,
     reason = "vector loads take a pointer; each is made from a reference to as many bytes"
 )]
 
+#[cfg(target_arch = "wasm32")]
 use std::arch::wasm32::*;
+
+#[cfg(target_arch = "x86_64")]
+use super::sse2::*;
 
 use super::activations::{Block32, Block256, ROUNDER, block_scale, integer_max, pair};
 use super::blocks::{F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES};
 use super::lane::{F16_BIAS, F16_MASK, GROUP_ROWS, Lane};
 use super::{Kernel, WeightType};
 
-/// WebAssembly's fixed-width SIMD.
+/// WebAssembly's fixed-width SIMD, or what every x86-64 processor has of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Simd128;
 
@@ -29,6 +33,18 @@ fn load(lane: &Lane) -> v128 {
 fn load_f32(values: &[f32; 4]) -> v128 {
     // SAFETY: four `f32` are 16 readable bytes; the load needs no alignment.
     unsafe { v128_load(values.as_ptr().cast()) }
+}
+
+#[inline(always)]
+fn load_pairs(pairs: &[u32; 4]) -> v128 {
+    // SAFETY: four `u32` are 16 readable bytes; the load needs no alignment.
+    unsafe { v128_load(pairs.as_ptr().cast()) }
+}
+
+#[inline(always)]
+fn store_pairs(pairs: &mut [u32; 4], integers: v128) {
+    // SAFETY: four `u32` are 16 writable bytes; the store needs no alignment.
+    unsafe { v128_store(pairs.as_mut_ptr().cast(), integers) }
 }
 
 /// Eight finite `f16` as `f32`; see [`super::lane::finite_f16`].
@@ -103,19 +119,14 @@ fn add_nibbles<const N: usize>(sums: &mut [Rows; N], lanes: &[Lane; 2], pairs: [
     }
 }
 
-/// Turns the four pairs of eight inputs into what [`add_nibbles`] wants; result: eight times the sum
-/// of the two inputs whose weights are stored minus eight.
+/// Turns the pairs of every eight inputs into what [`add_nibbles`] wants.
 #[inline(always)]
-fn cascade(pairs: &mut [u32; 4]) -> i32 {
-    let halves = pairs.map(|pair| {
-        let bits = pair.cast_signed();
-        [bits << 16 >> 16, bits >> 16]
-    });
-    for p in 1..4 {
-        let [even, odd] = std::array::from_fn(|i| halves[p][i] - 16 * halves[p - 1][i]);
-        pairs[p] = pair(even, odd);
+fn cascade(pairs: &mut [u32]) {
+    for four in pairs.as_chunks_mut::<4>().0 {
+        let integers = load_pairs(four);
+        let before = i32x4_shuffle::<0, 4, 5, 6>(zero(), integers);
+        store_pairs(four, i16x8_sub(integers, i16x8_shl(before, 4)));
     }
-    8 * (halves[3][0] + halves[3][1])
 }
 
 /// Adds what two weights per row make of one pair of inputs.
@@ -200,20 +211,17 @@ fn quantize(x: &[f32], max: f32, pairs: &mut [u32]) -> f32 {
         .zip(fours.as_chunks::<2>().0)
     {
         let narrow = i16x8_narrow_i32x4(integers(&eight[0]), integers(&eight[1]));
-        // SAFETY: four `u32` are 16 writable bytes; the store needs no alignment.
-        unsafe { v128_store(out.as_mut_ptr().cast(), narrow) };
+        store_pairs(out, narrow);
     }
     scale
 }
 
-/// Sum of the integers in these pairs.
+/// Sum of the integers in these pairs, each times the weight in its place of eight.
 #[inline(always)]
-fn sum(pairs: &[u32]) -> i32 {
+fn weighted_sum(pairs: &[u32], weights: v128) -> i32 {
     let mut sums = zero();
     for four in pairs.as_chunks::<4>().0 {
-        // SAFETY: four `u32` are 16 readable bytes; the load needs no alignment.
-        let integers = unsafe { v128_load(four.as_ptr().cast()) };
-        sums = i32x4_add(sums, i32x4_dot_i16x8(integers, i16x8_splat(1)));
+        sums = i32x4_add(sums, i32x4_dot_i16x8(load_pairs(four), weights));
     }
     i32x4_extract_lane::<0>(sums)
         + i32x4_extract_lane::<1>(sums)
@@ -248,20 +256,23 @@ fn floats<const N: usize, const LANES: usize>(
 }
 
 impl Kernel for Simd128 {
-    const NAME: &'static str = "simd128";
+    const NAME: &'static str = if cfg!(target_arch = "wasm32") {
+        "simd128"
+    } else {
+        "sse2"
+    };
 
     fn quantize32(dtype: WeightType, x: &[f32], out: &mut [Block32]) {
         for (values, block) in x.as_chunks::<32>().0.iter().zip(out) {
             block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
             if dtype == WeightType::Q4_0 {
-                block.bias = -8 * sum(&block.pairs);
-                for pairs in block.pairs.as_chunks_mut().0 {
-                    block.bias += cascade(pairs);
-                }
+                // Eight less for every weight; those of the last pair are stored so already.
+                block.bias = weighted_sum(&block.pairs, i16x8(-8, -8, -8, -8, -8, -8, 0, 0));
+                cascade(&mut block.pairs);
             } else {
-                let mut low = block.pairs;
-                low.iter_mut().skip(1).step_by(2).for_each(|pair| *pair = 0);
-                block.bias = -128 * sum(&low);
+                // 128 less for the low bytes.
+                let low = i16x8(-128, -128, 0, 0, -128, -128, 0, 0);
+                block.bias = weighted_sum(&block.pairs, low);
             }
         }
     }
@@ -271,16 +282,20 @@ impl Kernel for Simd128 {
             block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
             if dtype == WeightType::Q6K {
                 for (bias, pairs) in block.biases.iter_mut().zip(block.pairs.as_chunks::<8>().0) {
-                    *bias = -32 * sum(pairs);
+                    *bias = weighted_sum(pairs, i16x8_splat(-32));
                 }
             } else {
-                for (total, pairs) in block.sums.iter_mut().zip(block.pairs.as_chunks::<32>().0) {
-                    *total = pair(sum(&pairs[..16]), sum(&pairs[16..]));
+                let mut subs = [0; 8];
+                let pairs = block.pairs.as_chunks::<16>().0;
+                for ((sub, bias), pairs) in subs.iter_mut().zip(&mut block.biases).zip(pairs) {
+                    *sub = weighted_sum(pairs, i16x8_splat(1));
+                    // Eight more for the weights of the last pair, stored with eight less.
+                    *bias = weighted_sum(pairs, i16x8(0, 0, 0, 0, 0, 0, 8, 8));
                 }
-                let subs = block.pairs.as_chunks_mut::<16>().0.iter_mut();
-                for (bias, pairs) in block.biases.iter_mut().zip(subs) {
-                    *bias = pairs.as_chunks_mut().0.iter_mut().map(cascade).sum();
+                for (sums, two) in block.sums.iter_mut().zip(subs.as_chunks::<2>().0) {
+                    *sums = pair(two[0], two[1]);
                 }
+                cascade(&mut block.pairs);
             }
         }
     }
@@ -379,8 +394,8 @@ impl Kernel for Simd128 {
                 }
             }
             let mut min_sums = [[zero(); 2]; N];
-            for two in 0..steps {
-                let mins = load(&block[6..10][two]);
+            for (two, lane) in block[6..10].iter().enumerate().take(steps) {
+                let mins = load(lane);
                 let mins = [u16x8_extend_low_u8x16(mins), u16x8_extend_high_u8x16(mins)];
                 for (sums, inputs) in min_sums.iter_mut().zip(inputs) {
                     add_pair(sums, &mins, inputs.sums[two]);
@@ -406,7 +421,7 @@ impl Kernel for Simd128 {
         let mut acc = [[zero(); 2]; N];
         let blocks = group.as_chunks::<Q6K_LANES>().0;
         let x = x.map(|column| &column[..blocks.len()]);
-        let subs = opaque(16);
+        let (subs, quarters) = (opaque(16), opaque(4));
         let (lower, upper) = (u8x16_splat(0x0f), u8x16_splat(0x30));
         for (b, block) in blocks.iter().enumerate() {
             let inputs = x.map(|column| &column[b]);
@@ -417,17 +432,12 @@ impl Kernel for Simd128 {
                 let nibbles = &block[9..73].as_chunks::<4>().0[sub];
                 let crumbs = &block[73..].as_chunks::<2>().0[sub];
                 let crumbs = [load(&crumbs[0]), load(&crumbs[1])];
-                // Bytes of six bits: even pairs of the first eight inputs, odd ones, the second eight.
-                for quarter in 0..4 {
-                    let lanes = [&nibbles[quarter / 2 * 2], &nibbles[quarter / 2 * 2 + 1]];
+                // Two pairs at a time, the weights of the first in the low bytes.
+                for quarter in 0..quarters {
+                    let lanes = &nibbles.as_chunks::<2>().0[quarter / 2];
                     let words: Rows = std::array::from_fn(|i| {
-                        let low = u16x8_shr(load(lanes[i]), quarter as u32 % 2 * 4);
-                        let high = match quarter {
-                            0 => crumbs[i],
-                            1 => u16x8_shl(crumbs[i], 2),
-                            2 => u16x8_shl(crumbs[i], 4),
-                            _ => u16x8_shr(crumbs[i], 2),
-                        };
+                        let low = u16x8_shr(load(&lanes[i]), quarter as u32 % 2 * 4);
+                        let high = u16x8_shl(u16x8_shr(crumbs[i], quarter as u32 * 2), 4);
                         v128_or(v128_and(low, lower), v128_and(high, upper))
                     });
                     let pair = quarter / 2 * 4 + quarter % 2;

@@ -24,14 +24,14 @@ struct Tool<'a> {
 pub fn install(tree: &SourceTree, progress: Progress) -> Result<PathBuf, SiteError> {
     let lock = tree.root().join("Cargo.lock");
     let lock = std::fs::read_to_string(&lock).map_err(SiteError::file("read", &lock))?;
-    let wasm_bindgen = locked_version(&lock, "wasm-bindgen").ok_or(SiteError::NotInLock {
+    let bindgen_version = locked_version(&lock, "wasm-bindgen").ok_or(SiteError::NotInLock {
         package: "wasm-bindgen",
     })?;
     let tools = [
         Tool {
             package: "wasm-bindgen-cli",
             program: "wasm-bindgen",
-            version: wasm_bindgen,
+            version: bindgen_version,
         },
         Tool {
             package: "trunk",

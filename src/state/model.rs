@@ -67,12 +67,12 @@ impl ModelChoice {
         }
     }
 
-    /// Where it is, in words.
-    pub fn place(&self) -> String {
+    /// Where it is, in words; the bundled one's name says so itself.
+    pub fn place(&self) -> Option<String> {
         match self.origin {
-            ModelOrigin::Bundled => "comes with this page".to_owned(),
-            ModelOrigin::File => "a file on this device".to_owned(),
-            ModelOrigin::Url => format!("from {}", figures::host_of(&self.url)),
+            ModelOrigin::Bundled => None,
+            ModelOrigin::File => Some("a file on this device".to_owned()),
+            ModelOrigin::Url => Some(format!("from {}", figures::host_of(&self.url))),
         }
     }
 }

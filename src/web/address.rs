@@ -3,13 +3,11 @@
 use leptos::prelude::*;
 use web_sys::{Url, UrlSearchParams};
 
+use crate::bundled::BUNDLED_MODEL;
 use crate::state::address::Address;
 use crate::state::model::{ModelChoice, ModelOrigin};
 
 use super::page::Page;
-
-/// Where the bundled model lies, beside the page.
-const BUNDLED_PATH: &str = "model/bundled.gguf";
 
 /// The address as it stands, and the model it names, made absolute.
 pub fn read() -> (Address, Option<ModelChoice>) {
@@ -45,9 +43,9 @@ pub fn read() -> (Address, Option<ModelChoice>) {
 pub fn bundled_model() -> ModelChoice {
     ModelChoice {
         origin: ModelOrigin::Bundled,
-        name: "starter".to_owned(),
-        url: absolute(BUNDLED_PATH).unwrap_or_else(|| BUNDLED_PATH.to_owned()),
-        size_bytes: None,
+        name: BUNDLED_MODEL.name.to_owned(),
+        url: absolute(BUNDLED_MODEL.path).unwrap_or_else(|| BUNDLED_MODEL.path.to_owned()),
+        size_bytes: Some(BUNDLED_MODEL.size_bytes),
     }
 }
 

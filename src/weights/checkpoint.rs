@@ -1,7 +1,7 @@
 //! `Checkpoint`: a GPT-2 on disk in either format, its tensors given one by one as they are needed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use candle_core::{Device, Tensor};
 use safetensors::Dtype;
@@ -10,6 +10,7 @@ use super::dtype::StoredType;
 use super::error::WeightsError;
 use super::names::{self, Role, TensorSpec};
 use super::quantize::fitting;
+use super::stored_tensor::{Rows, StoredTensor, TensorBytes};
 use super::{gguf, safetensors as st};
 use crate::kernels::pack::{PackedWeight, WeightType};
 use crate::model::config::Gpt2Config;
@@ -17,9 +18,6 @@ use crate::model::config::Gpt2Config;
 /// A file, a blob, or bytes in memory.
 pub trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
-
-/// Numbers converted at a time: bounds what a conversion holds beside the packed result.
-const CHUNK_VALUES: usize = 1 << 16;
 
 /// A checkpoint whose header has been read and found complete: every tensor that the configuration
 /// needs is there, in the right shape and a known type, inside the file.
@@ -29,29 +27,6 @@ pub struct Checkpoint {
     tensors: BTreeMap<String, StoredTensor>,
     metadata: BTreeMap<String, gguf::Value>,
     float_target: Option<WeightType>,
-}
-
-/// Where a tensor lies and how.
-#[derive(Debug, Clone)]
-struct StoredTensor {
-    spec: TensorSpec,
-    dtype: StoredType,
-    /// Index of the file.
-    file: usize,
-    /// First byte in it.
-    offset: u64,
-    /// Stored (cols, rows), as Hugging Face stores linear maps.
-    is_transposed: bool,
-}
-
-impl StoredTensor {
-    fn size_bytes(&self) -> u64 {
-        let row = self
-            .dtype
-            .row_bytes(self.spec.cols)
-            .expect("checked when opened");
-        row as u64 * self.spec.rows as u64
-    }
 }
 
 impl Checkpoint {
@@ -211,9 +186,10 @@ impl Checkpoint {
 
     /// Type that most weights are stored in.
     pub fn main_type(&self) -> StoredType {
-        let mut counts: HashMap<StoredType, usize> = HashMap::new();
+        let mut counts: HashMap<StoredType, u64> = HashMap::new();
         for stored in self.tensors.values() {
-            *counts.entry(stored.dtype).or_default() += stored.spec.rows * stored.spec.cols;
+            *counts.entry(stored.dtype).or_default() +=
+                stored.spec.rows as u64 * stored.spec.cols as u64;
         }
         let most = counts
             .into_iter()
@@ -281,9 +257,10 @@ impl Checkpoint {
         let mut rows = self.rows(name)?;
         let (n_rows, cols) = (rows.stored.spec.rows, rows.stored.spec.cols);
         let mut values = Vec::new();
-        values
-            .try_reserve_exact(n_rows * cols)
-            .map_err(|_| WeightsError::OutOfMemory {
+        n_rows
+            .checked_mul(cols)
+            .and_then(|n| values.try_reserve_exact(n).ok())
+            .ok_or_else(|| WeightsError::OutOfMemory {
                 name: name.to_owned(),
             })?;
         while rows.next_chunk(&mut values)? > 0 {}
@@ -328,18 +305,7 @@ impl Checkpoint {
         target: StoredType,
     ) -> Result<TensorBytes<'_>, WeightsError> {
         let rows = self.rows(name)?;
-        let is_stored_so = rows.stored.dtype == target && !rows.stored.is_transposed;
-        Ok(TensorBytes {
-            stored: rows.stored.clone(),
-            left_as_stored: is_stored_so.then(|| rows.stored.size_bytes()),
-            rows,
-            target,
-            values: Vec::new(),
-            bytes: Vec::new(),
-            pos: 0,
-            failure: None,
-            errors: None,
-        })
+        Ok(TensorBytes::new(rows, target))
     }
 
     fn stored(&self, name: &str) -> Result<&StoredTensor, WeightsError> {
@@ -352,169 +318,7 @@ impl Checkpoint {
 
     fn rows(&mut self, name: &str) -> Result<Rows<'_>, WeightsError> {
         let stored = self.stored(name)?.clone();
-        let read = |source| WeightsError::Read { source };
-        let reader = &mut self.files[stored.file];
-        reader.seek(SeekFrom::Start(stored.offset)).map_err(read)?;
-        let mut whole = None;
-        if stored.is_transposed {
-            let mut bytes = Vec::new();
-            let size = usize::try_from(stored.size_bytes()).ok();
-            size.and_then(|size| {
-                bytes
-                    .try_reserve_exact(size)
-                    .ok()
-                    .map(|()| bytes.resize(size, 0))
-            })
-            .ok_or_else(|| WeightsError::OutOfMemory {
-                name: name.to_owned(),
-            })?;
-            reader.read_exact(&mut bytes).map_err(read)?;
-            whole = Some(bytes);
-        }
-        Ok(Rows {
-            reader: &mut **reader,
-            stored,
-            whole,
-            next_row: 0,
-            bytes: Vec::new(),
-        })
-    }
-}
-
-/// The rows of one tensor as floats, a chunk at a time.
-struct Rows<'a> {
-    reader: &'a mut dyn ReadSeek,
-    stored: StoredTensor,
-    /// All bytes of a tensor stored transposed: its rows are spread over the file.
-    whole: Option<Vec<u8>>,
-    next_row: usize,
-    bytes: Vec<u8>,
-}
-
-impl Rows<'_> {
-    /// Appends the next rows to `out` and says how many; 0 at the end.
-    fn next_chunk(&mut self, out: &mut Vec<f32>) -> Result<usize, WeightsError> {
-        let (rows, cols) = (self.stored.spec.rows, self.stored.spec.cols);
-        let n = (CHUNK_VALUES / cols).max(1).min(rows - self.next_row);
-        if n == 0 {
-            return Ok(0);
-        }
-        let dtype = self.stored.dtype;
-        let convert = |source| WeightsError::Convert {
-            name: self.stored.spec.name.clone(),
-            source,
-        };
-        self.bytes.clear();
-        if let Some(whole) = &self.whole {
-            let size = dtype
-                .row_bytes(1)
-                .expect("only floats are stored transposed");
-            for row in self.next_row..self.next_row + n {
-                for col in 0..cols {
-                    let start = (col * rows + row) * size;
-                    self.bytes.extend_from_slice(&whole[start..start + size]);
-                }
-            }
-        } else {
-            let size = n * dtype.row_bytes(cols).expect("checked when opened");
-            self.bytes.resize(size, 0);
-            self.reader
-                .read_exact(&mut self.bytes)
-                .map_err(|source| WeightsError::Read { source })?;
-        }
-        dtype.decode(&self.bytes, out).map_err(convert)?;
-        self.next_row += n;
-        Ok(n)
-    }
-}
-
-/// One tensor as a stream of bytes in some type, converted on the way unless it is stored so.
-pub(super) struct TensorBytes<'a> {
-    stored: StoredTensor,
-    rows: Rows<'a>,
-    target: StoredType,
-    /// Bytes still to be passed on unchanged; `None` if they are converted.
-    left_as_stored: Option<u64>,
-    values: Vec<f32>,
-    bytes: Vec<u8>,
-    pos: usize,
-    /// What went wrong, since `Read` can only say that something did.
-    pub(super) failure: Option<WeightsError>,
-    /// Sums over the difference between what was read and what is passed on, if asked for.
-    pub(super) errors: Option<ConversionErrors>,
-}
-
-/// How far converted numbers are from the originals.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ConversionErrors {
-    pub(super) max_abs_error: f32,
-    pub(super) max_abs: f32,
-    pub(super) sum_sq_error: f64,
-    pub(super) sum_sq: f64,
-}
-
-impl TensorBytes<'_> {
-    /// Converts the next rows into `self.bytes`, which stays empty at the end.
-    fn convert_chunk(&mut self) -> Result<(), WeightsError> {
-        let name = || self.stored.spec.name.clone();
-        self.values.clear();
-        self.bytes.clear();
-        self.pos = 0;
-        if self.rows.next_chunk(&mut self.values)? == 0 {
-            return Ok(());
-        }
-        if self.target == StoredType::F16 && self.stored.dtype != StoredType::F16 {
-            let max = half::f16::MAX.to_f32();
-            if let Some(value) = self.values.iter().find(|v| v.is_finite() && v.abs() > max) {
-                return Err(WeightsError::TooLargeForF16 {
-                    name: name(),
-                    value: *value,
-                });
-            }
-        }
-        self.target
-            .encode(&self.values, &mut self.bytes)
-            .map_err(|source| WeightsError::Convert {
-                name: name(),
-                source,
-            })?;
-        if let Some(errors) = &mut self.errors {
-            let mut back = Vec::with_capacity(self.values.len());
-            self.target
-                .decode(&self.bytes, &mut back)
-                .map_err(|source| WeightsError::Convert {
-                    name: name(),
-                    source,
-                })?;
-            for (value, back) in self.values.iter().zip(back) {
-                errors.max_abs = errors.max_abs.max(value.abs());
-                errors.max_abs_error = errors.max_abs_error.max((value - back).abs());
-                errors.sum_sq += f64::from(*value) * f64::from(*value);
-                errors.sum_sq_error += f64::from(value - back) * f64::from(value - back);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Read for TensorBytes<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Some(left) = &mut self.left_as_stored {
-            let n = self.rows.reader.take(*left).read(out)?;
-            *left -= n as u64;
-            return Ok(n);
-        }
-        if self.pos == self.bytes.len()
-            && let Err(failure) = self.convert_chunk()
-        {
-            let text = failure.to_string();
-            self.failure = Some(failure);
-            return Err(io::Error::other(text));
-        }
-        let n = out.len().min(self.bytes.len() - self.pos);
-        out[..n].copy_from_slice(&self.bytes[self.pos..self.pos + n]);
-        self.pos += n;
-        Ok(n)
+        Rows::open(&mut *self.files[stored.file], stored)
     }
 }
 

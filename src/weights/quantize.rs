@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 
-use super::checkpoint::{Checkpoint, ConversionErrors};
+use super::checkpoint::Checkpoint;
 use super::dtype::StoredType;
 use super::error::WeightsError;
-use super::gguf::{TensorToWrite, Value, Writer};
+use super::gguf::Value;
+use super::gguf_writer::{TensorToWrite, Writer};
 use super::names::{Role, TensorSpec};
+use super::stored_tensor::ConversionErrors;
 use crate::kernels::pack::WeightType;
 use crate::model::config::Gpt2Config;
 

@@ -16,7 +16,8 @@ use huggingtweets::tokenizer::{END_OF_TEXT, Vocabulary};
 use huggingtweets::weights::WeightsError;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::gguf::{TensorToWrite, Value, Writer};
-use huggingtweets::weights::names;
+use huggingtweets::weights::names::{self, Role};
+use safetensors::tensor::{Dtype, TensorView, serialize};
 
 /// The 256 bytes, four merges and the end of text: id = byte value for single bytes.
 pub const VOCAB_SIZE: usize = 261;
@@ -310,4 +311,36 @@ pub fn gguf(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
     }
     writer.finish().unwrap();
     bytes
+}
+
+/// The random model's tensors as a safetensors file, named and laid out as Hugging Face does.
+pub fn safetensors() -> Vec<u8> {
+    let source = Source {
+        weights: Weights::Random,
+    };
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = names::tensors(&config())
+        .into_iter()
+        .filter(|spec| !spec.is_optional)
+        .map(|spec| {
+            let (rows, cols) = (spec.rows, spec.cols);
+            let values = source.values(&spec.name);
+            let (shape, values) = match spec.role {
+                Role::Vector => (vec![cols], values),
+                Role::Embedding | Role::Positions => (vec![rows, cols], values),
+                Role::Projection => {
+                    let transposed = (0..rows * cols)
+                        .map(|i| values[i % rows * cols + i / rows])
+                        .collect();
+                    (vec![cols, rows], transposed)
+                }
+            };
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            (format!("transformer.{}", spec.name), shape, bytes)
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
+        (name.clone(), view)
+    });
+    serialize(views, None).unwrap()
 }

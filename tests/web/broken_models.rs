@@ -1,44 +1,93 @@
-//! A file that is no model gives one sentence and keeps what was typed.
+//! Files that are no model give one clear sentence, lose nothing, and leave the way back open.
 
-use crate::harness::Site;
+use crate::harness::{Page, Site};
+use fantoccini::Locator;
 use std::time::Duration;
 
-const TYPED: &str = "Nothing I type is lost";
+const RUN: Duration = Duration::from_secs(60);
 
-/// Opens the page on `model`, types, generates; what the page then says.
-async fn error_for(model: &str) -> String {
+/// Opens the page on a broken model, presses Generate, gives back what the error says.
+async fn refusal(page: &Page) -> String {
+    page.wait_for_state(&["idle", "loading", "failed"]).await;
+    page.fill("prompt", "words that must stay").await;
+    page.click("generate").await;
+    page.wait_for_state_within(&["failed"], RUN).await;
+    let text = page.text("error").await;
+    assert_eq!(page.value("prompt").await, "words that must stay");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_truncated_model_is_refused_and_the_bundled_one_takes_over() {
     let site = Site::start().await;
     let page = site
-        .open(&format!("/?model={}", site.address_of(model)))
+        .open("/?model=broken/truncated.gguf&n=1&max_new_tokens=8")
         .await;
-    page.wait_for_state(&["idle", "loading", "failed"]).await;
-    page.fill("prompt", TYPED).await;
-    if page.state().await == "idle" {
-        page.click("generate").await;
-    }
-    page.wait_for_state_within(&["failed"], Duration::from_secs(60))
-        .await;
-    let error = page.text("error").await;
-    assert_eq!(page.value("prompt").await, TYPED);
-    // A file that is missing is on the console too, which no page can help.
+    let text = refusal(&page).await;
+    assert!(text.contains("bytes"), "{text}");
+    page.screenshot("failed-1280-light").await;
+    let bundled = page.client.find(Locator::XPath(
+        "//*[@data-testid='error']//button[contains(., 'bundled')]",
+    ));
+    bundled.await.unwrap().click().await.unwrap();
+    page.wait_for_state_within(&["ready", "idle"], RUN).await;
+    page.click("generate").await;
+    page.wait_for_state_within(&["generating"], RUN).await;
+    page.wait_for_state_within(&["ready"], RUN).await;
+    assert_eq!(page.texts("continuation").await.len(), 1);
+    assert!(page.texts("result").await[0].contains("words that must stay"));
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_page_instead_of_a_model_is_refused() {
+    let site = Site::start().await;
+    let page = site.open("/?model=broken/page.gguf").await;
+    let text = refusal(&page).await;
+    assert!(text.to_lowercase().contains("gguf"), "{text}");
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_without_meaning_are_refused() {
+    let site = Site::start().await;
+    let page = site.open("/?model=broken/noise.gguf").await;
+    let text = refusal(&page).await;
+    assert!(text.to_lowercase().contains("gguf"), "{text}");
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_model_is_named_as_missing() {
+    let site = Site::start().await;
+    let page = site.open("/?model=broken/missing.gguf").await;
+    let text = refusal(&page).await;
+    assert!(text.contains("404"), "{text}");
+    // The browser itself logs a 404; anything else would be ours.
+    let errors = page.console_errors().await;
+    assert!(
+        errors.iter().all(|error| error.contains("404")),
+        "{errors:?}"
+    );
     assert_eq!(page.foreign_requests().await, Vec::<String>::new());
-    error
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn truncated_model_is_told() {
-    let error = error_for("/broken/truncated.gguf").await;
-    assert!(!error.is_empty(), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn web_page_in_place_of_a_model_is_told() {
-    let error = error_for("/broken/page.gguf").await;
-    assert!(!error.is_empty(), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn missing_model_is_told() {
-    let error = error_for("/broken/missing.gguf").await;
-    assert!(!error.is_empty(), "{error}");
+async fn a_prompt_of_five_megabytes_is_refused_before_anything_runs() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    page.eval(
+        "const box = document.querySelector('[data-testid=prompt]'); box.value = 'many words '.repeat(500000); \
+         box.dispatchEvent(new Event('input', { bubbles: true }))",
+    )
+    .await;
+    page.click("generate").await;
+    page.find("error").await;
+    assert_eq!(
+        page.eval("return document.querySelector('[data-testid=prompt]').value.length")
+            .await,
+        5_500_000
+    );
+    page.close_clean().await;
 }

@@ -1,64 +1,99 @@
-//! Every bot of the gallery, on a phone and on a desk, in the light and in the dark.
+//! Every bot of the gallery shows the header its card draws, and an address of its own.
 
-use crate::harness::{SUB_PATH, Site};
-
-/// The five bots, by the part of the address behind `huggingtweets/`.
-const BOTS: [(&str, &str); 5] = [
-    ("jen_122", "AI BOT"),
-    ("empressrandom", "AI BOT"),
-    ("snackmerritt", "AI BOT"),
-    ("kr00ney-nerdwallet-producthunt", "AI CYBORG"),
-    ("goando-tsuchinao83-za09313103", "AI CYBORG"),
-];
+use crate::harness::{SOON, Site, wait_until};
+use huggingtweets::bot::{self, Label};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gallery_offers_five_bots() {
+async fn every_bot_shows_its_label_names_handle_and_avatars() {
     let site = Site::start().await;
     let page = site.open("/").await;
-    page.wait_for_state(&["idle", "ready"]).await;
-    assert_eq!(page.find_all("gallery-item").await.len(), BOTS.len());
-    page.close_clean().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_bot_opens_by_its_address() {
-    let site = Site::start().await;
-    let page = site.open("/").await;
-    for (bot, label) in BOTS {
-        page.goto(&site.address_of(&format!("{SUB_PATH}?bot=huggingtweets/{bot}")))
+    assert_eq!(
+        page.find_all("gallery-item").await.len(),
+        bot::bundled().len()
+    );
+    for (place, bot) in bot::bundled().iter().enumerate() {
+        page.find_all("gallery-item").await[place]
+            .click()
+            .await
+            .unwrap();
+        let handle = format!("@{}", bot.card.handle);
+        page.wait_for_text("bot-handle", SOON, |text| text.starts_with(&handle))
             .await;
-        page.wait_for_state(&["idle", "ready"]).await;
-        // The oldest header writes it "AI Bot".
-        let shown = page.text("bot-label").await.to_uppercase();
-        assert!(shown.contains(label), "{bot}: {shown}");
-        assert!(page.text("bot-handle").await.contains(bot), "{bot}");
-        assert!(!page.text("bot-name").await.is_empty(), "{bot}");
+        assert_eq!(page.text("bot-name").await, bot.card.names.join(" & "));
+        let label = match bot.card.label {
+            Label::Bot => "AI BOT",
+            Label::Cyborg => "AI CYBORG",
+        };
+        assert!(page.text("bot-label").await.to_uppercase().contains(label));
+        assert_eq!(page.find_all("avatar").await.len(), bot.card.names.len());
+        let address = page.client.current_url().await.unwrap();
+        assert!(
+            address
+                .query_pairs()
+                .any(|(name, value)| name == "bot" && value == bot.repo),
+            "{address}"
+        );
     }
     page.close_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_bot_makes_the_page_wider_than_the_screen() {
+async fn an_address_opens_its_bot_and_the_back_button_returns() {
+    let site = Site::start().await;
+    let page = site
+        .open("/?bot=huggingtweets/snackmerritt&text=I%20like")
+        .await;
+    page.wait_for_text("bot-handle", SOON, |text| text.contains("snackmerritt"))
+        .await;
+    assert_eq!(page.value("prompt").await, "I like");
+    page.find_all("gallery-item").await[0]
+        .click()
+        .await
+        .unwrap();
+    page.wait_for_text("bot-handle", SOON, |text| text.contains("jen_122"))
+        .await;
+    page.client.back().await.unwrap();
+    page.wait_for_text("bot-handle", SOON, |text| text.contains("snackmerritt"))
+        .await;
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn original_pictures_are_asked_for_only_when_the_visitor_allows_them() {
     let site = Site::start().await;
     let page = site.open("/").await;
-    for (bot, _) in BOTS {
-        page.goto(&site.address_of(&format!("/?bot=huggingtweets/{bot}")))
+    page.wait_for_text("bot-handle", SOON, |text| !text.is_empty())
+        .await;
+    assert_eq!(page.foreign_requests().await, Vec::<String>::new());
+    assert_eq!(
+        page.eval("return document.querySelectorAll('img').length")
+            .await,
+        0
+    );
+    assert!(
+        page.eval("return document.body.innerText")
+            .await
+            .as_str()
+            .unwrap()
+            .contains("original pictures")
+    );
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arrow_keys_move_through_the_gallery() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    page.find("gallery-item").await;
+    page.eval("document.querySelector(\"[data-testid='gallery-item']\").focus()")
+        .await;
+    page.press(&['\u{e014}']).await;
+    wait_until("the second bot to have the focus", SOON, || async {
+        let place = page
+            .eval("return [...document.querySelectorAll(\"[data-testid='gallery-item']\")].indexOf(document.activeElement)")
             .await;
-        page.wait_for_state(&["idle", "ready"]).await;
-        for theme in ["light", "dark"] {
-            page.prefer("prefers-color-scheme", theme).await;
-            for width in [360, 1280] {
-                page.resize(width, 800).await;
-                let content = page
-                    .eval("return document.documentElement.scrollWidth")
-                    .await;
-                assert!(
-                    content.as_u64() <= Some(u64::from(width)),
-                    "{bot}: {content} in {width}"
-                );
-                page.screenshot(&format!("{bot}-{width}-{theme}")).await;
-            }
-        }
-    }
+        (place == 1).then_some(())
+    })
+    .await;
     page.close_clean().await;
 }

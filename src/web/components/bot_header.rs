@@ -98,7 +98,7 @@ fn PictureSwitch(
         <Dialog view=View::Pictures title="Show original pictures?">
             <p>
                 "The pictures on the original card lie at " <strong>{host_name}</strong>
-                ". To show them, your browser asks that host for them, so it learns your network address and that somebody looks at this bot. "
+                ". To show them, your browser asks that host for those of every bot on this page, so it learns your network address and that somebody looks at these bots. "
                 "It is not told which page asks. Without it, this page asks nobody for anything."
             </p>
             <p class="dialog-buttons">

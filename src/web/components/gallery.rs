@@ -61,7 +61,7 @@ pub fn Gallery() -> impl IntoView {
                         title=names.clone()
                         on:click=open>
                         <span class="avatars">{avatars}</span>
-                        <span class="gallery-handle">{handle}</span>
+                        <span class="gallery-handle" dir="ltr">{handle}</span>
                         <span class="visually-hidden">{format!(", {names}")}</span>
                     </a>
                 </li>

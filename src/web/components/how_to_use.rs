@@ -39,7 +39,7 @@ impl Way {
         match self {
             Way::JavaScript => "import { pipeline } from './huggingtweets.js';\n\n\
                 const generator = await pipeline('text-generation');\n\
-                const out = await generator('My dream is', { num_return_sequences: 5 });"
+                const out = await generator('My dream is', {\n  num_return_sequences: 5,\n});"
                 .to_owned(),
             Way::Python => format!(
                 "from transformers import pipeline\n\n\

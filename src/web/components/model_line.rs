@@ -25,8 +25,8 @@ pub fn ModelLine() -> impl IntoView {
         } else if let Some(size) = choice.size_bytes {
             facts.push(figures::bytes(size));
         }
-        facts.push(choice.place());
-        facts.join(" · ")
+        facts.extend(choice.place());
+        facts
     });
     let dot = page.memo(|state| match state.model() {
         ModelStatus::Ready(_) => "model-dot is-ready",
@@ -59,7 +59,11 @@ pub fn ModelLine() -> impl IntoView {
                 <span class="visually-hidden">"Model: "</span>
                 <strong data-testid="model-name">{name}</strong>
                 " "
-                <span class="muted">{facts}</span>
+                {move || facts
+                    .get()
+                    .into_iter()
+                    .map(|fact| view! { <span class="model-fact">{fact}</span>" " })
+                    .collect_view()}
             </p>
             <Show
                 when=move || is_bundled.get()

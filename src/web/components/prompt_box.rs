@@ -1,9 +1,9 @@
 //! `PromptBox`: the prompt, Generate in its corner, and prompts to try.
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
-use leptos::html;
 use leptos::prelude::*;
 
+use crate::state::direction::direction;
 use crate::state::{EXAMPLE_PROMPTS, Phase};
 use crate::web::page::{Page, fresh_seed};
 
@@ -22,7 +22,8 @@ pub fn PromptBox() -> impl IntoView {
     let is_writing = Memo::new(move |_| phase.get() == Phase::Generating);
     let is_queued = page.memo(|state| state.is_queued());
     let is_busy = Memo::new(move |_| is_writing.get() || is_queued.get());
-    let text_area = NodeRef::<html::Textarea>::new();
+    // Not `dir="auto"`: with it Chromium lays out a pasted megabyte for a quarter of a minute.
+    let direction = page.memo(|state| direction(&state.desk().prompt));
 
     let generate = move || {
         if !is_busy.get_untracked() {
@@ -72,9 +73,9 @@ pub fn PromptBox() -> impl IntoView {
         <form class="prompt-form" on:submit=submit on:keydown=escape>
             <div class="prompt-box">
                 <label for="prompt" class="visually-hidden">"Prompt"</label>
-                <textarea id="prompt" data-testid="prompt" rows="2" dir="auto" spellcheck="false" autocomplete="off"
+                <textarea id="prompt" data-testid="prompt" rows="2" dir=direction spellcheck="false" autocomplete="off"
                     placeholder="Write a beginning, or nothing at all"
-                    node_ref=text_area prop:value=prompt on:keydown=keys
+                    prop:value=prompt on:keydown=keys
                     on:input:target=move |event| {
                         let text = event.target().value();
                         page.change(|state| state.edit_prompt(&text));

@@ -19,6 +19,7 @@ mod programs;
 mod site;
 mod watch;
 
+pub use page::Page;
 pub use site::{SUB_PATH, Site};
 
 use std::future::Future;

@@ -1,0 +1,182 @@
+//! `generate`: continuations of a prompt.
+
+use super::model::ModelArgs;
+use super::{CliError, Output};
+use crate::engine::EngineError;
+use crate::generate::{self, Generation};
+use serde::Serialize;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Arguments of `generate`. What is left out is as the model itself asks.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Text to continue, exactly as given
+    #[arg(long)]
+    prompt: String,
+    /// Number of texts, 1 to 10
+    #[arg(long, default_value_t = 5)]
+    n: usize,
+    /// Most new tokens per text
+    #[arg(long)]
+    max_new_tokens: Option<usize>,
+    /// Always take the most probable token
+    #[arg(long)]
+    greedy: bool,
+    /// Above 1 more surprising, below 1 more usual
+    #[arg(long)]
+    temperature: Option<f32>,
+    /// Draw from the K most probable tokens, 0 for all
+    #[arg(long)]
+    top_k: Option<usize>,
+    /// Draw from the most probable tokens up to this total, above 0, at most 1
+    #[arg(long)]
+    top_p: Option<f32>,
+    /// Divides the scores of tokens that are already there, 1 for none
+    #[arg(long)]
+    repetition_penalty: Option<f32>,
+    /// Put before the prompt, not shown
+    #[arg(long)]
+    prefix: Option<String>,
+    /// End each text before its first line break
+    #[arg(long)]
+    stop_at_newline: bool,
+    /// The same seed gives the same texts; text number i draws with SEED + i
+    #[arg(long)]
+    seed: Option<u32>,
+    /// Threads to compute with; this program has one
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    threads: Option<u32>,
+}
+
+/// One continuation, with the names the Python pipeline uses.
+#[derive(Debug, Serialize)]
+struct Generated {
+    generated_text: String,
+    token_ids: Vec<u32>,
+}
+
+/// Writes the texts.
+///
+/// # Errors
+/// [`CliError`] if the model cannot be opened or refuses the parameters or the prompt.
+pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
+    let open = args.model.open()?;
+    let defaults = open.info.defaults.clone();
+    let params = generate::params::GenerationParams {
+        num_return_sequences: args.n,
+        max_new_tokens: args.max_new_tokens.or(defaults.max_new_tokens),
+        do_sample: !args.greedy && defaults.do_sample,
+        temperature: args.temperature.unwrap_or(defaults.temperature),
+        top_k: args.top_k.unwrap_or(defaults.top_k),
+        top_p: args.top_p.unwrap_or(defaults.top_p),
+        repetition_penalty: args
+            .repetition_penalty
+            .unwrap_or(defaults.repetition_penalty),
+        prefix: args
+            .prefix
+            .clone()
+            .unwrap_or_else(|| defaults.prefix.clone()),
+        stop_at_newline: args.stop_at_newline,
+        seed: args.seed,
+        ..defaults
+    };
+    let seed = args.seed.unwrap_or_else(random_seed);
+    let refused = |error: generate::GenerateError| CliError::from(EngineError::Generate(error));
+    let mut generation = Generation::new(
+        Arc::clone(&open.model),
+        Arc::clone(&open.tokenizer),
+        &args.prompt,
+        &params,
+        seed,
+    )
+    .map_err(refused)?;
+    let mut texts: Vec<Option<Generated>> = (0..args.n).map(|_| None).collect();
+    let progress = Progress::new(output);
+    let mut decode_time = Duration::ZERO;
+    while !generation.is_done() {
+        let (is_prefilling, started) = (generation.is_prefilling(), Instant::now());
+        for brought in generation.step().map_err(refused)? {
+            if let generate::Output::Finished {
+                sequence,
+                generated_text,
+                token_ids,
+                ..
+            } = brought
+            {
+                texts[sequence] = Some(Generated {
+                    generated_text,
+                    token_ids,
+                });
+            }
+        }
+        if !is_prefilling {
+            decode_time += started.elapsed();
+        }
+        progress.show(generation.new_tokens());
+    }
+    progress.clear();
+    let texts: Vec<Generated> = texts.into_iter().flatten().collect();
+    output.print(&texts, |texts| {
+        let width = texts.len().to_string().len();
+        let mut text = String::new();
+        for (i, generated) in texts.iter().enumerate() {
+            text.push_str(&format!(
+                "{:>width$}  {}\n",
+                i + 1,
+                generated.generated_text.replace('\n', "\n   ")
+            ));
+        }
+        // The first token of each text comes with the prompt pass.
+        let decoded = generation.new_tokens().saturating_sub(texts.len());
+        let speed = decoded as f64 / decode_time.as_secs_f64();
+        text.push_str(&format!(
+            "\n{} · {} new tokens",
+            open.info.name,
+            generation.new_tokens()
+        ));
+        if decoded > 0 {
+            text.push_str(&format!(" at {speed:.0} per second"));
+        }
+        if params.do_sample {
+            text.push_str(&format!(" · seed {seed}"));
+        }
+        text
+    })
+}
+
+/// How many tokens there are, on standard error, if a person looks.
+struct Progress {
+    is_shown: bool,
+}
+
+impl Progress {
+    fn new(output: Output) -> Self {
+        Self {
+            is_shown: !output.is_json() && std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn show(&self, new_tokens: usize) {
+        if self.is_shown {
+            eprint!("\r{new_tokens} tokens …");
+        }
+    }
+
+    fn clear(&self) {
+        if self.is_shown {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// From the clock: different from call to call, which is all it has to be.
+fn random_seed() -> u32 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    now.subsec_nanos().rotate_left(16) ^ (now.as_secs() as u32) ^ std::process::id().rotate_left(24)
+}

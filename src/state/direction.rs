@@ -1,0 +1,20 @@
+//! Which way a text runs, told by its first letter.
+
+/// Blocks of scripts that run from right to left: Hebrew, Arabic and their neighbours, presentation forms, historic ones.
+const RIGHT_TO_LEFT: [std::ops::RangeInclusive<char>; 5] = [
+    '\u{590}'..='\u{8ff}',
+    '\u{fb1d}'..='\u{fdff}',
+    '\u{fe70}'..='\u{fefe}',
+    '\u{10800}'..='\u{10fff}',
+    '\u{1e800}'..='\u{1efff}',
+];
+
+/// Letters stand near the beginning of any text that has them.
+const FAR_ENOUGH: usize = 1000;
+
+/// Value of a `dir` attribute for `text`; none where no letter tells.
+pub fn direction(text: &str) -> Option<&'static str> {
+    let first = text.chars().take(FAR_ENOUGH).find(|c| c.is_alphabetic())?;
+    let is_rtl = RIGHT_TO_LEFT.iter().any(|block| block.contains(&first));
+    Some(if is_rtl { "rtl" } else { "ltr" })
+}

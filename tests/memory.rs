@@ -1,0 +1,115 @@
+//! Loading a GPT-2 of 124M and running five sequences takes little more memory than the file has bytes.
+//!
+//! Alone in its program, because the peak is the process's own.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod checkpoints;
+
+use std::io::{BufWriter, Seek};
+use std::time::Instant;
+
+use checkpoints::load;
+use huggingtweets::infer::{Logits, Session};
+use huggingtweets::kernels::pack::WeightType;
+use huggingtweets::model::config::Gpt2Config;
+use huggingtweets::weights::Checkpoint;
+use huggingtweets::weights::dtype::StoredType;
+use huggingtweets::weights::gguf_writer::{TensorToWrite, Writer};
+use huggingtweets::weights::names::{self, Role};
+use huggingtweets::weights::quantize::{GgufTokenizer, gpt2_metadata};
+
+/// The cache is all there from the start; more steps would only take longer.
+const STEPS: usize = 6;
+
+/// Most memory this process ever had, as Linux counts it.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * line.split_whitespace().next()?.parse::<u64>().ok()?)
+}
+
+#[test]
+fn gpt2_124m_in_q8_0_and_five_sequences_peak_below_1_3_times_the_file() {
+    let config = Gpt2Config::from_json(br#"{"model_type":"gpt2"}"#).unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    let specs: Vec<_> = names::tensors(&config)
+        .into_iter()
+        .filter(|s| !s.is_optional)
+        .collect();
+    let tensors: Vec<_> = specs
+        .iter()
+        .map(|spec| TensorToWrite {
+            name: spec.gguf_name.clone(),
+            dims: match spec.role {
+                Role::Vector => vec![spec.cols as u64],
+                _ => vec![spec.cols as u64, spec.rows as u64],
+            },
+            dtype: match spec.role.is_quantizable() {
+                true => WeightType::Q8_0.into(),
+                false => StoredType::F32,
+            },
+        })
+        .collect();
+    let metadata = gpt2_metadata(
+        "zeros",
+        &config,
+        WeightType::Q8_0,
+        GgufTokenizer::default(),
+        Vec::new(),
+    );
+    let mut writer = Writer::new(BufWriter::new(&mut file), &metadata, &tensors).unwrap();
+    for tensor in &tensors {
+        let mut left = usize::try_from(tensor.size_bytes()).unwrap();
+        while left > 0 {
+            let n = left.min(1 << 16);
+            writer.write(&[0; 1 << 16][..n]).unwrap();
+            left -= n;
+        }
+    }
+    let file_bytes = writer.finish().unwrap();
+    file.rewind().unwrap();
+
+    let before = peak_bytes();
+    let start = Instant::now();
+    let model = load(Checkpoint::from_gguf(Box::new(file)).unwrap()).unwrap();
+    let load_ms = start.elapsed().as_millis();
+    let mut session = Session::new(model.clone(), 5, 5, 155).unwrap();
+    let start = Instant::now();
+    session
+        .prefill(&[50256, 3666, 4320, 318, 407], Logits::Last)
+        .unwrap();
+    for _ in 0..STEPS {
+        let tokens = [0, 1, 2, 3, 4].map(|sequence| (sequence, 262));
+        session.decode(&tokens).unwrap();
+    }
+    let tokens_per_second = (5 * STEPS) as f64 / start.elapsed().as_secs_f64();
+
+    let counted = (model.size_bytes() + session.memory_bytes()) as u64;
+    let of_file = |bytes: u64| bytes as f64 / file_bytes as f64;
+    eprintln!(
+        "file {file_bytes} B, weights {} B, session {} B: {:.3} of the file; loaded in {load_ms} ms; {tokens_per_second:.0} tok/s",
+        model.size_bytes(),
+        session.memory_bytes(),
+        of_file(counted),
+    );
+    assert!(
+        of_file(counted) < 1.27,
+        "counted {:.3} of the file",
+        of_file(counted)
+    );
+    let (Some(before), Some(peak)) = (before, peak_bytes()) else {
+        eprintln!("SKIPPED: this system does not say what a process's peak memory was");
+        return;
+    };
+    eprintln!(
+        "peak {peak} B, of which {before} B before loading: {:.3} of the file",
+        of_file(peak - before)
+    );
+    assert!(
+        of_file(peak - before) < 1.3,
+        "peak {:.3} of the file",
+        of_file(peak - before)
+    );
+}
