@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod card;
+mod check;
 mod error;
 mod folder;
 mod generate;
@@ -43,6 +44,8 @@ enum Command {
     Build(build::Args),
     /// Print what the built page weighs, raw and after Brotli
     Sizes(sizes::Args),
+    /// Lint the half of the code that runs in the browser
+    Check,
     /// Continue a prompt
     Generate(generate::Args),
     /// Score the tokens that could follow a prompt
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args, output),
         Command::Build(args) => build::run(&args, output),
         Command::Sizes(args) => sizes::run(&args, output),
+        Command::Check => check::run(output),
         Command::Generate(args) => generate::run(&args, output),
         Command::Logits(args) => logits::run(&args, output),
         Command::Tokenize(args) => tokenize::run(&args, output),

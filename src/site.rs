@@ -7,6 +7,7 @@
 
 pub mod apt;
 pub mod build;
+pub mod check;
 pub mod error;
 pub mod fingerprint;
 pub mod progress;
@@ -17,6 +18,7 @@ pub mod toolchain;
 pub mod tools;
 
 pub use build::{BuildOptions, Built, build};
+pub use check::check;
 pub use error::SiteError;
 pub use progress::Progress;
 pub use server::{Isolation, Port, ServeOptions, Server};

@@ -13,6 +13,8 @@
 
 #[path = "web/broken_models.rs"]
 mod broken_models;
+#[path = "web/fitting.rs"]
+mod fitting;
 #[path = "web/gallery.rs"]
 mod gallery;
 #[path = "web/generating.rs"]

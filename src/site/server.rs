@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Redirect;
 use axum::routing::get;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -193,10 +193,4 @@ async fn listen(port: Port) -> Result<TcpListener, SiteError> {
         }
     }
     Err(SiteError::PortTaken { port })
-}
-
-/// Whether `dir` holds a built page.
-#[must_use]
-pub fn is_built(dir: &Path) -> bool {
-    dir.join("index.html").is_file()
 }

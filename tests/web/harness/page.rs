@@ -112,10 +112,12 @@ impl Page {
         .await
     }
 
-    /// Clicks as a visitor does: only what is visible and not covered.
+    /// Clicks as a visitor does: only what is visible and not covered; waits until it is.
     pub async fn click(&self, testid: &str) {
-        let clicked = self.find(testid).await.click().await;
-        clicked.unwrap_or_else(|error| panic!("`{testid}` cannot be clicked: {error}"));
+        wait_until(&format!("`{testid}` to be clicked"), SOON, || async {
+            self.find_now(testid).await?.click().await.ok()
+        })
+        .await;
     }
 
     /// Replaces what stands in a field.

@@ -1,0 +1,10 @@
+//! `check`: lints the page's half of the code, which a native clippy does not see.
+
+use super::{CliError, Output};
+use crate::site::{Progress, SourceTree, check};
+
+/// Lints.
+pub fn run(output: Output) -> Result<(), CliError> {
+    check(&SourceTree::find()?, Progress::new())?;
+    output.print(&true, |_| "no warnings for the browser".to_owned())
+}

@@ -1,0 +1,61 @@
+//! Lints the page's half of the code with the toolchain that builds it.
+
+use super::toolchain::{self, Std, TARGET, Toolchain};
+use super::{Progress, SiteError, SourceTree, apt};
+use std::process::Command;
+
+/// Debian's clippy of the same release as its compiler.
+const PACKAGE: &str = "rust-web-clippy";
+
+/// Runs clippy for [`TARGET`] with warnings denied.
+///
+/// # Errors
+/// [`SiteError::StepFailed`] if it has something to say, which is then printed; what
+/// [`toolchain::find`] and [`apt::install`] fail with.
+pub fn check(tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {
+    let scratch = tree.scratch();
+    std::fs::create_dir_all(&scratch).map_err(SiteError::file("create", &scratch))?;
+    let toolchain = toolchain::find(tree, progress)?;
+    progress.note(&toolchain.describe());
+    let clippy = toolchain.rust.cargo.with_file_name("cargo-clippy");
+    if !clippy.is_file() {
+        install(&toolchain, tree, progress)?;
+    }
+    let mut lint = Command::new(clippy);
+    lint.current_dir(tree.root()).args([
+        "clippy",
+        "--release",
+        "--locked",
+        "--target",
+        TARGET,
+        "--lib",
+        "--bin",
+        "app",
+        "--bin",
+        "worker",
+    ]);
+    lint.args(["--", "-D", "warnings"]);
+    toolchain.apply(&mut lint, &tree.tools().join("bin"), &scratch);
+    progress.run(
+        "lint for the browser (clippy)",
+        &mut lint,
+        &tree.log("clippy"),
+        None,
+    )
+}
+
+fn install(toolchain: &Toolchain, tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {
+    match (&toolchain.rust.rustup_name, toolchain.std) {
+        (Some(name), Std::Installed) => {
+            let mut rustup = Command::new("rustup");
+            rustup.args(["component", "add", "clippy", "--toolchain", name]);
+            progress.run(
+                "add clippy (rustup)",
+                &mut rustup,
+                &tree.log("rustup"),
+                None,
+            )
+        }
+        _ => apt::install(&[PACKAGE], &tree.log("apt"), progress),
+    }
+}
