@@ -11,13 +11,15 @@
     reason = "in a test a panic is the report"
 )]
 
-#[path = "web/harness/mod.rs"]
-mod harness;
-#[path = "web/opening.rs"]
-mod opening;
 #[path = "web/broken_models.rs"]
 mod broken_models;
 #[path = "web/gallery.rs"]
 mod gallery;
 #[path = "web/generating.rs"]
 mod generating;
+#[path = "web/harness/mod.rs"]
+mod harness;
+#[path = "web/opening.rs"]
+mod opening;
+#[path = "web/visitor.rs"]
+mod visitor;
