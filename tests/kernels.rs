@@ -429,4 +429,9 @@ fn infinite_and_nan_weights_are_refused() {
 fn every_build_agrees_on_every_bit() {
     // The wasm builds compare themselves with the same number: benches/kernels/run.mjs.
     assert_eq!(cases::checksum::<Scalar>(), cases::CHECKSUM);
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(
+        cases::checksum::<kernels::simd128::Simd128>(),
+        cases::CHECKSUM
+    );
 }

@@ -23,9 +23,11 @@ function timeMs(run, atLeastMs) {
 // `builds`: pairs of a name and the exports of one wasm file.
 export async function measure(builds, print, { rounds, only, least }) {
   best = least;
+  let different = false;
   for (const [build, kernels] of builds) {
     const [own, scalar, expected] = [kernels.checksum(), kernels.scalar_checksum(), kernels.expected_checksum()];
     const equal = own === scalar && own === expected ? 'equal' : 'DIFFERENT';
+    different ||= equal !== 'equal';
     await print(`${build}: checksum ${hex(own)}, scalar twin ${hex(scalar)}, expected ${hex(expected)}: ${equal}`);
   }
   for (const [index, name] of TYPES.entries()) {
@@ -52,4 +54,5 @@ export async function measure(builds, print, { rounds, only, least }) {
     }
     for (const [, kernels] of builds) kernels.prepare(6);
   }
+  if (different) throw new Error('the builds disagree; see the checksums above');
 }

@@ -12,16 +12,27 @@ mod blocks;
 pub mod lane;
 pub mod pack;
 pub mod scalar;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
 pub mod simd128;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
 pub use activations::{Block32, Block256, Scratch};
 use lane::{GROUP_ROWS, Lane};
 pub use pack::{PackedWeight, WeightType};
 
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
 use scalar::Scalar as Chosen;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
 use simd128::Simd128 as Chosen;
 
 /// What one instruction set does its own way: quantize inputs, multiply one group of rows.
@@ -83,7 +94,7 @@ macro_rules! by_columns {
     };
 }
 
-/// The kernel this build computes with: `scalar` or `simd128`.
+/// The kernel this build computes with: `simd128` in wasm with it, `sse2` on x86-64, else `scalar`.
 #[must_use]
 pub fn simd() -> &'static str {
     Chosen::NAME

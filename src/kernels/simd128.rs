@@ -1,17 +1,21 @@
-//! The scalar loops in wasm's 128-bit vectors: a lane is a row, two vectors are a group.
+//! The scalar loops in 128-bit vectors, wasm's or x86-64's: a lane is a row, two vectors are a group.
 #![allow(
     unsafe_code,
     reason = "vector loads take a pointer; each is made from a reference to as many bytes"
 )]
 
+#[cfg(target_arch = "wasm32")]
 use std::arch::wasm32::*;
+
+#[cfg(target_arch = "x86_64")]
+use super::sse2::*;
 
 use super::activations::{Block32, Block256, ROUNDER, block_scale, integer_max, pair};
 use super::blocks::{F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES};
 use super::lane::{F16_BIAS, F16_MASK, GROUP_ROWS, Lane};
 use super::{Kernel, WeightType};
 
-/// WebAssembly's fixed-width SIMD.
+/// WebAssembly's fixed-width SIMD, or what every x86-64 processor has of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Simd128;
 
@@ -252,7 +256,11 @@ fn floats<const N: usize, const LANES: usize>(
 }
 
 impl Kernel for Simd128 {
-    const NAME: &'static str = "simd128";
+    const NAME: &'static str = if cfg!(target_arch = "wasm32") {
+        "simd128"
+    } else {
+        "sse2"
+    };
 
     fn quantize32(dtype: WeightType, x: &[f32], out: &mut [Block32]) {
         for (values, block) in x.as_chunks::<32>().0.iter().zip(out) {
@@ -386,8 +394,8 @@ impl Kernel for Simd128 {
                 }
             }
             let mut min_sums = [[zero(); 2]; N];
-            for two in 0..steps {
-                let mins = load(&block[6..10][two]);
+            for (two, lane) in block[6..10].iter().enumerate().take(steps) {
+                let mins = load(lane);
                 let mins = [u16x8_extend_low_u8x16(mins), u16x8_extend_high_u8x16(mins)];
                 for (sums, inputs) in min_sums.iter_mut().zip(inputs) {
                     add_pair(sums, &mins, inputs.sums[two]);

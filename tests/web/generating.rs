@@ -1,28 +1,32 @@
 //! The page writes: five texts at once with the bundled model, stopped, repeated, continued, from both languages.
 
-use crate::harness::{Page, SOON, SUB_PATH, Site, wait_until};
+use crate::harness::{Page, RUN, SOON, SUB_PATH, Site, wait_until};
 use fantoccini::Locator;
 use serde_json::{Value, json};
-use std::time::Duration;
 
-/// A run of the bundled model on a slow machine that builds at the same time.
-const RUN: Duration = Duration::from_secs(90);
 /// Keys of WebDriver.
 const CONTROL: char = '\u{e009}';
 const ENTER: char = '\u{e007}';
 
-async fn generate(page: &Page) -> Vec<String> {
-    page.click("generate").await;
-    page.wait_for_state_within(&["generating"], RUN).await;
-    page.wait_for_state_within(&["ready"], RUN).await;
-    page.texts("continuation").await
-}
-
 async fn set(page: &Page, field: &str, value: &str) {
-    if page.eval("return document.querySelector('[data-testid=settings]').open").await == false {
-        page.client.find(Locator::Css("[data-testid=settings] summary")).await.unwrap().click().await.unwrap();
+    if page
+        .eval("return document.querySelector('[data-testid=settings]').open")
+        .await
+        == false
+    {
+        page.client
+            .find(Locator::Css("[data-testid=settings] summary"))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
     }
-    let control = page.client.find(Locator::Id(&format!("setting-{field}"))).await.unwrap();
+    let control = page
+        .client
+        .find(Locator::Id(&format!("setting-{field}")))
+        .await
+        .unwrap();
     control.clear().await.unwrap();
     control.send_keys(value).await.unwrap();
 }
@@ -33,9 +37,12 @@ async fn generate_loads_the_bundled_model_and_writes_five_texts() {
     let page = site.open("/").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     assert_eq!(page.value("prompt").await, "My dream is");
-    let continuations = generate(&page).await;
+    let continuations = page.generate().await;
     assert_eq!(continuations.len(), 5);
-    assert!(continuations.iter().all(|text| !text.trim().is_empty()), "{continuations:?}");
+    assert!(
+        continuations.iter().all(|text| !text.trim().is_empty()),
+        "{continuations:?}"
+    );
     for result in page.texts("result").await {
         assert!(result.contains("My dream is"), "{result}");
     }
@@ -47,9 +54,11 @@ async fn generate_loads_the_bundled_model_and_writes_five_texts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_in_a_sub_folder_without_isolation_writes_too() {
     let site = Site::start_with(huggingtweets::site::Isolation::Off).await;
-    let page = site.open(&format!("{SUB_PATH}?n=2&max_new_tokens=12&text=I%20want")).await;
+    let page = site
+        .open(&format!("{SUB_PATH}?n=2&max_new_tokens=12&text=I%20want"))
+        .await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let continuations = generate(&page).await;
+    let continuations = page.generate().await;
     assert_eq!(continuations.len(), 2);
     page.close_clean().await;
 }
@@ -59,8 +68,8 @@ async fn the_same_seed_writes_the_same_texts() {
     let site = Site::start().await;
     let page = site.open("/?seed=42&n=3&max_new_tokens=24").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let first = generate(&page).await;
-    let second = generate(&page).await;
+    let first = page.generate().await;
+    let second = page.generate().await;
     assert_eq!(first, second);
     page.close_clean().await;
 }
@@ -72,7 +81,8 @@ async fn control_enter_generates_and_stop_ends_it_between_two_tokens() {
     let page = site.open("/?n=5&max_new_tokens=100").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     set(&page, "min_length", "104").await;
-    page.eval("document.querySelector('[data-testid=prompt]').focus()").await;
+    page.eval("document.querySelector('[data-testid=prompt]').focus()")
+        .await;
     page.press(&[CONTROL, ENTER]).await;
     page.wait_for_state_within(&["generating"], RUN).await;
     page.click("stop").await;
@@ -80,7 +90,7 @@ async fn control_enter_generates_and_stop_ends_it_between_two_tokens() {
     let words = page.eval("return document.body.innerText").await;
     assert!(words.as_str().unwrap().contains("stopped"), "{words}");
     // The engine is free again.
-    assert_eq!(generate(&page).await.len(), 5);
+    assert_eq!(page.generate().await.len(), 5);
     page.close_clean().await;
 }
 
@@ -91,11 +101,15 @@ async fn settings_change_what_is_written_and_reset_brings_the_defaults_back() {
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     set(&page, "num_return_sequences", "2").await;
     set(&page, "max_new_tokens", "8").await;
-    assert_eq!(generate(&page).await.len(), 2);
-    let reset = page.client.find(Locator::XPath("//*[@data-testid='settings']//button[contains(., 'Reset all')]"));
+    assert_eq!(page.generate().await.len(), 2);
+    let reset = page.client.find(Locator::XPath(
+        "//*[@data-testid='settings']//button[contains(., 'Reset all')]",
+    ));
     reset.await.unwrap().click().await.unwrap();
     wait_until("the default number of texts", SOON, || async {
-        let value = page.eval("return document.getElementById('setting-num_return_sequences').value").await;
+        let value = page
+            .eval("return document.getElementById('setting-num_return_sequences').value")
+            .await;
         (value == "5").then_some(())
     })
     .await;
@@ -107,11 +121,19 @@ async fn one_text_can_be_written_anew_and_continued_in_its_place() {
     let site = Site::start().await;
     let page = site.open("/?n=2&max_new_tokens=10&seed=7").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let before = generate(&page).await;
+    let before = page.generate().await;
     let press = |name: &str| {
         let path = format!("(//*[@data-testid='result'])[2]//button[contains(., '{name}')]");
         let client = page.client.clone();
-        async move { client.find(Locator::XPath(&path)).await.unwrap().click().await.unwrap() }
+        async move {
+            client
+                .find(Locator::XPath(&path))
+                .await
+                .unwrap()
+                .click()
+                .await
+                .unwrap()
+        }
     };
     press("Again").await;
     let after = wait_until("the second text to be another", RUN, || async {
@@ -123,7 +145,10 @@ async fn one_text_can_be_written_anew_and_continued_in_its_place() {
     press("Continue").await;
     wait_until("the second text to go on", RUN, || async {
         let texts = page.texts("continuation").await;
-        (page.state().await == "ready" && texts[1].len() > after[1].len() && texts[1].starts_with(&after[1])).then_some(())
+        (page.state().await == "ready"
+            && texts[1].len() > after[1].len()
+            && texts[1].starts_with(&after[1]))
+        .then_some(())
     })
     .await;
     page.close_clean().await;
@@ -134,7 +159,7 @@ async fn the_es_module_writes_what_the_page_writes() {
     let site = Site::start().await;
     let page = site.open("/?seed=42&n=2&max_new_tokens=16").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    let on_page = generate(&page).await;
+    let on_page = page.generate().await;
     let script = r"
         const done = arguments[arguments.length - 1];
         (async () => {
@@ -152,11 +177,17 @@ async fn the_es_module_writes_what_the_page_writes() {
     let answer: Value = page.client.execute_async(script, vec![]).await.unwrap();
     assert_eq!(answer["error"], Value::Null, "{answer}");
     for (place, text) in on_page.iter().enumerate() {
-        assert_eq!(answer["out"][place]["generated_text"], json!(format!("My dream is{text}")));
+        assert_eq!(
+            answer["out"][place]["generated_text"],
+            json!(format!("My dream is{text}"))
+        );
         assert_eq!(answer["streamed"][place], json!(text));
     }
     assert!(!answer["ids"].as_array().unwrap().is_empty());
-    assert!(answer["stats"]["new_tokens"].as_u64().unwrap() > 0, "{answer}");
+    assert!(
+        answer["stats"]["new_tokens"].as_u64().unwrap() > 0,
+        "{answer}"
+    );
     page.close_clean().await;
 }
 
@@ -165,20 +196,28 @@ async fn a_worker_that_ends_leaves_prompt_and_results_and_can_be_restarted() {
     let site = Site::start().await;
     let page = site.open("/").await;
     let record = json!({ "source": "const Real = Worker; window.Worker = class extends Real { constructor(...a) { super(...a); window.lastWorker = this; } };" });
-    page.devtools("Page.addScriptToEvaluateOnNewDocument", record).await;
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", record)
+        .await;
     page.goto(&site.address_of("/?n=2&max_new_tokens=8")).await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     page.fill("prompt", "I like my own words").await;
-    let written = generate(&page).await;
+    let written = page.generate().await;
     // What the browser does when a worker's program traps.
-    page.eval("lastWorker.dispatchEvent(new ErrorEvent('error', { message: 'unreachable' }))").await;
+    page.eval("lastWorker.dispatchEvent(new ErrorEvent('error', { message: 'unreachable' }))")
+        .await;
     page.wait_for_state(&["failed"]).await;
     page.find("error").await;
     assert_eq!(page.value("prompt").await, "I like my own words");
     assert_eq!(page.texts("continuation").await, written);
-    let restart = page.client.find(Locator::XPath("//*[@data-testid='error']//button[contains(., 'Restart')]")).await.unwrap();
+    let restart = page
+        .client
+        .find(Locator::XPath(
+            "//*[@data-testid='error']//button[contains(., 'Restart')]",
+        ))
+        .await
+        .unwrap();
     restart.click().await.unwrap();
     page.wait_for_state_within(&["idle", "ready"], RUN).await;
-    assert_eq!(generate(&page).await.len(), 2);
+    assert_eq!(page.generate().await.len(), 2);
     page.close_clean().await;
 }

@@ -1,4 +1,13 @@
 //! The matrix products of GPT-2 124M, timed by whoever calls `step`.
+//!
+//! Natively `cargo run --release`. In wasm, in this folder:
+//!
+//! ```sh
+//! RUSTFLAGS='-C target-feature=+simd128' cargo build --release --lib --target wasm32-unknown-unknown
+//! node run.mjs                # or --chromium; --least on a machine with other work
+//! ```
+//!
+//! Both first compare the checksum of [`cases`], without which no figure means anything.
 #![allow(unsafe_code, reason = "JavaScript calls exported functions by name")]
 
 #[path = "../../../src/kernels/mod.rs"]
@@ -117,9 +126,15 @@ thread_local! {
 /// The checksum of the build's own kernels.
 #[unsafe(no_mangle)]
 pub extern "C" fn checksum() -> u64 {
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
     return cases::checksum::<kernels::simd128::Simd128>();
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )))]
     cases::checksum::<Scalar>()
 }
 

@@ -19,9 +19,11 @@ fn median_ms(mut run: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    let checksum = cases::checksum::<kernels::scalar::Scalar>();
     println!(
-        "checksum {checksum:#018x} expected {:#018x}",
+        "{}: checksum {:#018x}, scalar twin {:#018x}, expected {:#018x}",
+        kernels::simd(),
+        kernel_bench::checksum(),
+        kernel_bench::scalar_checksum(),
         cases::CHECKSUM
     );
     for dtype in &WeightType::ALL[2..] {

@@ -28,6 +28,9 @@ use std::time::{Duration, Instant};
 /// How long a page may take for what needs no model.
 pub const SOON: Duration = Duration::from_secs(20);
 
+/// How long loading the bundled model and a run of it may take on a slow machine that also builds.
+pub const RUN: Duration = Duration::from_secs(90);
+
 /// Asks again and again until there is an answer.
 ///
 /// # Panics

@@ -1,7 +1,7 @@
 //! `Page`: what a visitor can see and do, by test id, and what the browser noticed meanwhile.
 
 use super::watch::Watch;
-use super::{SOON, wait_until};
+use super::{RUN, SOON, wait_until};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -147,6 +147,27 @@ impl Page {
             .perform_actions(actions)
             .await
             .expect("keys can be pressed");
+    }
+
+    /// Presses Generate and waits until the texts are written: the continuations, in order.
+    ///
+    /// The states are recorded by the page itself, because a short run is over before one could ask.
+    pub async fn generate(&self) -> Vec<String> {
+        self.eval(
+            "const root = document.documentElement; window.states = []; \
+             new MutationObserver(() => states.push(root.dataset.state)) \
+               .observe(root, { attributeFilter: ['data-state'] })",
+        )
+        .await;
+        self.click("generate").await;
+        wait_until("the texts", RUN, || async {
+            let over = self
+                .eval("return states.includes('generating') && states.at(-1) === 'ready'")
+                .await;
+            (over == true).then_some(())
+        })
+        .await;
+        self.texts("continuation").await
     }
 
     /// The result of a script's `return`.
