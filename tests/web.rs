@@ -23,3 +23,5 @@ mod generating;
 mod harness;
 #[path = "web/opening.rs"]
 mod opening;
+#[path = "web/visitor.rs"]
+mod visitor;
