@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod shared;
+
 use std::path::PathBuf;
 
 use huggingtweets::bot::{self, Bot, RepoId};
@@ -11,23 +13,6 @@ use huggingtweets::card::read::read;
 use huggingtweets::card::{AccountData, Card, Label, Links};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-
-/// The published cards' folder, or nothing after a loud line.
-fn shared_cards() -> Option<PathBuf> {
-    let shared = std::env::var_os("HUGGINGTWEETS_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let cards = shared.join("cards");
-    if cards.is_dir() {
-        return Some(cards);
-    }
-    println!(
-        "SKIPPED: no published cards at {}; set HUGGINGTWEETS_SHARED to the folder that holds cards/",
-        cards.display()
-    );
-    None
-}
 
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
@@ -161,7 +146,9 @@ impl Published {
 
 #[test]
 fn published_cards_are_read_with_their_damage_repaired() {
-    let Some(folder) = shared_cards() else { return };
+    let Some(folder) = shared::shared("cards") else {
+        return;
+    };
     for published in &PUBLISHED {
         let bytes = std::fs::read(folder.join(format!("{}.md", published.handle))).unwrap();
         assert_eq!(read(&bytes), Ok(published.card()), "{}", published.handle);
@@ -170,7 +157,9 @@ fn published_cards_are_read_with_their_damage_repaired() {
 
 #[test]
 fn code_page_of_each_published_card_is_found() {
-    let Some(folder) = shared_cards() else { return };
+    let Some(folder) = shared::shared("cards") else {
+        return;
+    };
     for published in &PUBLISHED {
         let text =
             std::fs::read_to_string(folder.join(format!("{}.md", published.handle))).unwrap();
@@ -190,7 +179,9 @@ fn code_page_of_each_published_card_is_found() {
 /// With `HUGGINGTWEETS_WRITE_BOTS=1` it writes `assets/bots/` anew instead.
 #[test]
 fn bundled_bots_are_what_reading_the_published_cards_gives() {
-    let Some(folder) = shared_cards() else { return };
+    let Some(folder) = shared::shared("cards") else {
+        return;
+    };
     for published in &PUBLISHED {
         let bytes = std::fs::read(folder.join(format!("{}.md", published.handle))).unwrap();
         let json = serde_json::to_string_pretty(&read(&bytes).unwrap()).unwrap() + "\n";

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checkpoints;
+mod shared;
 
 use std::sync::Arc;
 
@@ -255,7 +256,7 @@ fn more_sequences_than_memory_holds_are_refused() {
 
 #[test]
 fn the_starter_model_agrees_with_pytorch() {
-    let Some(folder) = shared("data/starter") else {
+    let Some(folder) = shared::shared("data/starter") else {
         return;
     };
     let reference = json(&fixtures().join("starter.json"));

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checkpoints;
+mod shared;
 
 use std::io::{BufWriter, Seek};
 use std::time::Instant;
@@ -100,7 +101,7 @@ fn gpt2_124m_in_q8_0_and_five_sequences_peak_below_1_3_times_the_file() {
         of_file(counted)
     );
     let (Some(before), Some(peak)) = (before, peak_bytes()) else {
-        eprintln!("SKIPPED: this system does not say what a process's peak memory was");
+        shared::skipped("this system does not say what a process's peak memory was");
         return;
     };
     eprintln!(

@@ -1,25 +1,14 @@
 //! What the tokenizer claims: GPT-2's ids, the same from every file form, whole characters in a stream, errors for the rest.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
+mod shared;
 
 use huggingtweets::tokenizer::vocabulary::{byte_of_char, char_of_byte};
 use huggingtweets::tokenizer::{DecodeStream, END_OF_TEXT, Tokenizer, TokenizerError, Vocabulary};
 
-/// The material that is not part of the repository; `None`, loudly, where it is absent.
+/// The bytes of a file that is not part of the repository.
 fn shared(file: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("HUGGINGTWEETS_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let path = root.join(file);
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(bytes),
-        Err(_) => {
-            println!("SKIPPED: {} is not there", path.display());
-            None
-        }
-    }
+    shared::shared(file).map(|path| std::fs::read(path).unwrap())
 }
 
 /// 256 bytes, a few merges, and the end of text as the last id.

@@ -215,20 +215,3 @@ pub fn argmax(logits: &[f32]) -> u32 {
     let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     u32::try_from(best.expect("logits").0).unwrap()
 }
-
-/// The read-only data that comes beside the repository; `None`, said loudly, where it is absent.
-pub fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("HUGGINGTWEETS_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let path = root.join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!(
-        "SKIPPED: {} is not there; set HUGGINGTWEETS_SHARED to the folder that has it",
-        path.display()
-    );
-    None
-}
