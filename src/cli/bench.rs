@@ -109,10 +109,12 @@ fn measure(open: &OpenModel, length: usize, sequences: usize) -> Result<Measured
             .map(|ids| ids.len())
             .map_err(EngineError::Tokenizer)
     };
+    // Any text will do; a vocabulary may lack the space.
+    let word = if tokens(" a").is_ok() { " a" } else { "a" };
     // The prefix is one token where the model has it; what counts is what the generation itself counts.
     let mut prompt = String::new();
-    while tokens(&format!("{}{prompt} a", params.prefix))? <= length {
-        prompt.push_str(" a");
+    while tokens(&format!("{}{prompt}{word}", params.prefix))? <= length {
+        prompt.push_str(word);
     }
     let (mut prefill, mut decode) = (Vec::new(), Vec::new());
     for _ in 0..=RUNS {
