@@ -88,9 +88,9 @@ pub enum TokenizerError {
         /// The id.
         id: usize,
     },
-    /// A byte no token stands for.
+    /// A byte of a text that no token stands for; GPT-2's own vocabulary has one for each.
     #[error(
-        "the vocabulary has no token for the byte {byte:#04x}, GPT-2 has one for each; use a GPT-2 model"
+        "the vocabulary has no token for the byte {byte:#04x} of this text; leave that character out or use another model"
     )]
     MissingByte {
         /// The byte.
@@ -158,6 +158,8 @@ pub struct Tokenizer {
     ends: Vec<u32>,
     special: Vec<u32>,
     longest: usize,
+    /// Bytes without a token, which the crate would leave out of a text in silence.
+    missing: Vec<u8>,
 }
 
 impl Tokenizer {
@@ -194,6 +196,9 @@ impl Tokenizer {
             .map(|(id, _)| *id)
             .collect();
         let vocab: Vocab = tokens.into_iter().zip(0..).collect();
+        let missing = (0..=255u8)
+            .filter(|byte| !vocab.contains_key(&*vocabulary::char_of_byte(*byte).to_string()))
+            .collect();
         let bpe = BPE::builder()
             .vocab_and_merges(vocab, merges)
             .build()
@@ -204,6 +209,7 @@ impl Tokenizer {
         inner.add_tokens(added_tokens).map_err(refused)?;
         Ok(Self {
             inner,
+            missing,
             bytes,
             ends,
             special,
@@ -255,8 +261,14 @@ impl Tokenizer {
     /// The ids of a text.
     ///
     /// # Errors
-    /// [`TokenizerError::Crate`] if the tokenizers crate refuses it.
+    /// [`TokenizerError::MissingByte`] if the vocabulary cannot write it, [`TokenizerError::Crate`] if the
+    /// tokenizers crate refuses it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        if !self.missing.is_empty()
+            && let Some(byte) = text.bytes().find(|byte| self.missing.contains(byte))
+        {
+            return Err(TokenizerError::MissingByte { byte });
+        }
         let encoding = self.inner.encode_fast(text, false).map_err(refused)?;
         Ok(encoding.get_ids().to_vec())
     }

@@ -31,8 +31,8 @@ impl Vocabulary {
     /// From tokens in order of id, merges in order of rank, and the ids of added tokens with whether they are special.
     ///
     /// # Errors
-    /// [`TokenizerError`] if there are too many or too long tokens, a token twice, a merge that names or makes
-    /// no token, or if one of the 256 single bytes has no token (some text could then not be written).
+    /// [`TokenizerError`] if there are too many or too long tokens, a token twice, or a merge that names or
+    /// makes no token.
     pub fn new(
         tokens: Vec<String>,
         merges: Vec<(String, String)>,
@@ -57,12 +57,6 @@ impl Vocabulary {
                 return Err(TokenizerError::DuplicateToken {
                     token: token.clone(),
                 });
-            }
-        }
-        let mut buffer = [0u8; 4];
-        for byte in 0..=255u8 {
-            if !known.contains(&*char_of_byte(byte).encode_utf8(&mut buffer)) {
-                return Err(TokenizerError::MissingByte { byte });
             }
         }
         // The crate's builder writes a merge into a buffer as long as the longest token and would panic on a longer one.
