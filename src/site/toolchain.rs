@@ -246,9 +246,9 @@ fn probe(rustc: &Path, rustup_names: &[&str]) -> Option<Rust> {
             .find(|&&name| Some(name) == folder)
             .map(|&name| name.to_owned()),
         has_wasm_std: has_library(&libraries.join(TARGET).join("lib"), "libstd-"),
-        // rustup's sources lack their dependencies' ones, which Debian's carry in `vendor`.
+        // rustup's sources lack their dependencies' ones, which Debian's carry in `library/vendor`.
         has_std_sources: libraries.join("src/rust/library/std/Cargo.toml").is_file()
-            && libraries.join("src/rust/vendor").is_dir(),
+            && libraries.join("src/rust/library/vendor").is_dir(),
         linker: if own_linker.is_file() || on_path("rust-lld") {
             Linker::Own
         } else {
