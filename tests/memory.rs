@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checkpoints;
+mod gpt2_124m;
 mod shared;
 
 use std::io::{BufWriter, Seek};
@@ -11,13 +12,7 @@ use std::time::Instant;
 
 use checkpoints::load;
 use huggingtweets::infer::{Logits, Session};
-use huggingtweets::kernels::pack::WeightType;
-use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::weights::Checkpoint;
-use huggingtweets::weights::dtype::StoredType;
-use huggingtweets::weights::gguf_writer::{TensorToWrite, Writer};
-use huggingtweets::weights::names::{self, Role};
-use huggingtweets::weights::quantize::{GgufTokenizer, gpt2_metadata};
 
 /// The cache is all there from the start; more steps would only take longer.
 const STEPS: usize = 6;
@@ -33,43 +28,8 @@ fn peak_bytes() -> Option<u64> {
 
 #[test]
 fn gpt2_124m_in_q8_0_and_five_sequences_peak_below_1_3_times_the_file() {
-    let config = Gpt2Config::from_json(br#"{"model_type":"gpt2"}"#).unwrap();
     let mut file = tempfile::tempfile().unwrap();
-    let specs: Vec<_> = names::tensors(&config)
-        .into_iter()
-        .filter(|s| !s.is_optional)
-        .collect();
-    let tensors: Vec<_> = specs
-        .iter()
-        .map(|spec| TensorToWrite {
-            name: spec.gguf_name.clone(),
-            dims: match spec.role {
-                Role::Vector => vec![spec.cols as u64],
-                _ => vec![spec.cols as u64, spec.rows as u64],
-            },
-            dtype: match spec.role.is_quantizable() {
-                true => WeightType::Q8_0.into(),
-                false => StoredType::F32,
-            },
-        })
-        .collect();
-    let metadata = gpt2_metadata(
-        "zeros",
-        &config,
-        WeightType::Q8_0,
-        GgufTokenizer::default(),
-        Vec::new(),
-    );
-    let mut writer = Writer::new(BufWriter::new(&mut file), &metadata, &tensors).unwrap();
-    for tensor in &tensors {
-        let mut left = usize::try_from(tensor.size_bytes()).unwrap();
-        while left > 0 {
-            let n = left.min(1 << 16);
-            writer.write(&[0; 1 << 16][..n]).unwrap();
-            left -= n;
-        }
-    }
-    let file_bytes = writer.finish().unwrap();
+    let file_bytes = gpt2_124m::write(BufWriter::new(&mut file));
     file.rewind().unwrap();
 
     let before = peak_bytes();

@@ -13,12 +13,15 @@
 
 #[path = "web/broken_models.rs"]
 mod broken_models;
+#[path = "web/figures.rs"]
+mod figures;
 #[path = "web/fitting.rs"]
 mod fitting;
 #[path = "web/gallery.rs"]
 mod gallery;
 #[path = "web/generating.rs"]
 mod generating;
+mod gpt2_124m;
 #[path = "web/harness/mod.rs"]
 mod harness;
 #[path = "web/opening.rs"]

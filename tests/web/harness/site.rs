@@ -26,7 +26,7 @@ pub const SUB_PATH: &str = "/some/sub/path/";
 /// Served are the built page at `/` and at [`SUB_PATH`]; the files of `tests/fixtures/` under `/fixtures/`;
 /// and models that are none: `/broken/truncated.gguf` (half of the bundled one), `/broken/page.gguf`
 /// (200 and HTML, as some hosts answer for a missing file), `/broken/missing.gguf` (404),
-/// `/broken/noise.gguf` (bytes without meaning).
+/// `/broken/noise.gguf` (bytes without meaning); whatever a test puts into `target/tmp/` under `/made/`.
 pub struct Site {
     address: String,
     root: PathBuf,
@@ -149,6 +149,7 @@ fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
                 (octets(), noise)
             }),
         )
+        .nest_service("/made", ServeDir::new(env!("CARGO_TARGET_TMPDIR")))
         .nest_service("/fixtures", ServeDir::new(root.join("tests/fixtures")))
         .fallback_service(server::router(&at("/")))
 }
