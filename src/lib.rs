@@ -6,14 +6,15 @@
 //!  visitor ──▶ web::app, components ◀─▶ state::PageState
 //!                      │  Request ▼ ▲ Event   (protocol)
 //!              web::worker_bridge ◀═▶ web::worker_host ──▶ engine ──▶ generate ──▶ infer ──▶ kernels
-//!                               bin/huggingtweets (native) ──▶ engine, weights, card, site
+//!                               bin/huggingtweets (native) ──▶ cli ──▶ engine, weights, card, site
 //! ```
 //!
 //! Reading order: [`model`] is GPT-2 as the paper has it, on candle tensors; [`kernels`] and
 //! [`infer`] are the same model made fast, without candle; [`weights`] reads and writes checkpoints;
 //! [`tokenizer`] and [`generate`] turn text into ids, logits into choices, ids into text; [`engine`]
 //! owns all of these and answers [`protocol`] requests one step at a time. [`card`] and [`bot`] say
-//! who speaks; [`state`] is what the page shows. Everything outside `web` builds without a browser,
+//! who speaks; [`state`] is what the page shows. `web` is the browser's edge; natively `site` builds and
+//! serves the page and `cli` is the command line. Everything outside `web` builds without a browser,
 //! and `tests/architecture.rs` holds every module to the arrows it may draw.
 
 pub mod bot;

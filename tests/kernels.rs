@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use huggingtweets::kernels::{self, PackedWeight, Scratch, WeightType, matmul, scalar::Scalar};
 use std::io::ErrorKind;
 
-#[path = "../benches/kernels/src/cases.rs"]
+#[path = "kernel_bench/src/cases.rs"]
 mod cases;
 
 /// Largest root-mean-square error relative to that of the exact product, from rounding the inputs.
@@ -427,7 +427,7 @@ fn infinite_and_nan_weights_are_refused() {
 
 #[test]
 fn every_build_agrees_on_every_bit() {
-    // The wasm builds compare themselves with the same number: benches/kernels/run.mjs.
+    // The wasm builds compare themselves with the same number: tests/kernel_bench/run.mjs.
     assert_eq!(cases::checksum::<Scalar>(), cases::CHECKSUM);
     #[cfg(target_arch = "x86_64")]
     assert_eq!(
