@@ -1,6 +1,6 @@
 //! `PageState`: what the page shows; `update(event)` and the visitor's actions are its only changes.
 //!
-//! Every action and every event gives back the [`Request`]s that follow from it.
+//! Every action and every event gives back the [requests](crate::protocol::Request) that follow from it.
 //! One job runs at a time. What cannot start yet (no model, another job) waits in one place, the last wish wins,
 //! and starts as soon as it can. Time and seeds are handed in.
 
