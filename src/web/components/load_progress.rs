@@ -29,7 +29,7 @@ pub fn LoadProgress() -> impl IntoView {
                 <div class="bar" role="progressbar" data-testid="progress" aria-label="Loading the model"
                     aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent aria-valuetext=text
                     class:is-unknown=move || fraction.with(Option::is_none)>
-                    <span class="bar-fill" style=move || format!("inline-size: {}%", percent().unwrap_or_default())></span>
+                    <span class="bar-fill" style=move || percent().map(|percent| format!("inline-size: {percent}%"))></span>
                 </div>
             </div>
         </Show>
