@@ -7,6 +7,8 @@
 
 use candle_core::{Device, Tensor};
 
+use crate::infer::exp_sum;
+
 /// A token that may be drawn, with its weight; weights add up to anything.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
@@ -39,15 +41,33 @@ pub fn forbid(logits: &mut [f32], token_id: u32) {
     }
 }
 
+/// Whether one is NaN or +∞, or all are forbidden: scores that no token can be taken from.
+pub fn is_broken(logits: &[f32]) -> bool {
+    // As integers NaNs lie beyond the infinities, either sign.
+    let (positive, negative) = logits
+        .iter()
+        .fold((i32::MIN, 0), |(positive, negative), l| {
+            let bits = l.to_bits();
+            (positive.max(bits.cast_signed()), negative.max(bits))
+        });
+    positive >= f32::INFINITY.to_bits().cast_signed()
+        || negative > f32::NEG_INFINITY.to_bits()
+        || largest(logits) == f32::NEG_INFINITY
+}
+
+/// The largest of them, −∞ if there is none.
+fn largest(logits: &[f32]) -> f32 {
+    let larger = |most: f32, &l: &f32| if l > most { l } else { most };
+    logits.iter().fold(f32::NEG_INFINITY, larger)
+}
+
 /// The most probable token, the lowest id among equals; none if all are forbidden.
 pub fn most_probable(logits: &[f32]) -> Option<u32> {
-    let mut best: Option<(usize, f32)> = None;
-    for (i, &logit) in logits.iter().enumerate() {
-        if logit > best.map_or(f32::NEG_INFINITY, |(_, most)| most) {
-            best = Some((i, logit));
-        }
-    }
-    best.and_then(|(i, _)| u32::try_from(i).ok())
+    let largest = largest(logits);
+    let place = logits
+        .iter()
+        .position(|&l| l == largest && l > f32::NEG_INFINITY)?;
+    u32::try_from(place).ok()
 }
 
 /// The probability of a token when nothing is cut and temperature is 1.
@@ -60,16 +80,11 @@ pub fn probability(logits: &[f32], token_id: u32) -> f64 {
 
 /// ln Σ exp of logits, without overflow.
 pub fn log_sum_exp(logits: &[f32]) -> f64 {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if most == f32::NEG_INFINITY {
+    let largest = largest(logits);
+    if largest == f32::NEG_INFINITY {
         return f64::NEG_INFINITY;
     }
-    let most = f64::from(most);
-    let sum: f64 = logits
-        .iter()
-        .map(|&logit| libm::exp(f64::from(logit) - most))
-        .sum();
-    most + libm::log(sum)
+    f64::from(largest) + libm::log(exp_sum(logits, largest))
 }
 
 /// Fills `candidates` with every token that is not forbidden, weighted exp(logit / temperature), after top-k.
@@ -84,22 +99,57 @@ pub fn top_k(
     candidates: &mut Vec<Candidate>,
 ) {
     candidates.clear();
-    let mut least = f32::NEG_INFINITY;
-    if top_k > 0 && top_k < logits.len() {
-        scratch.clear();
-        scratch.extend_from_slice(logits);
-        // Selects instead of sorting the vocabulary.
-        let (_, kth, _) = scratch.select_nth_unstable_by(top_k - 1, |a, b| b.total_cmp(a));
-        least = *kth;
+    let least = if top_k > 0 && top_k < logits.len() {
+        kth_largest(logits, top_k, scratch)
+    } else {
+        f32::NEG_INFINITY
+    };
+    let (most, temperature) = (f64::from(largest(logits)), f64::from(temperature));
+    for_each_from(logits, least, |token_id, logit| {
+        candidates.push(Candidate {
+            token_id,
+            weight: libm::exp((f64::from(logit) - most) / temperature),
+        });
+    });
+}
+
+/// The k-th largest logit, 0 < k ≤ V: keeps the largest so far and looks at the rest only where one
+/// could join them.
+fn kth_largest(logits: &[f32], k: usize, kept: &mut Vec<f32>) -> f32 {
+    fn cut(kept: &mut Vec<f32>, k: usize) -> f32 {
+        let (_, kth, _) = kept.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
+        let kth = *kth;
+        kept.truncate(k);
+        kth
     }
-    let most = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let temperature = f64::from(temperature);
-    for (token_id, &logit) in (0u32..).zip(logits) {
-        if logit >= least && logit > f32::NEG_INFINITY {
-            candidates.push(Candidate {
-                token_id,
-                weight: libm::exp((f64::from(logit) - most) / temperature),
-            });
+    kept.clear();
+    let mut least = f32::NEG_INFINITY;
+    for part in logits.chunks(PART) {
+        if largest(part) > least || least == f32::NEG_INFINITY {
+            kept.extend(
+                part.iter()
+                    .filter(|&&l| l > least || least == f32::NEG_INFINITY),
+            );
+            if kept.len() >= 2 * k + PART {
+                least = cut(kept, k);
+            }
+        }
+    }
+    cut(kept, k)
+}
+
+/// Logits looked at together; most such parts hold nothing of interest.
+const PART: usize = 32;
+
+/// Calls `f` with every token that is not forbidden and has a logit of `least` or more, by id.
+fn for_each_from(logits: &[f32], least: f32, mut f: impl FnMut(u32, f32)) {
+    for (part, ids) in logits.chunks(PART).zip((0u32..).step_by(PART)) {
+        if largest(part) >= least {
+            for (token_id, &logit) in (ids..).zip(part) {
+                if logit >= least && logit > f32::NEG_INFINITY {
+                    f(token_id, logit);
+                }
+            }
         }
     }
 }

@@ -121,20 +121,27 @@ pub enum Output {
 
 /// Several continuations of one prompt, in the making.
 pub struct Generation {
-    tokenizer: Arc<Tokenizer>,
     session: Session,
+    rules: Rules,
+    prefilled: usize,
+    sequences: Vec<Sequence>,
+    /// Each unfinished sequence and its last token.
+    last: Vec<(usize, u32)>,
+    new_tokens: usize,
+}
+
+/// How a sequence goes on from its logits; the same for all of them.
+struct Rules {
+    tokenizer: Arc<Tokenizer>,
     params: CheckedParams,
     eos_token_id: u32,
     prompt: String,
     /// Prefix and prompt; never empty.
     prompt_ids: Vec<u32>,
-    prefilled: usize,
     max_new: usize,
-    sequences: Vec<Sequence>,
     /// (V): one sequence's logits while they are changed.
     logits: Vec<f32>,
     scratch: SamplerScratch,
-    new_tokens: usize,
 }
 
 /// One continuation.
@@ -185,17 +192,20 @@ impl Generation {
             })
             .collect();
         Ok(Self {
-            tokenizer,
             session,
-            params,
-            eos_token_id,
-            prompt: prompt.to_owned(),
-            prompt_ids,
+            rules: Rules {
+                tokenizer,
+                params,
+                eos_token_id,
+                prompt: prompt.to_owned(),
+                prompt_ids,
+                max_new,
+                logits: Vec::with_capacity(vocab_size),
+                scratch: SamplerScratch::default(),
+            },
             prefilled: 0,
-            max_new,
             sequences,
-            logits: Vec::with_capacity(vocab_size),
-            scratch: SamplerScratch::default(),
+            last: Vec::with_capacity(n_sequences),
             new_tokens: 0,
         })
     }
@@ -207,36 +217,42 @@ impl Generation {
     /// [`GenerateError::BrokenLogits`]; [`GenerateError::Infer`] only if model and tokenizer do not belong together.
     pub fn step(&mut self) -> Result<Vec<Output>, GenerateError> {
         let mut outputs = Vec::new();
-        if self.is_prefilling() {
-            let end = (self.prefilled + PREFILL_CHUNK).min(self.prompt_ids.len());
-            let is_last = end == self.prompt_ids.len();
+        let Self {
+            session,
+            sequences,
+            rules,
+            ..
+        } = self;
+        if self.prefilled < rules.prompt_ids.len() {
+            let end = (self.prefilled + PREFILL_CHUNK).min(rules.prompt_ids.len());
+            let is_last = end == rules.prompt_ids.len();
             let wanted = if is_last { Logits::Last } else { Logits::Skip };
-            let rows = self
-                .session
-                .prefill(&self.prompt_ids[self.prefilled..end], wanted)?;
+            let first = session.prefill(&rules.prompt_ids[self.prefilled..end], wanted)?;
             self.prefilled = end;
             if is_last {
-                let first = rows.to_vec();
-                for sequence in 0..self.sequences.len() {
-                    self.extend(sequence, &first, &mut outputs)?;
+                for (i, sequence) in sequences.iter_mut().enumerate() {
+                    rules.extend(i, sequence, first, &mut outputs)?;
+                    self.new_tokens += 1;
                 }
             }
             return Ok(outputs);
         }
-        let last: Vec<(usize, u32)> = self
-            .sequences
-            .iter()
-            .enumerate()
-            .filter(|(_, sequence)| !sequence.is_finished)
-            .filter_map(|(i, sequence)| Some((i, *sequence.token_ids.last()?)))
-            .collect();
-        if last.is_empty() {
+        self.last.clear();
+        self.last.extend(
+            sequences
+                .iter()
+                .enumerate()
+                .filter(|(_, sequence)| !sequence.is_finished)
+                .filter_map(|(i, sequence)| Some((i, *sequence.token_ids.last()?))),
+        );
+        if self.last.is_empty() {
             return Ok(outputs);
         }
-        let rows = self.session.decode(&last)?.to_vec();
-        let vocab_size = rows.len() / last.len();
-        for (&(sequence, _), row) in last.iter().zip(rows.chunks_exact(vocab_size)) {
-            self.extend(sequence, row, &mut outputs)?;
+        let rows = session.decode(&self.last)?;
+        let vocab_size = rows.len() / self.last.len();
+        for (&(i, _), row) in self.last.iter().zip(rows.chunks_exact(vocab_size)) {
+            rules.extend(i, &mut sequences[i], row, &mut outputs)?;
+            self.new_tokens += 1;
         }
         Ok(outputs)
     }
@@ -244,9 +260,10 @@ impl Generation {
     /// Ends every unfinished sequence with the text it has shown; bytes that are no whole character yet are dropped.
     pub fn stop(&mut self) -> Vec<Output> {
         let mut outputs = Vec::new();
-        for sequence in 0..self.sequences.len() {
-            if !self.sequences[sequence].is_finished {
-                self.finish(sequence, StopReason::Stopped, &mut outputs);
+        for (i, sequence) in self.sequences.iter_mut().enumerate() {
+            if !sequence.is_finished {
+                let finished = self.rules.finish(i, sequence, StopReason::Stopped);
+                outputs.push(finished);
             }
         }
         outputs
@@ -254,7 +271,7 @@ impl Generation {
 
     /// Whether the next step takes in prompt.
     pub fn is_prefilling(&self) -> bool {
-        self.prefilled < self.prompt_ids.len()
+        self.prefilled < self.rules.prompt_ids.len()
     }
 
     /// Whether every sequence is complete.
@@ -264,22 +281,24 @@ impl Generation {
 
     /// Tokens of prefix and prompt.
     pub fn prompt_tokens(&self) -> usize {
-        self.prompt_ids.len()
+        self.rules.prompt_ids.len()
     }
 
     /// New tokens of all sequences so far.
     pub fn new_tokens(&self) -> usize {
         self.new_tokens
     }
+}
 
-    /// Takes the next token of one sequence from its logits (V).
+impl Rules {
+    /// Takes the next token of sequence number `index` from its logits (V).
     fn extend(
         &mut self,
         index: usize,
+        sequence: &mut Sequence,
         logits: &[f32],
         outputs: &mut Vec<Output>,
     ) -> Result<(), GenerateError> {
-        let sequence = &mut self.sequences[index];
         self.logits.clear();
         self.logits.extend_from_slice(logits);
         if self.params.repetition_penalty != 1.0 {
@@ -291,7 +310,6 @@ impl Generation {
         }
         let Choice { token_id, prob } = sequence.sampler.take(&self.logits, &mut self.scratch)?;
         sequence.token_ids.push(token_id);
-        self.new_tokens += 1;
         let mut text = sequence.stream.push(&self.tokenizer, token_id);
         let mut stop_reason = None;
         if token_id == self.eos_token_id {
@@ -316,24 +334,23 @@ impl Generation {
             prob,
         });
         if let Some(reason) = stop_reason {
-            self.finish(index, reason, outputs);
+            outputs.push(self.finish(index, sequence, reason));
         }
         Ok(())
     }
 
-    fn finish(&mut self, index: usize, stop_reason: StopReason, outputs: &mut Vec<Output>) {
-        let sequence = &mut self.sequences[index];
+    fn finish(&self, index: usize, sequence: &mut Sequence, stop_reason: StopReason) -> Output {
         sequence.is_finished = true;
         let prompt = if self.params.return_full_text {
             self.prompt.as_str()
         } else {
             ""
         };
-        outputs.push(Output::Finished {
+        Output::Finished {
             sequence: index,
             generated_text: format!("{prompt}{}", sequence.text),
             token_ids: std::mem::take(&mut sequence.token_ids),
             stop_reason,
-        });
+        }
     }
 }

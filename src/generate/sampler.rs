@@ -56,7 +56,7 @@ impl Sampler {
         logits: &[f32],
         scratch: &mut SamplerScratch,
     ) -> Result<Choice, GenerateError> {
-        if logits.iter().any(|&l| l.is_nan() || l == f32::INFINITY) {
+        if logits::is_broken(logits) {
             return Err(GenerateError::BrokenLogits);
         }
         if !self.do_sample {

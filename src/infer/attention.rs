@@ -1,7 +1,9 @@
-//! Attention of one token over the keys and values of its prompt and of its own sequence.
+//! Attention over the keys and values of the prompt and of each token's own sequence.
 
-use super::kv_cache::KvCache;
-use super::ops::exp_of_difference_to_max;
+use super::Row;
+use super::kv_cache::{HeadView, KvCache};
+use super::ops;
+use crate::kernels::{CacheMatrix, Scratch};
 
 /// Which cached positions a token sees; itself included.
 #[derive(Debug, Clone, Copy)]
@@ -12,39 +14,162 @@ pub(super) struct Visible {
     pub(super) tail: Option<(usize, usize)>,
 }
 
-/// Mixes the values the token sees: `query` (C), `out` (C), `scores` (at least as long as positions seen).
+/// Tokens that share a pass over the prompt's keys and values; the kernels take so many at once.
+const ROWS: usize = 5;
+
+/// Buffers of one pass, kept between passes.
+pub(super) struct AttentionBuffers {
+    query: Vec<f32>,  // (ROWS, D padded)
+    prompt: Vec<f32>, // (ROWS, prompt padded): scores, then weights
+    tail: Vec<f32>,   // (tail padded): the same of one sequence
+    mixed: Vec<f32>,  // (ROWS, D)
+    own: Vec<f32>,    // (ROWS, D): what each mixes of its own sequence
+    totals: [f32; ROWS],
+}
+
+impl AttentionBuffers {
+    pub(super) fn new(cache: &KvCache) -> Self {
+        let d = cache.head_dim();
+        Self {
+            query: vec![0.0; ROWS * CacheMatrix::padded(d)],
+            prompt: vec![0.0; ROWS * CacheMatrix::padded(cache.max_prompt())],
+            tail: vec![0.0; CacheMatrix::padded(cache.max_new())],
+            mixed: vec![0.0; ROWS * d],
+            own: vec![0.0; ROWS * d],
+            totals: [0.0; ROWS],
+        }
+    }
+
+    pub(super) fn size_bytes(&self) -> usize {
+        4 * (self.query.len() + self.prompt.len() + self.tail.len() + 2 * self.mixed.len())
+    }
+}
+
+/// Mixes the values each token sees: `qkv` (R, 3C), of which the queries are read, `out` (R, C).
 ///
-/// Per head: softmax(q · keys / √D) · values, positions in their order, so the result does not
-/// depend on how tokens were grouped into calls.
+/// Per head: softmax(q · keys / √D) · values. The sums of a token run over the prompt's positions in
+/// their order, then over those of its sequence, so its result does not depend on how tokens were
+/// grouped into calls.
 pub(super) fn attend(
     cache: &KvCache,
     layer_idx: usize,
-    visible: Visible,
-    query: &[f32],
-    scores: &mut [f32],
+    rows: &[Row],
+    qkv: &[f32],
     out: &mut [f32],
+    buffers: &mut AttentionBuffers,
+    scratch: &mut Scratch,
 ) {
-    let head_dim = cache.head_dim();
-    let scale = 1.0 / (head_dim as f32).sqrt();
-    let heads = query
-        .chunks_exact(head_dim)
-        .zip(out.chunks_exact_mut(head_dim));
-    for (head, (query, out)) in heads.enumerate() {
-        let prompt = cache.prompt(layer_idx, head, visible.prompt);
-        let (sequence, n_tail) = visible.tail.unwrap_or_default();
-        let tail = cache.tail(layer_idx, sequence, head, n_tail);
-        let scores = &mut scores[..visible.prompt + n_tail];
+    let c = cache.n_head() * cache.head_dim();
+    let rows = rows.chunks(ROWS);
+    let (qkv, out) = (qkv.chunks(ROWS * 3 * c), out.chunks_mut(ROWS * c));
+    for ((rows, qkv), out) in rows.zip(qkv).zip(out) {
+        for head in 0..cache.n_head() {
+            let prompt = cache.prompt(layer_idx, head);
+            let columns = head * cache.head_dim()..(head + 1) * cache.head_dim();
+            buffers.load_queries(qkv, 3 * c, columns.clone(), cache.head_dim());
+            let visible = rows.iter().map(|row| row.visible.prompt).max().unwrap_or(0);
+            let width = CacheMatrix::padded(visible);
+            buffers.score_prompt(prompt, rows.len(), width, scratch);
+            for (i, row) in rows.iter().enumerate() {
+                let tail = row
+                    .visible
+                    .tail
+                    .map(|(sequence, len)| (cache.tail(layer_idx, sequence, head), len));
+                buffers.weigh(i, width, row.visible.prompt, prompt, tail, scratch);
+            }
+            buffers.mix_prompt(prompt, rows.len(), width, scratch);
+            for (i, out) in out.chunks_exact_mut(c).enumerate() {
+                buffers.store(i, &mut out[columns.clone()]);
+            }
+        }
+    }
+}
 
-        let (prompt_scores, tail_scores) = scores.split_at_mut(visible.prompt);
-        prompt.keys.scores(query, scale, prompt_scores);
-        tail.keys.scores(query, scale, tail_scores);
-        let total = exp_of_difference_to_max(scores);
-        let (prompt_weights, tail_weights) = scores.split_at(visible.prompt);
-        out.fill(0.0);
-        prompt.values.add_mixed(prompt_weights, out);
-        tail.values.add_mixed(tail_weights, out);
-        for out in out {
-            *out /= total;
+impl AttentionBuffers {
+    /// Takes one head's queries, already divided by √D.
+    fn load_queries(
+        &mut self,
+        qkv: &[f32],
+        stride: usize,
+        columns: std::ops::Range<usize>,
+        d: usize,
+    ) {
+        let scale = 1.0 / (d as f32).sqrt();
+        let queries = self.query.chunks_exact_mut(CacheMatrix::padded(d));
+        for (query, qkv) in queries.zip(qkv.chunks_exact(stride)) {
+            for (q, x) in query.iter_mut().zip(&qkv[columns.clone()]) {
+                *q = x * scale;
+            }
+        }
+    }
+
+    /// Scores of the prompt's first `width` positions for `n` queries, still without the keys' steps.
+    fn score_prompt(&mut self, prompt: HeadView, n: usize, width: usize, scratch: &mut Scratch) {
+        let (keys, head) = prompt.keys();
+        let d = CacheMatrix::padded(prompt.head_dim());
+        let out = &mut self.prompt[..n * width];
+        keys.product(head, (width, d), &self.query[..n * d], out, scratch);
+    }
+
+    /// Turns token `i`'s scores into weights of the values' integers, and mixes its own sequence.
+    fn weigh(
+        &mut self,
+        i: usize,
+        width: usize,
+        n_prompt: usize,
+        prompt: HeadView,
+        tail: Option<(HeadView, usize)>,
+        scratch: &mut Scratch,
+    ) {
+        let d = prompt.head_dim();
+        let prompt_weights = &mut self.prompt[i * width..][..width];
+        let (seen, hidden) = prompt_weights.split_at_mut(n_prompt);
+        hidden.fill(0.0);
+        let mut max = ops::scale_by(seen, prompt.key_steps());
+        let tail_weights = match tail {
+            Some((tail, n_tail)) => {
+                let tail_width = CacheMatrix::padded(n_tail);
+                let weights = &mut self.tail[..tail_width];
+                let (keys, head) = tail.keys();
+                let query_len = CacheMatrix::padded(d);
+                let query = &self.query[i * query_len..][..query_len];
+                keys.product(head, (tail_width, query_len), query, weights, scratch);
+                weights[n_tail..].fill(0.0);
+                max = max.max(ops::scale_by(&mut weights[..n_tail], tail.key_steps()));
+                weights
+            }
+            None => &mut self.tail[..0],
+        };
+        let mut total = ops::exp_of_difference(seen, max);
+        ops::scale_by(seen, prompt.value_steps());
+        let own = &mut self.own[i * d..][..d];
+        if let Some((tail, n_tail)) = tail {
+            let seen = &mut tail_weights[..n_tail];
+            total += ops::exp_of_difference(seen, max);
+            ops::scale_by(seen, tail.value_steps());
+            let (values, head) = tail.values();
+            let shape = (d, tail_weights.len());
+            values.product(head, shape, tail_weights, own, scratch);
+        } else {
+            own.fill(0.0);
+        }
+        self.totals[i] = total;
+    }
+
+    /// Mixes the prompt's values for `n` tokens.
+    fn mix_prompt(&mut self, prompt: HeadView, n: usize, width: usize, scratch: &mut Scratch) {
+        let (values, head) = prompt.values();
+        let d = prompt.head_dim();
+        let out = &mut self.mixed[..n * d];
+        values.product(head, (d, width), &self.prompt[..n * width], out, scratch);
+    }
+
+    /// The result of token `i`.
+    fn store(&self, i: usize, out: &mut [f32]) {
+        let d = out.len();
+        let (mixed, own) = (&self.mixed[i * d..], &self.own[i * d..]);
+        for ((out, mixed), own) in out.iter_mut().zip(mixed).zip(own) {
+            *out = (mixed + own) / self.totals[i];
         }
     }
 }

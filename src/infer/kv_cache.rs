@@ -1,13 +1,12 @@
 //! `KvCache`: keys and values of one prompt, shared, and of what each sequence wrote after it.
 
-use super::ops;
+use crate::kernels::{CacheMatrix, CacheType};
 use crate::model::config::Gpt2Config;
 
 /// Keys and values of all layers, written in place.
 ///
-/// Two regions, each for keys and for values: the prompt (L, H, P, D), stored once for all sequences,
-/// and the new tokens (L, n, H, N, D), where P and N are the most tokens each may hold.
-/// The keys of one head lie together, because attention reads them head by head.
+/// Two regions: the prompt (L, H), stored once for all sequences, and the new tokens (L, n, H); each
+/// holds, per head, keys (positions, D) and values (D, positions).
 pub(super) struct KvCache {
     prompt: Region,
     tail: Region,
@@ -16,148 +15,50 @@ pub(super) struct KvCache {
     head_dim: usize,
 }
 
-/// How exactly keys and values are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Precision {
-    /// As 32-bit floats.
-    Exact,
-    /// As 16-bit integers with one step size per vector.
-    ///
-    /// Half the memory, and the rounding is 1/65534 of a vector's largest number: finer than 16-bit
-    /// floats, and widened in two SIMD instructions where those need six.
-    Rounded,
-}
-
-/// Vectors of many heads, one after another.
+/// Keys and values of many heads, with room for so many positions.
 struct Region {
-    keys: Vectors,
-    values: Vectors,
+    keys: CacheMatrix,
+    values: CacheMatrix,
+    key_steps: Vec<f32>,   // (heads, padded)
+    value_steps: Vec<f32>, // (heads, padded)
     capacity: usize,
+    padded: usize,
 }
 
-/// Vectors (D), by index.
-enum Vectors {
-    Exact(Vec<f32>),
-    Rounded { integers: Vec<i16>, steps: Vec<f32> },
-}
-
-impl Vectors {
-    /// `None` if there is no memory for them.
-    fn new(precision: Precision, n_vectors: usize, head_dim: usize) -> Option<Self> {
-        let n = n_vectors.checked_mul(head_dim)?;
-        Some(match precision {
-            Precision::Exact => Self::Exact(zeros(n)?),
-            Precision::Rounded => Self::Rounded {
-                integers: zeros(n)?,
-                steps: zeros(n_vectors)?,
-            },
+impl Region {
+    /// `None` if there is no memory for it.
+    fn new(dtype: CacheType, n_heads: usize, capacity: usize, head_dim: usize) -> Option<Self> {
+        let padded = CacheMatrix::padded(capacity);
+        let n_vectors = n_heads.checked_mul(padded)?;
+        Some(Self {
+            keys: CacheMatrix::new(dtype, n_heads, padded, head_dim)?,
+            values: CacheMatrix::new(dtype, n_heads, head_dim, padded)?,
+            key_steps: zeros(n_vectors)?,
+            value_steps: zeros(n_vectors)?,
+            capacity,
+            padded,
         })
     }
 
-    /// Stores `vector` (D) as the one with this index.
-    fn write(&mut self, index: usize, vector: &[f32]) {
-        const MAX: f32 = 32767.0;
-        let range = index * vector.len()..(index + 1) * vector.len();
-        match self {
-            Self::Exact(values) => values[range].copy_from_slice(vector),
-            Self::Rounded { integers, steps } => {
-                let largest = vector.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
-                let per_unit = if largest > 0.0 { MAX / largest } else { 0.0 };
-                steps[index] = largest / MAX;
-                for (integer, x) in integers[range].iter_mut().zip(vector) {
-                    *integer = ops::round(x * per_unit) as i16;
-                }
-            }
-        }
-    }
-
-    fn view(&self, first: usize, n_vectors: usize, head_dim: usize) -> VectorsView<'_> {
-        let range = first * head_dim..(first + n_vectors) * head_dim;
-        match self {
-            Self::Exact(values) => VectorsView::Exact(&values[range]),
-            Self::Rounded { integers, steps } => {
-                VectorsView::Rounded(&integers[range], &steps[first..first + n_vectors])
-            }
-        }
+    fn write(&mut self, head: usize, pos: usize, key: &[f32], value: &[f32]) {
+        let index = head * self.padded + pos;
+        self.key_steps[index] = self.keys.write_row(head, pos, key);
+        self.value_steps[index] = self.values.write_column(head, pos, value);
     }
 
     fn size_bytes(&self) -> usize {
-        match self {
-            Self::Exact(values) => 4 * values.len(),
-            Self::Rounded { integers, steps } => 2 * integers.len() + 4 * steps.len(),
-        }
+        self.keys.size_bytes()
+            + self.values.size_bytes()
+            + 4 * (self.key_steps.len() + self.value_steps.len())
     }
 }
 
 /// A list of zeros, or `None` instead of an abort if there is no memory for it.
-fn zeros<N: Default + Clone>(len: usize) -> Option<Vec<N>> {
+fn zeros(len: usize) -> Option<Vec<f32>> {
     let mut list = Vec::new();
     list.try_reserve_exact(len).ok()?;
-    list.resize(len, N::default());
+    list.resize(len, 0.0);
     Some(list)
-}
-
-/// Some vectors (n, D) in order of position.
-#[derive(Clone, Copy)]
-pub(super) enum VectorsView<'a> {
-    /// The vectors.
-    Exact(&'a [f32]),
-    /// Their integers, and the step of each.
-    Rounded(&'a [i16], &'a [f32]),
-}
-
-impl VectorsView<'_> {
-    /// `out` (n) = scale · each vector · `query` (D).
-    pub(super) fn scores(self, query: &[f32], scale: f32, out: &mut [f32]) {
-        let d = query.len();
-        match self {
-            Self::Exact(values) => {
-                for (out, vector) in out.iter_mut().zip(values.chunks_exact(d)) {
-                    *out = ops::dot(query, vector) * scale;
-                }
-            }
-            Self::Rounded(integers, steps) => {
-                let vectors = integers.chunks_exact(d).zip(steps);
-                for (out, (vector, step)) in out.iter_mut().zip(vectors) {
-                    *out = ops::dot(query, vector) * (step * scale);
-                }
-            }
-        }
-    }
-
-    /// `out` (D) += Σ weight · vector, over `weights` (n).
-    pub(super) fn add_mixed(self, weights: &[f32], out: &mut [f32]) {
-        let d = out.len();
-        match self {
-            Self::Exact(values) => {
-                for (weight, vector) in weights.iter().zip(values.chunks_exact(d)) {
-                    ops::add_scaled(out, *weight, vector);
-                }
-            }
-            Self::Rounded(integers, steps) => {
-                let vectors = integers.chunks_exact(d).zip(steps);
-                for (weight, (vector, step)) in weights.iter().zip(vectors) {
-                    ops::add_scaled(out, weight * step, vector);
-                }
-            }
-        }
-    }
-}
-
-impl Region {
-    fn new(precision: Precision, n_heads: usize, capacity: usize, head_dim: usize) -> Option<Self> {
-        let n_vectors = n_heads.checked_mul(capacity)?;
-        Some(Self {
-            keys: Vectors::new(precision, n_vectors, head_dim)?,
-            values: Vectors::new(precision, n_vectors, head_dim)?,
-            capacity,
-        })
-    }
-
-    /// Index of a head's vector at a position.
-    fn index(&self, head: usize, pos: usize) -> usize {
-        head * self.capacity + pos
-    }
 }
 
 /// Where a token's keys and values are written.
@@ -169,17 +70,45 @@ pub(super) enum Slot {
     Tail(usize, usize),
 }
 
-/// Keys and values of one head.
+/// Keys and values of one head in one region.
+#[derive(Clone, Copy)]
 pub(super) struct HeadView<'a> {
-    pub(super) keys: VectorsView<'a>,
-    pub(super) values: VectorsView<'a>,
+    region: &'a Region,
+    head: usize,
+    head_dim: usize,
+}
+
+impl<'a> HeadView<'a> {
+    /// The matrix of keys (positions, D), and which one.
+    pub(super) fn keys(self) -> (&'a CacheMatrix, usize) {
+        (&self.region.keys, self.head)
+    }
+
+    /// The matrix of values (D, positions), and which one.
+    pub(super) fn values(self) -> (&'a CacheMatrix, usize) {
+        (&self.region.values, self.head)
+    }
+
+    /// What the integers of each position's key are worth.
+    pub(super) fn key_steps(self) -> &'a [f32] {
+        &self.region.key_steps[self.head * self.region.padded..][..self.region.padded]
+    }
+
+    /// What the integers of each position's value are worth.
+    pub(super) fn value_steps(self) -> &'a [f32] {
+        &self.region.value_steps[self.head * self.region.padded..][..self.region.padded]
+    }
+
+    pub(super) fn head_dim(self) -> usize {
+        self.head_dim
+    }
 }
 
 impl KvCache {
     /// `None` if there is no memory for it.
     pub(super) fn new(
         config: &Gpt2Config,
-        precision: Precision,
+        dtype: CacheType,
         n_sequences: usize,
         max_prompt: usize,
         max_new: usize,
@@ -187,12 +116,16 @@ impl KvCache {
         let (heads, head_dim) = (config.n_layer * config.n_head, config.head_dim());
         let tail_heads = heads.checked_mul(n_sequences)?;
         Some(Self {
-            prompt: Region::new(precision, heads, max_prompt, head_dim)?,
-            tail: Region::new(precision, tail_heads, max_new, head_dim)?,
+            prompt: Region::new(dtype, heads, max_prompt, head_dim)?,
+            tail: Region::new(dtype, tail_heads, max_new, head_dim)?,
             n_sequences,
             n_head: config.n_head,
             head_dim,
         })
+    }
+
+    pub(super) fn n_head(&self) -> usize {
+        self.n_head
     }
 
     pub(super) fn head_dim(&self) -> usize {
@@ -208,10 +141,7 @@ impl KvCache {
     }
 
     pub(super) fn size_bytes(&self) -> usize {
-        [&self.prompt, &self.tail]
-            .iter()
-            .map(|region| region.keys.size_bytes() + region.values.size_bytes())
-            .sum()
+        self.prompt.size_bytes() + self.tail.size_bytes()
     }
 
     /// Writes `key` (C) and `value` (C) of one token.
@@ -227,34 +157,25 @@ impl KvCache {
         };
         assert!(pos < region.capacity, "the cache has room for the token");
         for (head, (key, value)) in key.chunks_exact(d).zip(value.chunks_exact(d)).enumerate() {
-            let index = region.index(first_head + head, pos);
-            region.keys.write(index, key);
-            region.values.write(index, value);
+            region.write(first_head + head, pos, key, value);
         }
     }
 
-    /// The first `len` prompt positions of one head.
-    pub(super) fn prompt(&self, layer_idx: usize, head: usize, len: usize) -> HeadView<'_> {
-        self.view(&self.prompt, layer_idx * self.n_head + head, len)
-    }
-
-    /// The first `len` new positions of one head of one sequence.
-    pub(super) fn tail(
-        &self,
-        layer_idx: usize,
-        sequence: usize,
-        head: usize,
-        len: usize,
-    ) -> HeadView<'_> {
-        let head = (layer_idx * self.n_sequences + sequence) * self.n_head + head;
-        self.view(&self.tail, head, len)
-    }
-
-    fn view<'a>(&self, region: &'a Region, head: usize, len: usize) -> HeadView<'a> {
-        let first = region.index(head, 0);
+    /// The prompt, as one head sees it.
+    pub(super) fn prompt(&self, layer_idx: usize, head: usize) -> HeadView<'_> {
         HeadView {
-            keys: region.keys.view(first, len, self.head_dim),
-            values: region.values.view(first, len, self.head_dim),
+            region: &self.prompt,
+            head: layer_idx * self.n_head + head,
+            head_dim: self.head_dim,
+        }
+    }
+
+    /// The new tokens of one sequence, as one head sees them.
+    pub(super) fn tail(&self, layer_idx: usize, sequence: usize, head: usize) -> HeadView<'_> {
+        HeadView {
+            region: &self.tail,
+            head: (layer_idx * self.n_sequences + sequence) * self.n_head + head,
+            head_dim: self.head_dim,
         }
     }
 }

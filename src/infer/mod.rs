@@ -12,12 +12,13 @@ mod ops;
 use std::sync::Arc;
 
 pub use loader::{LoadProgress, Loader, TensorSource};
+pub use ops::exp_sum;
 
 use crate::kernels::pack::{PackedWeight, WeightType};
-use crate::kernels::{self, Scratch};
+use crate::kernels::{self, CacheType, Scratch};
 use crate::model::config::Gpt2Config;
-use attention::Visible;
-use kv_cache::{KvCache, Precision, Slot};
+use attention::{AttentionBuffers, Visible};
+use kv_cache::{KvCache, Slot};
 
 /// Most prompt tokens computed in one pass over the weights; activations are sized by it.
 /// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
@@ -73,6 +74,19 @@ impl Model {
             + 4 * (self.wpe.len() + vectors(&self.ln_f))
             + blocks
             + self.lm_head.as_ref().map_or(0, PackedWeight::size_bytes)
+    }
+
+    /// Every matrix that a token is multiplied with, in order: each block's four, then the head.
+    pub fn matrices(&self) -> impl Iterator<Item = &PackedWeight> {
+        let blocks = self.blocks.iter();
+        blocks
+            .flat_map(|b| [&b.c_attn, &b.attn_c_proj, &b.c_fc, &b.mlp_c_proj])
+            .map(|linear| &linear.weight)
+            .chain([self.head()])
+    }
+
+    fn head(&self) -> &PackedWeight {
+        self.lm_head.as_ref().unwrap_or(&self.wte)
     }
 
     /// How the token embedding, the largest matrix, is stored.
@@ -163,7 +177,7 @@ struct Activations {
     qkv: Vec<f32>,      // (R, 3C)
     mixed: Vec<f32>,    // (R, C)
     hidden: Vec<f32>,   // (R, I)
-    scores: Vec<f32>,   // (positions a row can see)
+    attention: AttentionBuffers,
 }
 
 /// Whether a pass over prompt tokens needs scores.
@@ -197,22 +211,21 @@ impl Session {
             });
         }
         // Quantized weights round far more than a rounded cache does; float ones are to stay exact.
-        let precision = match model.dtype() {
-            WeightType::F32 | WeightType::F16 => Precision::Exact,
+        let cache_type = match model.dtype() {
+            WeightType::F32 | WeightType::F16 => CacheType::F32,
             WeightType::Q8_0 | WeightType::Q4_0 | WeightType::Q4K | WeightType::Q6K => {
-                Precision::Rounded
+                CacheType::Q8
             }
         };
         let max_rows = PREFILL_CHUNK.min(max_prompt).max(n_sequences);
         let c = config.n_embd;
-        let cache = KvCache::new(config, precision, n_sequences, max_prompt, max_new).ok_or(
+        let cache = KvCache::new(config, cache_type, n_sequences, max_prompt, max_new).ok_or(
             InferError::OutOfMemory {
                 n_sequences,
                 positions,
             },
         )?;
         Ok(Self {
-            cache,
             prompt_len: 0,
             tail_lens: vec![0; n_sequences],
             rows: Vec::with_capacity(max_rows),
@@ -222,8 +235,9 @@ impl Session {
                 qkv: vec![0.0; max_rows * 3 * c],
                 mixed: vec![0.0; max_rows * c],
                 hidden: vec![0.0; max_rows * config.n_inner],
-                scores: vec![0.0; positions],
+                attention: AttentionBuffers::new(&cache),
             },
+            cache,
             logits: Vec::with_capacity(n_sequences * config.vocab_size),
             scratch: Scratch::default(),
             model,
@@ -349,8 +363,8 @@ impl Session {
                 + a.qkv.len()
                 + a.mixed.len()
                 + a.hidden.len()
-                + a.scores.len()
                 + self.logits.capacity())
+            + a.attention.size_bytes()
     }
 
     fn check_ids(&self, mut tokens: impl Iterator<Item = u32>) -> Result<(), InferError> {
@@ -394,14 +408,8 @@ impl Session {
             for (qkv, row) in qkv.chunks_exact(3 * c).zip(rows.iter()) {
                 cache.write(layer_idx, row.slot, &qkv[c..2 * c], &qkv[2 * c..]);
             }
-            for ((qkv, mixed), row) in qkv
-                .chunks_exact(3 * c)
-                .zip(mixed.chunks_exact_mut(c))
-                .zip(rows.iter())
-            {
-                let scores = &mut activations.scores;
-                attention::attend(cache, layer_idx, row.visible, &qkv[..c], scores, mixed);
-            }
+            let attention = &mut activations.attention;
+            attention::attend(cache, layer_idx, rows, qkv, mixed, attention, scratch);
             block.attn_c_proj.forward(mixed, n, normed, scratch);
             ops::add(residual, normed);
 
@@ -417,8 +425,7 @@ impl Session {
             model.ln_f.forward(epsilon, &residual[first..last], normed);
             let start = logits.len();
             logits.resize(start + scored * config.vocab_size, 0.0);
-            let head = model.lm_head.as_ref().unwrap_or(&model.wte);
-            kernels::matmul(head, normed, scored, &mut logits[start..], scratch);
+            kernels::matmul(model.head(), normed, scored, &mut logits[start..], scratch);
         }
     }
 }

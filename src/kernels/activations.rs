@@ -1,12 +1,12 @@
 //! `Scratch`: one product's input vectors, quantized once and then used by every row.
 //!
-//! The integers are as wide as the 16-bit pair product allows without a sum leaving `i32`; only the
-//! 4-bit types stay within 8 bits, where a relaxed 8-bit dot product would give the same integers.
+//! Columns that are multiplied together lie together, a *panel*: for each quantization block the
+//! columns' scales, their biases, then their pairs, a few of each column in turn. A kernel so
+//! follows one address through the inputs as it follows one through the weights.
 
 use super::Kernel;
-use super::pack::WeightType;
 
-/// 32 quantized inputs for the types with a scale per 32 weights.
+/// A column's 32 quantized inputs for the types with a scale per 32 weights.
 ///
 /// How a kernel writes `bias` and `pairs` is its own affair; only its own products read them.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +19,12 @@ pub struct Block32 {
     pub pairs: [u32; 16],
 }
 
-/// 256 quantized inputs for the types with a scale per 256 weights; see [`Block32`].
+/// A column's 256 quantized inputs for the types with a scale per 256 weights; see [`Block32`].
 #[derive(Clone, Copy, Debug)]
 pub struct Block256 {
     /// What one step of the integers is worth.
     pub scale: f32,
-    /// What the sums of each 16 (Q6_K) or 32 (Q4_K) inputs start from.
+    /// What the sums of each 16 (Q6_K) or 32 (Q4_K, which leaves the rest) inputs start from.
     pub biases: [i32; 16],
     /// Sums of the integers, 32 at a time, in 16-bit pairs as the integers are; for Q4_K.
     pub sums: [u32; 4],
@@ -32,59 +32,290 @@ pub struct Block256 {
     pub pairs: [u32; 128],
 }
 
-/// Largest integer the inputs of this type's products are rounded to.
-///
-/// Q8_0: 32 · 255 · 32767 < 2³¹. Q6_K: 256 · 32 · 128 · 2047 < 2³¹. The 4-bit types: eight bits, so
-/// that a relaxed 8-bit dot product gives the same integers.
-pub(super) fn integer_max(dtype: WeightType) -> f32 {
-    match dtype {
-        WeightType::Q8_0 => 32767.0,
-        WeightType::Q6K => 2047.0,
-        WeightType::F32 | WeightType::F16 | WeightType::Q4_0 | WeightType::Q4K => 127.0,
+/// N columns' quantized inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Panel<'a, const N: usize>(pub(super) &'a [u32]);
+
+/// How a product's inputs are quantized; named after the weights they meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputType {
+    /// For Q8_0.
+    Q8_0,
+    /// For Q4_0.
+    Q4_0,
+    /// For Q4_K.
+    Q4K,
+    /// For Q6_K.
+    Q6K,
+    /// For the 8-bit integers of a [`CacheMatrix`](super::CacheMatrix).
+    Cache,
+}
+
+impl InputType {
+    /// Inputs per quantization block.
+    #[inline(always)]
+    pub(super) fn block_len(self) -> usize {
+        match self {
+            Self::Q8_0 | Self::Q4_0 | Self::Cache => 32,
+            Self::Q4K | Self::Q6K => 256,
+        }
     }
+
+    /// Largest integer the inputs are rounded to.
+    ///
+    /// Eight bits beside the weights, as llama.cpp and candle have it. Q6_K's are rounded less, so
+    /// its inputs too: 256 · 32 · 128 · 2047 < 2³¹. A cache's: 32 · 255 · 32767 < 2³¹.
+    pub(super) fn integer_max(self) -> f32 {
+        match self {
+            Self::Q8_0 | Self::Q4_0 | Self::Q4K => 127.0,
+            Self::Q6K => 2047.0,
+            Self::Cache => 32767.0,
+        }
+    }
+
+    #[inline(always)]
+    fn layout(self) -> Layout {
+        match self {
+            Self::Q8_0 | Self::Q4_0 | Self::Cache => LAYOUT_32,
+            Self::Q4K => LAYOUT_Q4K,
+            Self::Q6K => LAYOUT_Q6K,
+        }
+    }
+}
+
+/// How the inputs of one quantization block lie in a panel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// Sums' starts per column.
+    biases: usize,
+    /// Pairs of sums of integers per column.
+    sums: usize,
+    /// Pairs of integers per column.
+    pairs: usize,
+}
+
+impl Layout {
+    /// Words per column before the pairs.
+    pub(super) const fn head(self) -> usize {
+        1 + self.biases + self.sums
+    }
+
+    /// Words of `n` columns together.
+    #[inline(always)]
+    pub(super) const fn block_words(self, n: usize) -> usize {
+        n * (self.head() + self.pairs)
+    }
+}
+
+/// Of blocks of 32.
+pub(super) const LAYOUT_32: Layout = Layout {
+    biases: 1,
+    sums: 0,
+    pairs: 16,
+};
+/// Of Q4_K.
+pub(super) const LAYOUT_Q4K: Layout = Layout {
+    biases: 8,
+    sums: 4,
+    pairs: 128,
+};
+/// Of Q6_K.
+pub(super) const LAYOUT_Q6K: Layout = Layout {
+    biases: 16,
+    sums: 0,
+    pairs: 128,
+};
+
+/// Pairs of a column that lie together in a panel beside 8-bit weights; those of one step.
+pub(super) const STEP_Q8: usize = 2;
+/// Pairs of a column that lie together in a panel of the other types.
+pub(super) const STEP: usize = 4;
+
+/// Columns multiplied together when there are more than that: as many as keep their sums in
+/// registers. Five sequences go together.
+const MAX_COLUMNS: usize = 5;
+
+/// First column and number of columns of each panel that `n` columns make.
+pub(super) fn panel_starts(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let (first, left) = (next, n - next);
+        let count = if left <= MAX_COLUMNS { left } else { 4 };
+        next += count;
+        (count > 0).then_some((first, count))
+    })
 }
 
 /// Quantized inputs of the product under way; kept between products to reuse the memory.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    /// (n, cols / 32), used by Q8_0 and Q4_0.
-    pub(super) blocks32: Vec<Block32>,
-    /// (n, cols / 256), used by Q4_K and Q6_K.
-    pub(super) blocks256: Vec<Block256>,
+    /// Panel after panel; floats and signed integers as their bits.
+    words: Vec<u32>,
 }
 
-impl Block32 {
-    const ZERO: Self = Self {
-        scale: 0.0,
-        bias: 0,
-        pairs: [0; 16],
-    };
+impl Scratch {
+    /// Quantizes `x`, (n, cols).
+    pub(super) fn quantize<K: Kernel>(&mut self, input: InputType, cols: usize, x: &[f32]) {
+        let (n, n_blocks) = (x.len() / cols, cols / input.block_len());
+        let layout = input.layout();
+        self.words.resize(n_blocks * layout.block_words(n), 0);
+        let mut panels = &mut self.words[..];
+        for (first, n) in panel_starts(n) {
+            let (panel, rest) = panels.split_at_mut(n_blocks * layout.block_words(n));
+            for column in 0..n {
+                let values = x[(first + column) * cols..][..cols].chunks_exact(input.block_len());
+                for (values, block) in values.zip(panel.chunks_exact_mut(layout.block_words(n))) {
+                    write_block::<K>(input, values, block, n, column);
+                }
+            }
+            panels = rest;
+        }
+    }
+
+    /// The panel of N columns from column `first` on.
+    #[inline(always)]
+    pub(super) fn panel<const N: usize>(
+        &self,
+        input: InputType,
+        cols: usize,
+        first: usize,
+    ) -> Panel<'_, N> {
+        let n_blocks = cols / input.block_len();
+        let words = |n| n_blocks * input.layout().block_words(n);
+        Panel(&self.words[words(first)..][..words(N)])
+    }
+}
+
+/// Quantizes a column's `values`, one block of them, into its part of a panel's `block`.
+#[inline(always)]
+fn write_block<K: Kernel>(
+    input: InputType,
+    values: &[f32],
+    block: &mut [u32],
+    n: usize,
+    column: usize,
+) {
+    match input {
+        InputType::Q8_0 | InputType::Q4_0 | InputType::Cache => {
+            let values = values.first_chunk().expect("a block is 32 values");
+            let Block32 { scale, bias, pairs } = K::quantize32(input, values);
+            let part = Part {
+                scale,
+                biases: &[bias],
+                sums: &[],
+                pairs: &pairs,
+            };
+            if input == InputType::Q4_0 {
+                part.write::<STEP>(block, n, column);
+            } else {
+                part.write::<STEP_Q8>(block, n, column);
+            }
+        }
+        InputType::Q4K | InputType::Q6K => {
+            let values = values.first_chunk().expect("a block is 256 values");
+            let quantized = K::quantize256(input, values);
+            let Layout { biases, sums, .. } = input.layout();
+            let part = Part {
+                scale: quantized.scale,
+                biases: &quantized.biases[..biases],
+                sums: &quantized.sums[..sums],
+                pairs: &quantized.pairs,
+            };
+            part.write::<STEP>(block, n, column);
+        }
+    }
+}
+
+/// A column's part of a quantization block, as it lies in a panel: one word of each of these per
+/// column, then `STEP` pairs of each column in turn.
+struct Part<'a> {
+    scale: f32,
+    biases: &'a [i32],
+    sums: &'a [u32],
+    pairs: &'a [u32],
+}
+
+impl Part<'_> {
+    /// Writes it into `block`, which belongs to `n` columns.
+    #[inline(always)]
+    fn write<const STEP: usize>(self, block: &mut [u32], n: usize, column: usize) {
+        let biases = self.biases.iter().map(|bias| bias.cast_unsigned());
+        let head = [self.scale.to_bits()].into_iter().chain(biases);
+        let head = head.chain(self.sums.iter().copied());
+        for (words, word) in block.chunks_exact_mut(n).zip(head) {
+            words[column] = word;
+        }
+        let start = n * (1 + self.biases.len() + self.sums.len());
+        let steps = block[start..].chunks_exact_mut(n * STEP);
+        for (step, pairs) in steps.zip(self.pairs.as_chunks::<STEP>().0) {
+            step[column * STEP..][..STEP].copy_from_slice(pairs);
+        }
+    }
+}
+
+impl<const N: usize> Panel<'_, N> {
+    /// One column's part of a block of 32.
+    pub(super) fn block32<const STEP: usize>(self, block: usize, column: usize) -> Block32 {
+        let mut read = Block32 {
+            scale: 0.0,
+            bias: 0,
+            pairs: [0; 16],
+        };
+        let bias = std::slice::from_mut(&mut read.bias);
+        read.scale = self.read::<STEP>(block, column, bias, &mut [], &mut read.pairs);
+        read
+    }
+
+    /// One column's part of a block of Q4_K.
+    pub(super) fn q4k(self, block: usize, column: usize) -> Block256 {
+        let mut read = Block256::ZERO;
+        let biases = &mut read.biases[..LAYOUT_Q4K.biases];
+        read.scale = self.read::<STEP>(block, column, biases, &mut read.sums, &mut read.pairs);
+        read
+    }
+
+    /// One column's part of a block of Q6_K.
+    pub(super) fn q6k(self, block: usize, column: usize) -> Block256 {
+        let mut read = Block256::ZERO;
+        read.scale = self.read::<STEP>(block, column, &mut read.biases, &mut [], &mut read.pairs);
+        read
+    }
+
+    /// What [`Part::write`] wrote; gives the scale.
+    fn read<const STEP: usize>(
+        self,
+        block: usize,
+        column: usize,
+        biases: &mut [i32],
+        sums: &mut [u32],
+        pairs: &mut [u32],
+    ) -> f32 {
+        let start = N * (1 + biases.len() + sums.len());
+        let n_words = start + N * pairs.len();
+        let (head, words) = self.0[block * n_words..][..n_words].split_at(start);
+        let mut head = head.chunks_exact(N).map(|words| words[column]);
+        let scale = head.next().map_or(0.0, f32::from_bits);
+        for (bias, word) in biases.iter_mut().zip(&mut head) {
+            *bias = word.cast_signed();
+        }
+        for (sum, word) in sums.iter_mut().zip(head) {
+            *sum = word;
+        }
+        let steps = words.chunks_exact(N * STEP);
+        for (step, pairs) in steps.zip(pairs.as_chunks_mut::<STEP>().0) {
+            pairs.copy_from_slice(&step[column * STEP..][..STEP]);
+        }
+        scale
+    }
 }
 
 impl Block256 {
-    const ZERO: Self = Self {
+    pub(super) const ZERO: Self = Self {
         scale: 0.0,
         biases: [0; 16],
         sums: [0; 4],
         pairs: [0; 128],
     };
-}
-
-impl Scratch {
-    /// Quantizes `x`, (n, cols), as weights of this type want it.
-    pub(super) fn quantize<K: Kernel>(&mut self, dtype: WeightType, x: &[f32]) {
-        match dtype {
-            WeightType::F32 | WeightType::F16 => {}
-            WeightType::Q8_0 | WeightType::Q4_0 => {
-                self.blocks32.resize(x.len() / 32, Block32::ZERO);
-                K::quantize32(dtype, x, &mut self.blocks32);
-            }
-            WeightType::Q4K | WeightType::Q6K => {
-                self.blocks256.resize(x.len() / 256, Block256::ZERO);
-                K::quantize256(dtype, x, &mut self.blocks256);
-            }
-        }
-    }
 }
 
 /// `scale` and its inverse for a block whose largest magnitude has these bits.

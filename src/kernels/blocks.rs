@@ -17,6 +17,8 @@ pub const F16_LANES: usize = 1;
 /// 32 columns: 8 × f16 `d`; 16 lanes, two for every four inputs. A word's low byte is a weight of
 /// the first pair plus 128, its high byte one of the second pair.
 pub const Q8_0_LANES: usize = 17;
+/// 32 columns of a cache's matrix: as Q8_0's without the `d`.
+pub const CACHE_LANES: usize = 16;
 /// 32 columns: 8 × f16 `d`; 8 lanes of nibbles.
 ///
 /// Here and below: two lanes for every eight inputs; the four pairs are the words' nibbles from the

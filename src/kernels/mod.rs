@@ -9,6 +9,8 @@
 
 mod activations;
 mod blocks;
+mod cache;
+mod exp;
 pub mod lane;
 pub mod pack;
 pub mod scalar;
@@ -20,7 +22,10 @@ pub mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
-pub use activations::{Block32, Block256, Scratch};
+use activations::panel_starts;
+pub use activations::{Block32, Block256, InputType, Panel, Scratch};
+pub use cache::{CacheMatrix, CacheType};
+pub use exp::EXP_BATCH;
 use lane::{GROUP_ROWS, Lane};
 pub use pack::{PackedWeight, WeightType};
 
@@ -37,43 +42,48 @@ use simd128::Simd128 as Chosen;
 
 /// What one instruction set does its own way: quantize inputs, multiply one group of rows.
 ///
-/// `group`: the lanes of eight packed rows. `x`: N columns of equal length. Result: N × 8 rows.
+/// `group`: the lanes of eight packed rows. `x`: N columns of equal length; `panel`: N columns
+/// quantized by the same kernel, see [`activations`]. Result: N × 8 rows.
 /// Implementations agree bit for bit; the scalar one is the meaning. NaN bits are not compared.
 pub trait Kernel {
     /// `scalar` or the name of the instruction set.
     const NAME: &'static str;
 
-    /// Quantizes `x` for Q8_0 or Q4_0, 32 values per block of `out`.
-    fn quantize32(dtype: WeightType, x: &[f32], out: &mut [Block32]);
-    /// Quantizes `x` for Q4_K or Q6_K, 256 values per block of `out`.
-    fn quantize256(dtype: WeightType, x: &[f32], out: &mut [Block256]);
+    /// Quantizes 32 inputs for Q8_0 or Q4_0.
+    fn quantize32(input: InputType, x: &[f32; 32]) -> Block32;
+    /// Quantizes 256 inputs for Q4_K or Q6_K.
+    fn quantize256(input: InputType, x: &[f32; 256]) -> Block256;
+
+    /// Replaces x by eˣ, see [`exp`](mod@exp).
+    fn exp(x: &mut [f32; EXP_BATCH]);
 
     /// F32 rows: four chains, column index modulo 4, added as (0 + 1) + (2 + 3).
     fn f32<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
     /// F16 rows, in the order of [`Kernel::f32`].
     fn f16<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
     /// Q8_0: `acc += (d · x.scale) · Σ q·x` per 32.
-    fn q8_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N];
+    fn q8_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
+    /// A cache's 8-bit integers: `acc += x.scale · Σ q·x` per 32.
+    fn cache<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// Q4_0: `acc += (d · x.scale) · (Σ q·x − 8 Σ x)` per 32.
-    fn q4_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N];
+    fn q4_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// Q4_K: `acc += (d · x.scale) · Σ sc Σ q·x − (dmin · x.scale) · Σ m Σ x` per 256.
-    fn q4k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N];
+    fn q4k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// Q6_K: `acc += (d · x.scale) · Σ sc (Σ q·x − 32 Σ x)` per 256.
-    fn q6k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N];
+    fn q6k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
 }
 
-/// For every group of rows, one kernel over all columns, a few at a time.
+/// For every group of rows, one kernel over all columns, a panel at a time; `$from` is how its
+/// inputs are had.
 macro_rules! by_columns {
-    ($K:ident, $kernel:ident, $weight:expr, $groups:expr, $inputs:expr, $width:expr, $n:expr, $out:expr) => {
+    ($K:ident::$kernel:ident, $inputs:ident.$from:ident, $weight:expr, $groups:expr, $n:expr, $out:expr) => {
         for group in $groups {
             let lanes = $weight.group(group);
-            let mut first = 0;
-            while first < $n {
-                let count = columns_at_once($n - first);
+            for (first, count) in panel_starts($n) {
                 macro_rules! pass {
                     ($count:literal) => {
                         store::<$count>(
-                            &$K::$kernel(lanes, columns($inputs, $width, first)),
+                            &$K::$kernel(lanes, $inputs.$from::<$count>(first)),
                             $out,
                             $weight.rows(),
                             group,
@@ -88,16 +98,23 @@ macro_rules! by_columns {
                     4 => pass!(4),
                     _ => pass!(5),
                 }
-                first += count;
             }
         }
     };
 }
 
+use by_columns;
+
 /// The kernel this build computes with: `simd128` in wasm with it, `sse2` on x86-64, else `scalar`.
 #[must_use]
 pub fn simd() -> &'static str {
     Chosen::NAME
+}
+
+/// Replaces x by eˣ, clamped to e⁻⁸⁷ and e⁸⁸; a NaN stays.
+#[inline(always)]
+pub fn exp(x: &mut [f32; EXP_BATCH]) {
+    Chosen::exp(x);
 }
 
 /// `out = x · weightᵀ`, reading the weights once for all columns.
@@ -128,32 +145,58 @@ pub fn matmul_with<K: Kernel>(
     if n == 0 {
         return;
     }
-    scratch.quantize::<K>(weight.dtype(), x);
+    let input = weight.dtype().input();
+    let inputs = Inputs::new::<K>(input, x, cols, scratch);
     let groups = 0..rows.div_ceil(GROUP_ROWS);
-    let Scratch {
-        blocks32,
-        blocks256,
-    } = &*scratch;
     match weight.dtype() {
-        WeightType::F32 => by_columns!(K, f32, weight, groups, x, cols, n, out),
-        WeightType::F16 => by_columns!(K, f16, weight, groups, x, cols, n, out),
-        WeightType::Q8_0 => by_columns!(K, q8_0, weight, groups, blocks32, cols / 32, n, out),
-        WeightType::Q4_0 => by_columns!(K, q4_0, weight, groups, blocks32, cols / 32, n, out),
-        WeightType::Q4K => by_columns!(K, q4k, weight, groups, blocks256, cols / 256, n, out),
-        WeightType::Q6K => by_columns!(K, q6k, weight, groups, blocks256, cols / 256, n, out),
+        WeightType::F32 => by_columns!(K::f32, inputs.floats, weight, groups, n, out),
+        WeightType::F16 => by_columns!(K::f16, inputs.floats, weight, groups, n, out),
+        WeightType::Q8_0 => by_columns!(K::q8_0, inputs.panel, weight, groups, n, out),
+        WeightType::Q4_0 => by_columns!(K::q4_0, inputs.panel, weight, groups, n, out),
+        WeightType::Q4K => by_columns!(K::q4k, inputs.panel, weight, groups, n, out),
+        WeightType::Q6K => by_columns!(K::q6k, inputs.panel, weight, groups, n, out),
     }
 }
 
-/// How many of the columns left share the next pass over a group: five sequences go together, a
-/// prompt's columns four by four, as many as keep their sums in registers.
-fn columns_at_once(left: usize) -> usize {
-    if left <= 5 { left } else { 4 }
+/// The columns of one product, as given and as quantized.
+struct Inputs<'a> {
+    x: &'a [f32],
+    cols: usize,
+    scratch: &'a Scratch,
+    input: Option<InputType>,
 }
 
-/// N columns of `width` values each, from column `first` on.
-#[inline(always)]
-fn columns<T, const N: usize>(inputs: &[T], width: usize, first: usize) -> [&[T]; N] {
-    std::array::from_fn(|i| &inputs[(first + i) * width..][..width])
+impl<'a> Inputs<'a> {
+    /// `x`: (n, cols).
+    fn new<K: Kernel>(
+        input: Option<InputType>,
+        x: &'a [f32],
+        cols: usize,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        if let Some(input) = input {
+            scratch.quantize::<K>(input, cols, x);
+        }
+        Self {
+            x,
+            cols,
+            scratch,
+            input,
+        }
+    }
+
+    /// N columns from column `first` on.
+    #[inline(always)]
+    fn floats<const N: usize>(&self, first: usize) -> [&'a [f32]; N] {
+        std::array::from_fn(|i| &self.x[(first + i) * self.cols..][..self.cols])
+    }
+
+    /// The panel of N columns from column `first` on.
+    #[inline(always)]
+    fn panel<const N: usize>(&self, first: usize) -> Panel<'a, N> {
+        let input = self.input.expect("the kernel's inputs are quantized");
+        self.scratch.panel(input, self.cols, first)
+    }
 }
 
 /// Writes the results of one group of rows into `out` (n, rows).
@@ -166,8 +209,14 @@ fn store<const N: usize>(
     first: usize,
 ) {
     let row = group * GROUP_ROWS;
-    let count = GROUP_ROWS.min(rows - row);
     for (i, result) in results.iter().enumerate() {
-        out[(first + i) * rows + row..][..count].copy_from_slice(&result[..count]);
+        let out = &mut out[(first + i) * rows + row..(first + i + 1) * rows];
+        let [a, b, c, d, e, f, g, h] = *result;
+        match out.first_chunk_mut() {
+            // Value by value: as a copy of 32 bytes it would become a call of the browser's `memcpy`.
+            Some(all) => *all = [a, b, c, d, e, f, g, h],
+            // The last group is filled up.
+            None => out.copy_from_slice(&result[..out.len()]),
+        }
     }
 }

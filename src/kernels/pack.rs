@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 
+use super::activations::InputType;
 use super::blocks::{self, q4_0, q4k, q6k, q8_0};
 use super::lane::{GROUP_ROWS, Lane, finite_f16, is_finite_f16};
 
@@ -63,6 +64,18 @@ impl WeightType {
             Self::Q4_0 => blocks::Q4_0_LANES,
             Self::Q4K => blocks::Q4K_LANES,
             Self::Q6K => blocks::Q6K_LANES,
+        }
+    }
+
+    /// How a product's inputs are quantized; `None`: they stay floats.
+    #[inline(always)]
+    pub(super) fn input(self) -> Option<InputType> {
+        match self {
+            Self::F32 | Self::F16 => None,
+            Self::Q8_0 => Some(InputType::Q8_0),
+            Self::Q4_0 => Some(InputType::Q4_0),
+            Self::Q4K => Some(InputType::Q4K),
+            Self::Q6K => Some(InputType::Q6K),
         }
     }
 

@@ -1,9 +1,14 @@
 //! The plain loops: what every other kernel must equal, bit for bit.
 
-use super::activations::{Block32, Block256, ROUNDER, block_scale, integer_max, pair};
-use super::blocks::{F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES};
+use super::Kernel;
+use super::activations::{
+    Block32, Block256, InputType, Panel, ROUNDER, STEP, STEP_Q8, block_scale, pair,
+};
+use super::blocks::{
+    CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
+};
+use super::exp::{self, EXP_BATCH};
 use super::lane::{GROUP_ROWS, Lane};
-use super::{Kernel, WeightType};
 
 /// Plain Rust, for every machine.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +45,24 @@ fn weights(lanes: &[Lane; 2], word: impl Fn(u16) -> i32) -> ([i32; GROUP_ROWS], 
         std::array::from_fn(|row| word(lanes[row / 4].u16(row % 4 * 2))),
         std::array::from_fn(|row| word(lanes[row / 4].u16(row % 4 * 2 + 1))),
     )
+}
+
+/// What the rows' 8-bit weights make of 32 inputs, two lanes and two pairs for every four.
+#[inline(always)]
+fn byte_sums(lanes: &[Lane], pairs: &[u32; 16]) -> [i32; GROUP_ROWS] {
+    let mut sums = [0; GROUP_ROWS];
+    for (lanes, pairs) in lanes
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .zip(pairs.as_chunks::<2>().0)
+    {
+        let (even, odd) = weights(lanes, |word| i32::from(word & 255) - 128);
+        add_pair(&mut sums, pairs[0], even, odd);
+        let (even, odd) = weights(lanes, |word| i32::from(word.cast_signed() >> 8));
+        add_pair(&mut sums, pairs[1], even, odd);
+    }
+    sums
 }
 
 /// The four pairs of eight inputs times their nibbles, the highest of which is stored minus eight.
@@ -110,28 +133,41 @@ fn floats<const N: usize, const LANES: usize>(
 impl Kernel for Scalar {
     const NAME: &'static str = "scalar";
 
-    fn quantize32(dtype: WeightType, x: &[f32], out: &mut [Block32]) {
-        for (values, block) in x.as_chunks::<32>().0.iter().zip(out) {
-            block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
-            block.bias = match dtype {
-                WeightType::Q4_0 => -8 * sum(&block.pairs),
-                _ => 0,
-            };
-        }
+    fn quantize32(input: InputType, x: &[f32; 32]) -> Block32 {
+        let mut pairs = [0; 16];
+        let scale = quantize(x, input.integer_max(), &mut pairs);
+        let bias = match input {
+            InputType::Q4_0 => -8 * sum(&pairs),
+            _ => 0,
+        };
+        Block32 { scale, bias, pairs }
     }
 
-    fn quantize256(dtype: WeightType, x: &[f32], out: &mut [Block256]) {
-        for (values, block) in x.as_chunks::<256>().0.iter().zip(out) {
-            block.scale = quantize(values, integer_max(dtype), &mut block.pairs);
-            if dtype == WeightType::Q6K {
-                for (bias, pairs) in block.biases.iter_mut().zip(block.pairs.as_chunks::<8>().0) {
-                    *bias = -32 * sum(pairs);
-                }
-            } else {
-                for (total, pairs) in block.sums.iter_mut().zip(block.pairs.as_chunks::<32>().0) {
-                    *total = pair(sum(&pairs[..16]), sum(&pairs[16..]));
-                }
+    fn quantize256(input: InputType, x: &[f32; 256]) -> Block256 {
+        let mut block = Block256::ZERO;
+        block.scale = quantize(x, input.integer_max(), &mut block.pairs);
+        if input == InputType::Q6K {
+            for (bias, pairs) in block.biases.iter_mut().zip(block.pairs.as_chunks::<8>().0) {
+                *bias = -32 * sum(pairs);
             }
+        } else {
+            for (total, pairs) in block.sums.iter_mut().zip(block.pairs.as_chunks::<32>().0) {
+                *total = pair(sum(&pairs[..16]), sum(&pairs[16..]));
+            }
+        }
+        block
+    }
+
+    fn exp(x: &mut [f32; EXP_BATCH]) {
+        for x in x {
+            let clamped = x.clamp(exp::RANGE.0, exp::RANGE.1);
+            let t = clamped * std::f32::consts::LOG2_E + ROUNDER;
+            let n = t - ROUNDER;
+            let r = clamped - n * exp::LN_2.0 - n * exp::LN_2.1;
+            let [first, rest @ ..] = exp::COEFFICIENTS;
+            let p = rest.into_iter().fold(first, |p, c| p * r + c);
+            let p = p * r * r + r + 1.0;
+            *x = f32::from_bits(p.to_bits().wrapping_add(t.to_bits() << 23));
         }
     }
 
@@ -148,20 +184,13 @@ impl Kernel for Scalar {
         floats(group, x, |lanes: &[Lane; F16_LANES]| lanes[0].f16x8())
     }
 
-    fn q8_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N] {
+    fn q8_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
         for (b, block) in group.as_chunks::<Q8_0_LANES>().0.iter().enumerate() {
             let scales = block[0].f16x8();
-            for (acc, column) in acc.iter_mut().zip(x) {
-                let inputs = &column[b];
-                let mut sums = [0; GROUP_ROWS];
-                let fours = block[1..].as_chunks::<2>().0.iter();
-                for (lanes, pairs) in fours.zip(inputs.pairs.as_chunks::<2>().0) {
-                    let (even, odd) = weights(lanes, |word| i32::from(word & 255) - 128);
-                    add_pair(&mut sums, pairs[0], even, odd);
-                    let (even, odd) = weights(lanes, |word| i32::from(word.cast_signed() >> 8));
-                    add_pair(&mut sums, pairs[1], even, odd);
-                }
+            for (column, acc) in acc.iter_mut().enumerate() {
+                let inputs = &panel.block32::<STEP_Q8>(b, column);
+                let sums = byte_sums(&block[1..], &inputs.pairs);
                 for row in 0..GROUP_ROWS {
                     acc[row] += (scales[row] * inputs.scale) * sums[row] as f32;
                 }
@@ -170,12 +199,26 @@ impl Kernel for Scalar {
         acc
     }
 
-    fn q4_0<const N: usize>(group: &[Lane], x: [&[Block32]; N]) -> [[f32; GROUP_ROWS]; N] {
+    fn cache<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+        let mut acc = [[0.0; GROUP_ROWS]; N];
+        for (b, block) in group.as_chunks::<CACHE_LANES>().0.iter().enumerate() {
+            for (column, acc) in acc.iter_mut().enumerate() {
+                let inputs = &panel.block32::<STEP_Q8>(b, column);
+                let sums = byte_sums(block, &inputs.pairs);
+                for row in 0..GROUP_ROWS {
+                    acc[row] += inputs.scale * sums[row] as f32;
+                }
+            }
+        }
+        acc
+    }
+
+    fn q4_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
         for (b, block) in group.as_chunks::<Q4_0_LANES>().0.iter().enumerate() {
             let scales = block[0].f16x8();
-            for (acc, column) in acc.iter_mut().zip(x) {
-                let inputs = &column[b];
+            for (column, acc) in acc.iter_mut().enumerate() {
+                let inputs = &panel.block32::<STEP>(b, column);
                 let mut sums = [inputs.bias; GROUP_ROWS];
                 let eights = block[1..].as_chunks::<2>().0.iter();
                 for (lanes, pairs) in eights.zip(inputs.pairs.as_chunks::<4>().0) {
@@ -189,12 +232,12 @@ impl Kernel for Scalar {
         acc
     }
 
-    fn q4k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N] {
+    fn q4k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
         for (b, block) in group.as_chunks::<Q4K_LANES>().0.iter().enumerate() {
             let (scales, mins) = (block[0].f16x8(), block[1].f16x8());
-            for (acc, column) in acc.iter_mut().zip(x) {
-                let inputs = &column[b];
+            for (column, acc) in acc.iter_mut().enumerate() {
+                let inputs = &panel.q4k(b, column);
                 let mut sums = [0; GROUP_ROWS];
                 let mut min_sums = [0; GROUP_ROWS];
                 for sub in 0..8 {
@@ -223,12 +266,12 @@ impl Kernel for Scalar {
         acc
     }
 
-    fn q6k<const N: usize>(group: &[Lane], x: [&[Block256]; N]) -> [[f32; GROUP_ROWS]; N] {
+    fn q6k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
         for (b, block) in group.as_chunks::<Q6K_LANES>().0.iter().enumerate() {
             let scales = block[0].f16x8();
-            for (acc, column) in acc.iter_mut().zip(x) {
-                let inputs = &column[b];
+            for (column, acc) in acc.iter_mut().enumerate() {
+                let inputs = &panel.q6k(b, column);
                 let mut sums = [0; GROUP_ROWS];
                 for sub in 0..16 {
                     let mut sub_sums = [inputs.biases[sub]; GROUP_ROWS];

@@ -37,6 +37,22 @@ pub unsafe fn i32x4_load_extend_i16x4(words: *const i16) -> v128 {
     i32x4_extend_low_i16x8(low)
 }
 
+/// # Safety
+/// 8 bytes can be read there.
+#[inline(always)]
+pub unsafe fn i16x8_load_extend_i8x8(bytes: *const i8) -> v128 {
+    // SAFETY: the caller's promise; the load needs no alignment.
+    i16x8_extend_low_i8x16(unsafe { _mm_loadl_epi64(bytes.cast()) })
+}
+
+/// # Safety
+/// 8 bytes can be read there.
+#[inline(always)]
+pub unsafe fn u16x8_load_extend_u8x8(bytes: *const u8) -> v128 {
+    // SAFETY: the caller's promise; the load needs no alignment.
+    u16x8_extend_low_u8x16(unsafe { _mm_loadl_epi64(bytes.cast()) })
+}
+
 /// Lets register-only instructions be called, which need nothing but SSE2.
 macro_rules! sse2 {
     ($($body:tt)*) => {{
@@ -81,6 +97,24 @@ renamed_f32! {
     f32x4_mul = _mm_mul_ps;
 }
 
+/// `b < a ? b : a`.
+#[inline(always)]
+pub fn f32x4_pmin(a: v128, b: v128) -> v128 {
+    sse2!(_mm_castps_si128(_mm_min_ps(
+        _mm_castsi128_ps(b),
+        _mm_castsi128_ps(a)
+    )))
+}
+
+/// `a < b ? b : a`.
+#[inline(always)]
+pub fn f32x4_pmax(a: v128, b: v128) -> v128 {
+    sse2!(_mm_castps_si128(_mm_max_ps(
+        _mm_castsi128_ps(b),
+        _mm_castsi128_ps(a)
+    )))
+}
+
 /// The same for shifts.
 macro_rules! renamed_shift {
     ($($name:ident = $instruction:ident;)*) => {
@@ -97,6 +131,7 @@ renamed_shift! {
     i16x8_shr = _mm_sra_epi16;
     u16x8_shr = _mm_srl_epi16;
     i32x4_shl = _mm_sll_epi32;
+    i64x2_shl = _mm_sll_epi64;
 }
 
 #[inline(always)]
@@ -174,13 +209,6 @@ pub fn u32x4_extend_high_u16x8(a: v128) -> v128 {
 pub fn i16x8_extend_low_i8x16(a: v128) -> v128 {
     sse2! {
     _mm_srai_epi16::<8>(_mm_unpacklo_epi8(a, a))
-    }
-}
-
-#[inline(always)]
-pub fn i16x8_extend_high_i8x16(a: v128) -> v128 {
-    sse2! {
-    _mm_srai_epi16::<8>(_mm_unpackhi_epi8(a, a))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Random products whose every bit every build must agree on, as one number.
 
-use super::kernels::{Kernel, PackedWeight, Scratch, WeightType, matmul_with};
+use super::kernels::{
+    CacheMatrix, CacheType, EXP_BATCH, Kernel, PackedWeight, Scratch, WeightType, matmul_with,
+};
 
 /// The number all builds give; a change of it is a change of every model's output.
-pub const CHECKSUM: u64 = 0x86eb_7738_c8bf_5eb2;
+pub const CHECKSUM: u64 = 0xf8e3_1c15_6d6f_97ea;
 
 /// A linear congruential generator; integers only, so it is the same everywhere.
 pub struct Random(pub u64);
@@ -48,7 +50,8 @@ pub fn high_bytes(dtype: WeightType) -> &'static [usize] {
     }
 }
 
-/// FNV-1a over the bits of every product: all types, odd sizes, 1 to 9 and 64 columns, extremes.
+/// FNV-1a over the bits of every product: all types, odd sizes, 1 to 9 and 64 columns, extremes;
+/// then a cache's products and the exponential.
 pub fn checksum<K: Kernel>() -> u64 {
     let mut random = Random(1);
     let mut scratch = Scratch::default();
@@ -71,17 +74,38 @@ pub fn checksum<K: Kernel>() -> u64 {
                 }
                 let mut out = vec![0.0; n * rows];
                 matmul_with::<K>(&weight, &x, n, &mut out, &mut scratch);
-                for value in out {
-                    // Which NaN it is may differ; that it is one may not.
-                    let bits = if value.is_nan() {
-                        0x7fc0_0000
-                    } else {
-                        value.to_bits()
-                    };
-                    hash = (hash ^ u64::from(bits)).wrapping_mul(0x0100_0000_01b3);
-                }
+                out.into_iter().for_each(|value| add(&mut hash, value));
             }
         }
     }
+    for dtype in [CacheType::F32, CacheType::Q8] {
+        let (rows, cols) = (64, 96);
+        let mut matrix = CacheMatrix::new(dtype, 1, rows, cols).expect("memory");
+        for col in 0..cols {
+            let vector: Vec<f32> = (0..rows).map(|_| random.float()).collect();
+            add(&mut hash, matrix.write_column(0, col, &vector));
+        }
+        for n in [1, 2, 3, 4, 5, 6] {
+            let x: Vec<f32> = (0..n * cols).map(|_| random.float()).collect();
+            let mut out = vec![0.0; n * rows];
+            matrix.product_with::<K>(0, (rows, cols), &x, &mut out, &mut scratch);
+            out.into_iter().for_each(|value| add(&mut hash, value));
+        }
+    }
+    for _ in 0..100 {
+        let mut x = [0.0; EXP_BATCH].map(|_: f32| random.float());
+        K::exp(&mut x);
+        x.into_iter().for_each(|value| add(&mut hash, value));
+    }
     hash
+}
+
+/// One step of FNV-1a. Which NaN a value is may differ; that it is one may not.
+fn add(hash: &mut u64, value: f32) {
+    let bits = if value.is_nan() {
+        0x7fc0_0000
+    } else {
+        value.to_bits()
+    };
+    *hash = (*hash ^ u64::from(bits)).wrapping_mul(0x0100_0000_01b3);
 }

@@ -1,0 +1,228 @@
+//! `CacheMatrix`: matrices written one vector at a time, the keys and values of attention, read by
+//! the kernels that read weights.
+
+use super::activations::panel_starts;
+use super::blocks::{CACHE_LANES, F32_LANES};
+use super::lane::{GROUP_ROWS, Lane};
+use super::{Chosen, InputType, Inputs, Kernel, Scratch, by_columns, store};
+
+/// How exactly vectors are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheType {
+    /// As 32-bit floats.
+    F32,
+    /// As 8-bit integers with one step size per vector: a quarter of the memory, rounded as Q8_0's
+    /// weights are.
+    Q8,
+}
+
+/// Columns are filled up to a multiple of this, a quantization block of the inputs they meet.
+const COLS: usize = 32;
+
+/// Several matrices (rows, cols) of the same shape, all zero at first.
+///
+/// Each lies as [`PackedWeight`](super::PackedWeight) has it: groups of eight rows, interleaved.
+pub struct CacheMatrix {
+    dtype: CacheType,
+    rows: usize,
+    cols: usize,
+    lanes: Vec<Lane>,
+}
+
+impl CacheMatrix {
+    /// `None` if there is no memory for them.
+    #[must_use]
+    pub fn new(dtype: CacheType, n_matrices: usize, rows: usize, cols: usize) -> Option<Self> {
+        let rows = rows.checked_next_multiple_of(GROUP_ROWS)?;
+        let cols = cols.checked_next_multiple_of(COLS)?;
+        let n_lanes = (rows / GROUP_ROWS)
+            .checked_mul(group_lanes(dtype, cols))?
+            .checked_mul(n_matrices)?;
+        let mut lanes = Vec::new();
+        lanes.try_reserve_exact(n_lanes).ok()?;
+        lanes.resize(n_lanes, Lane::ZERO);
+        Some(Self {
+            dtype,
+            rows,
+            cols,
+            lanes,
+        })
+    }
+
+    /// How many columns a product over the first `cols` of them takes; the inputs of those beyond
+    /// `cols` are to be zero.
+    #[must_use]
+    pub fn padded(cols: usize) -> usize {
+        cols.next_multiple_of(COLS)
+    }
+
+    /// Bytes they occupy.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.lanes.len() * size_of::<Lane>()
+    }
+
+    /// Writes `vector` as a row of one matrix and gives its step: what was kept, times the step, is
+    /// the vector.
+    ///
+    /// # Panics
+    /// If there is no such row or the vector is too long.
+    pub fn write_row(&mut self, matrix: usize, row: usize, vector: &[f32]) -> f32 {
+        self.write(matrix, vector, |i| (row, i))
+    }
+
+    /// Writes `vector` as a column of one matrix and gives its step.
+    ///
+    /// # Panics
+    /// If there is no such column or the vector is too long.
+    pub fn write_column(&mut self, matrix: usize, col: usize, vector: &[f32]) -> f32 {
+        self.write(matrix, vector, |i| (i, col))
+    }
+
+    fn write(
+        &mut self,
+        matrix: usize,
+        vector: &[f32],
+        place: impl Fn(usize) -> (usize, usize),
+    ) -> f32 {
+        let (rows, cols) = (self.rows, self.cols);
+        let group_lanes = group_lanes(self.dtype, cols);
+        let matrix_lanes = rows / GROUP_ROWS * group_lanes;
+        let lanes = &mut self.lanes[matrix * matrix_lanes..][..matrix_lanes];
+        let (last_row, last_col) = place(vector.len().saturating_sub(1));
+        assert!(
+            last_row < rows && last_col < cols,
+            "the vector has its place"
+        );
+        let lane_at = |row: usize, in_group: usize| {
+            row / GROUP_ROWS * group_lanes + in_group + row % GROUP_ROWS / 4
+        };
+        match self.dtype {
+            CacheType::F32 => {
+                for (i, value) in vector.iter().enumerate() {
+                    let (row, col) = place(i);
+                    lanes[lane_at(row, col * F32_LANES)].set_u32(row % 4, value.to_bits());
+                }
+                1.0
+            }
+            CacheType::Q8 => {
+                let (step, per_step) = step(vector);
+                for (i, value) in vector.iter().enumerate() {
+                    let (row, col) = place(i);
+                    // Within ±127; a low byte is stored plus 128, see `blocks::Q8_0_LANES`.
+                    let integer = (value * per_step).round_ties_even() as i8;
+                    let is_high = col % 4 / 2;
+                    let byte = integer.cast_unsigned() ^ if is_high == 0 { 0x80 } else { 0 };
+                    let lane = &mut lanes[lane_at(row, col / 4 * 2)];
+                    lane.0[row % 4 * 4 + col % 2 * 2 + is_high] = byte;
+                }
+                step
+            }
+        }
+    }
+
+    /// `out` (n, rows) = `x` (n, cols) · the first `rows` × `cols` of one matrix, transposed; without
+    /// the steps.
+    ///
+    /// The result of one column is the same whatever `n`.
+    ///
+    /// # Panics
+    /// If `cols` is not [`CacheMatrix::padded`], the matrix is smaller, or a length is wrong.
+    pub fn product(
+        &self,
+        matrix: usize,
+        shape: (usize, usize),
+        x: &[f32],
+        out: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        self.product_with::<Chosen>(matrix, shape, x, out, scratch);
+    }
+
+    /// [`CacheMatrix::product`] with a kernel of one's own choice, to compare twins.
+    ///
+    /// # Panics
+    /// As [`CacheMatrix::product`].
+    pub fn product_with<K: Kernel>(
+        &self,
+        matrix: usize,
+        (rows, cols): (usize, usize),
+        x: &[f32],
+        out: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        assert!(cols.is_multiple_of(COLS) && cols <= self.cols && rows <= self.rows);
+        if rows == 0 || cols == 0 {
+            return out.fill(0.0);
+        }
+        let n = x.len() / cols;
+        assert_eq!(
+            (x.len(), out.len()),
+            (n * cols, n * rows),
+            "x (n, cols), out (n, rows)"
+        );
+        let view = View {
+            lanes: &self.lanes
+                [matrix * (self.rows / GROUP_ROWS) * group_lanes(self.dtype, self.cols)..],
+            stride: group_lanes(self.dtype, self.cols),
+            used: group_lanes(self.dtype, cols),
+            rows,
+        };
+        let groups = 0..rows.div_ceil(GROUP_ROWS);
+        match self.dtype {
+            CacheType::F32 => {
+                let inputs = Inputs::new::<K>(None, x, cols, scratch);
+                by_columns!(K::f32, inputs.floats, view, groups, n, out);
+            }
+            CacheType::Q8 => {
+                let inputs = Inputs::new::<K>(Some(InputType::Cache), x, cols, scratch);
+                by_columns!(K::cache, inputs.panel, view, groups, n, out);
+            }
+        }
+    }
+}
+
+/// Part of a matrix.
+struct View<'a> {
+    lanes: &'a [Lane],
+    /// Lanes from one group of rows to the next.
+    stride: usize,
+    /// Lanes of a group's first columns.
+    used: usize,
+    rows: usize,
+}
+
+impl View<'_> {
+    fn group(&self, group: usize) -> &[Lane] {
+        &self.lanes[group * self.stride..][..self.used]
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+/// Lanes of eight rows with so many columns.
+fn group_lanes(dtype: CacheType, cols: usize) -> usize {
+    match dtype {
+        CacheType::F32 => cols * F32_LANES,
+        CacheType::Q8 => cols / 32 * CACHE_LANES,
+    }
+}
+
+/// The step of a vector's integers, and its inverse; a NaN or an infinity makes the step NaN.
+fn step(vector: &[f32]) -> (f32, f32) {
+    const MAX: f32 = 127.0;
+    // Magnitudes compare as their bits do.
+    let magnitude = vector
+        .iter()
+        .fold(0, |max, x| max.max(x.to_bits() & 0x7fff_ffff));
+    let largest = f32::from_bits(magnitude);
+    if !largest.is_finite() {
+        (f32::NAN, 0.0)
+    } else if largest < f32::MIN_POSITIVE * MAX {
+        (0.0, 0.0)
+    } else {
+        (largest / MAX, MAX / largest)
+    }
+}
