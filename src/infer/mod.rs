@@ -75,6 +75,19 @@ impl Model {
             + self.lm_head.as_ref().map_or(0, PackedWeight::size_bytes)
     }
 
+    /// Every matrix that a token is multiplied with, in order: each block's four, then the head.
+    pub fn matrices(&self) -> impl Iterator<Item = &PackedWeight> {
+        let blocks = self.blocks.iter();
+        blocks
+            .flat_map(|b| [&b.c_attn, &b.attn_c_proj, &b.c_fc, &b.mlp_c_proj])
+            .map(|linear| &linear.weight)
+            .chain([self.head()])
+    }
+
+    fn head(&self) -> &PackedWeight {
+        self.lm_head.as_ref().unwrap_or(&self.wte)
+    }
+
     /// How the token embedding, the largest matrix, is stored.
     pub fn dtype(&self) -> WeightType {
         self.wte.dtype()
@@ -417,8 +430,7 @@ impl Session {
             model.ln_f.forward(epsilon, &residual[first..last], normed);
             let start = logits.len();
             logits.resize(start + scored * config.vocab_size, 0.0);
-            let head = model.lm_head.as_ref().unwrap_or(&model.wte);
-            kernels::matmul(head, normed, scored, &mut logits[start..], scratch);
+            kernels::matmul(model.head(), normed, scored, &mut logits[start..], scratch);
         }
     }
 }
