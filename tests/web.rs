@@ -26,6 +26,8 @@ mod gpt2_124m;
 mod harness;
 #[path = "web/measuring.rs"]
 mod measuring;
+#[path = "web/module.rs"]
+mod module;
 #[path = "web/opening.rs"]
 mod opening;
 #[path = "web/visitor.rs"]
