@@ -333,7 +333,7 @@ impl Speeds {
 /// A figure over the rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The one in the middle.
+    /// The one in the middle, or the mean of the two there.
     pub median: f64,
     /// The smallest.
     pub least: f64,

@@ -580,14 +580,14 @@ fn a_slow_device_is_measured_in_fewer_rounds() {
     let now = std::cell::Cell::new(0.0);
     while !engine.is_idle() {
         events.extend(engine.step(&|| {
-            now.set(now.get() + 100.0);
+            now.set(now.get() + 70.0);
             now.get()
         }));
     }
     let Some(Event::Measured { speeds, .. }) = events.last() else {
         panic!("no figures: {:?}", events.last());
     };
-    assert_eq!(speeds.rounds, 2, "a round took 7 s and more: {speeds:?}");
+    assert_eq!(speeds.rounds, 2, "a round takes 5 to 10 s: {speeds:?}");
 }
 
 #[test]

@@ -860,7 +860,7 @@ fn what_was_measured_is_drawn_and_copied_with_its_conditions() {
          Reading the prompt: 500 tok/s (450 tok/s to 550 tok/s; prefill, 64 tokens)\n\
          Writing one text: 150 tok/s (135 tok/s to 165 tok/s; decode, 64 tokens)\n\
          Writing five texts: 250 tok/s (225 tok/s to 275 tok/s; together, all their tokens)\n\
-         Only reading the weights: 24.0 GB/s (21.6 GB/s to 26.4 GB/s; a plain sum of 120 MB, one thread)\n\
+         Adding up the weights: 24.0 GB/s (21.6 GB/s to 26.4 GB/s; a plain sum of 120 MB, one thread)\n\
          Writing one text reads: 18.0 GB/s, 75 % of that (the same 120 MB for each token)\n\
          Medians of 5 rounds, least to most in brackets\n\
          Browser: Mozilla/5.0 (X11) Some/1"

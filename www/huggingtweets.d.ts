@@ -23,9 +23,9 @@ export interface PipelineOptions {
    * Without effect yet: a GGUF runs in the types it is stored in.
    */
   dtype?: Dtype | null;
-  /** Threads to compute with, where the page is cross-origin isolated; one elsewhere. Default `'auto'`. */
+  /** Threads to compute with, where page and module allow more than one; `stats.threads` says how many. Default `'auto'`. */
   threads?: 'auto' | number | null;
-  /** Instructions to compute with. Default `'auto'`: the fastest this browser has. */
+  /** Instructions to compute with, where there is a build for them; `stats.simd` says which it was. Default `'auto'`. */
   simd?: 'auto' | 'relaxed' | 'simd128' | null;
   /** Address of the Hub or of a mirror. Without effect yet: models are opened by their own address. */
   endpoint?: string | URL | null;

@@ -37,7 +37,7 @@ struct Bench {
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let refused = |error| CliError::from(EngineError::Generate(error));
-    let mut measurement = Measurement::new(&open).map_err(refused)?;
+    let mut measurement = Measurement::new(&open, f64::INFINITY).map_err(refused)?;
     let start = Instant::now();
     let clock = || start.elapsed().as_secs_f64() * 1000.0;
     let speeds = loop {

@@ -28,9 +28,6 @@ const PART_MS: f64 = 400.0;
 /// Most time of a step, unless a single token takes longer: short enough to be stopped after,
 /// long enough for clocks that tick in milliseconds.
 const STEP_MS: f64 = 100.0;
-/// No round begins after this: a slow device has fewer.
-const ENOUGH_MS: f64 = 15_000.0;
-
 const PARTS: [MeasuredPart; 3] = [
     MeasuredPart::Memory,
     MeasuredPart::OneText,
@@ -55,6 +52,7 @@ pub struct Measurement {
     generation: Option<Generation>,
     tally: Tally,
     found: Found,
+    enough_ms: f64,
     /// When the first round that counts began.
     started_ms: f64,
 }
@@ -85,9 +83,11 @@ struct Found {
 impl Measurement {
     /// Of an open model. Nothing has run yet.
     ///
+    /// `enough_ms`: no round but the first begins later than this after it; infinite for all rounds.
+    ///
     /// # Errors
     /// [`GenerateError::Tokenizer`] if its vocabulary lacks the letter `a`.
-    pub fn new(open: &OpenModel) -> Result<Self, GenerateError> {
+    pub fn new(open: &OpenModel, enough_ms: f64) -> Result<Self, GenerateError> {
         let length = LENGTH.min(open.info.config.n_ctx / 2);
         let prompt = prompt_of(&open.tokenizer, length)?;
         Ok(Self {
@@ -102,6 +102,7 @@ impl Measurement {
             generation: None,
             tally: Tally::default(),
             found: Found::default(),
+            enough_ms,
             started_ms: 0.0,
         })
     }
@@ -155,7 +156,7 @@ impl Measurement {
         if is_warming {
             self.started_ms = now_ms;
         }
-        let is_enough = self.round > ROUNDS || now_ms - self.started_ms >= ENOUGH_MS;
+        let is_enough = self.round > ROUNDS || now_ms - self.started_ms >= self.enough_ms;
         Ok(is_enough.then(|| self.speeds()))
     }
 
@@ -266,8 +267,9 @@ fn prompt_of(tokenizer: &Tokenizer, length: usize) -> Result<String, GenerateErr
 fn spread(values: &[f64]) -> Spread {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
+    let (below, above) = ((sorted.len() - 1) / 2, sorted.len() / 2);
     Spread {
-        median: sorted[sorted.len() / 2],
+        median: 0.5 * (sorted[below] + sorted[above]),
         least: sorted[0],
         most: sorted[sorted.len() - 1],
     }

@@ -59,7 +59,7 @@ impl Measuring {
                 ..
             } => {
                 let part = match part {
-                    MeasuredPart::Memory => "reading the weights",
+                    MeasuredPart::Memory => "adding up the weights",
                     MeasuredPart::OneText => "writing one text",
                     MeasuredPart::FiveTexts => "writing five texts",
                 };
@@ -144,7 +144,7 @@ impl Measured {
         let size = figures::bytes(speeds.weight_bytes);
         [
             Bar {
-                label: "Only reading the weights",
+                label: "Adding up the weights",
                 meaning: format!("a plain sum of {size}, one thread"),
                 value: figures::bytes_per_second(sum),
                 share: share(sum, most),

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::harness::{Page, RUN, SOON, Site, wait_until};
 
 /// Opens the About view of a page that has started.
-async fn open_about(site: &Site, isolated_address: &str) -> Page {
-    let page = site.open(isolated_address).await;
+async fn open_about(site: &Site) -> Page {
+    let page = site.open("/").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     page.click("open-about").await;
     page
@@ -17,7 +17,7 @@ async fn open_about(site: &Site, isolated_address: &str) -> Page {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_button_loads_the_model_measures_and_copies_the_figures_as_text() {
     let site = Site::start().await;
-    let page = open_about(&site, "/").await;
+    let page = open_about(&site).await;
     let permissions = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
     page.devtools("Browser.grantPermissions", permissions).await;
     page.click("measure-button").await;
@@ -64,7 +64,7 @@ async fn the_button_loads_the_model_measures_and_copies_the_figures_as_text() {
         "Reading the prompt",
         "Writing one text:",
         "Writing five texts",
-        "Only reading the weights",
+        "Adding up the weights",
         "Writing one text reads",
     ] {
         assert!(number(line) > 0.0, "{copied}");
@@ -79,7 +79,7 @@ async fn the_button_loads_the_model_measures_and_copies_the_figures_as_text() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_measurement_can_be_stopped_and_gives_way_to_generate() {
     let site = Site::start().await;
-    let page = open_about(&site, "/").await;
+    let page = open_about(&site).await;
     let label = || async { page.text("measure-button").await };
     page.click("measure-button").await;
     page.wait_for_text("measure", RUN, |text| text.contains("Round "))

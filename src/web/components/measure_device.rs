@@ -59,7 +59,7 @@ pub fn MeasureDevice() -> impl IntoView {
             <p class="muted">
                 "Reads a prompt, writes one text, then five together, with the model "
                 <strong>{model}</strong>
-                ", and sets that beside the time it takes only to read the model’s weights. About ten seconds; nothing is sent anywhere."
+                ", and sets that beside the time it takes only to add up the model’s weights. About ten seconds; nothing is sent anywhere."
             </p>
             <div class="measure-action">
                 <button type="button" class="button" class:is-primary=move || !is_busy.get() data-testid="measure-button" on:click=press>
@@ -148,8 +148,9 @@ fn Results(
 fn bar(bar: Bar) -> impl IntoView {
     view! {
         <li>
-            <span class="measured-label">{bar.label}" "<span class="muted">{bar.meaning}</span></span>
+            <span>{bar.label}</span>
             <strong class="measured-value">{bar.value}</strong>
+            <span class="measured-meaning muted">{bar.meaning}</span>
             <span class="measured-bar" aria-hidden="true"><span style=format!("inline-size: {:.1}%", 100.0 * bar.share)></span></span>
         </li>
     }
