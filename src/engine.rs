@@ -1,24 +1,30 @@
 //! `Engine`: owns model, tokenizer and jobs; takes a `Request`, yields `Event`s, one step at a time.
 //!
 //! The host calls [`Engine::step`] while [`Engine::is_idle`] is false and does what it likes in between: take
-//! messages, draw, stop. One load or one generation runs at a time. Time and memory are measured by the host.
+//! messages, draw, stop. One load or one job runs at a time. Time and memory are measured by the host.
 
 pub mod defaults;
 pub mod error;
 pub mod loading;
+pub mod measurement;
 pub mod model_file;
 
 use std::sync::Arc;
 
 use crate::generate::params::GenerationParams;
+use crate::generate::scores::Scores;
 use crate::generate::{self, Generation, Output};
 use crate::kernels;
 use crate::protocol::{ErrorReport, Event, JobId, LoadStage, Request, RunStats, StopReason};
 use crate::weights::ReadSeek;
+use measurement::Measurement;
 
 pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
 pub use model_file::ModelFile;
+
+/// No round of a measurement begins later: a slow device has fewer, and its visitor need not wait for minutes.
+const MEASUREMENT_MS: f64 = 10_000.0;
 
 /// The model, the tokenizer and the one job that runs.
 #[derive(Default)]
@@ -46,6 +52,10 @@ enum Work {
     },
     /// A text in the making.
     Generate(Box<Job>),
+    /// A text that is scored.
+    Score(JobId, Box<Scores>),
+    /// Figures in the making.
+    Measure(JobId, Box<Measurement>),
 }
 
 /// What a load was asked for.
@@ -122,6 +132,21 @@ impl Engine {
                 Ok(()) => Vec::new(),
                 Err(error) => vec![failed(Some(job), &error)],
             },
+            Request::Logits { job, text } => match self.start_scores(&text) {
+                Ok(scores) => {
+                    self.work = Work::Score(job, Box::new(scores));
+                    Vec::new()
+                }
+                Err(error) => vec![failed(Some(job), &error)],
+            },
+            Request::Measure { job } => match self.start_measurement() {
+                Ok(measurement) => {
+                    let event = measuring(job, &measurement);
+                    self.work = Work::Measure(job, Box::new(measurement));
+                    vec![event]
+                }
+                Err(error) => vec![failed(Some(job), &error)],
+            },
             Request::Stop { job } => self.stop(job),
             Request::Tokenize { job, text } => match self.tokenize(job, &text) {
                 Ok(event) => vec![event],
@@ -134,8 +159,8 @@ impl Engine {
         }
     }
 
-    /// Does one piece of the work in hand: a block of the model, a piece of the prompt, or one token of every
-    /// sequence. `clock`: milliseconds from any fixed point.
+    /// Does one piece of the work in hand: a block of the model, a piece of the prompt, one token of every
+    /// sequence, or a tenth of a second of a measurement. `clock`: milliseconds from any fixed point.
     pub fn step(&mut self, clock: &dyn Fn() -> f64) -> Vec<Event> {
         match std::mem::take(&mut self.work) {
             Work::Nothing => Vec::new(),
@@ -153,6 +178,8 @@ impl Engine {
                 .load_part(loading, started_ms, clock)
                 .unwrap_or_else(|error| vec![failed(None, &error)]),
             Work::Generate(job) => self.generate_part(job, clock),
+            Work::Score(job, scores) => self.score_part(job, scores),
+            Work::Measure(job, measurement) => self.measure_part(job, measurement, clock),
         }
     }
 
@@ -164,7 +191,7 @@ impl Engine {
     /// Frees the open model before another one comes: both at once may not fit the memory.
     fn make_room(&mut self) -> Result<(), EngineError> {
         match self.work {
-            Work::Generate(_) => Err(EngineError::Generating),
+            Work::Generate(_) | Work::Score(..) | Work::Measure(..) => Err(EngineError::Working),
             Work::Nothing | Work::Open(_) | Work::Load { .. } => {
                 self.work = Work::Nothing;
                 self.open = None;
@@ -219,24 +246,14 @@ impl Engine {
         prompt: &str,
         params: &GenerationParams,
     ) -> Result<(), EngineError> {
-        match self.work {
-            Work::Generate(_) => return Err(EngineError::Generating),
-            Work::Open(_) | Work::Load { .. } => return Err(EngineError::Loading),
-            Work::Nothing => {}
-        }
-        let open = self.open.as_ref().ok_or(EngineError::NoModel)?;
+        let open = self.free()?;
+        let (model, tokenizer) = (Arc::clone(&open.model), Arc::clone(&open.tokenizer));
         self.jobs = self.jobs.wrapping_add(1);
         // Steps of 2^32 / golden ratio: seeds picked here are far apart, since seed + i is taken by sequence i.
         let seed = params
             .seed
             .unwrap_or_else(|| self.jobs.wrapping_mul(0x9E37_79B9));
-        let generation = Generation::new(
-            Arc::clone(&open.model),
-            Arc::clone(&open.tokenizer),
-            prompt,
-            params,
-            seed,
-        )?;
+        let generation = Generation::new(model, tokenizer, prompt, params, seed)?;
         self.work = Work::Generate(Box::new(Job {
             id,
             generation,
@@ -245,6 +262,52 @@ impl Engine {
             decode_ms: 0.0,
         }));
         Ok(())
+    }
+
+    fn start_scores(&self, text: &str) -> Result<Scores, EngineError> {
+        let open = self.free()?;
+        Ok(Scores::new(Arc::clone(&open.model), &open.tokenizer, text)?)
+    }
+
+    fn start_measurement(&self) -> Result<Measurement, EngineError> {
+        Ok(Measurement::new(self.free()?, MEASUREMENT_MS)?)
+    }
+
+    /// The model, if a job may begin.
+    fn free(&self) -> Result<&OpenModel, EngineError> {
+        match self.work {
+            Work::Generate(_) | Work::Score(..) | Work::Measure(..) => Err(EngineError::Working),
+            Work::Open(_) | Work::Load { .. } => Err(EngineError::Loading),
+            Work::Nothing => self.open.as_ref().ok_or(EngineError::NoModel),
+        }
+    }
+
+    fn score_part(&mut self, job: JobId, mut scores: Box<Scores>) -> Vec<Event> {
+        match scores.step() {
+            Ok(Some(logits)) => vec![Event::Logits { job, logits }],
+            Ok(None) => {
+                self.work = Work::Score(job, scores);
+                Vec::new()
+            }
+            Err(error) => vec![failed(Some(job), &error.into())],
+        }
+    }
+
+    fn measure_part(
+        &mut self,
+        job: JobId,
+        mut measurement: Box<Measurement>,
+        clock: &dyn Fn() -> f64,
+    ) -> Vec<Event> {
+        match measurement.step(clock) {
+            Ok(Some(speeds)) => vec![Event::Measured { job, speeds }],
+            Ok(None) => {
+                let event = measuring(job, &measurement);
+                self.work = Work::Measure(job, measurement);
+                vec![event]
+            }
+            Err(error) => vec![failed(Some(job), &error.into())],
+        }
     }
 
     fn generate_part(&mut self, mut job: Box<Job>, clock: &dyn Fn() -> f64) -> Vec<Event> {
@@ -277,6 +340,13 @@ impl Engine {
                 let mut events = told(id, job.generation.stop());
                 events.push(self.done(&job, true));
                 events
+            }
+            Work::Score(job, _) | Work::Measure(job, _) if job == id => {
+                vec![Event::Done {
+                    job,
+                    stopped: true,
+                    stats: self.stats(),
+                }]
             }
             Work::Open(_) | Work::Load { .. } if id == 0 => {
                 vec![failed(None, &EngineError::Cancelled)]
@@ -312,7 +382,9 @@ impl Engine {
     fn opened(&self) -> Result<&OpenModel, EngineError> {
         self.open.as_ref().ok_or(match self.work {
             Work::Open(_) | Work::Load { .. } => EngineError::Loading,
-            Work::Nothing | Work::Generate(_) => EngineError::NoModel,
+            Work::Nothing | Work::Generate(_) | Work::Score(..) | Work::Measure(..) => {
+                EngineError::NoModel
+            }
         })
     }
 
@@ -325,11 +397,19 @@ impl Engine {
                 new_tokens: job.generation.new_tokens(),
                 prefill_ms: job.prefill_ms,
                 decode_ms: job.decode_ms,
-                threads: 1,
-                simd: kernels::simd().to_owned(),
-                memory_bytes: self.memory_bytes(),
                 seed: job.seed,
+                ..self.stats()
             },
+        }
+    }
+
+    /// Those of a job that wrote nothing.
+    fn stats(&self) -> RunStats {
+        RunStats {
+            threads: 1,
+            simd: kernels::simd().to_owned(),
+            memory_bytes: self.memory_bytes(),
+            ..RunStats::default()
         }
     }
 
@@ -341,6 +421,16 @@ impl Engine {
 fn layers(done: usize, total: usize) -> Event {
     Event::Progress {
         stage: LoadStage::Layers { done, total },
+    }
+}
+
+fn measuring(job: JobId, measurement: &Measurement) -> Event {
+    Event::Measuring {
+        job,
+        part: measurement.part(),
+        round: measurement.round(),
+        rounds: measurement::ROUNDS,
+        fraction: measurement.fraction(),
     }
 }
 

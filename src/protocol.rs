@@ -2,7 +2,8 @@
 //!
 //! On the channel a message is a plain object, `{ v: 1, type: "…", … }`, with the field names below.
 //! A message of another version or of an unknown shape is answered with [`ErrorCode::BadMessage`].
-//! A `File` or `Blob` cannot be written as JSON: it stands beside the fields, as `blob`, in a `load` message only.
+//! What JSON has no place for stands beside the fields: a `File` or `Blob`, as `blob`, in a `load` message,
+//! and a `Float32Array`, as `logits`, in a `logits` message.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,18 @@ pub enum Request {
         prompt: String,
         /// How to continue it.
         params: GenerationParams,
+    },
+    /// Scores for the token after a text, to which no prefix is added.
+    Logits {
+        /// Chosen by the asker.
+        job: JobId,
+        /// The text.
+        text: String,
+    },
+    /// Measure how fast this device runs the open model.
+    Measure {
+        /// Chosen by the asker.
+        job: JobId,
     },
     /// End a job between two tokens; answered by [`Event::Done`] with `stopped`. Also ends a load (job 0).
     Stop {
@@ -160,6 +173,34 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// Answer to [`Request::Logits`].
+    Logits {
+        /// The job.
+        job: JobId,
+        /// (V). On the channel a `Float32Array` whose memory is handed over: 50,257 numbers are no message.
+        #[serde(skip)]
+        logits: Vec<f32>,
+    },
+    /// How far a measurement is.
+    Measuring {
+        /// The job.
+        job: JobId,
+        /// What is going on.
+        part: MeasuredPart,
+        /// From 1; 0 while all is run once for warmth.
+        round: usize,
+        /// How many there will be, or fewer on a slow device.
+        rounds: usize,
+        /// Share that is done, 0 to 1.
+        fraction: f64,
+    },
+    /// Answer to [`Request::Measure`].
+    Measured {
+        /// The job.
+        job: JobId,
+        /// What was found.
+        speeds: Speeds,
+    },
     /// Something failed; the worker goes on unless the code says otherwise.
     Error {
         /// The job it belongs to; none for a load or a message that could not be read.
@@ -243,6 +284,61 @@ pub struct RunStats {
     pub memory_bytes: u64,
     /// The seed that was used.
     pub seed: u32,
+}
+
+/// A part of each round of a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasuredPart {
+    /// The weights are summed up, nothing else.
+    Memory,
+    /// One text is written.
+    OneText,
+    /// Five are, together.
+    FiveTexts,
+}
+
+/// How fast a device runs a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Speeds {
+    /// Tokens of the prompt of each run.
+    pub prompt_tokens: usize,
+    /// New tokens of each text of a run.
+    pub new_tokens: usize,
+    /// Rounds measured.
+    pub rounds: usize,
+    /// Prompt tokens per second.
+    pub prefill: Spread,
+    /// New tokens per second of one text, the first left out: it comes with the prompt.
+    pub decode: Spread,
+    /// The same of five texts written together, all their tokens counted.
+    pub batch5: Spread,
+    /// Bytes of weights per second that a plain sum on one thread reads.
+    pub sum_bytes: Spread,
+    /// Bytes of weights that a token of one text is multiplied with.
+    pub weight_bytes: u64,
+    /// Threads used.
+    pub threads: usize,
+    /// Kernels used.
+    pub simd: String,
+}
+
+impl Speeds {
+    /// Bytes of weights per second that writing one text reads.
+    pub fn decode_bytes_per_second(&self) -> f64 {
+        self.decode.median * self.weight_bytes as f64
+    }
+}
+
+/// A figure over the rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// The one in the middle, or the mean of the two there.
+    pub median: f64,
+    /// The smallest.
+    pub least: f64,
+    /// The largest.
+    pub most: f64,
 }
 
 /// A failure as a visitor can read it.

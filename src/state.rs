@@ -9,6 +9,7 @@ pub mod address;
 pub mod direction;
 mod events;
 pub mod figures;
+pub mod measuring;
 pub mod model;
 pub mod results;
 pub mod settings;
@@ -17,6 +18,7 @@ mod view;
 use crate::bot::Bot;
 use crate::protocol::{ErrorReport, JobId};
 use address::Address;
+use measuring::{MeasureRun, Measured};
 use model::{ModelChoice, ModelStatus};
 use results::Desk;
 use settings::Settings;
@@ -104,9 +106,18 @@ enum WorkerStatus {
     Ended,
 }
 
-/// Something to write, now or as soon as it can be.
+/// Something to do, now or as soon as it can be.
 #[derive(Debug, Clone, PartialEq)]
 enum Task {
+    /// Text.
+    Write(Writing),
+    /// The device's speed.
+    Measure,
+}
+
+/// What to write.
+#[derive(Debug, Clone, PartialEq)]
+enum Writing {
     /// Fresh tweets for the open bot's prompt.
     Generate { seed: u32 },
     /// One tweet anew.
@@ -144,6 +155,8 @@ pub struct PageState {
     problem: Option<Problem>,
     notices: Vec<String>,
     run: Option<Run>,
+    measure_run: Option<MeasureRun>,
+    measured: Option<Box<Measured>>,
     queued: Option<Task>,
     last_job: JobId,
     was_stopped: bool,
@@ -183,6 +196,8 @@ impl PageState {
             problem: None,
             notices: address.notices.clone(),
             run: None,
+            measure_run: None,
+            measured: None,
             queued: None,
             last_job: 0,
             was_stopped: false,

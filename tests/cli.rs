@@ -196,15 +196,17 @@ fn perplexity_is_over_documents_and_their_bytes() {
 }
 
 #[test]
-fn bench_measures_three_speeds() {
+fn bench_measures_three_speeds_and_what_of_the_memorys_they_use() {
     let (_folder, model) = model();
     let speeds = json(&["bench", "--model", &model]);
     assert_eq!(
         keys(&speeds),
         [
             "batch5_tokens_per_second",
+            "decode_bytes_per_second",
             "decode_tokens_per_second",
             "prefill_tokens_per_second",
+            "sum_bytes_per_second",
             "threads",
         ]
     );

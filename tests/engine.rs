@@ -5,6 +5,7 @@ mod tiny;
 
 use huggingtweets::engine::{Engine, ModelFile, defaults};
 use huggingtweets::generate::params::GenerationParams;
+use huggingtweets::infer::{Logits, PREFILL_CHUNK, Session};
 use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, LoadStage, ModelSource, Request, StopReason,
 };
@@ -12,6 +13,7 @@ use huggingtweets::tokenizer::Vocabulary;
 use huggingtweets::tokenizer::vocabulary::char_of_byte;
 use huggingtweets::weights::Checkpoint;
 use huggingtweets::weights::gguf::Value;
+use std::sync::Arc;
 use tiny::{EOS, Weights, clock, engine, file_of, generate, run, texts};
 
 fn params(max_new_tokens: usize) -> GenerationParams {
@@ -434,6 +436,192 @@ fn a_second_job_is_refused_and_the_first_goes_on() {
             ..
         })
     ));
+}
+
+/// The events of one request.
+fn answer(engine: &mut Engine, request: Request) -> Vec<Event> {
+    let mut events = engine.handle(request);
+    events.extend(run(engine));
+    events
+}
+
+fn score(text: &str) -> Request {
+    Request::Logits {
+        job: 4,
+        text: text.to_owned(),
+    }
+}
+
+#[test]
+fn logits_of_a_long_text_in_pieces_are_those_of_one_session() {
+    let mut engine = engine(Weights::Random);
+    // More than one piece, no prefix.
+    let text = "hello w".repeat(16);
+    let open = engine.open_model().unwrap();
+    let ids = open.tokenizer.encode(&text).unwrap();
+    assert!(
+        ids.len() > PREFILL_CHUNK && ids.len() <= 64,
+        "{}",
+        ids.len()
+    );
+    let mut session = Session::new(Arc::clone(&open.model), 1, ids.len(), 0).unwrap();
+    let expected = session.prefill(&ids, Logits::Last).unwrap().to_vec();
+    let events = answer(&mut engine, score(&text));
+    assert_eq!(
+        events,
+        [Event::Logits {
+            job: 4,
+            logits: expected
+        }]
+    );
+}
+
+#[test]
+fn logits_can_be_stopped_and_are_refused_for_no_text_and_too_much() {
+    let mut engine = engine(Weights::Random);
+    assert_eq!(engine.handle(score(&"hello w".repeat(16))), []);
+    assert_eq!(engine.step(&clock()), [], "one piece of two");
+    assert_eq!(
+        error(&engine.handle(ask(5, "he", &params(10)))).code,
+        ErrorCode::Busy
+    );
+    let stopped = engine.handle(Request::Stop { job: 4 });
+    assert!(matches!(
+        stopped[..],
+        [Event::Done {
+            job: 4,
+            stopped: true,
+            ..
+        }]
+    ));
+    assert!(engine.is_idle());
+    let empty = error(&engine.handle(score("")));
+    assert_eq!(empty.code, ErrorCode::BadParameters);
+    assert_eq!(empty.hint, "Give at least one character.");
+    let long = error(&engine.handle(score(&"hello w".repeat(40))));
+    assert_eq!(long.code, ErrorCode::ContextOverflow);
+    assert_eq!(texts(&generate(&mut engine, "hello", &params(5))).len(), 5);
+}
+
+#[test]
+fn a_measurement_tells_how_far_it_is_and_finds_every_figure() {
+    let mut engine = engine(Weights::Random);
+    let mut events = answer(&mut engine, Request::Measure { job: 9 });
+    let Some(Event::Measured { job: 9, speeds }) = events.pop() else {
+        panic!("no figures: {:?}", events.last());
+    };
+    for spread in [
+        speeds.prefill,
+        speeds.decode,
+        speeds.batch5,
+        speeds.sum_bytes,
+    ] {
+        assert!(
+            0.0 < spread.least && spread.least <= spread.median,
+            "{spread:?}"
+        );
+        assert!(
+            spread.median <= spread.most && spread.most.is_finite(),
+            "{spread:?}"
+        );
+    }
+    // Half of the context of 64 each; here the prompt is a prefix of one token and words of two.
+    assert_eq!((speeds.prompt_tokens, speeds.new_tokens), (31, 32));
+    assert_eq!(speeds.rounds, 5);
+    // The clock gains a millisecond per look, and it is looked at once per token of one text, once per token of
+    // five: so both write 1000 steps a second, less what it takes to look before each run.
+    assert!(
+        speeds.decode.median <= 1000.0 && speeds.batch5.median <= 5000.0,
+        "{speeds:?}"
+    );
+    assert!(
+        speeds.batch5.median > 4.5 * speeds.decode.median,
+        "{speeds:?}"
+    );
+    let weights: usize = engine
+        .open_model()
+        .unwrap()
+        .model
+        .matrices()
+        .map(|matrix| matrix.rows() * matrix.cols() * 4)
+        .sum();
+    assert!(speeds.weight_bytes >= weights as u64, "{speeds:?}");
+    let mut last = 0.0;
+    let mut parts = Vec::new();
+    for event in &events {
+        let Event::Measuring {
+            job: 9,
+            part,
+            round,
+            rounds: 5,
+            fraction,
+        } = event
+        else {
+            panic!("{event:?}");
+        };
+        assert!((last..=1.0).contains(fraction), "{last} then {fraction}");
+        last = *fraction;
+        if !parts.contains(&(*round, *part)) {
+            parts.push((*round, *part));
+        }
+    }
+    assert_eq!(
+        parts.len(),
+        6 * 3,
+        "a round for warmth and five, of three parts: {parts:?}"
+    );
+    assert!(last > 0.9, "{last}");
+}
+
+#[test]
+fn a_slow_device_is_measured_in_fewer_rounds() {
+    let mut engine = engine(Weights::Random);
+    let mut events = engine.handle(Request::Measure { job: 9 });
+    let now = std::cell::Cell::new(0.0);
+    while !engine.is_idle() {
+        events.extend(engine.step(&|| {
+            now.set(now.get() + 70.0);
+            now.get()
+        }));
+    }
+    let Some(Event::Measured { speeds, .. }) = events.last() else {
+        panic!("no figures: {:?}", events.last());
+    };
+    assert_eq!(speeds.rounds, 2, "a round takes 5 to 10 s: {speeds:?}");
+}
+
+#[test]
+fn a_measurement_can_be_stopped_at_any_step_and_leaves_the_engine_usable() {
+    let mut engine = engine(Weights::Random);
+    for steps in [0, 1, 5, 20] {
+        engine.handle(Request::Measure { job: 9 });
+        let clock = clock();
+        for _ in 0..steps {
+            engine.step(&clock);
+        }
+        assert!(!engine.is_idle());
+        assert_eq!(engine.handle(Request::Stop { job: 8 }), [], "another job");
+        let second = engine.handle(Request::Measure { job: 10 });
+        assert_eq!(error(&second).code, ErrorCode::Busy);
+        let load = engine.load_model_file(file_of(Weights::Random), "other", 1, 0.0);
+        assert_eq!(error(&load).code, ErrorCode::Busy);
+        let stopped = engine.handle(Request::Stop { job: 9 });
+        assert!(matches!(
+            stopped[..],
+            [Event::Done {
+                job: 9,
+                stopped: true,
+                ..
+            }]
+        ));
+        assert!(engine.is_idle());
+        assert_eq!(texts(&generate(&mut engine, "hello", &params(5))).len(), 5);
+    }
+    let measure = Request::Measure { job: 1 };
+    assert_eq!(
+        error(&Engine::new().handle(measure)).code,
+        ErrorCode::NoModel
+    );
 }
 
 #[test]

@@ -4,12 +4,13 @@
 
 use huggingtweets::bot;
 use huggingtweets::protocol::{
-    ErrorCode, ErrorReport, Event, GenerationParams, Gpt2Config, LoadStage, ModelInfo, ModelSource,
-    Request, RunStats, StopReason,
+    ErrorCode, ErrorReport, Event, GenerationParams, Gpt2Config, LoadStage, MeasuredPart,
+    ModelInfo, ModelSource, Request, RunStats, Speeds, Spread, StopReason,
 };
 use huggingtweets::state::address::{Address, is_gguf_address};
 use huggingtweets::state::direction::direction;
 use huggingtweets::state::figures;
+use huggingtweets::state::measuring::Measuring;
 use huggingtweets::state::model::{ModelChoice, ModelOrigin, ModelStatus};
 use huggingtweets::state::results::TweetStatus;
 use huggingtweets::state::settings::{Field, FieldError};
@@ -763,4 +764,169 @@ fn the_first_letter_tells_which_way_a_text_runs() {
     assert_eq!(direction("שלום"), Some("rtl"));
     assert_eq!(direction("土屋"), Some("ltr"));
     assert_eq!(direction(" 😀 1"), None);
+}
+
+fn spread(median: f64) -> Spread {
+    Spread {
+        median,
+        least: 0.9 * median,
+        most: 1.1 * median,
+    }
+}
+
+fn measured(job: u32) -> Event {
+    Event::Measured {
+        job,
+        speeds: Speeds {
+            prompt_tokens: 64,
+            new_tokens: 64,
+            rounds: 5,
+            prefill: spread(500.0),
+            decode: spread(150.0),
+            batch5: spread(250.0),
+            sum_bytes: spread(24e9),
+            weight_bytes: 120_000_000,
+            threads: 1,
+            simd: "simd128".to_owned(),
+        },
+    }
+}
+
+fn measuring(job: u32, fraction: f64) -> Event {
+    Event::Measuring {
+        job,
+        part: MeasuredPart::FiveTexts,
+        round: 2,
+        rounds: 5,
+        fraction,
+    }
+}
+
+fn measure_job(requests: &[Request]) -> u32 {
+    match requests {
+        [Request::Measure { job }] => *job,
+        other => panic!("expected one measure request, got {other:?}"),
+    }
+}
+
+#[test]
+fn measuring_loads_the_model_first_and_tells_how_far_it_is() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    assert_eq!(
+        state.measure(),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    assert!(matches!(state.measuring(), Measuring::Waiting { .. }));
+    assert_eq!(state.measuring().text(), "Loading small: Opening the model");
+    let job = measure_job(&state.update(ready_event(), 0.0));
+    assert_eq!(state.phase(), Phase::Ready, "nothing is written");
+    assert_eq!(state.measuring().fraction(), Some(0.0));
+    assert_eq!(state.measure(), [], "one at a time");
+    state.update(measuring(job + 1, 0.9), 0.0);
+    assert_eq!(state.measuring().fraction(), Some(0.0), "another job's");
+    state.update(measuring(job, 0.3), 0.0);
+    assert_eq!(state.measuring().fraction(), Some(0.3));
+    assert_eq!(state.measuring().text(), "Round 2 of 5: writing five texts");
+    assert_eq!(state.status(), "Measuring this device.");
+    assert_eq!(state.update(measured(job), 0.0), []);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert!(state.measured().is_some());
+}
+
+#[test]
+fn what_was_measured_is_drawn_and_copied_with_its_conditions() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    state.update(measured(job), 0.0);
+    let found = state.measured().unwrap();
+    let bars = found.token_bars();
+    let values: Vec<&str> = bars.iter().map(|bar| bar.value.as_str()).collect();
+    assert_eq!(values, ["500 tok/s", "150 tok/s", "250 tok/s"]);
+    let shares: Vec<f64> = bars.iter().map(|bar| bar.share).collect();
+    assert_eq!(shares, [1.0, 0.3, 0.5]);
+    let [sum, decode] = found.memory_bars();
+    assert_eq!(sum.value, "24.0 GB/s");
+    assert_eq!(decode.value, "18.0 GB/s", "150 tokens of 120 MB");
+    assert_eq!((sum.share, decode.share), (1.0, 0.75));
+    assert_eq!(found.note(), None, "120 MB are in no cache");
+    assert_eq!(
+        found.to_text("Mozilla/5.0 (X11) Some/1", "2026-11-21"),
+        "huggingtweets-web, 2026-11-21\n\
+         Model: small, Q8_0, 6.9M weights, 7.9 MB\n\
+         Engine: 1 thread, simd128\n\
+         Reading the prompt: 500 tok/s (450 tok/s to 550 tok/s; prefill, 64 tokens)\n\
+         Writing one text: 150 tok/s (135 tok/s to 165 tok/s; decode, 64 tokens)\n\
+         Writing five texts: 250 tok/s (225 tok/s to 275 tok/s; together, all their tokens)\n\
+         Adding up the weights: 24.0 GB/s (21.6 GB/s to 26.4 GB/s; a plain sum of 120 MB, one thread)\n\
+         Writing one text reads: 18.0 GB/s, 75 % of that (the same 120 MB for each token)\n\
+         Medians of 5 rounds, least to most in brackets\n\
+         Browser: Mozilla/5.0 (X11) Some/1"
+    );
+}
+
+#[test]
+fn a_stopped_measurement_keeps_what_was_found_before() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    state.update(measured(job), 0.0);
+    let before = state.measured().cloned();
+    let job = measure_job(&state.measure());
+    assert_eq!(state.stop_measuring(), [Request::Stop { job }]);
+    assert_eq!(state.stop_measuring(), [], "once");
+    assert_eq!(state.measuring().text(), "Stopping");
+    assert_eq!(state.update(done(job, true), 0.0), []);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.measured().cloned(), before);
+    assert_eq!(state.status(), "Ready.");
+}
+
+#[test]
+fn measuring_waits_for_a_text_and_can_be_called_off_meanwhile() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    assert_eq!(state.measure(), [], "the text is not stopped for it");
+    assert!(matches!(state.measuring(), Measuring::Waiting { .. }));
+    assert!(!state.is_queued(), "no text waits");
+    assert_eq!(state.stop_measuring(), []);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    state.measure();
+    measure_job(&state.update(done(job, false), 0.0));
+}
+
+#[test]
+fn generate_ends_a_measurement_and_then_writes() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    assert_eq!(state.generate(SEED), [Request::Stop { job }]);
+    params_of(&state.update(done(job, true), 0.0));
+    assert_eq!(state.phase(), Phase::Generating);
+    assert_eq!(state.measuring(), Measuring::Idle);
+}
+
+#[test]
+fn another_model_ends_a_measurement() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    let requests = state.open_model(ModelChoice::file("other.gguf", 5));
+    assert_eq!(requests[0], Request::Stop { job });
+    assert!(matches!(requests[1], Request::Load { .. }));
+    state.update(done(job, true), 0.0);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.phase(), Phase::Loading);
+}
+
+#[test]
+fn a_measurement_that_cannot_be_made_says_why() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    state.update(failure(Some(job), ErrorCode::NotAModel, false), 0.0);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.problem().unwrap().report.message, "it failed");
+    measure_job(&state.measure());
+    state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.problem().unwrap().remedies, [Remedy::RestartWorker]);
 }

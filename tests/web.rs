@@ -24,6 +24,10 @@ mod generating;
 mod gpt2_124m;
 #[path = "web/harness/mod.rs"]
 mod harness;
+#[path = "web/measuring.rs"]
+mod measuring;
+#[path = "web/module.rs"]
+mod module;
 #[path = "web/opening.rs"]
 mod opening;
 #[path = "web/visitor.rs"]

@@ -1,15 +1,19 @@
 // The ES module of huggingtweets-web: a GPT-2 in a worker, called as one calls transformers.js.
-// It speaks the messages of src/protocol.rs and nothing else.
+// It speaks the messages of src/protocol.rs and nothing else. Types and meanings: huggingtweets.d.ts.
 
 const PROTOCOL_VERSION = 1;
-const WORKER_SCRIPT = new URL('./worker_loader.js', import.meta.url);
 const BUNDLED_MODEL = new URL('./model/bundled.gguf', import.meta.url);
 const LOAD_JOB = 0;
 
-/** What the worker reports when something fails; `message` says what, `hint` what to do. */
+const DTYPES = ['auto', 'q8_0', 'q4_0', 'q4_k', 'q6_k', 'f16', 'f32'];
+const SIMD = ['auto', 'relaxed', 'simd128'];
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, '.');
+
+/** What the worker reports when something fails; `message` says what and what to do. */
 export class HuggingtweetsError extends Error {
   constructor({ code, message, hint, retryable }) {
-    super(`${message}; ${hint}`);
+    super(`${sentence(message)} ${sentence(hint)}`);
     this.name = code === 'cancelled' ? 'AbortError' : 'HuggingtweetsError';
     Object.assign(this, { code, hint, retryable });
   }
@@ -17,71 +21,157 @@ export class HuggingtweetsError extends Error {
 
 const aborted = () => new DOMException('stopped by its AbortSignal', 'AbortError');
 
-/** One worker: numbers jobs, runs them one after another, and hands each its events. */
+const crashed = () => new HuggingtweetsError({
+  code: 'worker_crashed', message: 'the worker stopped', hint: 'call pipeline again', retryable: true,
+});
+
+const disposed = () => new HuggingtweetsError({
+  code: 'no_model', message: 'this generator was disposed', hint: 'call pipeline again', retryable: false,
+});
+
+// What a value has to be: words for the message, and the test.
+const COUNT = ['a whole number from 0 to 4294967295', (n) => Number.isInteger(n) && n >= 0 && n <= 0xffff_ffff];
+const NUMBER = ['a finite number', Number.isFinite];
+const FLAG = ['true or false', (value) => typeof value === 'boolean'];
+const TEXT = ['a string', (value) => typeof value === 'string'];
+const FUNCTION = ['a function', (value) => typeof value === 'function'];
+const SIGNAL = ['an AbortSignal', (value) => typeof value.aborted === 'boolean'];
+const oneOf = (values) => [`one of ${values.map((value) => `'${value}'`).join(', ')}`, (value) => values.includes(value)];
+
+const PIPELINE_OPTIONS = {
+  dtype: oneOf(DTYPES),
+  threads: ["'auto' or a whole number from 1", (n) => n === 'auto' || (Number.isInteger(n) && n >= 1)],
+  simd: oneOf(SIMD),
+  cache: FLAG,
+  endpoint: ['a string or a URL', (value) => typeof value === 'string' || value instanceof URL],
+  progress_callback: FUNCTION,
+  signal: SIGNAL,
+};
+
+/** What goes to the engine, which checks the ranges. */
+const PARAMS = {
+  max_new_tokens: COUNT, max_length: COUNT, min_length: COUNT, do_sample: FLAG, temperature: NUMBER, top_k: COUNT,
+  top_p: NUMBER, repetition_penalty: NUMBER, num_return_sequences: COUNT, return_full_text: FLAG, prefix: TEXT,
+  seed: COUNT, stop_at_newline: FLAG,
+};
+const CALL_OPTIONS = { ...PARAMS, on_token: FUNCTION, signal: SIGNAL };
+
+/** The options among `given` that `known` lists; `undefined` and `null` count as left out, other names are ignored. */
+function checked(given, known) {
+  if (given === null || typeof given !== 'object') throw new TypeError('the options must be an object');
+  const options = {};
+  for (const [name, [words, test]] of Object.entries(known)) {
+    const value = given[name] ?? undefined;
+    if (value === undefined) continue;
+    if (!test(value)) throw new TypeError(`\`${name}\` must be ${words}, not ${shown(value)}`);
+    options[name] = value;
+  }
+  return options;
+}
+
+const shown = (value) => (typeof value === 'string' ? `'${value}'` : typeof value === 'object' ? 'an object' : String(value));
+
+function checkedText(text, name) {
+  if (typeof text !== 'string') throw new TypeError(`${name} must be a string, not ${shown(text)}`);
+  return text;
+}
+
+/** One worker: numbers jobs, runs them one after another, and hands the one that runs its events. */
 class EngineWorker {
-  #worker = new Worker(WORKER_SCRIPT);
-  #started;
-  #jobs = new Map();
+  #worker;
+  /** Resolves with the worker's first message. */
+  started;
+  #refuseStart;
+  /** The job that runs: `{ job, listen }`. */
+  #current = null;
   #nextJob = LOAD_JOB + 1;
   #queue = Promise.resolve();
   #ended = null;
 
-  constructor() {
-    this.#started = new Promise((resolve, reject) => {
+  /** The choice of a build is the loader's. */
+  constructor({ threads = 'auto', simd = 'auto' }) {
+    // Written out, so that bundlers find the file.
+    const script = new URL('./worker_loader.js', import.meta.url);
+    script.search = new URLSearchParams({ threads, simd });
+    this.#worker = new Worker(script);
+    this.started = new Promise((resolve, reject) => {
+      this.#refuseStart = reject;
       this.#worker.onmessage = ({ data }) => {
         if (data?.v !== PROTOCOL_VERSION) return;
-        if (data.type === 'started') resolve(data);
-        const fatal = data.type === 'error' && ['worker_crashed', 'out_of_memory'].includes(data.error.code);
-        if (fatal) this.#end(new HuggingtweetsError(data.error), reject);
-        else this.#jobs.get(data.job ?? LOAD_JOB)?.(data);
+        if (data.type === 'started') return resolve(data);
+        if (data.type === 'error' && ['worker_crashed', 'out_of_memory'].includes(data.error.code)) {
+          return this.end(new HuggingtweetsError(data.error));
+        }
+        // What has no job of its own (loading, a message that could not be read) belongs to the one that runs.
+        if (this.#current && (data.job ?? this.#current.job) === this.#current.job) this.#current.listen(data);
       };
-      this.#worker.onerror = () => this.#end(new HuggingtweetsError({
-        code: 'worker_crashed', message: 'the worker stopped', hint: 'call pipeline again', retryable: true,
-      }), reject);
+      this.#worker.onerror = () => this.end(crashed());
     });
-    this.#started.catch(() => {});
-  }
-
-  #end(error, reject) {
-    this.#ended ??= error;
-    reject(this.#ended);
-    for (const listen of this.#jobs.values()) listen({ type: 'ended' });
+    this.started.catch(() => {});
   }
 
   /**
    * Sends `message` once earlier jobs are done; resolves with the event whose type is `last`.
    * `job` may be fixed (a load); every other event goes to `onEvent`.
    */
-  run(message, last, { job = this.#nextJob++, onEvent = () => {}, signal } = {}) {
+  run(message, last, options = {}) {
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(aborted());
+    let isSent = false;
     const turn = this.#queue.then(async () => {
-      await this.#started;
+      await this.started;
       if (this.#ended) throw this.#ended;
       if (signal?.aborted) throw aborted();
-      const stop = () => this.#worker.postMessage({ v: PROTOCOL_VERSION, type: 'stop', job });
-      try {
-        return await new Promise((resolve, reject) => {
-          this.#jobs.set(job, (event) => {
-            if (event.type === 'ended') reject(this.#ended);
-            else if (event.type === 'error') reject(signal?.aborted ? aborted() : new HuggingtweetsError(event.error));
-            else if (event.type === last) (event.stopped ? reject(aborted()) : resolve(event));
-            else onEvent(event);
-          });
-          signal?.addEventListener('abort', stop);
-          this.#worker.postMessage({ v: PROTOCOL_VERSION, job, ...message });
-        });
-      } finally {
-        signal?.removeEventListener('abort', stop);
-        this.#jobs.delete(job);
-      }
+      isSent = true;
+      return this.#ask(message, last, options);
     });
     this.#queue = turn.catch(() => {});
-    return turn;
+    if (!signal) return turn;
+    // Who waits behind another job need not wait for its end to hear that this one is off.
+    return new Promise((resolve, reject) => {
+      const leave = () => isSent || reject(aborted());
+      signal.addEventListener('abort', leave, { once: true });
+      turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    });
   }
 
-  end() {
-    this.#end(new HuggingtweetsError({
-      code: 'no_model', message: 'this generator was disposed', hint: 'call pipeline again', retryable: false,
-    }), () => {});
+  async #ask(message, last, { job = this.#nextJob++, onEvent = () => {}, signal }) {
+    const stop = () => this.#worker.postMessage({ v: PROTOCOL_VERSION, type: 'stop', job });
+    try {
+      return await new Promise((resolve, reject) => {
+        const listen = (event) => {
+          if (event.type === 'ended') reject(this.#ended);
+          else if (event.type === 'error') reject(signal?.aborted ? aborted() : new HuggingtweetsError(event.error));
+          else if (event.stopped) reject(aborted());
+          else if (event.type === last) resolve(event);
+          else onEvent(event);
+        };
+        this.#current = {
+          job,
+          listen: (event) => {
+            try {
+              listen(event);
+            } catch (error) {
+              // A callback threw: its call ends with what it threw.
+              stop();
+              reject(error);
+            }
+          },
+        };
+        signal?.addEventListener('abort', stop);
+        this.#worker.postMessage({ v: PROTOCOL_VERSION, job, ...message });
+      });
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      this.#current = null;
+    }
+  }
+
+  /** Ends the worker, which frees its memory; what runs and what comes later is refused with `error`. */
+  end(error) {
+    this.#ended ??= error;
+    this.#refuseStart(this.#ended);
+    this.#current?.listen({ type: 'ended' });
     this.#worker.terminate();
   }
 }
@@ -92,64 +182,81 @@ function sourceOf(model) {
   if (model instanceof Blob) {
     return { source: { kind: 'file', name: model.name ?? 'model.gguf' }, blob: model };
   }
-  const url = model === undefined || model === null ? BUNDLED_MODEL : new URL(model, document.baseURI);
+  const url = model === undefined || model === null ? BUNDLED_MODEL
+    : new URL(model, globalThis.document?.baseURI ?? globalThis.location.href);
   return { source: { kind: 'url', url: url.href, name: url.pathname.split('/').pop() } };
 }
 
-/**
- * Opens a model and gives back a generator.
- * `task`: 'text-generation'. `model`: a Blob, File or ArrayBuffer of a GGUF, the address of one, or nothing for the bundled one.
- * `options`: { progress_callback({ status, file, loaded, total }), signal }.
- */
+/** Opens a model and gives back a generator. */
 export async function pipeline(task, model, options = {}) {
   if (task !== 'text-generation') {
-    throw new TypeError(`unknown task '${task}'; this module knows 'text-generation'`);
+    throw new TypeError(`unknown task ${shown(task)}; this module knows 'text-generation'`);
   }
+  const { progress_callback, signal, ...build } = checked(options, PIPELINE_OPTIONS);
   const { source, blob } = sourceOf(model);
-  const worker = new EngineWorker();
-  const report = ({ stage }) => stage?.stage === 'downloading' && options.progress_callback?.({
+  const worker = new EngineWorker(build);
+  const report = ({ stage }) => stage?.stage === 'downloading' && progress_callback?.({
     status: 'progress', file: source.name, loaded: stage.loaded, total: stage.total ?? undefined,
   });
-  let opened;
+  let opened, started;
   try {
     ({ model: opened } = await worker.run(
       blob ? { type: 'load', source, blob } : { type: 'load', source },
-      'ready', { job: LOAD_JOB, onEvent: report, signal: options.signal }));
+      'ready', { job: LOAD_JOB, onEvent: report, signal }));
+    started = await worker.started;
   } catch (error) {
-    worker.end();
+    worker.end(error);
     throw error;
   }
 
-  const one = async (prompt, { on_token, signal, ...given }) => {
-    const seed = crypto.getRandomValues(new Uint32Array(1))[0];
-    const params = { ...opened.defaults, num_return_sequences: 1, seed, ...given };
+  const one = async (prompt, prompt_index, { on_token, signal, ...params }) => {
     const texts = [];
     const onEvent = (event) => {
       if (event.type === 'token') {
         const { sequence, token_id, text, prob } = event;
-        on_token?.({ sequence, token_id, text, prob });
+        on_token?.({ sequence, token_id, text, prob, prompt_index });
       } else if (event.type === 'result') {
         texts[event.sequence] = { generated_text: event.generated_text };
       }
     };
-    const { stats } = await worker.run({ type: 'generate', prompt: String(prompt), params }, 'done', { onEvent, signal });
-    generator.stats = { ...stats, load_ms: opened.load_ms };
-    return texts;
+    const { stats } = await worker.run({ type: 'generate', prompt, params }, 'done', { onEvent, signal });
+    return { texts, stats };
   };
 
   /** Continues one prompt, or each of a list: `[{ generated_text }, …]`, or a list of such lists. */
-  async function generator(prompt, params = {}) {
-    if (!Array.isArray(prompt)) return one(prompt, params);
-    const lists = [];
-    for (const each of prompt) lists.push(await one(each, params));
-    return lists;
+  async function generator(prompts, options = {}) {
+    const isList = Array.isArray(prompts);
+    const list = (isList ? prompts : [prompts]).map((prompt) => checkedText(prompt, isList ? 'each prompt' : 'the prompt'));
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0];
+    const given = { ...opened.defaults, num_return_sequences: 1, seed, ...checked(options, CALL_OPTIONS) };
+    const answers = [];
+    for (const [index, prompt] of list.entries()) answers.push(await one(prompt, index, given));
+    const sum = (name) => answers.reduce((total, { stats }) => total + stats[name], 0);
+    const { threads, simd, memory_bytes } = answers.at(-1)?.stats ?? generator.stats;
+    generator.stats = {
+      prompt_tokens: sum('prompt_tokens'), new_tokens: sum('new_tokens'), load_ms: opened.load_ms,
+      prefill_ms: sum('prefill_ms'), decode_ms: sum('decode_ms'), threads, simd, memory_bytes,
+    };
+    const lists = answers.map(({ texts }) => texts);
+    return isList ? lists : lists[0];
   }
   generator.config = { ...opened.config, dtype: opened.dtype };
-  generator.stats = { load_ms: opened.load_ms, memory_bytes: opened.memory_bytes };
-  generator.tokenizer = {
-    encode: async (text) => (await worker.run({ type: 'tokenize', text }, 'tokens')).token_ids,
-    decode: async (ids) => (await worker.run({ type: 'detokenize', token_ids: [...ids] }, 'text')).text,
+  generator.stats = {
+    prompt_tokens: 0, new_tokens: 0, load_ms: opened.load_ms, prefill_ms: 0, decode_ms: 0,
+    threads: started.threads ?? 1, simd: started.simd, memory_bytes: opened.memory_bytes,
   };
-  generator.dispose = async () => worker.end();
+  generator.tokenizer = {
+    encode: async (text) => (await worker.run({ type: 'tokenize', text: checkedText(text, 'the text') }, 'tokens')).token_ids,
+    decode: async (ids) => {
+      const token_ids = Array.from(ids);
+      if (!token_ids.every(COUNT[1])) throw new TypeError(`each token id must be ${COUNT[0]}`);
+      return (await worker.run({ type: 'detokenize', token_ids }, 'text')).text;
+    },
+  };
+  generator.logits = async (text, options = {}) => {
+    const { signal } = checked(options, { signal: SIGNAL });
+    return (await worker.run({ type: 'logits', text: checkedText(text, 'the text') }, 'logits', { signal })).logits;
+  };
+  generator.dispose = async () => worker.end(disposed());
   return generator;
 }

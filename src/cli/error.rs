@@ -75,9 +75,6 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
     },
-    /// A prompt without a token.
-    #[error("the prompt is empty; give at least one character")]
-    EmptyPrompt,
     /// A file that would be written over what it is made from, or onto a folder.
     #[error("cannot write `{path}`: {reason}; give another path for the result", path = path.display())]
     BadOutput {

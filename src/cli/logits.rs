@@ -3,8 +3,8 @@
 use super::model::ModelArgs;
 use super::{CliError, Output};
 use crate::engine::EngineError;
+use crate::generate::scores::Scores;
 use crate::generate::{GenerateError, logits};
-use crate::infer::{Logits, Session};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Serialize)]
-struct Scores {
+struct Printed {
     token_ids: Vec<u32>,
     logits: Vec<f32>,
 }
@@ -31,23 +31,15 @@ struct Scores {
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let refused = |error: GenerateError| CliError::from(EngineError::Generate(error));
-    open.tokenizer
-        .check_length(&args.prompt, open.info.config.n_ctx)
-        .map_err(|e| refused(e.into()))?;
-    let token_ids = open
-        .tokenizer
-        .encode(&args.prompt)
-        .map_err(|e| refused(e.into()))?;
-    if token_ids.is_empty() {
-        return Err(CliError::EmptyPrompt);
-    }
-    let mut session = Session::new(Arc::clone(&open.model), 1, token_ids.len(), 0)
-        .map_err(|e| refused(e.into()))?;
-    let logits = session
-        .prefill(&token_ids, Logits::Last)
-        .map_err(|e| refused(e.into()))?
-        .to_vec();
-    output.print(&Scores { token_ids, logits }, |scores| {
+    let mut scores =
+        Scores::new(Arc::clone(&open.model), &open.tokenizer, &args.prompt).map_err(refused)?;
+    let logits = loop {
+        if let Some(logits) = scores.step().map_err(refused)? {
+            break logits;
+        }
+    };
+    let token_ids = scores.token_ids().to_vec();
+    output.print(&Printed { token_ids, logits }, |scores| {
         let mut order: Vec<u32> = (0..).take(scores.logits.len()).collect();
         order.sort_by(|a, b| {
             scores.logits[*b as usize]

@@ -11,8 +11,8 @@ use crate::weights::WeightsError;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// A second job.
-    #[error("a text is already being written; wait for it or stop it")]
-    Generating,
+    #[error("the model already works on something; wait for it or stop it")]
+    Working,
     /// A job during a load.
     #[error("the model is still being loaded; wait until it is ready")]
     Loading,
@@ -39,7 +39,7 @@ pub enum EngineError {
 impl EngineError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Generating | Self::Loading => ErrorCode::Busy,
+            Self::Working | Self::Loading => ErrorCode::Busy,
             Self::NoModel => ErrorCode::NoModel,
             Self::Cancelled => ErrorCode::Cancelled,
             Self::NotForTheEngine => ErrorCode::BadMessage,
@@ -47,6 +47,7 @@ impl EngineError {
             Self::Tokenizer(error) => tokenizer_code(error),
             Self::Generate(error) => match error {
                 GenerateError::BadParameter { .. }
+                | GenerateError::EmptyText
                 | GenerateError::MaxLengthBeyondContext { .. } => ErrorCode::BadParameters,
                 GenerateError::ContextOverflow { .. } | GenerateError::NoRoom { .. } => {
                     ErrorCode::ContextOverflow

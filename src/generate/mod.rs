@@ -4,6 +4,7 @@ pub mod logits;
 pub mod params;
 pub mod perplexity;
 pub mod sampler;
+pub mod scores;
 
 use std::sync::Arc;
 
@@ -58,6 +59,9 @@ pub enum GenerateError {
         /// The limit that was given.
         max_length: usize,
     },
+    /// A text without a token, where nothing stands in for it.
+    #[error("the text is empty; give at least one character")]
+    EmptyText,
     /// A file with defaults that cannot be read.
     #[error("`{file}` is damaged ({source}); take it from the model's repository again")]
     Defaults {

@@ -1,12 +1,13 @@
 //! What a visitor does, and the requests that follow from it.
 
 use super::figures;
+use super::measuring::MeasureRun;
 use super::model::{Loading, ModelChoice, ModelStatus};
 use super::results::Tweet;
 use super::settings::{Field, FieldError};
 use super::{
     CONTINUE_LEAST, CONTINUE_TOKENS, LONGEST_TOKEN, PageState, Problem, Remedy, Run, Task,
-    WorkerStatus, first_prompt,
+    WorkerStatus, Writing, first_prompt,
 };
 use crate::protocol::{ErrorCode, ErrorReport, GenerationParams, Request};
 
@@ -26,7 +27,9 @@ impl PageState {
         self.was_stopped = false;
         if matches!(
             self.queued,
-            Some(Task::Regenerate { .. } | Task::Continue { .. })
+            Some(Task::Write(
+                Writing::Regenerate { .. } | Writing::Continue { .. }
+            ))
         ) {
             self.queued = None;
         }
@@ -100,7 +103,7 @@ impl PageState {
             .ok()
             .and_then(|params| params.seed)
             .unwrap_or(fresh_seed);
-        self.begin(Task::Generate { seed })
+        self.begin(Writing::Generate { seed })
     }
 
     /// Writes one tweet anew, with a seed of its own.
@@ -108,7 +111,7 @@ impl PageState {
         if slot >= self.desk().results.len() {
             return Vec::new();
         }
-        self.begin(Task::Regenerate {
+        self.begin(Writing::Regenerate {
             slot,
             seed: fresh_seed,
         })
@@ -119,10 +122,37 @@ impl PageState {
         if !self.can_continue(slot) {
             return Vec::new();
         }
-        self.begin(Task::Continue {
+        self.begin(Writing::Continue {
             slot,
             seed: fresh_seed,
         })
+    }
+
+    /// Measures how fast this device runs the model; loads it first if need be, and waits for a text's end.
+    pub fn measure(&mut self) -> Vec<Request> {
+        if self.measure_run.is_some() {
+            return Vec::new();
+        }
+        self.problem = None;
+        if self.run.is_some() {
+            self.queued = Some(Task::Measure);
+            return Vec::new();
+        }
+        self.start_or_load(Task::Measure)
+    }
+
+    /// Ends the measurement, or no longer waits for it; what was found before stays.
+    pub fn stop_measuring(&mut self) -> Vec<Request> {
+        if self.queued == Some(Task::Measure) {
+            self.queued = None;
+        }
+        match &mut self.measure_run {
+            Some(run) if !run.is_stopping => {
+                run.is_stopping = true;
+                vec![Request::Stop { job: run.job }]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Pins the seed of a tweet: the next run's first tweet draws with it.
@@ -133,9 +163,14 @@ impl PageState {
         }
     }
 
-    /// Ends what is going on: a text after its current token, or a load.
+    /// Ends what is going on: a text after its current token, a measurement, or a load.
     pub fn stop(&mut self) -> Vec<Request> {
         self.queued = None;
+        if let Some(run) = &self.measure_run
+            && !run.is_stopping
+        {
+            return self.stop_measuring();
+        }
         if let Some(run) = &mut self.run {
             if run.is_stopping {
                 return Vec::new();
@@ -204,18 +239,23 @@ impl PageState {
         self.worker == WorkerStatus::Ended
     }
 
-    fn begin(&mut self, task: Task) -> Vec<Request> {
+    fn begin(&mut self, writing: Writing) -> Vec<Request> {
         self.problem = None;
         self.was_stopped = false;
         if let Err(error) = self.settings_params() {
             self.refuse_settings(&error);
             return Vec::new();
         }
-        if self.run.is_some() {
+        if self.run.is_some() || self.measure_run.is_some() {
             let requests = self.stop();
-            self.queued = Some(task);
+            self.queued = Some(Task::Write(writing));
             return requests;
         }
+        self.start_or_load(Task::Write(writing))
+    }
+
+    /// Starts where the model is there and no job runs.
+    fn start_or_load(&mut self, task: Task) -> Vec<Request> {
         match self.model {
             ModelStatus::Ready(_) => self.start(task),
             ModelStatus::Loading(_) => {
@@ -262,6 +302,23 @@ impl PageState {
 
     /// Sends a job to the worker; the model is there and no other job runs.
     pub(super) fn start(&mut self, task: Task) -> Vec<Request> {
+        match task {
+            Task::Write(writing) => self.start_writing(writing),
+            Task::Measure => {
+                self.last_job += 1;
+                let job = self.last_job;
+                self.measure_run = Some(MeasureRun {
+                    job,
+                    fraction: 0.0,
+                    part: None,
+                    is_stopping: false,
+                });
+                vec![Request::Measure { job }]
+            }
+        }
+    }
+
+    fn start_writing(&mut self, writing: Writing) -> Vec<Request> {
         let params = match self.settings_params() {
             Ok(params) => params,
             Err(error) => {
@@ -269,11 +326,11 @@ impl PageState {
                 return Vec::new();
             }
         };
-        let room = match task {
-            Task::Continue { slot, .. } => self.room(slot).zip(self.n_ctx()),
+        let room = match writing {
+            Writing::Continue { slot, .. } => self.room(slot).zip(self.n_ctx()),
             _ => None,
         };
-        let is_whole = matches!(task, Task::Generate { .. });
+        let is_whole = matches!(writing, Writing::Generate { .. });
         let n_bytes = self.desk().prompt.len();
         if let Some(n_ctx) = self
             .n_ctx()
@@ -283,8 +340,8 @@ impl PageState {
             return Vec::new();
         }
         let desk = &mut self.desks[self.bot];
-        let (first_slot, prompt, params) = match task {
-            Task::Generate { seed } => {
+        let (first_slot, prompt, params) = match writing {
+            Writing::Generate { seed } => {
                 // A space at the end would be a token of its own, after which no word can start as usual.
                 let prompt = desk.prompt.trim_end().to_owned();
                 desk.figures = None;
@@ -306,7 +363,7 @@ impl PageState {
                     },
                 )
             }
-            Task::Regenerate { slot, seed } => {
+            Writing::Regenerate { slot, seed } => {
                 let Some(tweet) = desk.results.get_mut(slot) else {
                     return Vec::new();
                 };
@@ -322,7 +379,7 @@ impl PageState {
                     },
                 )
             }
-            Task::Continue { slot, seed } => {
+            Writing::Continue { slot, seed } => {
                 let (Some(tweet), Some((room, n_ctx))) = (desk.results.get_mut(slot), room) else {
                     return Vec::new();
                 };

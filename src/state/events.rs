@@ -1,6 +1,7 @@
 //! What the worker says, and what the page shows from then on.
 
 use super::figures::Figures;
+use super::measuring::Measured;
 use super::model::ModelStatus;
 use super::results::{Tweet, TweetStatus};
 use super::{PageState, Problem, Remedy, WorkerStatus};
@@ -51,6 +52,10 @@ impl PageState {
                 stopped,
                 stats,
             } => {
+                if self.is_measuring(job) {
+                    self.measure_run = None;
+                    return self.start_queued();
+                }
                 let Some(run) = self.run.take_if(|run| run.job == job) else {
                     return Vec::new();
                 };
@@ -66,7 +71,30 @@ impl PageState {
                 self.was_stopped = stopped;
                 self.start_queued()
             }
-            Event::Tokens { .. } | Event::Text { .. } => Vec::new(),
+            Event::Measuring {
+                job,
+                part,
+                round,
+                rounds,
+                fraction,
+            } => {
+                if let Some(run) = self.measure_run.as_mut().filter(|run| run.job == job) {
+                    run.fraction = fraction;
+                    run.part = Some((part, round, rounds));
+                }
+                Vec::new()
+            }
+            Event::Measured { job, speeds } => {
+                if !self.is_measuring(job) {
+                    return Vec::new();
+                }
+                self.measure_run = None;
+                self.measured = self
+                    .model_info()
+                    .map(|info| Box::new(Measured::new(speeds, info.clone())));
+                self.start_queued()
+            }
+            Event::Tokens { .. } | Event::Text { .. } | Event::Logits { .. } => Vec::new(),
             Event::Error { job, error } => {
                 self.on_error(job, error);
                 Vec::new()
@@ -97,6 +125,10 @@ impl PageState {
         }
     }
 
+    fn is_measuring(&self, job: JobId) -> bool {
+        self.measure_run.as_ref().is_some_and(|run| run.job == job)
+    }
+
     /// The tweet a job's sequence writes, and the prompt the job was given.
     fn tweet_of(&mut self, job: JobId, sequence: usize) -> Option<(&mut Tweet, String)> {
         let run = self.run.as_ref().filter(|run| run.job == job)?;
@@ -112,6 +144,13 @@ impl PageState {
                 if matches!(self.model, ModelStatus::Loading(_)) {
                     self.model = ModelStatus::Absent;
                 }
+            }
+            _ if job.is_some_and(|job| self.is_measuring(job)) => {
+                self.measure_run = None;
+                self.problem = Some(Problem {
+                    report,
+                    remedies: Vec::new(),
+                });
             }
             _ if job.is_some() => {
                 if self.run.as_ref().map(|run| run.job) == job {
@@ -152,6 +191,7 @@ impl PageState {
     /// The worker is gone: prompt, settings and what was written stay.
     fn on_crash(&mut self, report: ErrorReport) {
         self.end_run(TweetStatus::Broken);
+        self.measure_run = None;
         self.queued = None;
         self.worker = WorkerStatus::Ended;
         self.model = ModelStatus::Absent;

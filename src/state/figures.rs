@@ -30,11 +30,7 @@ impl Figures {
         Figures {
             tokens: plural(stats.new_tokens, "token", "tokens"),
             time: duration(stats.prefill_ms + stats.decode_ms),
-            speed: if speed >= 100.0 {
-                format!("{} tok/s", count(speed.round() as u64))
-            } else {
-                format!("{speed:.1} tok/s")
-            },
+            speed: per_second(speed),
             model: format!("{} · {}", model.name, dtype(&model.dtype)),
             compute: format!(
                 "{} · {}",
@@ -44,6 +40,20 @@ impl Figures {
             memory: format!("{} memory", bytes(stats.memory_bytes)),
         }
     }
+}
+
+/// `48.6 tok/s`, `1,234 tok/s`.
+pub fn per_second(tokens: f64) -> String {
+    if tokens >= 100.0 {
+        format!("{} tok/s", count(tokens.round() as u64))
+    } else {
+        format!("{tokens:.1} tok/s")
+    }
+}
+
+/// `23.9 GB/s`.
+pub fn bytes_per_second(bytes: f64) -> String {
+    format!("{:.1} GB/s", bytes / 1e9)
 }
 
 /// `14.6 MB`: decimal units, as download sizes are written.

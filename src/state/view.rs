@@ -1,10 +1,11 @@
 //! What the page reads from its state.
 
 use super::figures;
+use super::measuring::{Measured, Measuring};
 use super::model::{Loading, ModelChoice, ModelStatus};
 use super::results::Desk;
 use super::settings::{Field, FieldError, Settings};
-use super::{DEFAULT_SEQUENCES, PageState, Phase, Problem, WorkerStatus};
+use super::{DEFAULT_SEQUENCES, PageState, Phase, Problem, Task, WorkerStatus};
 use crate::bot::Bot;
 use crate::protocol::{GenerationParams, ModelInfo};
 
@@ -114,7 +115,34 @@ impl PageState {
 
     /// Whether something waits to be written once the model is there.
     pub fn is_queued(&self) -> bool {
-        self.queued.is_some()
+        !matches!(self.queued, None | Some(Task::Measure))
+    }
+
+    /// How far the device's measurement is.
+    pub fn measuring(&self) -> Measuring {
+        match (&self.measure_run, &self.queued) {
+            (Some(run), _) => Measuring::Running {
+                fraction: run.fraction,
+                part: run.part,
+                is_stopping: run.is_stopping,
+            },
+            (None, Some(Task::Measure)) => match self.loading() {
+                Some(loading) => Measuring::Waiting {
+                    text: format!("Loading {}: {}", self.choice.name, loading.text()),
+                    fraction: loading.fraction(),
+                },
+                None => Measuring::Waiting {
+                    text: "Waiting for the text that is being written".to_owned(),
+                    fraction: None,
+                },
+            },
+            (None, _) => Measuring::Idle,
+        }
+    }
+
+    /// What the last whole measurement found.
+    pub fn measured(&self) -> Option<&Measured> {
+        self.measured.as_deref()
     }
 
     /// One calm sentence on what is going on; changes rarely enough to be read aloud.
@@ -131,6 +159,7 @@ impl PageState {
                 n => format!("Writing {n} tweets."),
             },
             Phase::Failed => "Something went wrong.".to_owned(),
+            Phase::Ready if self.measure_run.is_some() => "Measuring this device.".to_owned(),
             Phase::Ready if self.was_stopped => "Stopped. What was written stays.".to_owned(),
             Phase::Ready => match self.desk().results.len() {
                 0 => "Ready.".to_owned(),

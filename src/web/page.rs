@@ -147,7 +147,10 @@ impl Page {
     /// Tokens and progress wait for the next frame; what a queued wish may hang on is taken at once,
     /// because a hidden page has no frames.
     fn receive(self, event: Event) {
-        let waits = matches!(event, Event::Token { .. } | Event::Progress { .. });
+        let waits = matches!(
+            event,
+            Event::Token { .. } | Event::Progress { .. } | Event::Measuring { .. }
+        );
         let Some(inbox) = self.channel.try_with_value(|channel| channel.inbox.clone()) else {
             return;
         };

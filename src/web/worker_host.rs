@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::Reflect;
+use js_sys::{Array, Float32Array, Reflect};
 use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -202,12 +202,23 @@ fn report_panics() {
     }));
 }
 
-fn post(scope: &DedicatedWorkerGlobalScope, event: Event) {
+fn post(scope: &DedicatedWorkerGlobalScope, mut event: Event) {
+    let logits = match &mut event {
+        Event::Logits { logits, .. } => Some(std::mem::take(logits)),
+        _ => None,
+    };
     let message = Envelope::new(event)
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .expect("an event is plain fields");
-    // Plain objects can always be cloned.
-    let _ = scope.post_message(&message);
+    // Plain objects and arrays of our own can always be cloned or handed over.
+    let _ = match logits {
+        None => scope.post_message(&message),
+        Some(logits) => {
+            let array = Float32Array::from(logits.as_slice());
+            let _ = Reflect::set(&message, &JsValue::from_str("logits"), &array);
+            scope.post_message_with_transfer(&message, &Array::of1(&array.buffer()))
+        }
+    };
 }
 
 fn bad_message() -> Event {

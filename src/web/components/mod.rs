@@ -9,6 +9,7 @@ pub mod gallery;
 pub mod how_to_use;
 pub mod icon;
 pub mod load_progress;
+pub mod measure_device;
 pub mod model_line;
 pub mod open_model;
 pub mod pipeline;

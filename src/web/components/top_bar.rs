@@ -7,6 +7,7 @@ use crate::web::theme::{KeptTheme, Theme};
 use super::card_body::outward;
 use super::dialog::{Dialog, Overlay, View};
 use super::icon::{Drawing, Icon};
+use super::measure_device::MeasureDevice;
 
 /// The line at the top.
 #[component]
@@ -34,7 +35,7 @@ pub fn TopBar() -> impl IntoView {
                 <button type="button" class="top-action" on:click=move |_| overlay.open(View::Storage)>
                     <Drawing icon=Icon::Storage/><span>"Storage"</span>
                 </button>
-                <button type="button" class="top-action" on:click=move |_| overlay.open(View::About)>
+                <button type="button" class="top-action" data-testid="open-about" on:click=move |_| overlay.open(View::About)>
                     <Drawing icon=Icon::About/><span>"About"</span>
                 </button>
                 <button type="button" class="top-action is-icon" aria-label=theme_label title=theme_label
@@ -50,7 +51,7 @@ pub fn TopBar() -> impl IntoView {
 #[component]
 pub fn About() -> impl IntoView {
     view! {
-        <Dialog view=View::About title="About this page">
+        <Dialog view=View::About title="About this page" testid="about">
             <p>
                 "From 2020 to 2023 people fine-tuned thousands of small GPT-2 models on somebody's tweets, with a notebook called huggingtweets. "
                 "Their pages on the Hub remain, but nothing answers there any more. This page brings them back: GPT-2 runs in your browser, with no server behind it."
@@ -67,6 +68,7 @@ pub fn About() -> impl IntoView {
                 <li>{outward("https://github.com/borisdayma/huggingtweets", "The original huggingtweets")}</li>
                 <li>{outward("https://huggingface.co/huggingtweets", "All published bots")}</li>
             </ul>
+            <MeasureDevice/>
         </Dialog>
     }
 }

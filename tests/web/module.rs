@@ -1,0 +1,526 @@
+//! The ES module: the same numbers and texts as the native program, refusals, aborts, and what its types say.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Page, Site};
+
+/// What a script's `body` returns, which finds `pipeline` and `HuggingtweetsError` in scope, and two helpers:
+/// `refusal(promise)` gives the name, code and message of what it rejects with, `greedy(n)` options of `n` new tokens.
+async fn module(page: &Page, body: &str) -> Value {
+    page.client
+        .update_timeouts(fantoccini::wd::TimeoutConfiguration::new(
+            Some(Duration::from_secs(120)),
+            None,
+            None,
+        ))
+        .await
+        .unwrap();
+    let script = format!(
+        r"const done = arguments[arguments.length - 1];
+        const refusal = (promise) => promise.then(() => null, ({{ name, code, message }}) => ({{ name, code, message }}));
+        const greedy = (n) => ({{ do_sample: false, max_new_tokens: n }});
+        (async () => {{
+          const module = await import(new URL('./huggingtweets.js', document.baseURI).href);
+          const {{ pipeline, HuggingtweetsError }} = module;
+          {body}
+        }})().then(done, (error) => done({{ failed: `${{error}}\n${{error.stack}}` }}));"
+    );
+    let answer = page.client.execute_async(&script, vec![]).await.unwrap();
+    assert_eq!(answer.get("failed"), None, "{answer}");
+    answer
+}
+
+/// What the native program answers.
+fn native(arguments: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
+        .args(arguments)
+        .arg("--json")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn floats(value: &Value) -> Vec<f32> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|x| x.as_f64().unwrap() as f32).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logits_and_texts_of_the_module_are_those_of_the_native_program_bit_for_bit() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"const generator = await pipeline('text-generation');
+        const long = 'My dream is to '.repeat(8);
+        const scores = async (text) => {
+          const logits = await generator.logits(text);
+          return { kind: logits.constructor.name, n: logits.length, values: Array.from(logits) };
+        };
+        const out = {
+          long, n_vocab: generator.config.vocab_size,
+          short_logits: await scores('My dream is'), long_logits: await scores(long),
+          greedy: await generator('My dream is', greedy(40)),
+          sampled: await generator('I like', { num_return_sequences: 3, max_new_tokens: 24, seed: 7 }),
+        };
+        await generator.dispose();
+        return out;",
+    )
+    .await;
+    let long = answer["long"].as_str().unwrap();
+    for (name, prompt) in [("short_logits", "My dream is"), ("long_logits", long)] {
+        let theirs = native(&["logits", "--prompt", prompt]);
+        let (ours, theirs) = (floats(&answer[name]["values"]), floats(&theirs["logits"]));
+        assert_eq!(answer[name]["kind"], "Float32Array");
+        assert_eq!(answer[name]["n"], answer["n_vocab"]);
+        assert_eq!(ours.len(), theirs.len());
+        let worst = (0..ours.len())
+            .max_by(|a, b| {
+                let off = |i: usize| (ours[i] - theirs[i]).abs();
+                off(*a).total_cmp(&off(*b))
+            })
+            .unwrap();
+        assert!(
+            ours.iter()
+                .zip(&theirs)
+                .all(|(a, b)| a.to_bits() == b.to_bits()),
+            "{name}: worst at {worst}: {} in the browser, {} natively",
+            ours[worst],
+            theirs[worst]
+        );
+    }
+    let text = |value: &Value| value["generated_text"].clone();
+    let greedy = native(&[
+        "generate",
+        "--prompt",
+        "My dream is",
+        "--n",
+        "1",
+        "--greedy",
+        "--max-new-tokens",
+        "40",
+    ]);
+    assert_eq!(text(&answer["greedy"][0]), text(&greedy[0]));
+    let sampled = native(&[
+        "generate",
+        "--prompt",
+        "I like",
+        "--n",
+        "3",
+        "--seed",
+        "7",
+        "--max-new-tokens",
+        "24",
+    ]);
+    for i in 0..3 {
+        assert_eq!(text(&answer["sampled"][i]), text(&sampled[i]));
+    }
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_prompts_gives_a_list_of_lists_and_every_token_by_itself() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"const generator = await pipeline('text-generation');
+        const options = { num_return_sequences: 2, max_new_tokens: 8, min_length: 100, seed: 3, return_full_text: false };
+        const tokens = [];
+        const before = generator.stats;
+        const lists = await generator(['I want', 'I like'], { ...options, on_token: (token) => tokens.push(token) });
+        const stats = generator.stats;
+        const alone = [await generator('I want', options), await generator('I like', options)];
+        const none = await generator([]);
+        await generator.dispose();
+        return { lists, tokens, before, stats, alone, none };",
+    )
+    .await;
+    assert_eq!(
+        answer["lists"], answer["alone"],
+        "a prompt of a list is a call of its own"
+    );
+    assert_eq!(answer["none"], json!([]));
+    let tokens = answer["tokens"].as_array().unwrap();
+    assert_eq!(tokens.len(), 2 * 2 * 8, "prompts × texts × tokens");
+    for (prompt, list) in answer["lists"].as_array().unwrap().iter().enumerate() {
+        for (sequence, text) in list.as_array().unwrap().iter().enumerate() {
+            let streamed: String = tokens
+                .iter()
+                .filter(|t| t["prompt_index"] == prompt && t["sequence"] == sequence)
+                .map(|t| t["text"].as_str().unwrap())
+                .collect();
+            assert_eq!(text["generated_text"], streamed);
+        }
+    }
+    let names = |value: &Value| -> BTreeSet<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let stats = &answer["stats"];
+    assert_eq!(
+        names(stats),
+        [
+            "prompt_tokens",
+            "new_tokens",
+            "load_ms",
+            "prefill_ms",
+            "decode_ms",
+            "threads",
+            "simd",
+            "memory_bytes",
+        ]
+        .map(str::to_owned)
+        .into()
+    );
+    assert_eq!(names(stats), names(&answer["before"]));
+    assert_eq!(answer["before"]["new_tokens"], 0);
+    assert_eq!(stats["new_tokens"], 32, "of all texts of all prompts");
+    for name in [
+        "prompt_tokens",
+        "load_ms",
+        "prefill_ms",
+        "decode_ms",
+        "threads",
+    ] {
+        assert!(stats[name].as_f64().unwrap() > 0.0, "{name}: {stats}");
+    }
+    assert!(
+        stats["memory_bytes"].as_u64().unwrap() > 8_000_000,
+        "{stats}"
+    );
+    assert!(!stats["simd"].as_str().unwrap().is_empty(), "{stats}");
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn text_to_ids_and_back_is_the_identity() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let texts = [
+        "My dream is",
+        " two  spaces\n\nand lines\t",
+        "héllo wörld",
+        "🤖 AI BOT 🤖🏳️‍🌈",
+        "日本語 العربية",
+        "",
+    ];
+    let body = format!(
+        "const generator = await pipeline('text-generation');
+         const back = [];
+         for (const text of {}) back.push(await generator.tokenizer.decode(await generator.tokenizer.encode(text)));
+         const ids = await generator.tokenizer.encode('My dream is');
+         const typed = await generator.tokenizer.decode(new Uint32Array(ids));
+         await generator.dispose();
+         return {{ back, typed, ids }};",
+        json!(texts)
+    );
+    let answer = module(&page, &body).await;
+    assert_eq!(answer["back"], json!(texts));
+    assert_eq!(answer["typed"], "My dream is");
+    let theirs = native(&["tokenize", "--text", "My dream is"]);
+    assert_eq!(answer["ids"], theirs["token_ids"]);
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_source_of_a_model_gives_the_same_text() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"const address = new URL('./model/bundled.gguf', document.baseURI);
+        const bytes = await (await fetch(address)).arrayBuffer();
+        const sources = [undefined, null, 'model/bundled.gguf', address, bytes, new Blob([bytes]), new File([bytes], 'a.gguf')];
+        const texts = [], progress = [];
+        for (const source of sources) {
+          const generator = await pipeline('text-generation', source, { progress_callback: (p) => progress.push(p) });
+          texts.push((await generator('My dream is', greedy(12)))[0].generated_text);
+          await generator.dispose();
+        }
+        return { texts, progress, size: bytes.byteLength };",
+    )
+    .await;
+    let texts = answer["texts"].as_array().unwrap();
+    assert_eq!(texts.len(), 7);
+    assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+    let progress = answer["progress"].as_array().unwrap();
+    let last = progress.last().unwrap();
+    assert_eq!(last["loaded"], answer["size"], "{last}");
+    assert_eq!(last["total"], answer["size"], "{last}");
+    assert_eq!(last["file"], "bundled.gguf");
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aborted_call_rejects_with_an_abort_error_and_the_next_one_works() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"const generator = await pipeline('text-generation');
+        const endless = { max_new_tokens: 100, min_length: 200, num_return_sequences: 5 };
+        const out = {};
+        out.before = await refusal(generator('I want', { ...endless, signal: AbortSignal.abort() }));
+
+        const during = new AbortController();
+        let tokens = 0;
+        out.during = await refusal(generator('I want', {
+          ...endless, signal: during.signal, on_token: () => { if (++tokens === 10) during.abort(); },
+        }));
+        out.tokens = tokens;
+
+        // A call that waits behind another hears of its end at once, and the other goes on.
+        const order = [];
+        const first = generator('I want', endless).then(() => order.push('first'));
+        const waiting = new AbortController();
+        const second = refusal(generator('I like', { ...endless, signal: waiting.signal }))
+          .then((error) => { order.push('second'); return error; });
+        waiting.abort();
+        out.waiting = await second;
+        await first;
+        out.order = order;
+
+        out.list = await refusal(generator(['I want', 'I like'], { ...endless, signal: AbortSignal.timeout(1) }));
+        const logits = new AbortController();
+        const scored = refusal(generator.logits('My dream is '.repeat(20), { signal: logits.signal }));
+        logits.abort();
+        out.logits = await scored;
+        out.load = await refusal(pipeline('text-generation', null, { signal: AbortSignal.abort() }));
+        const loading = new AbortController();
+        out.loading = await refusal(pipeline('text-generation', null, {
+          signal: loading.signal, progress_callback: () => loading.abort(),
+        }));
+
+        out.thrown = await refusal(generator('I want', { ...endless, on_token: () => { throw new RangeError('mine'); } }));
+        out.after = await generator('My dream is', greedy(4));
+        await generator.dispose();
+        return out;",
+    )
+    .await;
+    for name in [
+        "before", "during", "waiting", "list", "logits", "load", "loading",
+    ] {
+        assert_eq!(answer[name]["name"], "AbortError", "{name}: {answer}");
+    }
+    let tokens = answer["tokens"].as_u64().unwrap();
+    assert!((10..100).contains(&tokens), "{tokens} of 500 tokens");
+    assert_eq!(answer["order"], json!(["second", "first"]));
+    assert_eq!(answer["thrown"]["name"], "RangeError");
+    assert_eq!(answer["thrown"]["message"], "mine");
+    assert_eq!(answer["after"].as_array().unwrap().len(), 1);
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_generators_write_at_once_and_one_may_end_without_the_other() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"const [one, two] = await Promise.all([pipeline('text-generation'), pipeline('text-generation')]);
+        const options = { seed: 5, num_return_sequences: 2, max_new_tokens: 30 };
+        const alone = await one('I want', options);
+        const [a, b] = await Promise.all([one('I want', options), two('I want', options)]);
+        const endless = { max_new_tokens: 100, min_length: 200, num_return_sequences: 5 };
+        const running = refusal(one('I want', endless));
+        const queued = refusal(one.tokenizer.encode('I want'));
+        const untouched = two('I want', options);
+        await one.dispose();
+        await one.dispose();
+        const out = {
+          alone, a, b, running: await running, queued: await queued, later: await refusal(one('I want')),
+          later_logits: await refusal(one.logits('I want')), untouched: await untouched,
+        };
+        await two.dispose();
+        return out;",
+    )
+    .await;
+    for name in ["a", "b", "untouched"] {
+        assert_eq!(answer[name], answer["alone"], "{name}");
+    }
+    for name in ["running", "queued", "later", "later_logits"] {
+        assert_eq!(
+            answer[name]["name"], "HuggingtweetsError",
+            "{name}: {answer}"
+        );
+        assert_eq!(answer[name]["code"], "no_model", "{name}: {answer}");
+    }
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_values_are_refused_by_name_and_unknown_names_are_ignored() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"const out = { types: [], ranges: [], shapes: [] };
+        const wrong = [
+          { dtype: 'q9' }, { threads: 0 }, { threads: 1.5 }, { threads: 'many' }, { simd: 'avx' }, { cache: 'yes' },
+          { endpoint: 3 }, { progress_callback: 1 }, { signal: {} },
+        ];
+        for (const options of wrong) out.types.push([Object.keys(options)[0], await refusal(pipeline('text-generation', null, options))]);
+        out.shapes.push(await refusal(pipeline('text-generation', null, 3)));
+        out.shapes.push(await refusal(pipeline('translation')));
+        const generator = await pipeline('text-generation', null, {
+          dtype: 'q8_0', threads: 1, simd: 'simd128', cache: false, device: 'wasm', revision: 'main', signal: null,
+        });
+        const wrongCalls = [
+          { max_new_tokens: -1 }, { max_new_tokens: 2.5 }, { max_length: '9' }, { min_length: NaN }, { do_sample: 1 },
+          { temperature: 'hot' }, { temperature: Infinity }, { top_k: 1e10 }, { top_p: '0.5' }, { repetition_penalty: [] },
+          { num_return_sequences: -2 }, { return_full_text: 'yes' }, { prefix: 4 }, { seed: -1 }, { seed: 2 ** 32 },
+          { stop_at_newline: 0 }, { on_token: 'log' }, { signal: 'now' },
+        ];
+        for (const options of wrongCalls) out.types.push([Object.keys(options)[0], await refusal(generator('a', options))]);
+        for (const prompt of [undefined, 3, { role: 'user' }, ['a', 3], [{ role: 'user', content: 'a' }]]) {
+          out.shapes.push(await refusal(generator(prompt)));
+        }
+        out.shapes.push(await refusal(generator.logits(3)), await refusal(generator.tokenizer.encode(null)),
+          await refusal(generator.tokenizer.decode([-1])), await refusal(generator.tokenizer.decode(['a'])));
+        const outOfRange = [
+          { temperature: 0 }, { top_p: 0 }, { top_p: 1.5 }, { repetition_penalty: 0 }, { num_return_sequences: 11 },
+          { num_return_sequences: 0 }, { max_new_tokens: 0 }, { max_length: 5000 },
+        ];
+        for (const options of outOfRange) out.ranges.push([Object.keys(options)[0], await refusal(generator('a', options))]);
+        out.empty = await refusal(generator.logits(''));
+        out.long = await refusal(generator('a', { max_new_tokens: 100000 }));
+        const same = { ...greedy(6), temperature: undefined, prefix: null, num_beams: 4, no_such_name: true };
+        out.same = [await generator('My dream is', greedy(6)), await generator('My dream is', same)];
+        await generator.dispose();
+        return out;",
+    )
+    .await;
+    for pair in answer["types"].as_array().unwrap() {
+        assert_eq!(pair[1]["name"], "TypeError", "{pair}");
+        let named = format!("`{}` must be", pair[0].as_str().unwrap());
+        assert!(
+            pair[1]["message"].as_str().unwrap().starts_with(&named),
+            "{pair}"
+        );
+    }
+    for shape in answer["shapes"].as_array().unwrap() {
+        assert_eq!(shape["name"], "TypeError", "{answer}");
+    }
+    for pair in answer["ranges"].as_array().unwrap() {
+        assert_eq!(pair[1]["code"], "bad_parameters", "{pair}");
+        let message = pair[1]["message"].as_str().unwrap();
+        assert!(message.contains(pair[0].as_str().unwrap()), "{pair}");
+    }
+    assert_eq!(answer["empty"]["code"], "bad_parameters", "{answer}");
+    assert_eq!(
+        answer["empty"]["message"],
+        "The text is empty. Give at least one character."
+    );
+    assert_eq!(answer["long"]["code"], "context_overflow", "{answer}");
+    assert_eq!(answer["same"][0], answer["same"][1]);
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn threads_and_simd_reach_the_loader_as_its_query() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"const scripts = [];
+        const Real = Worker;
+        globalThis.Worker = class extends Real { constructor(url) { super(url); scripts.push(String(url)); } };
+        for (const options of [{}, { threads: 2, simd: 'simd128' }]) {
+          const generator = await pipeline('text-generation', null, options);
+          await generator.dispose();
+        }
+        globalThis.Worker = Real;
+        return scripts;",
+    )
+    .await;
+    let end = |i: usize| {
+        answer[i]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(end(0), "worker_loader.js?threads=auto&simd=auto");
+    assert_eq!(end(1), "worker_loader.js?threads=2&simd=simd128");
+    page.close_clean().await;
+}
+
+/// Names that a declaration of the types lists, `interface Stats` or `class HuggingtweetsError`.
+fn declared(types: &str, declaration: &str) -> BTreeSet<String> {
+    let start = types
+        .find(&format!("export {declaration} "))
+        .unwrap_or_else(|| panic!("no `{declaration}`"));
+    let body = &types[start..start + types[start..].find("\n}").unwrap()];
+    body.lines()
+        .skip(1)
+        .filter_map(|line| line.strip_prefix("  "))
+        .map(|line| line.strip_prefix("readonly ").unwrap_or(line))
+        .filter_map(|line| {
+            let end = line.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+            let is_member = line[end..].starts_with([':', '?', '(']);
+            (end > 0 && is_member).then(|| line[..end].to_owned())
+        })
+        .filter(|name| name != "constructor")
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_types_name_every_member_there_is_and_no_other() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"// What the module reads of its options is what it knows.
+        const spy = (read) => new Proxy({}, { get: (_, name) => { read.add(name); } });
+        const opening = new Set(), calling = new Set();
+        const generator = await pipeline('text-generation', null, spy(opening));
+        await generator('a', spy(calling)).catch(() => {});
+        let progress, token;
+        await (await pipeline('text-generation', null, { progress_callback: (p) => { progress = p; } })).dispose();
+        const [text] = await generator('a', { ...greedy(2), on_token: (t) => { token = t; } });
+        const error = await generator.logits('').catch((error) => error);
+        const out = {
+          'interface PipelineOptions': [...opening], 'interface GenerationOptions': [...calling],
+          'interface Progress': Object.keys(progress), 'interface Token': Object.keys(token),
+          'interface GeneratedText': Object.keys(text), 'interface Stats': Object.keys(generator.stats),
+          'interface Config': Object.keys(generator.config), 'interface Tokenizer': Object.keys(generator.tokenizer),
+          'interface TextGenerationPipeline': Object.keys(generator),
+          'class HuggingtweetsError': Object.keys(error).filter((name) => name !== 'name'),
+          exports: Object.keys(module),
+        };
+        await generator.dispose();
+        return out;",
+    )
+    .await;
+    let types = page
+        .client
+        .execute_async(
+            "const done = arguments[0]; fetch('huggingtweets.d.ts').then((r) => r.text()).then(done)",
+            vec![],
+        )
+        .await
+        .unwrap();
+    let types = types.as_str().unwrap();
+    for (declaration, names) in answer.as_object().unwrap() {
+        let there: BTreeSet<String> = serde_json::from_value(names.clone()).unwrap();
+        let named = if declaration == "exports" {
+            let exported = ["export function ", "export class "];
+            let lines = types.lines();
+            lines
+                .filter_map(|line| exported.iter().find_map(|start| line.strip_prefix(start)))
+                .map(|line| line.split(['(', ' ']).next().unwrap().to_owned())
+                .collect()
+        } else {
+            declared(types, declaration)
+        };
+        assert_eq!(named, there, "{declaration}: types, then the module");
+    }
+    page.close_clean().await;
+}

@@ -1,0 +1,188 @@
+// Types of huggingtweets.js: a GPT-2 in a worker, called as one calls transformers.js.
+// Options of other names are ignored, as transformers.js does; `undefined` and `null` count as left out.
+// A value of another type is refused with a TypeError, a number out of range with a HuggingtweetsError.
+
+/** Types of weights. */
+export type Dtype = 'auto' | 'q8_0' | 'q4_0' | 'q4_k' | 'q6_k' | 'f16' | 'f32';
+
+/** How far a download is. */
+export interface Progress {
+  status: 'progress';
+  /** Name of the file. */
+  file: string;
+  /** Bytes so far. */
+  loaded: number;
+  /** All bytes, where the server says so. */
+  total: number | undefined;
+}
+
+/** Options of {@link pipeline}. */
+export interface PipelineOptions {
+  /**
+   * What float weights are quantized to. Default `'auto'`.
+   * Without effect yet: a GGUF runs in the types it is stored in.
+   */
+  dtype?: Dtype | null;
+  /** Threads to compute with, where page and module allow more than one; `stats.threads` says how many. Default `'auto'`. */
+  threads?: 'auto' | number | null;
+  /** Instructions to compute with, where there is a build for them; `stats.simd` says which it was. Default `'auto'`. */
+  simd?: 'auto' | 'relaxed' | 'simd128' | null;
+  /** Address of the Hub or of a mirror. Without effect yet: models are opened by their own address. */
+  endpoint?: string | URL | null;
+  /** Keep the downloaded model on this device. Default true. Without effect yet: nothing is kept but by the browser itself. */
+  cache?: boolean | null;
+  /** Called while the model is downloaded, at most 20 times a second. */
+  progress_callback?: ((progress: Progress) => void) | null;
+  /** Ends the loading; `pipeline` then rejects with an `AbortError`. */
+  signal?: AbortSignal | null;
+}
+
+/** One more token of one text. */
+export interface Token {
+  /** 0-based index of the text among those of its prompt. */
+  sequence: number;
+  /** The token, the one that ends a text included. */
+  token_id: number;
+  /** Text that became whole with it; empty while a character still lacks bytes. */
+  text: string;
+  /** Its probability after all filters, 0 to 1. */
+  prob: number;
+  /** 0-based index of the prompt in the list; 0 for a single one. */
+  prompt_index: number;
+}
+
+/** Options of a call, with the names and meanings of Hugging Face `transformers`. Defaults without a number are the model's own. */
+export interface GenerationOptions {
+  /** Most new tokens per text, 1 or more; wins over `max_length`. */
+  max_new_tokens?: number | null;
+  /** Most tokens in all: prefix, prompt and new ones; at most the model's context. */
+  max_length?: number | null;
+  /** The end-of-text token is forbidden while prefix, prompt and new tokens number fewer than this. */
+  min_length?: number | null;
+  /** Draw from the distribution; false always takes the most probable token. */
+  do_sample?: boolean | null;
+  /** Divides the scores, above 0: above 1 more surprising, below 1 more usual. */
+  temperature?: number | null;
+  /** Draw from the k most probable tokens; 0 for all. */
+  top_k?: number | null;
+  /** Draw from the most probable tokens up to this total; above 0, at most 1. */
+  top_p?: number | null;
+  /** Divides the scores of tokens that are already there, above 0; 1 changes nothing. */
+  repetition_penalty?: number | null;
+  /** Texts written together, 1 to 10. Default 1. */
+  num_return_sequences?: number | null;
+  /** Whether a result repeats the prompt. Default true. */
+  return_full_text?: boolean | null;
+  /** Put before the prompt, not shown. */
+  prefix?: string | null;
+  /** 0 to 2³² − 1; text i draws with `seed + i`. The same seed gives the same texts. Default: another one each call. */
+  seed?: number | null;
+  /** End each text before its first line break. Default false. */
+  stop_at_newline?: boolean | null;
+  /** Called for every token as it is written. What it throws ends the call. */
+  on_token?: ((token: Token) => void) | null;
+  /** Ends the call between two tokens; it then rejects with an `AbortError`. */
+  signal?: AbortSignal | null;
+}
+
+/** One text. */
+export interface GeneratedText {
+  /** Prompt and continuation, or the continuation alone, as `return_full_text` asks. */
+  generated_text: string;
+}
+
+/** Figures of the last call that was completed; counts and times are 0 before the first. */
+export interface Stats {
+  /** Tokens of prefix and prompt; of a list of prompts, all of them. */
+  prompt_tokens: number;
+  /** New tokens of all texts. */
+  new_tokens: number;
+  /** Milliseconds from the model's bytes in hand to ready. */
+  load_ms: number;
+  /** Milliseconds of reading prefix and prompt. */
+  prefill_ms: number;
+  /** Milliseconds of writing. */
+  decode_ms: number;
+  /** Threads used. */
+  threads: number;
+  /** Instructions used, such as `simd128`. */
+  simd: string;
+  /** Bytes of the engine's WebAssembly memory. */
+  memory_bytes: number;
+}
+
+/** The model's shape, with the names of `config.json`, and the type of most of its weights. */
+export interface Config {
+  /** Tokens in the vocabulary. */
+  vocab_size: number;
+  /** Most tokens the model can see. */
+  n_ctx: number;
+  /** Width of the embeddings. */
+  n_embd: number;
+  /** Layers. */
+  n_layer: number;
+  /** Attention heads. */
+  n_head: number;
+  /** Width inside the feed-forward part. */
+  n_inner: number;
+  layer_norm_epsilon: number;
+  /** Id of the token that opens a text. */
+  bos_token_id: number;
+  /** Id of the token that ends a text. */
+  eos_token_id: number;
+  /** Type of most weights. */
+  dtype: Exclude<Dtype, 'auto'> | (string & {});
+}
+
+/** Text to token ids and back. */
+export interface Tokenizer {
+  /** Ids of a text, without prefix. */
+  encode(text: string): Promise<number[]>;
+  /** Text of ids, special tokens left out. */
+  decode(token_ids: Iterable<number> | ArrayLike<number>): Promise<string>;
+}
+
+/** A model in a worker of its own. Calls wait for one another. */
+export interface TextGenerationPipeline {
+  /** Continues a prompt. */
+  (prompt: string, options?: GenerationOptions): Promise<GeneratedText[]>;
+  /** Continues each prompt of a list, one after another. */
+  (prompts: readonly string[], options?: GenerationOptions): Promise<GeneratedText[][]>;
+  /** The model's shape. */
+  readonly config: Config;
+  /** The model's tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Figures of the last call. */
+  readonly stats: Stats;
+  /** Scores (n_vocab) for the token after `text`, which has at least one token; no prefix is added. */
+  logits(text: string, options?: { signal?: AbortSignal | null }): Promise<Float32Array>;
+  /** Ends the worker and frees its memory. Calls in hand and later ones reject. */
+  dispose(): Promise<void>;
+}
+
+/** What can go wrong, to branch on. */
+export type ErrorCode =
+  | 'bad_message' | 'busy' | 'no_model' | 'download' | 'truncated' | 'not_a_model' | 'unsupported_model'
+  | 'bad_parameters' | 'context_overflow' | 'out_of_memory' | 'worker_crashed' | 'cancelled';
+
+/** A failure that the worker reports; `message` says what happened and what to do. */
+export class HuggingtweetsError extends Error {
+  constructor(report: { code: ErrorCode; message: string; hint: string; retryable: boolean });
+  readonly code: ErrorCode;
+  /** What to do next. */
+  readonly hint: string;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+}
+
+/**
+ * Opens a model in a worker of its own.
+ *
+ * `model`: the address of a GGUF, absolute or relative to the page; a `Blob`, `File` or `ArrayBuffer` of one;
+ * left out, the model that comes with the module.
+ */
+export function pipeline(
+  task: 'text-generation',
+  model?: string | URL | Blob | ArrayBuffer | null,
+  options?: PipelineOptions,
+): Promise<TextGenerationPipeline>;
