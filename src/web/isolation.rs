@@ -27,7 +27,8 @@ pub enum Isolation {
     ServiceWorker,
     /// The service worker is in place and isolates from the next visit on.
     NextVisit,
-    /// The service worker is in place and the page is not isolated all the same, as in a frame in most browsers.
+    /// The service worker is in place and the page is not isolated all the same: in a frame in most browsers,
+    /// or because the address has `?isolate=off`.
     Refused,
     /// The visitor wants no service worker.
     SwitchedOff,
@@ -78,18 +79,28 @@ impl KeptIsolation {
 }
 
 async fn prepare() -> Isolation {
-    let is_isolated = is_isolated();
-    if is_isolated && registration().await.is_none() {
+    let is_registered = registration().await.is_some();
+    if is_isolated() && !is_registered && !is_controlled() {
         return Isolation::Host;
     }
-    if register().await.is_none() {
+    if is_declined() && is_registered {
+        return Isolation::Refused;
+    }
+    if is_declined() || !is_registered && !register().await {
         return Isolation::Unavailable;
     }
-    match (is_isolated, is_controlled()) {
+    match (is_isolated(), is_controlled()) {
         (true, _) => Isolation::ServiceWorker,
         (false, true) => Isolation::Refused,
         (false, false) => Isolation::NextVisit,
     }
+}
+
+/// Whether the address says that this visit is to be as the host sends it.
+fn is_declined() -> bool {
+    let query = window().location().search().unwrap_or_default();
+    UrlSearchParams::new_with_str(&query)
+        .is_ok_and(|query| query.get("isolate").as_deref() == Some(OFF))
 }
 
 /// Whether the browser would give this page shared memory.
@@ -99,27 +110,24 @@ fn is_isolated() -> bool {
 }
 
 /// Where the browser keeps service workers: missing on insecure addresses and in some private windows,
-/// of no use for a page opened from a file. An address with `?isolate=off` wants none of it.
+/// of no use for a page opened from a file.
 fn container() -> Option<ServiceWorkerContainer> {
-    let location = window().location();
-    let query = UrlSearchParams::new_with_str(&location.search().ok()?).ok()?;
-    let is_wanted = query.get("isolate").as_deref() != Some(OFF);
-    let is_served = location.protocol().ok()?.starts_with("http");
+    let is_served = window().location().protocol().ok()?.starts_with("http");
     // Sandboxed frames throw at the mere look.
     Reflect::get(&window().navigator(), &JsValue::from_str("serviceWorker"))
         .ok()
-        .filter(|found| is_wanted && is_served && found.is_object())?
+        .filter(|found| is_served && found.is_object())?
         .dyn_into()
         .ok()
 }
 
-/// Registers the service worker, or finds that it is, and lets the browser look for a newer one.
-async fn register() -> Option<ServiceWorkerRegistration> {
-    JsFuture::from(container()?.register(SCRIPT))
-        .await
-        .ok()?
-        .dyn_into()
-        .ok()
+/// Registers the service worker; whether that went well. Registered once, the browser itself looks for a
+/// newer one at every visit.
+async fn register() -> bool {
+    match container() {
+        Some(container) => JsFuture::from(container.register(SCRIPT)).await.is_ok(),
+        None => false,
+    }
 }
 
 /// The service worker of this very folder; one of a folder above is somebody else's.

@@ -72,6 +72,19 @@ async fn press(page: &Page, xpath: &str) {
     button.click().await.unwrap();
 }
 
+/// Presses the switch in the Storage view, which is open, and waits until it has done what it says.
+async fn switch(page: &Page, name: &str) {
+    press(page, &format!("//button[contains(., '{name}')]")).await;
+    if name == "Switch on" {
+        wait_for_service_worker(page).await;
+    } else {
+        wait_until("no service worker", SOON, || async {
+            (n_registered(page).await == 0).then_some(())
+        })
+        .await;
+    }
+}
+
 async fn a_first_visit_writes_and_the_second_is_isolated_and_writes_the_same(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::Off).await else {
         return;
@@ -127,9 +140,8 @@ async fn the_page_writes_in_a_frame_of_another_site(browser: Browser) {
         return;
     };
     let page = site.open("/elsewhere/frame").await;
-    let in_second_visit = browser == Browser::Chromium;
     let mut texts = Vec::new();
-    for is_isolated in [false, in_second_visit] {
+    for is_isolated in [false, browser == Browser::Chromium] {
         page.goto(&site.elsewhere("/elsewhere/frame")).await;
         page.eval_with(
             "document.querySelector('iframe').src = arguments[0]",
@@ -169,11 +181,18 @@ async fn the_service_worker_can_be_switched_off_and_on_again(browser: Browser) {
     if browser == Browser::Chromium {
         page.screenshot("storage-isolated-1280-light").await;
     }
-    press(&page, "//button[contains(., 'Switch off')]").await;
-    wait_until("no service worker", SOON, || async {
-        (n_registered(&page).await == 0).then_some(())
-    })
-    .await;
+    // Changing one's mind within a visit changes nothing.
+    switch(&page, "Switch off").await;
+    switch(&page, "Switch on").await;
+    visit(&page, &address).await;
+    assert_eq!(isolated(&page).await, json!([true, true]));
+
+    // The way out where an isolated page would not work: opened without, it has the switch as well.
+    visit(&page, &format!("{address}&isolate=off")).await;
+    press(&page, STORAGE).await;
+    page.wait_for_text("storage", SOON, |text| text.contains("though not in this"))
+        .await;
+    switch(&page, "Switch off").await;
 
     for _ in 0..2 {
         visit(&page, &address).await;
@@ -183,8 +202,7 @@ async fn the_service_worker_can_be_switched_off_and_on_again(browser: Browser) {
     }
 
     press(&page, STORAGE).await;
-    press(&page, "//button[contains(., 'Switch on')]").await;
-    wait_for_service_worker(&page).await;
+    switch(&page, "Switch on").await;
     assert_eq!(page.eval("return localStorage.length").await, 0);
     visit(&page, &address).await;
     assert_eq!(isolated(&page).await, json!([true, true]));

@@ -64,11 +64,11 @@ fn about(isolation: Isolation) -> Option<String> {
             "A service worker, sw.js: from your next visit on, or when you reload, it lets this page use several threads."
         }
         Isolation::Refused => {
-            "A service worker, sw.js: it lets this page use several threads, but not here; the browser refuses that to this window or frame."
+            "A service worker, sw.js: it lets this page use several threads, though not in this window or frame."
         }
         Isolation::SwitchedOff => {
             return Some(format!(
-                "Your wish, {} = off: no service worker, and so one thread from the next visit on.",
+                "Your wish, {} = off: no service worker brings threads to this page, from the next visit on.",
                 isolation::STORAGE_KEY
             ));
         }

@@ -34,10 +34,11 @@ impl Driver {
                 &format!("--websocket-port={}", free_port()),
             ]),
         };
+        let errors = log.try_clone().expect("a file has more than one handle");
         let process = command
             .stdin(Stdio::null())
             .stdout(log)
-            .stderr(Stdio::null())
+            .stderr(errors)
             .spawn()
             .expect("the WebDriver server starts");
         let driver = Self {
