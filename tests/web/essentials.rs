@@ -68,6 +68,10 @@ async fn a_truncated_model_is_refused_and_the_bundled_one_takes_over(browser: Br
     page.wait_for_state_within(&["failed"], RUN).await;
     let refusal = page.text("error").await;
     assert!(refusal.contains("7732448"), "{refusal}");
+    assert_eq!(page.value("prompt").await, "words that must stay");
+    if browser == Browser::Chromium {
+        page.screenshot("failed-1280-light").await;
+    }
     let bundled = page.client.find(Locator::XPath(
         "//*[@data-testid='error']//button[contains(., 'bundled')]",
     ));
