@@ -1,4 +1,5 @@
-//! What only a browser can show: the built page in headless Chromium, driven by WebDriver.
+//! What only a browser can show: the built page in headless Chromium, the essentials in Firefox too, driven by
+//! WebDriver.
 //!
 //! One file per claim area under `web/`; [`harness`] holds all that they share. The page is built first
 //! if its sources have changed, the same way and into the same folder as by `cargo run --release`.
@@ -13,6 +14,10 @@
 
 #[path = "web/broken_models.rs"]
 mod broken_models;
+#[path = "web/endurance.rs"]
+mod endurance;
+#[path = "web/essentials.rs"]
+mod essentials;
 #[path = "web/figures.rs"]
 mod figures;
 #[path = "web/fitting.rs"]
@@ -24,11 +29,14 @@ mod generating;
 mod gpt2_124m;
 #[path = "web/harness/mod.rs"]
 mod harness;
+#[path = "web/isolation.rs"]
+mod isolation;
 #[path = "web/measuring.rs"]
 mod measuring;
 #[path = "web/module.rs"]
 mod module;
 #[path = "web/opening.rs"]
 mod opening;
+mod shared;
 #[path = "web/visitor.rs"]
 mod visitor;

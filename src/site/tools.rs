@@ -1,4 +1,5 @@
-//! The two programs that cargo does not bring: wasm-bindgen and trunk, at exact versions, under `target/`.
+//! The programs that cargo does not bring, at exact versions, under `target/`: wasm-bindgen and trunk for the
+//! build, geckodriver for the tests.
 
 use super::{Progress, SiteError, SourceTree};
 use std::path::{Path, PathBuf};
@@ -6,6 +7,8 @@ use std::process::Command;
 
 /// The newest trunk that builds with the toolchains supported here.
 pub const TRUNK_VERSION: &str = "0.21.14";
+/// Between the tests and Firefox.
+const GECKODRIVER_VERSION: &str = "0.37.1";
 
 /// A program to install from the Rust registry.
 struct Tool<'a> {
@@ -39,37 +42,48 @@ pub fn install(tree: &SourceTree, progress: Progress) -> Result<PathBuf, SiteErr
             version: TRUNK_VERSION,
         },
     ];
-    let bin = tree.tools().join("bin");
     for tool in &tools {
-        if version_of(&bin.join(tool.program)).as_deref() == Some(tool.version) {
-            continue;
-        }
-        let log = tree.log(tool.program);
-        let step = format!(
-            "install {} {} into target/tools",
-            tool.package, tool.version
-        );
-        // The lock file in the package is the tested one; a registry that lacks a version in it
-        // still has versions that fit.
-        if progress
-            .attempt(
-                &step,
-                &mut cargo_install(tree, tool, Lock::Tested),
-                &log,
-                None,
-            )?
-            .is_some()
-        {
-            let step = format!("{step}, with the newest dependencies");
-            progress.run(
-                &step,
-                &mut cargo_install(tree, tool, Lock::Free),
-                &log,
-                None,
-            )?;
-        }
+        install_tool(tree, tool, progress)?;
     }
-    Ok(bin)
+    Ok(bin(tree))
+}
+
+/// Installs geckodriver if it is missing; gives back the program.
+///
+/// # Errors
+/// [`SiteError::StepFailed`].
+pub fn geckodriver(tree: &SourceTree, progress: Progress) -> Result<PathBuf, SiteError> {
+    let tool = Tool {
+        package: "geckodriver",
+        program: "geckodriver",
+        version: GECKODRIVER_VERSION,
+    };
+    install_tool(tree, &tool, progress)?;
+    Ok(bin(tree).join(tool.program))
+}
+
+fn bin(tree: &SourceTree) -> PathBuf {
+    tree.tools().join("bin")
+}
+
+fn install_tool(tree: &SourceTree, tool: &Tool, progress: Progress) -> Result<(), SiteError> {
+    if version_of(&bin(tree).join(tool.program)).as_deref() == Some(tool.version) {
+        return Ok(());
+    }
+    let log = tree.log(tool.program);
+    let step = format!(
+        "install {} {} into target/tools",
+        tool.package, tool.version
+    );
+    // The lock file in the package is the tested one; a registry that lacks a version in it
+    // still has versions that fit.
+    let tested = &mut cargo_install(tree, tool, Lock::Tested);
+    if progress.attempt(&step, tested, &log, None)?.is_some() {
+        let step = format!("{step}, with the newest dependencies");
+        let free = &mut cargo_install(tree, tool, Lock::Free);
+        progress.run(&step, free, &log, None)?;
+    }
+    Ok(())
 }
 
 enum Lock {
@@ -92,7 +106,7 @@ fn cargo_install(tree: &SourceTree, tool: &Tool, lock: Lock) -> Command {
             "--bin",
             tool.program,
         ])
-        // Neither needs the network when used here, so neither needs TLS.
+        // None needs the network when used here, so none needs TLS.
         .arg("--no-default-features")
         .arg("--root")
         .arg(&root)

@@ -15,6 +15,7 @@ use super::components::open_model::OpenModel;
 use super::components::storage_view::StorageView;
 use super::components::top_bar::{About, TopBar};
 use super::components::widget::Widget;
+use super::isolation::KeptIsolation;
 use super::page::Page;
 use super::theme::KeptTheme;
 
@@ -31,6 +32,7 @@ pub fn App() -> impl IntoView {
     let page = Page::start(state);
     provide_context(page);
     provide_context(KeptTheme::start());
+    provide_context(KeptIsolation::start());
     provide_context(Overlay::none());
     provide_context(Pictures::start());
     address::follow_history(page);

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::kept;
+
 /// Which colours the page wears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
@@ -13,7 +15,7 @@ pub enum Theme {
     Dark,
 }
 
-/// Name of the one entry this page keeps.
+/// Name of the entry that keeps it.
 pub const STORAGE_KEY: &str = "huggingtweets-theme";
 
 impl Theme {
@@ -43,7 +45,7 @@ pub struct KeptTheme(RwSignal<Theme>);
 impl KeptTheme {
     /// Reads what was kept and dresses the page in it.
     pub fn start() -> KeptTheme {
-        let theme = match kept().as_deref() {
+        let theme = match kept::read(STORAGE_KEY).as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
@@ -65,21 +67,6 @@ impl KeptTheme {
     /// Changes it and remembers the choice; `Auto` is remembered by keeping nothing.
     pub fn keep(self, theme: Theme) {
         self.0.set(theme);
-        // Storage may be switched off or full; the theme then lasts as long as the page.
-        if let Some(storage) = storage() {
-            let _ = match theme {
-                Theme::Auto => storage.remove_item(STORAGE_KEY),
-                _ => storage.set_item(STORAGE_KEY, theme.name()),
-            };
-        }
+        kept::write(STORAGE_KEY, (theme != Theme::Auto).then_some(theme.name()));
     }
-}
-
-/// What is kept on this device, if anything can be and is.
-pub fn kept() -> Option<String> {
-    storage()?.get_item(STORAGE_KEY).ok()?
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok()?
 }

@@ -1,43 +1,69 @@
-//! A chromedriver of one's own, ended with its browser when dropped.
+//! A WebDriver server of one's own, ended with its browser when dropped.
 
-use super::programs::Programs;
+use super::programs::{Browser, Programs};
 use super::wait_until;
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// A running chromedriver.
+/// A running chromedriver or geckodriver.
 pub struct Driver {
     process: Child,
     port: u16,
+    output: PathBuf,
     sessions: Mutex<Vec<String>>,
 }
 
 impl Driver {
     /// Starts one and waits until it answers.
-    pub async fn start(programs: &Programs) -> Self {
+    pub async fn start(browser: Browser, programs: &Programs) -> Self {
         let port = free_port();
-        let process = Command::new(&programs.driver)
-            .args([&format!("--port={port}"), "--log-level=OFF"])
+        let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("driver-{port}.log"));
+        let log = File::create(&output).expect("target/ can be written");
+        let mut command = Command::new(&programs.driver);
+        command.arg(format!("--port={port}"));
+        match browser {
+            Browser::Chromium => command.arg("--log-level=OFF"),
+            Browser::Firefox => command.args([
+                "--log=fatal",
+                // Its usual one is taken as soon as two of them run.
+                &format!("--websocket-port={}", free_port()),
+            ]),
+        };
+        let errors = log.try_clone().expect("a file has more than one handle");
+        let process = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
             .spawn()
-            .expect("chromedriver starts");
+            .expect("the WebDriver server starts");
         let driver = Self {
             process,
             port,
+            output,
             sessions: Mutex::new(Vec::new()),
         };
         wait_until(
-            "chromedriver to listen",
+            "the WebDriver server to listen",
             Duration::from_secs(30),
             || async { TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok() },
         )
         .await;
         driver
+    }
+
+    /// Where everything goes that the server and, with geckodriver, the browser print.
+    pub fn output(&self) -> &Path {
+        &self.output
+    }
+
+    /// The server's process; the browser's are its children.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Where it listens.
@@ -72,6 +98,7 @@ impl Drop for Driver {
         }
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let _ = std::fs::remove_file(&self.output);
     }
 }
 

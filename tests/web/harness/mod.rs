@@ -14,13 +14,37 @@
 //! Every test has its own server, driver, browser and empty profile, so tests run in any order and at once.
 
 mod driver;
+mod memory;
 mod page;
 mod programs;
+mod routes;
 mod site;
 mod watch;
 
+pub use memory::renderer_bytes;
 pub use page::Page;
-pub use site::{SUB_PATH, Site};
+pub use programs::Browser;
+pub use routes::{SUB_PATH, ServiceWorker};
+pub use site::Site;
+
+/// Makes tests of functions that take a [`Browser`]: each runs in Chromium and in Firefox.
+macro_rules! in_both_browsers {
+    ($($claim:ident),+ $(,)?) => {
+        mod chromium {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $claim() {
+                super::$claim($crate::harness::Browser::Chromium).await;
+            })+
+        }
+        mod firefox {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $claim() {
+                super::$claim($crate::harness::Browser::Firefox).await;
+            })+
+        }
+    };
+}
+pub(crate) use in_both_browsers;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

@@ -18,17 +18,26 @@ pub struct Page {
     watch: Watch,
     origin: String,
     screenshots: PathBuf,
+    /// Where Firefox prints its console; Chromium's is asked for.
+    printed: Option<PathBuf>,
     console: Mutex<Vec<String>>,
     requests: Mutex<Vec<String>>,
 }
 
 impl Page {
-    pub(super) fn new(client: Client, watch: Watch, origin: &str, screenshots: PathBuf) -> Self {
+    pub(super) fn new(
+        client: Client,
+        watch: Watch,
+        origin: &str,
+        screenshots: PathBuf,
+        printed: Option<PathBuf>,
+    ) -> Self {
         Self {
             client,
             watch,
             origin: origin.to_owned(),
             screenshots,
+            printed,
             console: Mutex::default(),
             requests: Mutex::default(),
         }
@@ -209,7 +218,7 @@ impl Page {
         std::fs::write(path, decode_base64(base64)).expect("target/ can be written");
     }
 
-    /// A command of Chromium's DevTools protocol.
+    /// A command of the DevTools protocol, which only Chromium knows; so do the methods that use it.
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
         let body = json!({ "cmd": command, "params": params });
         let answer = self
@@ -224,6 +233,15 @@ impl Page {
 
     /// Everything severe that the console has said since the window was opened.
     pub async fn console_errors(&self) -> Vec<String> {
+        if let Some(printed) = &self.printed {
+            let printed = std::fs::read_to_string(printed).expect("the driver has a log");
+            // RSLoader is the browser's own: it misses a server that no test lets it reach.
+            let is_ours = |line: &&str| {
+                line.starts_with("JavaScript error: http")
+                    || line.starts_with("console.error:") && !line.contains(" RSLoader:")
+            };
+            return printed.lines().filter(is_ours).map(str::to_owned).collect();
+        }
         let entries = self.log("browser").await;
         let mut console = self.console.lock().unwrap();
         let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE");
@@ -232,7 +250,7 @@ impl Page {
         console.clone()
     }
 
-    /// Every address the page has asked for since the window was opened.
+    /// Every address the page has asked for since the window was opened. Chromium only.
     pub async fn requests(&self) -> Vec<String> {
         let entries = self.log("performance").await;
         let mut requests = self.requests.lock().unwrap();
@@ -247,7 +265,7 @@ impl Page {
         requests.clone()
     }
 
-    /// What was asked of anybody but the site, by the page (from the browser's log) or by its workers too
+    /// What was asked of anybody but the site, by the page (from Chromium's log) or by its workers too
     /// (from the proxy that stands between the browser and everything else).
     pub async fn foreign_requests(&self) -> Vec<String> {
         let own = |address: &str| {
@@ -256,7 +274,10 @@ impl Page {
                     .iter()
                     .any(|scheme| address.starts_with(scheme))
         };
-        let mut foreign = self.requests().await;
+        let mut foreign = match self.printed {
+            None => self.requests().await,
+            Some(_) => Vec::new(),
+        };
         foreign.retain(|address| !own(address));
         foreign.extend(self.watch.requests());
         foreign

@@ -1,8 +1,17 @@
-//! Chromium and chromedriver: found, or installed where the system allows it.
+//! The browsers and their WebDriver servers: found, or installed where the system allows it.
 
-use huggingtweets::site::{Progress, SourceTree, apt};
+use huggingtweets::site::{Progress, SiteError, SourceTree, apt, tools};
 use std::path::PathBuf;
 use std::sync::OnceLock;
+
+/// A browser that the tests drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Browser {
+    /// With chromedriver; what the tests are mostly about.
+    Chromium,
+    /// With geckodriver; for what must hold in every browser.
+    Firefox,
+}
 
 /// The two programs that the tests drive.
 #[derive(Debug, Clone)]
@@ -13,38 +22,57 @@ pub struct Programs {
     pub driver: PathBuf,
 }
 
-/// Debian's packages of the two.
-const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
-const BROWSERS: [&str; 4] = [
+const CHROMIUM: [&str; 4] = [
     "chromium",
     "chromium-browser",
     "google-chrome",
     "google-chrome-stable",
 ];
-const DRIVERS: [&str; 1] = ["chromedriver"];
+const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 
-/// Finds them once per run of the tests.
-pub fn programs(tree: &SourceTree) -> Programs {
-    static FOUND: OnceLock<Programs> = OnceLock::new();
-    FOUND
-        .get_or_init(|| {
-            find().unwrap_or_else(|| {
-                if let Err(error) =
-                    apt::install(&PACKAGES, &tree.log("apt-browser"), Progress::new())
-                {
-                    panic!("the tests in the browser need Chromium and chromedriver: {error}");
-                }
-                find().expect("the packages that were just installed bring both programs")
-            })
-        })
-        .clone()
+impl Browser {
+    /// Finds or installs them once per run of the tests; why not, if that cannot be.
+    pub fn programs(self, tree: &SourceTree) -> Result<Programs, String> {
+        static CHROMIUM: OnceLock<Result<Programs, String>> = OnceLock::new();
+        static FIREFOX: OnceLock<Result<Programs, String>> = OnceLock::new();
+        match self {
+            Browser::Chromium => CHROMIUM.get_or_init(|| said(chromium(tree))).clone(),
+            Browser::Firefox => FIREFOX.get_or_init(|| said(firefox(tree))).clone(),
+        }
+    }
 }
 
-fn find() -> Option<Programs> {
-    Some(Programs {
-        browser: on_path(&BROWSERS)?,
-        driver: on_path(&DRIVERS)?,
-    })
+fn chromium(tree: &SourceTree) -> Result<Programs, SiteError> {
+    let find = || on_path(&CHROMIUM).zip(on_path(&["chromedriver"]));
+    let (browser, driver) = match find() {
+        Some(found) => found,
+        None => {
+            let packages = ["chromium", "chromium-driver"];
+            apt::install(&packages, &tree.log("apt-browser"), Progress::new())?;
+            find().expect("the packages that were just installed bring both programs")
+        }
+    };
+    Ok(Programs { browser, driver })
+}
+
+/// No package brings geckodriver: the Rust registry does.
+fn firefox(tree: &SourceTree) -> Result<Programs, SiteError> {
+    let browser = match on_path(&FIREFOX) {
+        Some(found) => found,
+        None => {
+            apt::install(&["firefox-esr"], &tree.log("apt-firefox"), Progress::new())?;
+            on_path(&FIREFOX).expect("the package that was just installed brings it")
+        }
+    };
+    let driver = match on_path(&["geckodriver"]) {
+        Some(found) => found,
+        None => tools::geckodriver(tree, Progress::new())?,
+    };
+    Ok(Programs { browser, driver })
+}
+
+fn said(found: Result<Programs, SiteError>) -> Result<Programs, String> {
+    found.map_err(|error| error.to_string())
 }
 
 fn on_path(names: &[&str]) -> Option<PathBuf> {

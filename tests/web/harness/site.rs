@@ -1,59 +1,84 @@
-//! The built page on a server of its own, at the root and in a sub-folder, with some broken models beside it.
+//! The built page on a server of its own, and browsers on it.
 
 use super::driver::Driver;
 use super::page::Page;
-use super::programs::programs;
+use super::programs::{Browser, Programs};
+use super::routes::routes;
 use super::watch::Watch;
-use axum::Router;
-use axum::http::{StatusCode, header};
-use axum::response::Html;
-use axum::routing::get;
+use crate::shared::skipped;
+use axum::middleware::map_request;
 use fantoccini::ClientBuilder;
-use huggingtweets::site::{
-    BuildOptions, Isolation, Port, Progress, ServeOptions, Server, SourceTree, build, server,
-};
+use huggingtweets::site::{BuildOptions, Isolation, Port, Progress, Server, SourceTree, build};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use tower_http::services::ServeDir;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
-/// A folder deep enough that no absolute address would work.
-pub const SUB_PATH: &str = "/some/sub/path/";
-
-/// A server and a driver; opens pages.
-///
-/// Served are the built page at `/` and at [`SUB_PATH`]; the files of `tests/fixtures/` under `/fixtures/`;
-/// and models that are none: `/broken/truncated.gguf` (half of the bundled one), `/broken/page.gguf`
-/// (200 and HTML, as some hosts answer for a missing file), `/broken/missing.gguf` (404),
-/// `/broken/noise.gguf` (bytes without meaning); whatever a test puts into `target/tmp/` under `/made/`.
+/// A server of [`routes`] and a driver; opens pages.
 pub struct Site {
     address: String,
     root: PathBuf,
     driver: Driver,
+    browser: Browser,
+    programs: Programs,
+    n_pages: Arc<AtomicUsize>,
 }
 
 impl Site {
-    /// As `cargo run --release` serves it: isolated.
+    /// As `cargo run --release` serves it: isolated. In Chromium.
     pub async fn start() -> Self {
         Self::start_with(Isolation::On).await
     }
 
-    /// Builds the page if needed, serves it, starts a driver.
+    /// Builds the page if needed, serves it, starts a driver for Chromium.
     pub async fn start_with(isolation: Isolation) -> Self {
-        let tree = SourceTree::find().expect("tests run in the repository");
+        let programs = Browser::Chromium.programs(&tree());
+        let programs = programs.unwrap_or_else(|error| panic!("the tests need Chromium: {error}"));
+        Self::start_on(Browser::Chromium, programs, isolation).await
+    }
+
+    /// The same for any browser; `None`, and said aloud, if that is Firefox and it cannot be had.
+    pub async fn start_in(browser: Browser, isolation: Isolation) -> Option<Self> {
+        match browser {
+            Browser::Chromium => Some(Self::start_with(isolation).await),
+            Browser::Firefox => match browser.programs(&tree()) {
+                Ok(programs) => Some(Self::start_on(browser, programs, isolation).await),
+                Err(error) => {
+                    skipped(&format!("this test needs Firefox and geckodriver: {error}"));
+                    None
+                }
+            },
+        }
+    }
+
+    async fn start_on(browser: Browser, programs: Programs, isolation: Isolation) -> Self {
+        let tree = tree();
         let dist = built(&tree);
-        let server =
-            Server::bind_router(Port::Exactly(0), routes(&dist, tree.root(), isolation), "/")
-                .await
-                .expect("a port is free");
+        let n_pages = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&n_pages);
+        let router = routes(&dist, tree.root(), isolation).layer(map_request(
+            move |request: axum::extract::Request| {
+                // Each of the page's folders is asked for by opening or reloading it, and by nothing else.
+                if request.uri().path().ends_with('/') {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+                async move { request }
+            },
+        ));
+        let server = Server::bind_router(Port::Exactly(0), router, "/")
+            .await
+            .expect("a port is free");
         let address = server.address();
         tokio::spawn(server.run());
-        let driver = Driver::start(&programs(&tree)).await;
+        let driver = Driver::start(browser, &programs).await;
         Self {
             address,
             root: tree.root().to_owned(),
             driver,
+            browser,
+            programs,
+            n_pages,
         }
     }
 
@@ -62,27 +87,43 @@ impl Site {
         format!("{}{path}", self.address.trim_end_matches('/'))
     }
 
-    /// Opens `path` in a new browser with an empty profile, 1280 × 900.
+    /// The same server as another site, of which the page knows nothing.
+    pub fn elsewhere(&self, path: &str) -> String {
+        self.address_of(path).replace("127.0.0.1", "localhost")
+    }
+
+    /// How often a page was asked for since the start.
+    pub fn n_pages(&self) -> usize {
+        self.n_pages.load(Ordering::Relaxed)
+    }
+
+    /// The driver's process; the browser's are its children.
+    pub fn driver_process_id(&self) -> u32 {
+        self.driver.process_id()
+    }
+
+    /// Opens `path` in a new browser with an empty profile; Chromium's window is 1280 × 900.
     pub async fn open(&self, path: &str) -> Page {
-        let tree = SourceTree::find().expect("tests run in the repository");
+        // Several browsers share the machine: none may sleep because it is not in front.
+        let wakeful = [
+            "--disable-renderer-backgrounding",
+            "--disable-background-timer-throttling",
+            "--disable-backgrounding-occluded-windows",
+        ];
+        self.open_with(path, &wakeful).await
+    }
+
+    /// The same in a browser that lets pages in the background rest, as visitors' do.
+    pub async fn open_restful(&self, path: &str) -> Page {
+        self.open_with(path, &[]).await
+    }
+
+    async fn open_with(&self, path: &str, chromium_args: &[&str]) -> Page {
         let watch = Watch::start().await;
-        let capabilities = json!({
-            "browserName": "chrome",
-            "goog:chromeOptions": {
-                "binary": programs(&tree).browser,
-                "args": [
-                    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                    "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1280,900",
-                    // Several browsers share the machine: none may sleep because it is not in front.
-                    "--disable-renderer-backgrounding", "--disable-background-timer-throttling",
-                    "--disable-backgrounding-occluded-windows",
-                    watch.option(),
-                ],
-                "perfLoggingPrefs": { "enableNetwork": true },
-            },
-            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-        });
+        let capabilities = match self.browser {
+            Browser::Chromium => self.chromium(&watch, chromium_args),
+            Browser::Firefox => self.firefox(&watch),
+        };
         let capabilities = capabilities
             .as_object()
             .expect("an object was written")
@@ -91,19 +132,69 @@ impl Site {
             .capabilities(capabilities)
             .connect(&self.driver.address())
             .await
-            .expect("Chromium starts");
+            .expect("the browser starts");
         if let Ok(Some(session)) = client.session_id().await {
             self.driver.adopt(session);
         }
+        let printed = match self.browser {
+            Browser::Chromium => None,
+            Browser::Firefox => Some(self.driver.output().to_owned()),
+        };
         let page = Page::new(
             client,
             watch,
             &self.address,
             self.root.join("target/screenshots"),
+            printed,
         );
         page.goto(&self.address_of(path)).await;
         page
     }
+
+    fn chromium(&self, watch: &Watch, more: &[&str]) -> Value {
+        let proxy = format!("--proxy-server=http://{}", watch.address());
+        let mut args = vec![
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            "--window-size=1280,900",
+            &proxy,
+        ];
+        args.extend(more);
+        json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {
+                "binary": self.programs.browser,
+                "args": args,
+                "perfLoggingPrefs": { "enableNetwork": true },
+            },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        })
+    }
+
+    fn firefox(&self, watch: &Watch) -> Value {
+        json!({
+            "browserName": "firefox",
+            "moz:firefoxOptions": {
+                "binary": self.programs.browser,
+                "args": ["-headless"],
+                // The page's console and not the browser's own.
+                "prefs": { "devtools.console.stdout.content": true, "devtools.console.stdout.chrome": false },
+            },
+            "proxy": { "proxyType": "manual", "httpProxy": watch.address(), "sslProxy": watch.address() },
+        })
+    }
+}
+
+fn tree() -> SourceTree {
+    SourceTree::find().expect("tests run in the repository")
 }
 
 /// Builds once per run of the tests, and not at all if `cargo run` has.
@@ -116,40 +207,4 @@ fn built(tree: &SourceTree) -> PathBuf {
         },
     )
     .clone()
-}
-
-fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
-    let at = |mount: &str| ServeOptions {
-        dir: dist.to_owned(),
-        isolation,
-        mount: mount.to_owned(),
-    };
-    let bundled = std::fs::read(root.join("assets/model/bundled.gguf")).unwrap_or_default();
-    let half = bundled[..bundled.len() / 2].to_vec();
-    let octets = || [(header::CONTENT_TYPE, "application/octet-stream")];
-    server::router(&at(SUB_PATH))
-        .route(
-            "/broken/truncated.gguf",
-            get(move || async move { (octets(), half) }),
-        )
-        .route(
-            "/broken/page.gguf",
-            get(|| async { Html("<!doctype html><title>not here</title>") }),
-        )
-        .route(
-            "/broken/missing.gguf",
-            get(|| async { StatusCode::NOT_FOUND }),
-        )
-        .route(
-            "/broken/noise.gguf",
-            get(move || async move {
-                let noise: Vec<u8> = (0..100_000_u32)
-                    .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
-                    .collect();
-                (octets(), noise)
-            }),
-        )
-        .nest_service("/made", ServeDir::new(env!("CARGO_TARGET_TMPDIR")))
-        .nest_service("/fixtures", ServeDir::new(root.join("tests/fixtures")))
-        .fallback_service(server::router(&at("/")))
 }

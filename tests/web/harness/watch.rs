@@ -4,12 +4,16 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
-/// What a fresh Chromium asks for by itself, whatever page is open.
-const BROWSERS_OWN: [&str; 4] = [
+/// Whom a fresh Chromium or Firefox asks by itself, whatever page is open.
+const BROWSERS_OWN: [&str; 8] = [
     ".google.com",
     ".googleapis.com",
     ".gvt1.com",
     ".gstatic.com",
+    ".firefox.com",
+    ".mozilla.com",
+    ".mozilla.net",
+    ".mozilla.org",
 ];
 
 /// Everything that a browser asked of other machines.
@@ -50,9 +54,9 @@ impl Watch {
         watch
     }
 
-    /// The browser's option that sends everything but 127.0.0.1 here.
-    pub fn option(&self) -> String {
-        format!("--proxy-server=http://127.0.0.1:{}", self.port)
+    /// What the browser has to use as its proxy, for everything but this machine.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// First lines of the requests, such as `CONNECT example.org:443 HTTP/1.1`, without the browser's own.

@@ -1,0 +1,117 @@
+//! What the tests' server offers: the page in several folders, broken models, and another site's things.
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::Html;
+use axum::routing::get;
+use huggingtweets::site::{Isolation, ServeOptions, server};
+use std::path::Path;
+use tower_http::services::ServeDir;
+
+/// A folder deep enough that no absolute address would work.
+pub const SUB_PATH: &str = "/some/sub/path/";
+
+/// What became of the page's service worker on the host. The page lies at [`ServiceWorker::path`] then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceWorker {
+    /// Not uploaded.
+    Missing,
+    /// Uploaded, with a bug that shows at every answer.
+    Failing,
+}
+
+impl ServiceWorker {
+    /// The folder of the page with this service worker.
+    pub fn path(self) -> &'static str {
+        match self {
+            ServiceWorker::Missing => "/service-worker/missing/",
+            ServiceWorker::Failing => "/service-worker/failing/",
+        }
+    }
+}
+
+/// Served are the built page at `/`, at [`SUB_PATH`] and at each [`ServiceWorker::path`]; the files of
+/// `tests/fixtures/` under `/fixtures/`; and models that are none: `/broken/truncated.gguf` (half of the
+/// bundled one), `/broken/page.gguf` (200 and HTML, as some hosts answer for a missing file),
+/// `/broken/missing.gguf` (404), `/broken/noise.gguf` (bytes without meaning); whatever a test puts into
+/// `target/tmp/` under `/made/`. `/ask_worker.js` lies beside the page and says whether it is isolated.
+///
+/// For another site, which the same server is under another name, there are `/elsewhere/picture.svg`,
+/// `/elsewhere/bundled.gguf` (with CORS), and `/elsewhere/frame`, a page with a frame to put ours in.
+pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
+    let at = |mount: &str| {
+        server::router(&ServeOptions {
+            dir: dist.to_owned(),
+            isolation,
+            mount: mount.to_owned(),
+        })
+    };
+    let sw = std::fs::read_to_string(dist.join("sw.js")).expect("the page has a service worker");
+    let bug = "self.Headers = class { constructor() { throw new Error('bug'); } };";
+    let (missing, failing) = (ServiceWorker::Missing.path(), ServiceWorker::Failing.path());
+    Router::new()
+        .merge(broken_models(root))
+        .merge(elsewhere(root))
+        .route(
+            "/ask_worker.js",
+            script("postMessage(crossOriginIsolated)".to_owned()),
+        )
+        .route(
+            &format!("{missing}sw.js"),
+            get(|| async { StatusCode::NOT_FOUND }),
+        )
+        .nest_service(missing, at("/"))
+        .route(&format!("{failing}sw.js"), script(format!("{bug}\n{sw}")))
+        .nest_service(failing, at("/"))
+        .nest_service(SUB_PATH, at("/"))
+        .nest_service("/made", ServeDir::new(env!("CARGO_TARGET_TMPDIR")))
+        .nest_service("/fixtures", ServeDir::new(root.join("tests/fixtures")))
+        .fallback_service(at("/"))
+}
+
+fn broken_models(root: &Path) -> Router {
+    let whole = bundled(root);
+    let half = whole[..whole.len() / 2].to_vec();
+    let noise: Vec<u8> = (0..100_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let page = "<!doctype html><title>not here</title>";
+    Router::new()
+        .route("/broken/truncated.gguf", get(|| async { (OCTETS, half) }))
+        .route("/broken/page.gguf", get(move || async move { Html(page) }))
+        .route(
+            "/broken/missing.gguf",
+            get(|| async { StatusCode::NOT_FOUND }),
+        )
+        .route("/broken/noise.gguf", get(|| async { (OCTETS, noise) }))
+}
+
+fn elsewhere(root: &Path) -> Router {
+    let model = bundled(root);
+    let cors = (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    let picture = "<svg xmlns='http://www.w3.org/2000/svg' width='8' height='8'/>";
+    let svg = [(header::CONTENT_TYPE, "image/svg+xml")];
+    let frame = "<!doctype html><title>another site</title><link rel=icon href='data:,'>\
+                 <iframe width=800 height=800></iframe>";
+    Router::new()
+        .route(
+            "/elsewhere/bundled.gguf",
+            get(move || async move { ([cors], OCTETS, model) }),
+        )
+        .route(
+            "/elsewhere/picture.svg",
+            get(move || async move { (svg, picture) }),
+        )
+        .route("/elsewhere/frame", get(move || async move { Html(frame) }))
+}
+
+const OCTETS: [(header::HeaderName, &str); 1] =
+    [(header::CONTENT_TYPE, "application/octet-stream")];
+
+fn bundled(root: &Path) -> Vec<u8> {
+    std::fs::read(root.join("assets/model/bundled.gguf")).expect("the model is in the repository")
+}
+
+fn script(text: String) -> axum::routing::MethodRouter {
+    get(move || async move { ([(header::CONTENT_TYPE, "text/javascript")], text) })
+}
