@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::generate::params::GenerationParams;
 use crate::generate::{self, Generation, Output};
 use crate::kernels;
+use crate::parallel::Threads;
 use crate::protocol::{ErrorReport, Event, JobId, LoadStage, Request, RunStats, StopReason};
 use crate::weights::ReadSeek;
 
@@ -26,6 +27,7 @@ pub struct Engine {
     open: Option<OpenModel>,
     work: Work,
     memory_meter: Option<Box<dyn Fn() -> u64>>,
+    threads: Threads,
     /// Jobs so far: keeps two seeds made at the same moment apart.
     jobs: u32,
 }
@@ -72,6 +74,11 @@ impl Engine {
     /// Says how the engine's memory is measured, in bytes; 0 is reported without it.
     pub fn set_memory_meter(&mut self, meter: impl Fn() -> u64 + 'static) {
         self.memory_meter = Some(Box::new(meter));
+    }
+
+    /// Computes the next generations on these threads; on one without this.
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.threads = threads;
     }
 
     /// What is open.
@@ -236,7 +243,8 @@ impl Engine {
             prompt,
             params,
             seed,
-        )?;
+        )?
+        .with_threads(self.threads.clone());
         self.work = Work::Generate(Box::new(Job {
             id,
             generation,
@@ -325,7 +333,7 @@ impl Engine {
                 new_tokens: job.generation.new_tokens(),
                 prefill_ms: job.prefill_ms,
                 decode_ms: job.decode_ms,
-                threads: 1,
+                threads: self.threads.count(),
                 simd: kernels::simd().to_owned(),
                 memory_bytes: self.memory_bytes(),
                 seed: job.seed,

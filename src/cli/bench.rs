@@ -1,11 +1,13 @@
 //! `bench`: how fast this machine runs a model.
 
 use super::model::ModelArgs;
+use super::threads::ThreadArgs;
 use super::{CliError, Output};
 use crate::engine::{EngineError, OpenModel};
 use crate::generate::Generation;
 use crate::generate::params::GenerationParams;
 use crate::kernels;
+use crate::parallel::Threads;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,9 +22,8 @@ const LENGTH: usize = 64;
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Threads to compute with; this program has one
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    threads: Option<u32>,
+    #[command(flatten)]
+    threads: ThreadArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,13 +41,14 @@ struct Bench {
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let length = LENGTH.min(open.info.config.n_ctx / 2);
-    let one = measure(&open, length, 1)?;
-    let five = measure(&open, length, 5)?;
+    let threads = args.threads.start();
+    let one = measure(&open, &threads, length, 1)?;
+    let five = measure(&open, &threads, length, 5)?;
     let result = Bench {
         prefill_tokens_per_second: one.prefill.median,
         decode_tokens_per_second: one.decode.median,
         batch5_tokens_per_second: five.decode.median,
-        threads: 1,
+        threads: threads.count(),
     };
     output.print(&result, |_| {
         let line = |what: &str, speed: &Speed| {
@@ -57,10 +59,12 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         };
         [
             format!(
-                "{} · {} · {} kernels, 1 thread",
+                "{} · {} · {} kernels, {} thread{}",
                 open.info.name,
                 open.info.dtype,
-                kernels::simd()
+                kernels::simd(),
+                threads.count(),
+                if threads.count() == 1 { "" } else { "s" },
             ),
             line(&format!("prefill, {length} tokens"), &one.prefill),
             line("decode, one text", &one.decode),
@@ -94,7 +98,12 @@ impl Speed {
     }
 }
 
-fn measure(open: &OpenModel, length: usize, sequences: usize) -> Result<Measured, CliError> {
+fn measure(
+    open: &OpenModel,
+    threads: &Threads,
+    length: usize,
+    sequences: usize,
+) -> Result<Measured, CliError> {
     // `min_length` forbids the end of text, so every run has the same number of tokens.
     let params = GenerationParams {
         max_new_tokens: Some(length),
@@ -120,7 +129,8 @@ fn measure(open: &OpenModel, length: usize, sequences: usize) -> Result<Measured
     for _ in 0..=RUNS {
         let (model, tokenizer) = (Arc::clone(&open.model), Arc::clone(&open.tokenizer));
         let mut generation = Generation::new(model, tokenizer, &prompt, &params, 1)
-            .map_err(EngineError::Generate)?;
+            .map_err(EngineError::Generate)?
+            .with_threads(threads.clone());
         let mut elapsed = [Duration::ZERO; 2];
         while !generation.is_done() {
             let phase = usize::from(!generation.is_prefilling());

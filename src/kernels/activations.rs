@@ -5,6 +5,7 @@
 
 use super::Kernel;
 use super::pack::WeightType;
+use crate::parallel::Threads;
 
 /// 32 quantized inputs for the types with a scale per 32 weights.
 ///
@@ -51,6 +52,8 @@ pub struct Scratch {
     pub(super) blocks32: Vec<Block32>,
     /// (n, cols / 256), used by Q4_K and Q6_K.
     pub(super) blocks256: Vec<Block256>,
+    /// Who computes; one thread by default.
+    pub(super) threads: Threads,
 }
 
 impl Block32 {
@@ -71,6 +74,15 @@ impl Block256 {
 }
 
 impl Scratch {
+    /// Products on these threads.
+    #[must_use]
+    pub fn with_threads(threads: Threads) -> Self {
+        Self {
+            threads,
+            ..Self::default()
+        }
+    }
+
     /// Quantizes `x`, (n, cols), as weights of this type want it.
     pub(super) fn quantize<K: Kernel>(&mut self, dtype: WeightType, x: &[f32]) {
         match dtype {

@@ -5,7 +5,7 @@
 //! integers, exact in any order; over the blocks each row and column has one chain of `f32`
 //! additions, in block order. Every kernel keeps that chain, so scalar and SIMD builds agree bit for
 //! bit, and a column's result depends neither on how many columns go with it nor on which rows are
-//! computed where: groups of eight rows are the unit a later split among threads may use.
+//! computed where: threads take groups of eight rows in any order and the result stays the same.
 
 mod activations;
 mod blocks;
@@ -21,6 +21,8 @@ pub mod simd128;
 mod sse2;
 
 pub use activations::{Block32, Block256, Scratch};
+use std::marker::PhantomData;
+
 use lane::{GROUP_ROWS, Lane};
 pub use pack::{PackedWeight, WeightType};
 
@@ -72,10 +74,8 @@ macro_rules! by_columns {
                 let count = columns_at_once($n - first);
                 macro_rules! pass {
                     ($count:literal) => {
-                        store::<$count>(
+                        $out.store::<$count>(
                             &$K::$kernel(lanes, columns($inputs, $width, first)),
-                            $out,
-                            $weight.rows(),
                             group,
                             first,
                         )
@@ -129,20 +129,27 @@ pub fn matmul_with<K: Kernel>(
         return;
     }
     scratch.quantize::<K>(weight.dtype(), x);
-    let groups = 0..rows.div_ceil(GROUP_ROWS);
     let Scratch {
         blocks32,
         blocks256,
+        threads,
     } = &*scratch;
-    match weight.dtype() {
+    let out = Output::new(out, rows);
+    let n_groups = rows.div_ceil(GROUP_ROWS);
+    let group_bytes = weight.size_bytes() / n_groups.max(1);
+    let least_groups = LEAST_BYTES.div_ceil((group_bytes * n).max(1));
+    threads.run(n_groups, least_groups, |groups| match weight.dtype() {
         WeightType::F32 => by_columns!(K, f32, weight, groups, x, cols, n, out),
         WeightType::F16 => by_columns!(K, f16, weight, groups, x, cols, n, out),
         WeightType::Q8_0 => by_columns!(K, q8_0, weight, groups, blocks32, cols / 32, n, out),
         WeightType::Q4_0 => by_columns!(K, q4_0, weight, groups, blocks32, cols / 32, n, out),
         WeightType::Q4K => by_columns!(K, q4k, weight, groups, blocks256, cols / 256, n, out),
         WeightType::Q6K => by_columns!(K, q6k, weight, groups, blocks256, cols / 256, n, out),
-    }
+    });
 }
+
+/// Bytes of weights, times columns, that are worth claiming for a thread at once.
+const LEAST_BYTES: usize = 16 << 10;
 
 /// How many of the columns left share the next pass over a group: five sequences go together, a
 /// prompt's columns four by four, as many as keep their sums in registers.
@@ -156,18 +163,44 @@ fn columns<T, const N: usize>(inputs: &[T], width: usize, first: usize) -> [&[T]
     std::array::from_fn(|i| &inputs[(first + i) * width..][..width])
 }
 
-/// Writes the results of one group of rows into `out` (n, rows).
-#[inline(always)]
-fn store<const N: usize>(
-    results: &[[f32; GROUP_ROWS]; N],
-    out: &mut [f32],
+/// The product (n, rows), which threads write together, each its own groups of rows.
+struct Output<'a> {
+    values: *mut f32,
+    len: usize,
     rows: usize,
-    group: usize,
-    first: usize,
-) {
-    let row = group * GROUP_ROWS;
-    let count = GROUP_ROWS.min(rows - row);
-    for (i, result) in results.iter().enumerate() {
-        out[(first + i) * rows + row..][..count].copy_from_slice(&result[..count]);
+    _borrowed: PhantomData<&'a mut [f32]>,
+}
+
+#[allow(
+    unsafe_code,
+    reason = "rows of several columns are no slice, so threads cannot be given theirs as one"
+)]
+// SAFETY: groups of rows lie apart, and `Threads::run` gives each group to one thread.
+unsafe impl Sync for Output<'_> {}
+
+impl<'a> Output<'a> {
+    fn new(values: &'a mut [f32], rows: usize) -> Self {
+        Self {
+            values: values.as_mut_ptr(),
+            len: values.len(),
+            rows,
+            _borrowed: PhantomData,
+        }
+    }
+
+    /// Writes the results of one group of rows for N columns.
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "as above")]
+    fn store<const N: usize>(&self, results: &[[f32; GROUP_ROWS]; N], group: usize, first: usize) {
+        let row = group * GROUP_ROWS;
+        let count = GROUP_ROWS.min(self.rows - row);
+        for (i, result) in results.iter().enumerate() {
+            let start = (first + i) * self.rows + row;
+            assert!(start + count <= self.len, "out is (n, rows)");
+            // SAFETY: in bounds by the assertion, and nobody else has these rows of the borrowed slice.
+            unsafe {
+                std::ptr::copy_nonoverlapping(result.as_ptr(), self.values.add(start), count);
+            }
+        }
     }
 }
