@@ -26,5 +26,7 @@ mod gpt2_124m;
 mod harness;
 #[path = "web/opening.rs"]
 mod opening;
+#[path = "web/threads.rs"]
+mod threads;
 #[path = "web/visitor.rs"]
 mod visitor;

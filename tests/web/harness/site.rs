@@ -5,7 +5,9 @@ use super::page::Page;
 use super::programs::programs;
 use super::watch::Watch;
 use axum::Router;
+use axum::extract::Request;
 use axum::http::{StatusCode, header};
+use axum::middleware::map_request;
 use axum::response::Html;
 use axum::routing::get;
 use fantoccini::ClientBuilder;
@@ -14,8 +16,9 @@ use huggingtweets::site::{
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
+use std::future::ready;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use tower_http::services::ServeDir;
 
 /// A folder deep enough that no absolute address would work.
@@ -31,6 +34,7 @@ pub struct Site {
     address: String,
     root: PathBuf,
     driver: Driver,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
@@ -43,10 +47,16 @@ impl Site {
     pub async fn start_with(isolation: Isolation) -> Self {
         let tree = SourceTree::find().expect("tests run in the repository");
         let dist = built(&tree);
-        let server =
-            Server::bind_router(Port::Exactly(0), routes(&dist, tree.root(), isolation), "/")
-                .await
-                .expect("a port is free");
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let router =
+            routes(&dist, tree.root(), isolation).layer(map_request(move |request: Request| {
+                seen.lock().unwrap().push(request.uri().path().to_owned());
+                ready(request)
+            }));
+        let server = Server::bind_router(Port::Exactly(0), router, "/")
+            .await
+            .expect("a port is free");
         let address = server.address();
         tokio::spawn(server.run());
         let driver = Driver::start(&programs(&tree)).await;
@@ -54,7 +64,13 @@ impl Site {
             address,
             root: tree.root().to_owned(),
             driver,
+            requests,
         }
+    }
+
+    /// The paths asked for so far, by pages and their workers.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// The address of `path`, which begins with `/`.
