@@ -15,6 +15,7 @@ mod perplexity;
 mod quantize;
 mod serve;
 mod sizes;
+mod threads;
 mod tokenize;
 
 pub use error::CliError;

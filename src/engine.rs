@@ -15,6 +15,7 @@ use crate::generate::params::GenerationParams;
 use crate::generate::scores::Scores;
 use crate::generate::{self, Generation, Output};
 use crate::kernels;
+use crate::parallel::Threads;
 use crate::protocol::{ErrorReport, Event, JobId, LoadStage, Request, RunStats, StopReason};
 use crate::weights::ReadSeek;
 use measurement::Measurement;
@@ -32,6 +33,7 @@ pub struct Engine {
     open: Option<OpenModel>,
     work: Work,
     memory_meter: Option<Box<dyn Fn() -> u64>>,
+    threads: Threads,
     /// Jobs so far: keeps two seeds made at the same moment apart.
     jobs: u32,
 }
@@ -82,6 +84,11 @@ impl Engine {
     /// Says how the engine's memory is measured, in bytes; 0 is reported without it.
     pub fn set_memory_meter(&mut self, meter: impl Fn() -> u64 + 'static) {
         self.memory_meter = Some(Box::new(meter));
+    }
+
+    /// Computes the next generations on these threads; on one without this.
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.threads = threads;
     }
 
     /// What is open.
@@ -253,7 +260,8 @@ impl Engine {
         let seed = params
             .seed
             .unwrap_or_else(|| self.jobs.wrapping_mul(0x9E37_79B9));
-        let generation = Generation::new(model, tokenizer, prompt, params, seed)?;
+        let generation = Generation::new(model, tokenizer, prompt, params, seed)?
+            .with_threads(self.threads.clone());
         self.work = Work::Generate(Box::new(Job {
             id,
             generation,
@@ -270,7 +278,8 @@ impl Engine {
     }
 
     fn start_measurement(&self) -> Result<Measurement, EngineError> {
-        Ok(Measurement::new(self.free()?, MEASUREMENT_MS)?)
+        let threads = self.threads.clone();
+        Ok(Measurement::new(self.free()?, threads, MEASUREMENT_MS)?)
     }
 
     /// The model, if a job may begin.
@@ -406,7 +415,7 @@ impl Engine {
     /// Those of a job that wrote nothing.
     fn stats(&self) -> RunStats {
         RunStats {
-            threads: 1,
+            threads: self.threads.count(),
             simd: kernels::simd().to_owned(),
             memory_bytes: self.memory_bytes(),
             ..RunStats::default()

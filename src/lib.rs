@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Reading order: [`model`] is GPT-2 as the paper has it, on candle tensors; [`kernels`] and
-//! [`infer`] are the same model made fast, without candle; [`weights`] reads and writes checkpoints;
+//! [`infer`] are the same model made fast, without candle, on the threads of [`parallel`]; [`weights`] reads and writes checkpoints;
 //! [`tokenizer`] and [`generate`] turn text into ids, logits into choices, ids into text; [`engine`]
 //! owns all of these and answers [`protocol`] requests one step at a time. [`card`] and [`bot`] say
 //! who speaks; [`state`] is what the page shows. `web` is the browser's edge; natively `site` builds and
@@ -24,6 +24,7 @@ pub mod generate;
 pub mod infer;
 pub mod kernels;
 pub mod model;
+pub mod parallel;
 pub mod protocol;
 pub mod state;
 pub mod tokenizer;

@@ -113,6 +113,8 @@ pub enum Event {
     Started {
         /// Kernels in use, such as `simd128` or `scalar`.
         simd: String,
+        /// Threads that compute; [`RunStats::threads`] counts again, as helpers may come later.
+        threads: usize,
     },
     /// How far a load is.
     Progress {

@@ -1,7 +1,8 @@
 //! Native: finds or installs the wasm tools, builds `dist/`, serves it.
 //!
 //! Reading order: [`source`] finds the sources, [`toolchain`] a Rust that can build for the browser,
-//! [`tools`] the two programs cargo does not bring, [`mod@build`] calls them, [`fingerprint`] tells when
+//! [`tools`] the two programs cargo does not bring, [`mod@build`] calls them, [`threads`] adds the worker's
+//! second build, [`fingerprint`] tells when
 //! that is not needed; [`server`] serves the result and [`sizes`] weighs it. [`progress`] is the one
 //! place that talks while this goes on, and [`apt`] the one that installs system packages.
 
@@ -14,6 +15,7 @@ pub mod progress;
 pub mod server;
 pub mod sizes;
 pub mod source;
+pub mod threads;
 pub mod toolchain;
 pub mod tools;
 

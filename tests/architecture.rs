@@ -30,7 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tokenizer", &[]),
     // `params` crosses the worker's channel, so it knows no model either.
     ("generate::params", &[]),
-    ("generate", &["infer", "tokenizer"]),
+    // Threads are handed through to the session.
+    ("generate", &["infer", "parallel", "tokenizer"]),
     ("finetune", &["model", "tokenizer", "tweets", "weights"]),
     ("runs", &["tweets"]),
     ("store", &[]),
@@ -66,10 +67,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("state", &["protocol", "bot", "runs"]),
-    // `kernels` only to say, in its first message, which SIMD this worker was built with.
+    // `kernels` only to say, in its first message, which SIMD this worker was built with; `parallel` to hand
+    // the engine its threads.
     (
         "web::worker_host",
-        &["protocol", "store", "hub", "bot", "engine", "kernels"],
+        &[
+            "protocol", "store", "hub", "bot", "engine", "kernels", "parallel",
+        ],
     ),
     (
         "web",
@@ -80,7 +84,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lib", &[]),
     // The programs are thin, so they name what they start.
     ("bin::app", &["web"]),
-    ("bin::worker", &["web"]),
+    // A worker is the engine's, or one of its threads.
+    ("bin::worker", &["web", "parallel"]),
     ("bin::huggingtweets", NATIVE),
     ("cli", NATIVE),
 ];

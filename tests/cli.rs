@@ -124,8 +124,13 @@ fn generate_takes_every_option_of_the_contract() {
         "20",
         "--top-p",
         "0.9",
+        "--threads",
+        "3",
     ]);
-    assert_eq!(again, drawn, "same seed, same texts");
+    assert_eq!(
+        again, drawn,
+        "same seed, same texts, whatever the number of threads"
+    );
     let greedy = |seed| {
         with(&[
             "--greedy",
@@ -198,7 +203,8 @@ fn perplexity_is_over_documents_and_their_bytes() {
 #[test]
 fn bench_measures_three_speeds_and_what_of_the_memorys_they_use() {
     let (_folder, model) = model();
-    let speeds = json(&["bench", "--model", &model]);
+    let speeds = json(&["bench", "--model", &model, "--threads", "2"]);
+    assert_eq!(speeds["threads"], 2);
     assert_eq!(
         keys(&speeds),
         [

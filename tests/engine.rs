@@ -6,6 +6,7 @@ mod tiny;
 use huggingtweets::engine::{Engine, ModelFile, defaults};
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::infer::{Logits, PREFILL_CHUNK, Session};
+use huggingtweets::parallel::Threads;
 use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, LoadStage, ModelSource, Request, StopReason,
 };
@@ -140,6 +141,27 @@ fn a_generation_tells_tokens_results_and_once_done() {
     assert!(engine.is_idle());
     assert_eq!(engine.step(&clock()), [], "no event after done");
     assert_eq!(engine.handle(Request::Stop { job: 7 }), []);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_texts_on_one_to_eight_threads() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/bundled.gguf");
+    let mut engine = Engine::new();
+    engine.load(Box::new(std::fs::File::open(file).unwrap()), "bundled", 0);
+    run(&mut engine);
+    let mut texts_on = |n_threads| {
+        engine.set_threads(Threads::new(n_threads));
+        let events = generate(&mut engine, "My dream is", &params(24));
+        let Some(Event::Done { stats, .. }) = events.last() else {
+            panic!("{events:?}");
+        };
+        assert_eq!(stats.threads, n_threads);
+        texts(&events)
+    };
+    let expected = texts_on(1);
+    for n_threads in 2..=8 {
+        assert_eq!(texts_on(n_threads), expected, "{n_threads} threads");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use huggingtweets::kernels::{
     self, CacheMatrix, CacheType, EXP_BATCH, Kernel, PackedWeight, Scratch, WeightType, matmul,
     scalar::Scalar,
 };
+use huggingtweets::parallel::Threads;
 use std::io::ErrorKind;
 
 #[path = "kernel_bench/src/cases.rs"]
@@ -189,6 +190,33 @@ fn a_rows_result_does_not_depend_on_the_rows_beside_it() {
                 bits(&whole[row..=row]),
                 "{dtype:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn products_are_the_same_on_one_to_eight_threads() {
+    let all: Vec<Threads> = (1..=8).map(Threads::new).collect();
+    for dtype in WeightType::ALL {
+        // The last group is not full; the others are enough for every thread to get some.
+        let (rows, cols) = (1003, 512);
+        let case = random_case(dtype, rows, cols, 23);
+        for n in [1, 5, 9, 32] {
+            let x = Normal(n as u64).vec(n * cols, 1.0);
+            let expected = product(&case.weight, &x, n);
+            for threads in &all {
+                let mut scratch = Scratch::with_threads(threads.clone());
+                // Twice: the second time the helpers are awake.
+                for _ in 0..2 {
+                    let mut out = vec![f32::MAX; n * rows];
+                    matmul(&case.weight, &x, n, &mut out, &mut scratch);
+                    assert_eq!(
+                        bits(&out),
+                        bits(&expected),
+                        "{dtype:?}, n = {n}, {threads:?}"
+                    );
+                }
+            }
         }
     }
 }

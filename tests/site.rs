@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use huggingtweets::site::fingerprint::Fingerprint;
+use huggingtweets::site::threads;
 use huggingtweets::site::toolchain::{
-    Choice, Findings, Linker, Release, Rust, Std, Toolchain, choose,
+    Choice, Findings, Linker, Release, Rust, Std, StdSources, Toolchain, choose,
 };
 use huggingtweets::site::tools::{locked_version, parse_version};
 use huggingtweets::site::{
@@ -27,7 +28,7 @@ fn bare(name: &str) -> Rust {
         release: Release::parse("1.95.0").unwrap(),
         rustup_name: Some(name.to_owned()),
         has_wasm_std: false,
-        has_std_sources: false,
+        std_sources: StdSources::Missing,
         linker: Linker::Own,
     }
 }
@@ -38,7 +39,7 @@ fn debian() -> Rust {
         rustc: "/usr/bin/rustc".into(),
         cargo: "/usr/bin/cargo".into(),
         rustup_name: None,
-        has_std_sources: true,
+        std_sources: StdSources::Complete,
         linker: Linker::System("/usr/bin/lld-22".into()),
         ..bare("debian")
     }
@@ -105,6 +106,49 @@ fn rust_without_a_linker_is_passed_over() {
         ..Findings::default()
     };
     assert_eq!(choose(&findings), Choice::InstallPackages);
+}
+
+#[test]
+fn sources_for_threads_are_used_where_they_are_then_added_then_installed() {
+    let mut tried = threads::Tried::default();
+    let alone = Rust {
+        std_sources: StdSources::Alone,
+        ..bare("nightly")
+    };
+    let rusts = [bare("stable"), alone.clone(), debian()];
+    let used = |rust: &Rust| threads::Choice::Use(rust.clone());
+    assert_eq!(threads::choose(&rusts, &tried), used(&alone));
+    // Its dependencies could not be fetched; Debian's are there.
+    tried.rustcs.push(alone.rustc.clone());
+    assert_eq!(threads::choose(&rusts, &tried), used(&debian()));
+    let added = threads::Choice::AddSources("stable".to_owned());
+    assert_eq!(threads::choose(&rusts[..2], &tried), added);
+    tried.rustup = true;
+    let installed = threads::Choice::InstallPackages;
+    assert_eq!(threads::choose(&rusts[..2], &tried), installed);
+    tried.packages = true;
+    let given_up = threads::Choice::GiveUp;
+    assert_eq!(threads::choose(&rusts[..2], &tried), given_up);
+}
+
+#[test]
+fn sizes_count_one_of_the_workers_builds_because_one_is_downloaded() {
+    let folder = page();
+    let noise = |n: u32| -> Vec<u8> {
+        (0..n)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect()
+    };
+    fs::write(folder.path().join("worker_bg.wasm"), noise(30_000)).unwrap();
+    let total = || {
+        let sizes = Sizes::measure(folder.path(), Progress::new()).unwrap();
+        (sizes.raw_bytes, sizes.brotli_bytes)
+    };
+    let one_build = total();
+    fs::write(folder.path().join("worker_threads_bg.wasm"), noise(20_000)).unwrap();
+    assert_eq!(total(), one_build, "the heavier one counts");
+    fs::write(folder.path().join("worker_threads_bg.wasm"), noise(40_000)).unwrap();
+    assert_eq!(total().0, one_build.0 + 10_000);
 }
 
 #[test]

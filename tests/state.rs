@@ -66,6 +66,7 @@ fn info() -> ModelInfo {
 fn started() -> Event {
     Event::Started {
         simd: "simd128".to_owned(),
+        threads: 1,
     }
 }
 

@@ -38,5 +38,7 @@ mod module;
 #[path = "web/opening.rs"]
 mod opening;
 mod shared;
+#[path = "web/threads.rs"]
+mod threads;
 #[path = "web/visitor.rs"]
 mod visitor;

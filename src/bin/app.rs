@@ -1,10 +1,13 @@
 //! Starts the page.
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 fn main() {
     console_error_panic_hook::set_once();
     huggingtweets::web::app::start();
 }
+
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+compile_error!("the page is built without threads; only `--bin worker` is built with them");
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {

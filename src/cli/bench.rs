@@ -1,6 +1,7 @@
 //! `bench`: how fast this machine runs a model.
 
 use super::model::ModelArgs;
+use super::threads::ThreadArgs;
 use super::{CliError, Output};
 use crate::engine::EngineError;
 use crate::engine::measurement::Measurement;
@@ -13,9 +14,8 @@ use std::time::Instant;
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Threads to compute with; this program has one
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    threads: Option<u32>,
+    #[command(flatten)]
+    threads: ThreadArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,7 +37,8 @@ struct Bench {
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let refused = |error| CliError::from(EngineError::Generate(error));
-    let mut measurement = Measurement::new(&open, f64::INFINITY).map_err(refused)?;
+    let mut measurement =
+        Measurement::new(&open, args.threads.start(), f64::INFINITY).map_err(refused)?;
     let start = Instant::now();
     let clock = || start.elapsed().as_secs_f64() * 1000.0;
     let speeds = loop {
@@ -65,8 +66,12 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         let prefill = format!("prefill, {} tokens", speeds.prompt_tokens);
         [
             format!(
-                "{} · {} · {} kernels, 1 thread",
-                open.info.name, open.info.dtype, speeds.simd
+                "{} · {} · {} kernels, {} thread{}",
+                open.info.name,
+                open.info.dtype,
+                speeds.simd,
+                speeds.threads,
+                if speeds.threads == 1 { "" } else { "s" },
             ),
             line(&prefill, "tokens", speeds.prefill, 1.0),
             line("decode, one text", "tokens", speeds.decode, 1.0),

@@ -1,6 +1,7 @@
 //! `generate`: continuations of a prompt.
 
 use super::model::ModelArgs;
+use super::threads::ThreadArgs;
 use super::{CliError, Output};
 use crate::engine::EngineError;
 use crate::generate::{self, Generation};
@@ -47,9 +48,8 @@ pub struct Args {
     /// The same seed gives the same texts; text number i draws with SEED + i
     #[arg(long)]
     seed: Option<u32>,
-    /// Threads to compute with; this program has one
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    threads: Option<u32>,
+    #[command(flatten)]
+    threads: ThreadArgs,
 }
 
 /// One continuation, with the names the Python pipeline uses.
@@ -93,7 +93,8 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         &params,
         seed,
     )
-    .map_err(refused)?;
+    .map_err(refused)?
+    .with_threads(args.threads.start());
     let mut texts: Vec<Option<Generated>> = (0..args.n).map(|_| None).collect();
     let progress = Progress::new(output);
     let mut decode_time = Duration::ZERO;

@@ -12,6 +12,7 @@ use crate::generate::params::GenerationParams;
 use crate::generate::{GenerateError, Generation};
 use crate::infer::Model;
 use crate::kernels;
+use crate::parallel::Threads;
 use crate::protocol::{MeasuredPart, Speeds, Spread};
 use crate::tokenizer::Tokenizer;
 
@@ -38,6 +39,7 @@ const PARTS: [MeasuredPart; 3] = [
 pub struct Measurement {
     model: Arc<Model>,
     tokenizer: Arc<Tokenizer>,
+    threads: Threads,
     prompt: String,
     /// New tokens of a run that counts.
     length: usize,
@@ -83,17 +85,20 @@ struct Found {
 impl Measurement {
     /// Of an open model. Nothing has run yet.
     ///
+    /// It computes on `threads`; the plain sum always on one.
+    ///
     /// `enough_ms`: no round but the first begins later than this after it; infinite for all rounds.
     ///
     /// # Errors
     /// [`GenerateError::Tokenizer`] if its vocabulary lacks the letter `a`.
-    pub fn new(open: &OpenModel, enough_ms: f64) -> Result<Self, GenerateError> {
+    pub fn new(open: &OpenModel, threads: Threads, enough_ms: f64) -> Result<Self, GenerateError> {
         let length = LENGTH.min(open.info.config.n_ctx / 2);
         let prompt = prompt_of(&open.tokenizer, length)?;
         Ok(Self {
             weight_bytes: open.model.matrices().map(|m| m.size_bytes() as u64).sum(),
             model: Arc::clone(&open.model),
             tokenizer: Arc::clone(&open.tokenizer),
+            threads,
             prompt,
             length,
             prompt_tokens: 0,
@@ -216,6 +221,7 @@ impl Measurement {
         };
         let (model, tokenizer) = (Arc::clone(&self.model), Arc::clone(&self.tokenizer));
         Generation::new(model, tokenizer, &self.prompt, &params, 1)
+            .map(|generation| generation.with_threads(self.threads.clone()))
     }
 
     fn keep(&mut self, tally: &Tally) {
@@ -241,7 +247,7 @@ impl Measurement {
             batch5: spread(&self.found.batch5),
             sum_bytes: spread(&self.found.sum_bytes),
             weight_bytes: self.weight_bytes,
-            threads: 1,
+            threads: self.threads.count(),
             simd: kernels::simd().to_owned(),
         }
     }

@@ -9,6 +9,7 @@ pub mod scores;
 use std::sync::Arc;
 
 use crate::infer::{InferError, Logits, Model, PREFILL_CHUNK, Session};
+use crate::parallel::Threads;
 use crate::tokenizer::{DecodeStream, Tokenizer, TokenizerError};
 
 use params::{CheckedParams, GenerationParams};
@@ -212,6 +213,13 @@ impl Generation {
             last: Vec::with_capacity(n_sequences),
             new_tokens: 0,
         })
+    }
+
+    /// Computes on these threads from now on; the texts are the same on any number.
+    #[must_use]
+    pub fn with_threads(mut self, threads: Threads) -> Self {
+        self.session = self.session.with_threads(threads);
+        self
     }
 
     /// Takes in a piece of the prompt, or writes one token of every unfinished sequence.

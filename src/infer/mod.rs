@@ -17,6 +17,7 @@ pub use ops::exp_sum;
 use crate::kernels::pack::{PackedWeight, WeightType};
 use crate::kernels::{self, CacheType, Scratch};
 use crate::model::config::Gpt2Config;
+use crate::parallel::Threads;
 use attention::{AttentionBuffers, Visible};
 use kv_cache::{KvCache, Slot};
 
@@ -242,6 +243,13 @@ impl Session {
             scratch: Scratch::default(),
             model,
         })
+    }
+
+    /// Computes on these threads from now on; results are the same on any number.
+    #[must_use]
+    pub fn with_threads(mut self, threads: Threads) -> Self {
+        self.scratch = Scratch::with_threads(threads);
+        self
     }
 
     /// Appends `tokens` (T) to the shared prompt. Several calls equal one call with all tokens.

@@ -5,6 +5,7 @@
 //! follows one address through the inputs as it follows one through the weights.
 
 use super::Kernel;
+use crate::parallel::Threads;
 
 /// A column's 32 quantized inputs for the types with a scale per 32 weights.
 ///
@@ -151,9 +152,20 @@ pub(super) fn panel_starts(n: usize) -> impl Iterator<Item = (usize, usize)> {
 pub struct Scratch {
     /// Panel after panel; floats and signed integers as their bits.
     words: Vec<u32>,
+    /// Who computes; one thread by default.
+    pub(super) threads: Threads,
 }
 
 impl Scratch {
+    /// Products on these threads.
+    #[must_use]
+    pub fn with_threads(threads: Threads) -> Self {
+        Self {
+            threads,
+            ..Self::default()
+        }
+    }
+
     /// Quantizes `x`, (n, cols).
     pub(super) fn quantize<K: Kernel>(&mut self, input: InputType, cols: usize, x: &[f32]) {
         let (n, n_blocks) = (x.len() / cols, cols / input.block_len());

@@ -4,7 +4,7 @@
 use super::activations::panel_starts;
 use super::blocks::{CACHE_LANES, F32_LANES};
 use super::lane::{GROUP_ROWS, Lane};
-use super::{Chosen, InputType, Inputs, Kernel, Scratch, by_columns, store};
+use super::{Chosen, InputType, Inputs, Kernel, Output, Scratch, by_columns};
 
 /// How exactly vectors are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,8 +166,8 @@ impl CacheMatrix {
                 [matrix * (self.rows / GROUP_ROWS) * group_lanes(self.dtype, self.cols)..],
             stride: group_lanes(self.dtype, self.cols),
             used: group_lanes(self.dtype, cols),
-            rows,
         };
+        let out = Output::new(out, rows);
         let groups = 0..rows.div_ceil(GROUP_ROWS);
         match self.dtype {
             CacheType::F32 => {
@@ -189,16 +189,11 @@ struct View<'a> {
     stride: usize,
     /// Lanes of a group's first columns.
     used: usize,
-    rows: usize,
 }
 
 impl View<'_> {
     fn group(&self, group: usize) -> &[Lane] {
         &self.lanes[group * self.stride..][..self.used]
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
     }
 }
 

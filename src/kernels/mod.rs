@@ -5,7 +5,7 @@
 //! integers, exact in any order; over the blocks each row and column has one chain of `f32`
 //! additions, in block order. Every kernel keeps that chain, so scalar and SIMD builds agree bit for
 //! bit, and a column's result depends neither on how many columns go with it nor on which rows are
-//! computed where: groups of eight rows are the unit a later split among threads may use.
+//! computed where: threads take groups of eight rows in any order and the result stays the same.
 
 mod activations;
 mod blocks;
@@ -26,6 +26,8 @@ use activations::panel_starts;
 pub use activations::{Block32, Block256, InputType, Panel, Scratch};
 pub use cache::{CacheMatrix, CacheType};
 pub use exp::EXP_BATCH;
+use std::marker::PhantomData;
+
 use lane::{GROUP_ROWS, Lane};
 pub use pack::{PackedWeight, WeightType};
 
@@ -82,10 +84,8 @@ macro_rules! by_columns {
             for (first, count) in panel_starts($n) {
                 macro_rules! pass {
                     ($count:literal) => {
-                        store::<$count>(
+                        $out.store::<$count>(
                             &$K::$kernel(lanes, $inputs.$from::<$count>(first)),
-                            $out,
-                            $weight.rows(),
                             group,
                             first,
                         )
@@ -147,16 +147,23 @@ pub fn matmul_with<K: Kernel>(
     }
     let input = weight.dtype().input();
     let inputs = Inputs::new::<K>(input, x, cols, scratch);
-    let groups = 0..rows.div_ceil(GROUP_ROWS);
-    match weight.dtype() {
+    let out = Output::new(out, rows);
+    let n_groups = rows.div_ceil(GROUP_ROWS);
+    let group_bytes = weight.size_bytes() / n_groups.max(1);
+    let least_groups = LEAST_BYTES.div_ceil((group_bytes * n).max(1));
+    let threads = &inputs.scratch.threads;
+    threads.run(n_groups, least_groups, |groups| match weight.dtype() {
         WeightType::F32 => by_columns!(K::f32, inputs.floats, weight, groups, n, out),
         WeightType::F16 => by_columns!(K::f16, inputs.floats, weight, groups, n, out),
         WeightType::Q8_0 => by_columns!(K::q8_0, inputs.panel, weight, groups, n, out),
         WeightType::Q4_0 => by_columns!(K::q4_0, inputs.panel, weight, groups, n, out),
         WeightType::Q4K => by_columns!(K::q4k, inputs.panel, weight, groups, n, out),
         WeightType::Q6K => by_columns!(K::q6k, inputs.panel, weight, groups, n, out),
-    }
+    });
 }
+
+/// Bytes of weights, times columns, that are worth claiming for a thread at once.
+const LEAST_BYTES: usize = 16 << 10;
 
 /// The columns of one product, as given and as quantized.
 struct Inputs<'a> {
@@ -199,24 +206,49 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Writes the results of one group of rows into `out` (n, rows).
-#[inline(always)]
-fn store<const N: usize>(
-    results: &[[f32; GROUP_ROWS]; N],
-    out: &mut [f32],
+/// The product (n, rows), which threads write together, each its own groups of rows.
+struct Output<'a> {
+    values: *mut f32,
+    len: usize,
     rows: usize,
-    group: usize,
-    first: usize,
-) {
-    let row = group * GROUP_ROWS;
-    for (i, result) in results.iter().enumerate() {
-        let out = &mut out[(first + i) * rows + row..(first + i + 1) * rows];
-        let [a, b, c, d, e, f, g, h] = *result;
-        match out.first_chunk_mut() {
-            // Value by value: as a copy of 32 bytes it would become a call of the browser's `memcpy`.
-            Some(all) => *all = [a, b, c, d, e, f, g, h],
-            // The last group is filled up.
-            None => out.copy_from_slice(&result[..out.len()]),
+    _borrowed: PhantomData<&'a mut [f32]>,
+}
+
+#[allow(
+    unsafe_code,
+    reason = "rows of several columns are no slice, so threads cannot be given theirs as one"
+)]
+// SAFETY: groups of rows lie apart, and `Threads::run` gives each group to one thread.
+unsafe impl Sync for Output<'_> {}
+
+impl<'a> Output<'a> {
+    fn new(values: &'a mut [f32], rows: usize) -> Self {
+        Self {
+            values: values.as_mut_ptr(),
+            len: values.len(),
+            rows,
+            _borrowed: PhantomData,
+        }
+    }
+
+    /// Writes the results of one group of rows for N columns.
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "as above")]
+    fn store<const N: usize>(&self, results: &[[f32; GROUP_ROWS]; N], group: usize, first: usize) {
+        let row = group * GROUP_ROWS;
+        let count = GROUP_ROWS.min(self.rows - row);
+        for (i, result) in results.iter().enumerate() {
+            let start = (first + i) * self.rows + row;
+            assert!(start + count <= self.len, "out is (n, rows)");
+            // SAFETY: in bounds by the assertion, and nobody else has these rows of the borrowed slice.
+            let out = unsafe { std::slice::from_raw_parts_mut(self.values.add(start), count) };
+            let [a, b, c, d, e, f, g, h] = *result;
+            match out.first_chunk_mut() {
+                // Value by value: as a copy of 32 bytes it would become a call of the browser's `memcpy`.
+                Some(all) => *all = [a, b, c, d, e, f, g, h],
+                // The last group is filled up.
+                None => out.copy_from_slice(&result[..count]),
+            }
         }
     }
 }

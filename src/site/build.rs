@@ -1,8 +1,9 @@
-//! Builds the page: toolchain, tools, crates, then trunk, which calls cargo and wasm-bindgen.
+//! Builds the page: toolchain, tools, crates, then trunk, which calls cargo and wasm-bindgen; then the worker
+//! with threads.
 
 use super::fingerprint::Fingerprint;
 use super::toolchain::{self, TARGET};
-use super::{Progress, SiteError, SourceTree, tools};
+use super::{Progress, SiteError, SourceTree, threads, tools};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -109,6 +110,8 @@ pub fn build(
         &tree.log("trunk"),
         None,
     )?;
+
+    threads::add(tree, &bin, &dist, progress)?;
 
     fingerprint.record(tree, &dist)?;
     Ok(Built {

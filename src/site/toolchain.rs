@@ -63,10 +63,21 @@ pub struct Rust {
     pub rustup_name: Option<String>,
     /// Whether the standard library for [`TARGET`] is there.
     pub has_wasm_std: bool,
-    /// Whether the standard library's sources, with what they depend on, are there.
-    pub has_std_sources: bool,
+    /// Whether the standard library's sources are there.
+    pub std_sources: StdSources,
     /// The linker to name, where rustc does not find one by itself.
     pub linker: Linker,
+}
+
+/// The sources of a standard library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StdSources {
+    /// With what they depend on, as Debian's in `library/vendor`.
+    Complete,
+    /// Without: cargo fetches what they depend on, as for rustup's.
+    Alone,
+    /// Not there.
+    Missing,
 }
 
 /// How `rustc` links for the browser.
@@ -137,7 +148,8 @@ pub fn choose(findings: &Findings) -> Choice {
     {
         return Choice::AddTarget(name);
     }
-    if let Some(rust) = recent().find(|rust| rust.has_std_sources && rust.linker != Linker::Missing)
+    if let Some(rust) = recent()
+        .find(|rust| rust.std_sources == StdSources::Complete && rust.linker != Linker::Missing)
     {
         return Choice::Use(Toolchain {
             rust: rust.clone(),
@@ -200,7 +212,7 @@ pub fn find(tree: &SourceTree, progress: Progress) -> Result<Toolchain, SiteErro
 }
 
 /// Every Rust on this machine that answers.
-fn installed() -> Vec<Rust> {
+pub(super) fn installed() -> Vec<Rust> {
     let mut rusts: Vec<Rust> = Vec::new();
     let mut add = |rust: Option<Rust>| {
         if let Some(rust) = rust
@@ -246,15 +258,23 @@ fn probe(rustc: &Path, rustup_names: &[&str]) -> Option<Rust> {
             .find(|&&name| Some(name) == folder)
             .map(|&name| name.to_owned()),
         has_wasm_std: has_library(&libraries.join(TARGET).join("lib"), "libstd-"),
-        // rustup's sources lack their dependencies' ones, which Debian's carry in `library/vendor`.
-        has_std_sources: libraries.join("src/rust/library/std/Cargo.toml").is_file()
-            && libraries.join("src/rust/library/vendor").is_dir(),
+        std_sources: std_sources(&libraries.join("src/rust/library")),
         linker: if own_linker.is_file() || on_path("rust-lld") {
             Linker::Own
         } else {
             system_linker().map_or(Linker::Missing, Linker::System)
         },
     })
+}
+
+fn std_sources(library: &Path) -> StdSources {
+    if !library.join("std/Cargo.toml").is_file() {
+        StdSources::Missing
+    } else if library.join("vendor").is_dir() {
+        StdSources::Complete
+    } else {
+        StdSources::Alone
+    }
 }
 
 fn has_library(folder: &Path, prefix: &str) -> bool {

@@ -1,16 +1,28 @@
 //! The browser edge: page, worker and the channel between them.
 
-pub mod address;
-pub mod app;
 pub mod blob_reader;
-pub mod clipboard;
-pub mod components;
 pub mod download;
+#[cfg(not(target_feature = "atomics"))]
 pub mod isolation;
 pub mod js_error;
+#[cfg(not(target_feature = "atomics"))]
 pub mod kept;
-pub mod page;
-pub mod scroll;
-pub mod theme;
-pub mod worker_bridge;
 pub mod worker_host;
+
+// The page is never built with threads: it would wait, which a page may not.
+#[cfg(not(target_feature = "atomics"))]
+pub mod address;
+#[cfg(not(target_feature = "atomics"))]
+pub mod app;
+#[cfg(not(target_feature = "atomics"))]
+pub mod clipboard;
+#[cfg(not(target_feature = "atomics"))]
+pub mod components;
+#[cfg(not(target_feature = "atomics"))]
+pub mod page;
+#[cfg(not(target_feature = "atomics"))]
+pub mod scroll;
+#[cfg(not(target_feature = "atomics"))]
+pub mod theme;
+#[cfg(not(target_feature = "atomics"))]
+pub mod worker_bridge;

@@ -17,6 +17,7 @@ use super::download::download;
 use super::js_error::WebError;
 use crate::engine::Engine;
 use crate::kernels;
+use crate::parallel::Threads;
 use crate::protocol::{
     Envelope, ErrorCode, ErrorReport, Event, LoadStage, ModelSource, PROTOCOL_VERSION, Request,
 };
@@ -37,13 +38,15 @@ struct Host {
     turn: MessagePort,
 }
 
-/// Takes requests from now on and says [`Event::Started`].
-pub fn start() {
+/// Takes requests from now on, computes on `threads`, and says [`Event::Started`].
+pub fn start(threads: Threads) {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     report_panics();
     let channel = MessageChannel::new().expect("every browser with workers has message channels");
     let mut engine = Engine::new();
     engine.set_memory_meter(memory_bytes);
+    let n_threads = threads.count();
+    engine.set_threads(threads);
     let host = Rc::new(Host {
         scope,
         engine: RefCell::new(engine),
@@ -69,6 +72,7 @@ pub fn start() {
         &host.scope,
         Event::Started {
             simd: kernels::simd().to_owned(),
+            threads: n_threads,
         },
     );
 }
@@ -178,8 +182,9 @@ impl Host {
 /// Bytes of this worker's wasm memory.
 fn memory_bytes() -> u64 {
     let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-    let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
-    u64::from(buffer.byte_length())
+    // An `ArrayBuffer`, or a `SharedArrayBuffer` in the build with threads.
+    let bytes = Reflect::get(&memory.buffer(), &JsValue::from_str("byteLength"));
+    bytes.ok().and_then(|n| n.as_f64()).unwrap_or_default() as u64
 }
 
 /// A panic ends the worker: the page hears of it from here, while words can still be said.

@@ -6,14 +6,15 @@ use super::programs::{Browser, Programs};
 use super::routes::routes;
 use super::watch::Watch;
 use crate::shared::skipped;
+use axum::extract::Request;
 use axum::middleware::map_request;
 use fantoccini::ClientBuilder;
 use huggingtweets::site::{BuildOptions, Isolation, Port, Progress, Server, SourceTree, build};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use std::future::ready;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A server of [`routes`] and a driver; opens pages.
 pub struct Site {
@@ -22,7 +23,7 @@ pub struct Site {
     driver: Driver,
     browser: Browser,
     programs: Programs,
-    n_pages: Arc<AtomicUsize>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
@@ -55,17 +56,13 @@ impl Site {
     async fn start_on(browser: Browser, programs: Programs, isolation: Isolation) -> Self {
         let tree = tree();
         let dist = built(&tree);
-        let n_pages = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&n_pages);
-        let router = routes(&dist, tree.root(), isolation).layer(map_request(
-            move |request: axum::extract::Request| {
-                // Each of the page's folders is asked for by opening or reloading it, and by nothing else.
-                if request.uri().path().ends_with('/') {
-                    counted.fetch_add(1, Ordering::Relaxed);
-                }
-                async move { request }
-            },
-        ));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let router =
+            routes(&dist, tree.root(), isolation).layer(map_request(move |request: Request| {
+                seen.lock().unwrap().push(request.uri().path().to_owned());
+                ready(request)
+            }));
         let server = Server::bind_router(Port::Exactly(0), router, "/")
             .await
             .expect("a port is free");
@@ -78,8 +75,13 @@ impl Site {
             driver,
             browser,
             programs,
-            n_pages,
+            requests,
         }
+    }
+
+    /// The paths asked for so far, by pages and their workers.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// The address of `path`, which begins with `/`.
@@ -94,7 +96,9 @@ impl Site {
 
     /// How often a page was asked for since the start.
     pub fn n_pages(&self) -> usize {
-        self.n_pages.load(Ordering::Relaxed)
+        // Each of the page's folders is asked for by opening or reloading it, and by nothing else.
+        let requests = self.requests.lock().unwrap();
+        requests.iter().filter(|path| path.ends_with('/')).count()
     }
 
     /// The driver's process; the browser's are its children.

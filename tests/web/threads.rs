@@ -1,0 +1,107 @@
+//! The worker's two builds: the same texts from both, and no visitor downloads the one that is not used.
+
+use crate::harness::{Page, Site};
+use huggingtweets::site::Isolation;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// A document of the site without a worker of its own, nor an icon, which browsers miss on the console.
+const BARE: &str = "/huggingtweets.js";
+
+/// Speaks to a worker of its own as the page does; `arguments`: the loader's query, the seed, a callback.
+const WRITE: &str = r"
+    const [query, seed, done] = arguments;
+    const at = (path) => new URL(path, document.baseURI).href;
+    const worker = new Worker(at(`worker_loader.js?${query}`));
+    const ask = (message) => worker.postMessage({ v: 1, ...message });
+    const texts = [];
+    let started;
+    worker.onerror = (event) => done({ error: event.message });
+    worker.onmessage = ({ data }) => {
+      if (data.type === 'started') {
+        started = data;
+        ask({ type: 'load', source: { kind: 'url', url: at('model/bundled.gguf'), name: 'bundled' } });
+      } else if (data.type === 'ready') {
+        const params = { ...data.model.defaults, num_return_sequences: 3, max_new_tokens: 40, min_length: 40, seed };
+        ask({ type: 'generate', job: 1, prompt: 'My dream is', params });
+      } else if (data.type === 'result') {
+        texts[data.sequence] = data.generated_text;
+      } else if (data.type === 'done') {
+        worker.terminate();
+        done({ started, texts, stats: data.stats });
+      } else if (data.type === 'error') {
+        done(data);
+      }
+    };";
+
+async fn write(page: &Page, query: &str) -> Value {
+    let arguments = vec![json!(query), json!(42)];
+    let answer = page.client.execute_async(WRITE, arguments).await.unwrap();
+    assert_eq!(answer["error"], Value::Null, "{answer}");
+    assert_eq!(answer["texts"].as_array().unwrap().len(), 3, "{answer}");
+    answer
+}
+
+/// Whether the site has the build with threads: not where Rust's sources could not be had.
+fn has_threads() -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let has_them = root.join("dist/worker_threads_bg.wasm").is_file();
+    if !has_them {
+        eprintln!("no build with threads here, so nothing to compare with");
+    }
+    has_them
+}
+
+/// Whether a file of the build with threads was asked for.
+fn loaded_threads(site: &Site) -> bool {
+    let requests = site.requests();
+    assert!(requests.iter().any(|path| path == "/worker_loader.js"));
+    requests.iter().any(|path| path.contains("worker_threads"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_seed_writes_the_same_texts_on_one_and_several_threads() {
+    let site = Site::start().await;
+    let page = site.open(BARE).await;
+    let one = write(&page, "threads=1").await;
+    assert_eq!(one["stats"]["threads"], 1, "{one}");
+    assert_eq!(one["started"]["threads"], 1, "{one}");
+    if has_threads() {
+        for n_threads in [2, 3, 8] {
+            let several = write(&page, &format!("threads={n_threads}")).await;
+            assert_eq!(several["texts"], one["texts"]);
+            assert_eq!(several["stats"]["threads"], n_threads, "{several}");
+            assert_eq!(several["started"]["threads"], n_threads, "{several}");
+            assert_eq!(several["stats"]["simd"], one["stats"]["simd"]);
+        }
+    }
+    page.client.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_isolation_the_same_texts_come_and_threads_are_never_downloaded() {
+    let isolated = Site::start().await;
+    let page = isolated.open(BARE).await;
+    let expected = write(&page, "threads=2").await;
+    assert_eq!(loaded_threads(&isolated), has_threads());
+    page.client.close().await.unwrap();
+
+    let plain = Site::start_with(Isolation::Off).await;
+    let page = plain.open(BARE).await;
+    let got = write(&page, "threads=2&simd=relaxed").await;
+    assert_eq!(got["texts"], expected["texts"]);
+    assert_eq!(got["stats"]["threads"], 1, "{got}");
+    assert!(!loaded_threads(&plain), "{:?}", plain.requests());
+    page.client.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_one_thread_downloads_only_the_build_for_one() {
+    let site = Site::start().await;
+    let page = site.open(BARE).await;
+    let isolated = page.eval("return crossOriginIsolated").await;
+    assert_eq!(isolated, true);
+    write(&page, "threads=1&simd=auto").await;
+    assert!(!loaded_threads(&site), "{:?}", site.requests());
+    page.client.close().await.unwrap();
+}

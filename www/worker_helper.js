@@ -1,0 +1,18 @@
+// A helper of the build with threads: shares the engine's memory and computes with it until the engine's worker ends.
+onmessage = async ({ data: { module, memory, thread_stack_size } }) => {
+  try {
+    importScripts('./worker_threads.js');
+    await wasm_bindgen({ module_or_path: module, memory, thread_stack_size });
+    wasm_bindgen.join();
+  } catch {
+    postMessage('absent'); // The engine does without.
+    return;
+  }
+  postMessage('joined');
+  try {
+    wasm_bindgen.help();
+  } catch (trapped) {
+    wasm_bindgen.report_failure();
+    throw trapped;
+  }
+};
