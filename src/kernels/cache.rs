@@ -3,7 +3,7 @@
 
 use super::activations::panel_starts;
 use super::blocks::{CACHE_LANES, F32_LANES};
-use super::lane::{GROUP_ROWS, Lane};
+use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
 use super::{Chosen, InputType, Inputs, Kernel, Output, Scratch, by_columns};
 
 /// How exactly vectors are kept.
@@ -192,8 +192,11 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn group(&self, group: usize) -> &[Lane] {
-        &self.lanes[group * self.stride..][..self.used]
+    fn group(&self, group: usize) -> Group<'_> {
+        Group {
+            lanes: &self.lanes[group * self.stride..][..self.used],
+            scale_unit: F16_BIAS,
+        }
     }
 }
 

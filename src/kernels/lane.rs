@@ -3,6 +3,16 @@
 /// Rows that lie side by side in packed weights, one per lane of two 4-lane vectors.
 pub const GROUP_ROWS: usize = 8;
 
+/// Eight packed rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    /// Their lanes, block by block.
+    pub lanes: &'a [Lane],
+    /// What a scale's `f16`, once moved into an `f32`'s bits, is multiplied with; [`F16_BIAS`] where
+    /// it stands for itself.
+    pub scale_unit: f32,
+}
+
 /// 16 bytes on a 16-byte boundary: what one vector load takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(16))]
@@ -24,10 +34,10 @@ impl Lane {
         self.0[2 * i..2 * i + 2].copy_from_slice(&value.to_le_bytes());
     }
 
-    /// All eight values read as finite `f16`, one per row of the group.
+    /// All eight values read as finite `f16`, one per row of the group, in units of `unit` / 2^112.
     #[inline(always)]
-    pub fn f16x8(&self) -> [f32; GROUP_ROWS] {
-        std::array::from_fn(|i| finite_f16(self.u16(i)))
+    pub fn f16x8(&self, unit: f32) -> [f32; GROUP_ROWS] {
+        std::array::from_fn(|i| widened_f16(self.u16(i)) * unit)
     }
 
     /// The `i`-th of the four little-endian 32-bit values, `i < 4`.
@@ -60,8 +70,14 @@ pub const F16_MASK: i32 = 0x8fff_e000_u32 as i32;
 /// Exact, without a branch and without a conversion instruction, so every twin does the same.
 #[inline(always)]
 pub fn finite_f16(bits: u16) -> f32 {
+    widened_f16(bits) * F16_BIAS
+}
+
+/// A finite `f16` moved into an `f32`'s bits, and so too small by 2^112.
+#[inline(always)]
+fn widened_f16(bits: u16) -> f32 {
     let widened = (i32::from(bits.cast_signed()) << 13) & F16_MASK;
-    f32::from_bits(widened.cast_unsigned()) * F16_BIAS
+    f32::from_bits(widened.cast_unsigned())
 }
 
 /// Whether [`finite_f16`] may be asked for these bits.

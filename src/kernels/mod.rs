@@ -28,7 +28,7 @@ pub use cache::{CacheMatrix, CacheType};
 pub use exp::EXP_BATCH;
 use std::marker::PhantomData;
 
-use lane::{GROUP_ROWS, Lane};
+use lane::{GROUP_ROWS, Group};
 pub use pack::{PackedWeight, WeightType};
 
 #[cfg(not(any(
@@ -44,7 +44,7 @@ use simd128::Simd128 as Chosen;
 
 /// What one instruction set does its own way: quantize inputs, multiply one group of rows.
 ///
-/// `group`: the lanes of eight packed rows. `x`: N columns of equal length; `panel`: N columns
+/// `group`: eight packed rows. `x`: N columns of equal length; `panel`: N columns
 /// quantized by the same kernel, see [`activations`]. Result: N × 8 rows.
 /// Implementations agree bit for bit; the scalar one is the meaning. NaN bits are not compared.
 pub trait Kernel {
@@ -60,19 +60,19 @@ pub trait Kernel {
     fn exp(x: &mut [f32; EXP_BATCH]);
 
     /// F32 rows: four chains, column index modulo 4, added as (0 + 1) + (2 + 3).
-    fn f32<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
+    fn f32<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
     /// F16 rows, in the order of [`Kernel::f32`].
-    fn f16<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
+    fn f16<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
     /// Q8_0: `acc += (d · x.scale) · Σ q·x` per 32.
-    fn q8_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
+    fn q8_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// A cache's 8-bit integers: `acc += x.scale · Σ q·x` per 32.
-    fn cache<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
+    fn cache<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// Q4_0: `acc += (d · x.scale) · (Σ q·x − 8 Σ x)` per 32.
-    fn q4_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
+    fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// Q4_K: `acc += (d · x.scale) · Σ sc Σ q·x − (dmin · x.scale) · Σ m Σ x` per 256.
-    fn q4k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
+    fn q4k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// Q6_K: `acc += (d · x.scale) · Σ sc (Σ q·x − 32 Σ x)` per 256.
-    fn q6k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
+    fn q6k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
 }
 
 /// For every group of rows, one kernel over all columns, a panel at a time; `$from` is how its
@@ -80,12 +80,12 @@ pub trait Kernel {
 macro_rules! by_columns {
     ($K:ident::$kernel:ident, $inputs:ident.$from:ident, $weight:expr, $groups:expr, $n:expr, $out:expr) => {
         for group in $groups {
-            let lanes = $weight.group(group);
+            let rows = $weight.group(group);
             for (first, count) in panel_starts($n) {
                 macro_rules! pass {
                     ($count:literal) => {
                         $out.store::<$count>(
-                            &$K::$kernel(lanes, $inputs.$from::<$count>(first)),
+                            &$K::$kernel(rows, $inputs.$from::<$count>(first)),
                             group,
                             first,
                         )

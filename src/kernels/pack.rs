@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::activations::InputType;
 use super::blocks::{self, q4_0, q4k, q6k, q8_0};
-use super::lane::{GROUP_ROWS, Lane, finite_f16, is_finite_f16};
+use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane, finite_f16, is_finite_f16};
 
 /// How a tensor's weights are stored, in memory as in GGUF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +79,15 @@ impl WeightType {
         }
     }
 
+    /// Lanes at the start of a packed block that hold a scale of each row, as `f16`.
+    fn scale_lanes(self) -> usize {
+        match self {
+            Self::F32 | Self::F16 => 0,
+            Self::Q8_0 | Self::Q4_0 | Self::Q6K => 1,
+            Self::Q4K => 2,
+        }
+    }
+
     /// Whether every float in a GGUF block is finite; the integers always are.
     fn is_finite(self, bytes: &[u8]) -> bool {
         let f16_at = |at: usize| is_finite_f16(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
@@ -129,6 +138,9 @@ impl WeightType {
 /// Groups of eight rows follow one another; in a group, quantization blocks in column order; in a
 /// block, the eight rows interleaved. Rows that fill up the last group are zero. Memory equals the
 /// GGUF tensor's size, but for Q4_K with 148 bytes for 144, and the rows that fill up.
+///
+/// Scales are multiplied by a power of two, the same for the whole tensor, that makes the largest as
+/// large as `f16` allows: processors take twice as long over a product when a scale is subnormal.
 pub struct PackedWeight {
     dtype: WeightType,
     rows: usize,
@@ -136,6 +148,8 @@ pub struct PackedWeight {
     /// Lanes of one group of rows; 0 only if there are no columns.
     group_lanes: usize,
     lanes: Vec<Lane>,
+    /// Scales are stored times 2 to the power of this.
+    scale_shift: i32,
 }
 
 impl PackedWeight {
@@ -204,12 +218,14 @@ impl PackedWeight {
                 }
             }
         }
+        let scale_shift = raise_scales(dtype, &mut lanes);
         Ok(Self {
             dtype,
             rows,
             cols,
             group_lanes,
             lanes,
+            scale_shift,
         })
     }
 
@@ -222,9 +238,10 @@ impl PackedWeight {
         for row in 0..self.rows {
             for (block, place) in bytes.chunks_exact_mut(self.dtype.block_bytes()).zip(
                 self.group(row / GROUP_ROWS)
+                    .lanes
                     .chunks_exact(self.dtype.block_lanes()),
             ) {
-                self.dtype.gather(place, row % GROUP_ROWS, block);
+                self.gather(place, row % GROUP_ROWS, block);
             }
             sink.write_all(&bytes)?;
         }
@@ -266,9 +283,10 @@ impl PackedWeight {
         let bytes = &mut bytes[..self.dtype.block_bytes()];
         for (values, place) in out.chunks_exact_mut(self.dtype.block_len()).zip(
             self.group(row / GROUP_ROWS)
+                .lanes
                 .chunks_exact(self.dtype.block_lanes()),
         ) {
-            self.dtype.gather(place, row % GROUP_ROWS, bytes);
+            self.gather(place, row % GROUP_ROWS, bytes);
             self.dtype.dequantize(bytes, values);
         }
     }
@@ -290,10 +308,81 @@ impl PackedWeight {
         sums.into_iter().fold(0, u32::wrapping_add)
     }
 
-    /// The lanes of eight rows, of which the last group's may be filled up.
-    pub(super) fn group(&self, group: usize) -> &[Lane] {
-        &self.lanes[group * self.group_lanes..][..self.group_lanes]
+    /// Eight rows, of which the last group's may be filled up.
+    pub(super) fn group(&self, group: usize) -> Group<'_> {
+        Group {
+            lanes: &self.lanes[group * self.group_lanes..][..self.group_lanes],
+            // Exact: a power of two.
+            scale_unit: F16_BIAS * power_of_two(-self.scale_shift),
+        }
     }
+
+    /// The GGUF block of one row of a packed one.
+    fn gather(&self, place: &[Lane], row: usize, bytes: &mut [u8]) {
+        self.dtype.gather(place, row, bytes);
+        let (scales, _) = place.split_at(self.dtype.scale_lanes());
+        // Where GGUF has them: Q6_K's after its integers, the others' first.
+        let start = if self.dtype == WeightType::Q6K {
+            208
+        } else {
+            0
+        };
+        for (scale, bytes) in scales.iter().zip(bytes[start..].as_chunks_mut::<2>().0) {
+            *bytes = shifted_f16(scale.u16(row), -self.scale_shift).to_le_bytes();
+        }
+    }
+}
+
+/// Multiplies all scales by the largest power of two that keeps them finite; gives its exponent.
+fn raise_scales(dtype: WeightType, lanes: &mut [Lane]) -> i32 {
+    let n_scales = dtype.scale_lanes();
+    if n_scales == 0 {
+        return 0;
+    }
+    let blocks = || 0..lanes.len() / dtype.block_lanes();
+    let largest = blocks()
+        .flat_map(|block| &lanes[block * dtype.block_lanes()..][..n_scales])
+        .flat_map(|lane| (0..GROUP_ROWS).map(|row| lane.u16(row) & 0x7fff))
+        .max()
+        .unwrap_or(0);
+    // Exponents of finite `f16`s go up to 30.
+    let shift = 30 - i32::from((largest >> 10).max(1));
+    for block in blocks() {
+        for lane in &mut lanes[block * dtype.block_lanes()..][..n_scales] {
+            for row in 0..GROUP_ROWS {
+                lane.set_u16(row, shifted_f16(lane.u16(row), shift));
+            }
+        }
+    }
+    shift
+}
+
+/// An `f16` times 2 to the power of `shift`; exact if the result is large enough to be.
+fn shifted_f16(bits: u16, shift: i32) -> u16 {
+    let (sign, exponent, fraction) = (bits & 0x8000, i32::from(bits >> 10 & 31), bits & 0x3ff);
+    // The value is mantissa · 2^(exponent − 25), the exponent 1 or more.
+    let (mut exponent, mut mantissa) = match exponent {
+        0 => (1, fraction),
+        _ => (exponent, fraction | 0x400),
+    };
+    exponent += shift;
+    while mantissa != 0 && mantissa < 0x400 && exponent > 1 {
+        mantissa <<= 1;
+        exponent -= 1;
+    }
+    while exponent < 1 {
+        mantissa >>= 1;
+        exponent += 1;
+    }
+    match mantissa {
+        0x400.. => sign | (exponent as u16) << 10 | mantissa & 0x3ff,
+        _ => sign | mantissa,
+    }
+}
+
+/// 2 to the power of `exponent`, −126 to 127.
+fn power_of_two(exponent: i32) -> f32 {
+    f32::from_bits(((127 + exponent) as u32) << 23)
 }
 
 impl std::fmt::Debug for PackedWeight {

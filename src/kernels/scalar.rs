@@ -8,7 +8,7 @@ use super::blocks::{
     CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
 };
 use super::exp::{self, EXP_BATCH};
-use super::lane::{GROUP_ROWS, Lane};
+use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
 
 /// Plain Rust, for every machine.
 #[derive(Clone, Copy, Debug)]
@@ -112,11 +112,11 @@ fn sum(pairs: &[u32]) -> i32 {
 /// Eight rows of float weights, column by column, on four chains.
 #[inline(always)]
 fn floats<const N: usize, const LANES: usize>(
-    group: &[Lane],
+    group: Group,
     x: [&[f32]; N],
     decode: impl Fn(&[Lane; LANES]) -> [f32; GROUP_ROWS],
 ) -> [[f32; GROUP_ROWS]; N] {
-    let weights = group.as_chunks::<LANES>().0;
+    let weights = group.lanes.as_chunks::<LANES>().0;
     let mut chains = [[[0.0; GROUP_ROWS]; 4]; N];
     for (k, lanes) in weights.iter().enumerate() {
         let weight = decode(lanes);
@@ -171,7 +171,7 @@ impl Kernel for Scalar {
         }
     }
 
-    fn f32<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
+    fn f32<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
         floats(group, x, |lanes: &[Lane; F32_LANES]| {
             let (low, high) = (lanes[0].f32x4(), lanes[1].f32x4());
             [
@@ -180,14 +180,16 @@ impl Kernel for Scalar {
         })
     }
 
-    fn f16<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
-        floats(group, x, |lanes: &[Lane; F16_LANES]| lanes[0].f16x8())
+    fn f16<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
+        floats(group, x, |lanes: &[Lane; F16_LANES]| {
+            lanes[0].f16x8(F16_BIAS)
+        })
     }
 
-    fn q8_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+    fn q8_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
-        for (b, block) in group.as_chunks::<Q8_0_LANES>().0.iter().enumerate() {
-            let scales = block[0].f16x8();
+        for (b, block) in group.lanes.as_chunks::<Q8_0_LANES>().0.iter().enumerate() {
+            let scales = block[0].f16x8(group.scale_unit);
             for (column, acc) in acc.iter_mut().enumerate() {
                 let inputs = &panel.block32::<STEP_Q8>(b, column);
                 let sums = byte_sums(&block[1..], &inputs.pairs);
@@ -199,9 +201,9 @@ impl Kernel for Scalar {
         acc
     }
 
-    fn cache<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+    fn cache<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
-        for (b, block) in group.as_chunks::<CACHE_LANES>().0.iter().enumerate() {
+        for (b, block) in group.lanes.as_chunks::<CACHE_LANES>().0.iter().enumerate() {
             for (column, acc) in acc.iter_mut().enumerate() {
                 let inputs = &panel.block32::<STEP_Q8>(b, column);
                 let sums = byte_sums(block, &inputs.pairs);
@@ -213,10 +215,10 @@ impl Kernel for Scalar {
         acc
     }
 
-    fn q4_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+    fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
-        for (b, block) in group.as_chunks::<Q4_0_LANES>().0.iter().enumerate() {
-            let scales = block[0].f16x8();
+        for (b, block) in group.lanes.as_chunks::<Q4_0_LANES>().0.iter().enumerate() {
+            let scales = block[0].f16x8(group.scale_unit);
             for (column, acc) in acc.iter_mut().enumerate() {
                 let inputs = &panel.block32::<STEP>(b, column);
                 let mut sums = [inputs.bias; GROUP_ROWS];
@@ -232,10 +234,13 @@ impl Kernel for Scalar {
         acc
     }
 
-    fn q4k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+    fn q4k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
-        for (b, block) in group.as_chunks::<Q4K_LANES>().0.iter().enumerate() {
-            let (scales, mins) = (block[0].f16x8(), block[1].f16x8());
+        for (b, block) in group.lanes.as_chunks::<Q4K_LANES>().0.iter().enumerate() {
+            let (scales, mins) = (
+                block[0].f16x8(group.scale_unit),
+                block[1].f16x8(group.scale_unit),
+            );
             for (column, acc) in acc.iter_mut().enumerate() {
                 let inputs = &panel.q4k(b, column);
                 let mut sums = [0; GROUP_ROWS];
@@ -266,10 +271,10 @@ impl Kernel for Scalar {
         acc
     }
 
-    fn q6k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+    fn q6k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut acc = [[0.0; GROUP_ROWS]; N];
-        for (b, block) in group.as_chunks::<Q6K_LANES>().0.iter().enumerate() {
-            let scales = block[0].f16x8();
+        for (b, block) in group.lanes.as_chunks::<Q6K_LANES>().0.iter().enumerate() {
+            let scales = block[0].f16x8(group.scale_unit);
             for (column, acc) in acc.iter_mut().enumerate() {
                 let inputs = &panel.q6k(b, column);
                 let mut sums = [0; GROUP_ROWS];

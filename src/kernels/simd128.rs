@@ -19,7 +19,7 @@ use super::blocks::{
     CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
 };
 use super::exp::{self, EXP_BATCH};
-use super::lane::{F16_BIAS, F16_MASK, GROUP_ROWS, Lane};
+use super::lane::{F16_BIAS, F16_MASK, GROUP_ROWS, Group, Lane};
 
 /// WebAssembly's fixed-width SIMD, or what every x86-64 processor has of it.
 #[derive(Clone, Copy, Debug)]
@@ -63,15 +63,15 @@ fn store_pairs(pairs: &mut [u32; 4], integers: v128) {
 /// otherwise make the constants anew for every quantization block.
 struct F16 {
     mask: v128,
-    bias: v128,
+    unit: v128,
 }
 
 impl F16 {
     #[inline(always)]
-    fn new() -> Self {
+    fn new(unit: f32) -> Self {
         Self {
             mask: opaque(i32x4_splat(F16_MASK)),
-            bias: opaque(f32x4_splat(F16_BIAS)),
+            unit: f32x4_splat(unit),
         }
     }
 
@@ -85,7 +85,7 @@ impl F16 {
                 i32x4_load_extend_i16x4(lane.0.as_ptr().add(8).cast()),
             ]
         };
-        halves.map(|bits| f32x4_mul(v128_and(i32x4_shl(bits, 13), self.mask), self.bias))
+        halves.map(|bits| f32x4_mul(v128_and(i32x4_shl(bits, 13), self.mask), self.unit))
     }
 }
 
@@ -408,12 +408,12 @@ fn weighted_sum(pairs: &[u32], weights: v128) -> i32 {
 /// Eight rows of float weights, column by column, on four chains.
 #[inline(always)]
 fn floats<const N: usize, const LANES: usize>(
-    group: &[Lane],
+    group: Group,
     x: [&[f32]; N],
     decode: impl Fn(&[Lane; LANES]) -> Rows,
 ) -> [[f32; GROUP_ROWS]; N] {
     let mut chains = [[[zero(); 2]; 4]; N];
-    let weights = group.as_chunks::<LANES>().0;
+    let weights = group.lanes.as_chunks::<LANES>().0;
     let x = x.map(|column| &column[..weights.len()]);
     for (k, lanes) in weights.iter().enumerate() {
         let weight = decode(lanes);
@@ -511,23 +511,23 @@ impl Kernel for Simd128 {
     }
 
     #[inline(never)]
-    fn f32<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
+    fn f32<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
         floats(group, x, |lanes: &[Lane; F32_LANES]| {
             [load(&lanes[0]), load(&lanes[1])]
         })
     }
 
     #[inline(never)]
-    fn f16<const N: usize>(group: &[Lane], x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
-        let f16 = F16::new();
+    fn f16<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N] {
+        let f16 = F16::new(F16_BIAS);
         floats(group, x, |lanes: &[Lane; F16_LANES]| f16.load(&lanes[0]))
     }
 
     #[inline(never)]
-    fn q8_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group, Q8_0_LANES, panel, LAYOUT_32);
+    fn q8_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+        let mut at = Walk::new::<N>(group.lanes, Q8_0_LANES, panel, LAYOUT_32);
         let mut acc = [[zero(); 2]; N];
-        let (steps, f16) = (opaque(8), F16::new());
+        let (steps, f16) = (opaque(8), F16::new(group.scale_unit));
         while at.has_block() {
             // SAFETY: `Walk` has checked that the lanes and words of a block are there.
             unsafe {
@@ -550,8 +550,8 @@ impl Kernel for Simd128 {
     }
 
     #[inline(never)]
-    fn cache<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group, CACHE_LANES, panel, LAYOUT_32);
+    fn cache<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+        let mut at = Walk::new::<N>(group.lanes, CACHE_LANES, panel, LAYOUT_32);
         let mut acc = [[zero(); 2]; N];
         let (steps, low_byte) = (opaque(8), opaque(u16x8_splat(255)));
         while at.has_block() {
@@ -583,10 +583,10 @@ impl Kernel for Simd128 {
     }
 
     #[inline(never)]
-    fn q4_0<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group, Q4_0_LANES, panel, LAYOUT_32);
+    fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+        let mut at = Walk::new::<N>(group.lanes, Q4_0_LANES, panel, LAYOUT_32);
         let mut acc = [[zero(); 2]; N];
-        let f16 = F16::new();
+        let f16 = F16::new(group.scale_unit);
         while at.has_block() {
             // SAFETY: as in `q8_0`.
             unsafe {
@@ -604,10 +604,10 @@ impl Kernel for Simd128 {
     }
 
     #[inline(never)]
-    fn q4k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group, Q4K_LANES, panel, LAYOUT_Q4K);
+    fn q4k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+        let mut at = Walk::new::<N>(group.lanes, Q4K_LANES, panel, LAYOUT_Q4K);
         let mut acc = [[zero(); 2]; N];
-        let f16 = F16::new();
+        let f16 = F16::new(group.scale_unit);
         while at.has_block() {
             // SAFETY: as in `q8_0`.
             unsafe {
@@ -650,10 +650,10 @@ impl Kernel for Simd128 {
     }
 
     #[inline(never)]
-    fn q6k<const N: usize>(group: &[Lane], panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group, Q6K_LANES, panel, LAYOUT_Q6K);
+    fn q6k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
+        let mut at = Walk::new::<N>(group.lanes, Q6K_LANES, panel, LAYOUT_Q6K);
         let mut acc = [[zero(); 2]; N];
-        let f16 = F16::new();
+        let f16 = F16::new(group.scale_unit);
         while at.has_block() {
             // SAFETY: as in `q8_0`.
             unsafe {

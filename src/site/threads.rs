@@ -9,8 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// What shared memory takes, for the whole program.
-const FEATURES: &str = "-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals";
+/// What shared memory takes, for the whole program; as `.cargo/config.toml` has it besides.
+const RUSTFLAGS: &str = concat!(
+    "-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals",
+    // Between flags.
+    "\u{1f}",
+    "-Cllvm-args=-disable-lsr"
+);
 /// What helpers find their stack and thread-local memory by.
 const EXPORTS: [&str; 5] = [
     "__heap_base",
@@ -195,7 +200,7 @@ fn cargo(tree: &SourceTree, toolchain: &Toolchain, tools: &Path, verb: &str) -> 
         .current_dir(tree.root())
         .args([verb, "--locked", "--target", TARGET]);
     toolchain.apply(&mut cargo, tools, &target_dir(tree));
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", FEATURES);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", RUSTFLAGS);
     cargo
 }
 
