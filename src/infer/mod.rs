@@ -23,7 +23,7 @@ use kv_cache::{KvCache, Slot};
 
 /// Most prompt tokens computed in one pass over the weights; activations are sized by it.
 /// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
-pub const PREFILL_CHUNK: usize = 32;
+pub const PREFILL_CHUNK: usize = 64;
 
 /// A GPT-2 ready to run: configuration and packed weights. Shared by every [`Session`].
 pub struct Model {

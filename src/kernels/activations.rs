@@ -136,14 +136,15 @@ pub(super) const STEP: usize = 4;
 /// registers. Five sequences go together.
 const MAX_COLUMNS: usize = 5;
 
-/// First column and number of columns of each panel that `n` columns make.
+/// First column and number of columns of each panel that `n` columns make: as few panels as can be,
+/// and as equal, because a column costs the less the more go with it.
 pub(super) fn panel_starts(n: usize) -> impl Iterator<Item = (usize, usize)> {
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        let (first, left) = (next, n - next);
-        let count = if left <= MAX_COLUMNS { left } else { 4 };
-        next += count;
-        (count > 0).then_some((first, count))
+    let n_panels = n.div_ceil(MAX_COLUMNS);
+    (0..n_panels).scan(0, move |next, panel| {
+        let first = *next;
+        let count = (n - first).div_ceil(n_panels - panel);
+        *next += count;
+        Some((first, count))
     })
 }
 
