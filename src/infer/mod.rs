@@ -21,9 +21,9 @@ use crate::parallel::Threads;
 use attention::{AttentionBuffers, Visible};
 use kv_cache::{KvCache, Slot};
 
-/// Most prompt tokens computed in one pass over the weights; activations are sized by it.
+/// Most prompt tokens computed in one pass over the weights, in panels of five; activations are sized by it.
 /// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
-pub const PREFILL_CHUNK: usize = 64;
+pub const PREFILL_CHUNK: usize = 40;
 
 /// A GPT-2 ready to run: configuration and packed weights. Shared by every [`Session`].
 pub struct Model {
