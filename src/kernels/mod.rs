@@ -13,6 +13,11 @@ mod cache;
 mod exp;
 pub mod lane;
 pub mod pack;
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+mod rounding;
 pub mod scalar;
 #[cfg(any(
     target_arch = "x86_64",
@@ -21,6 +26,11 @@ pub mod scalar;
 pub mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+mod vector;
 
 use activations::panel_starts;
 pub use activations::{Block32, Block256, InputType, Panel, Scratch};

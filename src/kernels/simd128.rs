@@ -1,179 +1,24 @@
 //! The scalar loops in 128-bit vectors, wasm's or x86-64's: a lane is a row, two vectors are a group.
 #![allow(
     unsafe_code,
-    reason = "vector loads take a pointer; each is made from a reference to as many bytes"
+    reason = "kernels walk along two addresses; `Walk` checks their lengths before"
 )]
-
-#[cfg(target_arch = "wasm32")]
-use std::arch::wasm32::*;
-
-#[cfg(target_arch = "x86_64")]
-use super::sse2::*;
 
 use super::Kernel;
 use super::activations::{
-    Block32, Block256, InputType, LAYOUT_32, LAYOUT_Q4K, LAYOUT_Q6K, Layout, Panel, ROUNDER,
-    block_scale, pair,
+    Block32, Block256, InputType, LAYOUT_32, LAYOUT_Q4K, LAYOUT_Q6K, Panel, ROUNDER, pair,
 };
 use super::blocks::{
     CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
 };
 use super::exp::{self, EXP_BATCH};
-use super::lane::{F16_BIAS, F16_MASK, GROUP_ROWS, Group, Lane};
+use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
+use super::rounding::{cascade, cascade_two, quantize, weighted_sum};
+use super::vector::*;
 
 /// WebAssembly's fixed-width SIMD, or what every x86-64 processor has of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Simd128;
-
-/// Rows 0–3 and rows 4–7.
-type Rows = [v128; 2];
-
-#[inline(always)]
-fn load(lane: &Lane) -> v128 {
-    // SAFETY: a `Lane` is 16 readable bytes.
-    unsafe { v128_load(lane.0.as_ptr().cast()) }
-}
-
-/// Eight f32 that the slice type guarantees, as two vectors.
-#[inline(always)]
-fn load_f32(values: &[f32; 4]) -> v128 {
-    // SAFETY: four `f32` are 16 readable bytes; the load needs no alignment.
-    unsafe { v128_load(values.as_ptr().cast()) }
-}
-
-#[inline(always)]
-fn store_f32(values: &mut [f32; 4], vector: v128) {
-    // SAFETY: four `f32` are 16 writable bytes; the store needs no alignment.
-    unsafe { v128_store(values.as_mut_ptr().cast(), vector) }
-}
-
-#[inline(always)]
-fn load_pairs(pairs: &[u32; 4]) -> v128 {
-    // SAFETY: four `u32` are 16 readable bytes; the load needs no alignment.
-    unsafe { v128_load(pairs.as_ptr().cast()) }
-}
-
-#[inline(always)]
-fn store_pairs(pairs: &mut [u32; 4], integers: v128) {
-    // SAFETY: four `u32` are 16 writable bytes; the store needs no alignment.
-    unsafe { v128_store(pairs.as_mut_ptr().cast(), integers) }
-}
-
-/// What widening finite `f16`s takes, see [`super::lane::finite_f16`]. In opaque values: V8 would
-/// otherwise make the constants anew for every quantization block.
-struct F16 {
-    mask: v128,
-    unit: v128,
-}
-
-impl F16 {
-    #[inline(always)]
-    fn new(unit: f32) -> Self {
-        Self {
-            mask: opaque(i32x4_splat(F16_MASK)),
-            unit: f32x4_splat(unit),
-        }
-    }
-
-    /// Eight finite `f16` as `f32`.
-    #[inline(always)]
-    fn load(&self, lane: &Lane) -> Rows {
-        // SAFETY: both halves of a `Lane` are 8 readable bytes.
-        let halves = unsafe {
-            [
-                i32x4_load_extend_i16x4(lane.0.as_ptr().cast()),
-                i32x4_load_extend_i16x4(lane.0.as_ptr().add(8).cast()),
-            ]
-        };
-        halves.map(|bits| f32x4_mul(v128_and(i32x4_shl(bits, 13), self.mask), self.unit))
-    }
-}
-
-/// Where a kernel is: the lanes of a group and the words of a panel, block by block.
-struct Walk {
-    lanes: *const Lane,
-    words: *const u32,
-    end: *const Lane,
-    block_lanes: usize,
-    block_words: usize,
-}
-
-impl Walk {
-    /// At the first block.
-    ///
-    /// # Panics
-    /// If weights and inputs are not as many blocks.
-    #[inline(always)]
-    fn new<const N: usize>(
-        group: &[Lane],
-        block_lanes: usize,
-        panel: Panel<N>,
-        layout: Layout,
-    ) -> Self {
-        let (n_blocks, rest) = (group.len() / block_lanes, group.len() % block_lanes);
-        let block_words = layout.block_words(N);
-        assert!(
-            rest == 0 && panel.0.len() == n_blocks * block_words,
-            "a panel has as many blocks as the weights"
-        );
-        Self {
-            lanes: group.as_ptr(),
-            words: panel.0.as_ptr(),
-            end: group.as_ptr_range().end,
-            block_lanes,
-            block_words,
-        }
-    }
-
-    /// Whether a block's lanes and words can be read from here.
-    #[inline(always)]
-    fn has_block(&self) -> bool {
-        self.lanes != self.end
-    }
-
-    /// On to the next block.
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.lanes = self.lanes.wrapping_add(self.block_lanes);
-        self.words = self.words.wrapping_add(self.block_words);
-    }
-}
-
-/// # Safety
-/// A lane can be read there.
-#[inline(always)]
-unsafe fn load_at(lane: *const Lane) -> v128 {
-    // SAFETY: the caller's promise.
-    unsafe { v128_load(lane.cast()) }
-}
-
-/// Eight bytes as unsigned 32-bit values.
-///
-/// # Safety
-/// They can be read there.
-#[inline(always)]
-unsafe fn load_u8x8(bytes: *const u8) -> Rows {
-    // SAFETY: the caller's promise.
-    let words = unsafe { u16x8_load_extend_u8x8(bytes) };
-    [
-        u32x4_extend_low_u16x8(words),
-        u32x4_extend_high_u16x8(words),
-    ]
-}
-
-/// Eight bytes as signed 32-bit values.
-///
-/// # Safety
-/// They can be read there.
-#[inline(always)]
-unsafe fn load_i8x8(bytes: *const i8) -> Rows {
-    // SAFETY: the caller's promise.
-    let words = unsafe { i16x8_load_extend_i8x8(bytes) };
-    [
-        i32x4_extend_low_i16x8(words),
-        i32x4_extend_high_i16x8(words),
-    ]
-}
 
 /// What the sums of N columns start from.
 ///
@@ -185,17 +30,23 @@ unsafe fn biases<const N: usize>(words: *const u32) -> [Rows; N] {
     std::array::from_fn(|column| [i32x4_splat(unsafe { *words.add(column) }.cast_signed()); 2])
 }
 
-/// A loop count the compiler cannot know: it would unroll the loop, sum in an order of its own and
-/// so need more registers than there are (Q8_0 decode: 156 tok/s this way, 115 unrolled).
-#[inline(always)]
-fn opaque<T>(value: T) -> T {
-    std::hint::black_box(value)
+/// What takes six-bit weights apart; opaque, or V8 would make the constants anew at every step.
+#[derive(Clone, Copy)]
+struct Masks {
+    lower: v128,
+    upper: v128,
+    low_byte: v128,
 }
 
-/// The low bytes of a lane's words as unsigned words.
-#[inline(always)]
-fn low_bytes(words: v128) -> v128 {
-    v128_and(words, u16x8_splat(255))
+impl Masks {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            lower: opaque(u8x16_splat(0x0f)),
+            upper: opaque(u8x16_splat(0x30)),
+            low_byte: opaque(u16x8_splat(255)),
+        }
+    }
 }
 
 /// Adds what eight inputs of every column make with their nibbles.
@@ -220,42 +71,40 @@ unsafe fn add_nibbles<const N: usize>(sums: &mut [Rows; N], lanes: *const Lane, 
     }
 }
 
-/// Adds what eight inputs of every column make with weights of four and two bits.
+/// Adds what half of eight inputs of every column make with weights of four and two bits: the pairs 0
+/// and 2 for `HALF` 0, whose weights are in the words' low and high bytes, or the pairs 1 and 3.
 ///
-/// The first eight inputs have the lowest two bits of the nibbles of `crumbs`; see
+/// The eight inputs have the lowest two bits of the nibbles of `crumbs`; see
 /// [`super::blocks::Q6K_LANES`].
 ///
 /// # Safety
 /// Four pairs of every column can be read there.
 #[inline(always)]
-unsafe fn add_sixes<const N: usize>(
+unsafe fn add_sixes<const N: usize, const HALF: usize>(
     sums: &mut [Rows; N],
     nibbles: Rows,
     crumbs: Rows,
     pairs: *const u32,
+    masks: Masks,
 ) {
-    let (lower, upper) = (u8x16_splat(0x0f), u8x16_splat(0x30));
-    // Two pairs at a time, the weights of the first in the low bytes.
-    for p in 0..2 {
-        let words: Rows = std::array::from_fn(|i| {
-            let low = u16x8_shr(nibbles[i], 4 * p as u32);
-            let high = if p == 0 {
-                u16x8_shl(crumbs[i], 4)
-            } else {
-                u16x8_shl(crumbs[i], 2)
-            };
-            v128_or(v128_and(low, lower), v128_and(high, upper))
+    let words: Rows = std::array::from_fn(|i| {
+        let low = u16x8_shr(nibbles[i], 4 * HALF as u32);
+        let high = u16x8_shl(crumbs[i], 4 - 2 * HALF as u32);
+        v128_or(v128_and(low, masks.lower), v128_and(high, masks.upper))
+    });
+    let low = words.map(|words| v128_and(words, masks.low_byte));
+    for (column, sums) in sums.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        add_pair(sums, &low, unsafe {
+            load_pair(pairs.add(4 * column + HALF))
         });
-        let low = words.map(low_bytes);
-        let high = words.map(|words| u16x8_shr(words, 8));
-        for (column, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let pair = pairs.add(4 * column + p);
-                add_pair(sums, &low, load_pair(pair));
-                add_pair(sums, &high, load_pair(pair.add(2)));
-            }
-        }
+    }
+    let high = words.map(|words| u16x8_shr(words, 8));
+    for (column, sums) in sums.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        add_pair(sums, &high, unsafe {
+            load_pair(pairs.add(4 * column + HALF + 2))
+        });
     }
 }
 
@@ -266,39 +115,6 @@ fn add_scaled<const N: usize>(sums: &mut [Rows; N], scales: Rows, part: [Rows; N
         for i in 0..2 {
             sums[i] = i32x4_add(sums[i], i32x4_mul(scales[i], part[i]));
         }
-    }
-}
-
-/// Turns the pairs of every eight inputs into what [`add_nibbles`] wants.
-#[inline(always)]
-fn cascade(pairs: &mut [u32]) {
-    for four in pairs.as_chunks_mut::<4>().0 {
-        let integers = load_pairs(four);
-        let before = i32x4_shuffle::<0, 4, 5, 6>(zero(), integers);
-        store_pairs(four, i16x8_sub(integers, i16x8_shl(before, 4)));
-    }
-}
-
-/// A pair in every lane.
-///
-/// # Safety
-/// A pair can be read there.
-#[inline(always)]
-unsafe fn load_pair(pair: *const u32) -> v128 {
-    // SAFETY: the caller's promise.
-    i32x4_splat(unsafe { *pair }.cast_signed())
-}
-
-/// Turns the pairs of every four inputs, x₀ and x₁, into x₀ and x₁ − 256 x₀.
-///
-/// A word w of Q8_0 holds the weights q₀ + 256 q₁, and q₀ x₀ + q₁ x₁ = w x₀ + (w >> 8) (x₁ − 256 x₀),
-/// so no mask is needed.
-#[inline(always)]
-fn cascade_two(pairs: &mut [u32]) {
-    for four in pairs.as_chunks_mut::<4>().0 {
-        let integers = load_pairs(four);
-        let before = i64x2_shl(integers, 32);
-        store_pairs(four, i16x8_sub(integers, i16x8_shl(before, 8)));
     }
 }
 
@@ -334,75 +150,6 @@ unsafe fn accumulate<const N: usize>(
             acc[i] = f32x4_add(acc[i], scaled(scales[i], x_scale, sums[i]));
         }
     }
-}
-
-#[inline(always)]
-fn zero() -> v128 {
-    i32x4_splat(0)
-}
-
-#[inline(always)]
-fn to_array([low, high]: Rows) -> [f32; GROUP_ROWS] {
-    [
-        f32x4_extract_lane::<0>(low),
-        f32x4_extract_lane::<1>(low),
-        f32x4_extract_lane::<2>(low),
-        f32x4_extract_lane::<3>(low),
-        f32x4_extract_lane::<0>(high),
-        f32x4_extract_lane::<1>(high),
-        f32x4_extract_lane::<2>(high),
-        f32x4_extract_lane::<3>(high),
-    ]
-}
-
-/// Quantizes `x`; two by two into `pairs`.
-#[inline(always)]
-fn quantize(x: &[f32], max: f32, pairs: &mut [u32]) -> f32 {
-    let fours = x.as_chunks::<4>().0;
-    let mut magnitudes = zero();
-    for four in fours {
-        let bits = v128_and(load_f32(four), i32x4_splat(i32::MAX));
-        magnitudes = u32x4_max(magnitudes, bits);
-    }
-    let magnitude = u32x4_extract_lane::<0>(magnitudes)
-        .max(u32x4_extract_lane::<1>(magnitudes))
-        .max(u32x4_extract_lane::<2>(magnitudes))
-        .max(u32x4_extract_lane::<3>(magnitudes));
-    let (scale, inverse) = block_scale(magnitude, max);
-    if inverse == 0.0 {
-        pairs.fill(0);
-        return scale;
-    }
-    let integers = |four: &[f32; 4]| {
-        let rounded = f32x4_add(
-            f32x4_mul(load_f32(four), f32x4_splat(inverse)),
-            f32x4_splat(ROUNDER),
-        );
-        i32x4_sub(rounded, f32x4_splat(ROUNDER))
-    };
-    for (out, eight) in pairs
-        .as_chunks_mut::<4>()
-        .0
-        .iter_mut()
-        .zip(fours.as_chunks::<2>().0)
-    {
-        let narrow = i16x8_narrow_i32x4(integers(&eight[0]), integers(&eight[1]));
-        store_pairs(out, narrow);
-    }
-    scale
-}
-
-/// Sum of the integers in these pairs, each times the weight in its place of eight.
-#[inline(always)]
-fn weighted_sum(pairs: &[u32], weights: v128) -> i32 {
-    let mut sums = zero();
-    for four in pairs.as_chunks::<4>().0 {
-        sums = i32x4_add(sums, i32x4_dot_i16x8(load_pairs(four), weights));
-    }
-    i32x4_extract_lane::<0>(sums)
-        + i32x4_extract_lane::<1>(sums)
-        + i32x4_extract_lane::<2>(sums)
-        + i32x4_extract_lane::<3>(sums)
 }
 
 /// Eight rows of float weights, column by column, on four chains.
@@ -653,7 +400,7 @@ impl Kernel for Simd128 {
     fn q6k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
         let mut at = Walk::new::<N>(group.lanes, Q6K_LANES, panel, LAYOUT_Q6K);
         let mut acc = [[zero(); 2]; N];
-        let f16 = F16::new(group.scale_unit);
+        let (f16, masks) = (F16::new(group.scale_unit), Masks::new());
         while at.has_block() {
             // SAFETY: as in `q8_0`.
             unsafe {
@@ -665,12 +412,9 @@ impl Kernel for Simd128 {
                     let crumbs = at.lanes.add(73 + 2 * sub);
                     let mut crumbs = [load_at(crumbs), load_at(crumbs.add(1))];
                     for _ in 0..opaque(2) {
-                        add_sixes(
-                            &mut sub_sums,
-                            [load_at(nibbles), load_at(nibbles.add(1))],
-                            crumbs,
-                            pairs,
-                        );
+                        let words = [load_at(nibbles), load_at(nibbles.add(1))];
+                        add_sixes::<N, 0>(&mut sub_sums, words, crumbs, pairs, masks);
+                        add_sixes::<N, 1>(&mut sub_sums, words, crumbs, pairs, masks);
                         crumbs = crumbs.map(|crumbs| u16x8_shr(crumbs, 4));
                         (nibbles, pairs) = (nibbles.add(2), pairs.add(4 * N));
                     }

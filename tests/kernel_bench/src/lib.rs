@@ -13,6 +13,9 @@
 #[path = "../../../src/kernels/mod.rs"]
 pub mod kernels;
 
+#[path = "../../../src/parallel.rs"]
+pub mod parallel;
+
 pub mod cases;
 
 use std::cell::RefCell;

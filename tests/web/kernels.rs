@@ -1,0 +1,67 @@
+//! The kernels in WebAssembly, with SIMD and without: every bit as in the native build.
+
+use crate::harness::Site;
+use huggingtweets::site::toolchain::{self, TARGET};
+use huggingtweets::site::{Progress, SourceTree, tools};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+
+/// Answers with the checksums of the kernels in use and of their scalar twins, and what both should be.
+const CHECKSUMS: &str = r"
+    const [path, done] = arguments;
+    WebAssembly.instantiateStreaming(fetch(new URL(path, document.baseURI)))
+      .then(({ instance: { exports } }) => done([exports.checksum(), exports.scalar_checksum(), exports.expected_checksum()].map(String)))
+      .catch((error) => done(String(error)));";
+
+/// Builds `tests/kernel_bench` with these features into the folder served under `/made/`.
+fn build(feature: &str) -> String {
+    let tree = SourceTree::find().expect("tests run in the repository");
+    let tools = tools::install(&tree, Progress::new()).expect("the page could be built");
+    let toolchain = toolchain::find(&tree, Progress::new()).expect("the page could be built");
+    let target = tree.root().join("target/kernel_bench");
+    let mut cargo = Command::new(&toolchain.rust.cargo);
+    cargo
+        .current_dir(tree.root().join("tests/kernel_bench"))
+        .args([
+            "build",
+            "--release",
+            "--lib",
+            "--locked",
+            "--target",
+            TARGET,
+        ]);
+    toolchain.apply(&mut cargo, &tools, &target);
+    cargo.env(
+        "CARGO_ENCODED_RUSTFLAGS",
+        format!("-Ctarget-feature={feature}"),
+    );
+    let output = cargo.output().expect("cargo starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let name = format!("kernels{feature}.wasm");
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    std::fs::copy(target.join(TARGET).join("release/kernel_bench.wasm"), made)
+        .expect("cargo has written it");
+    format!("/made/{name}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wasm_build_of_the_kernels_agrees_on_every_bit() {
+    let site = Site::start().await;
+    let page = site.open("/huggingtweets.js").await;
+    for feature in ["+simd128", "-simd128"] {
+        let path = build(feature);
+        let arguments = vec![json!(path)];
+        let sums = page.client.execute_async(CHECKSUMS, arguments).await;
+        let sums = sums.expect("the page answers");
+        let sums = sums
+            .as_array()
+            .unwrap_or_else(|| panic!("{feature}: {sums}"));
+        assert_eq!(sums.len(), 3);
+        assert!(
+            sums.iter().all(|sum: &Value| *sum == sums[2]),
+            "{feature}: {sums:?}"
+        );
+    }
+}
