@@ -86,7 +86,7 @@ impl Engine {
         self.memory_meter = Some(Box::new(meter));
     }
 
-    /// Computes the next generations on these threads; on one without this.
+    /// Computes the next jobs on these threads; on one without this.
     pub fn set_threads(&mut self, threads: Threads) {
         self.threads = threads;
     }
@@ -274,7 +274,8 @@ impl Engine {
 
     fn start_scores(&self, text: &str) -> Result<Scores, EngineError> {
         let open = self.free()?;
-        Ok(Scores::new(Arc::clone(&open.model), &open.tokenizer, text)?)
+        let scores = Scores::new(Arc::clone(&open.model), &open.tokenizer, text)?;
+        Ok(scores.with_threads(self.threads.clone()))
     }
 
     fn start_measurement(&self) -> Result<Measurement, EngineError> {

@@ -92,6 +92,11 @@ impl Threads {
         let chunk = n_items
             .div_ceil(self.count() * CHUNKS_PER_THREAD)
             .max(least);
+        // Claims run past the end by a chunk for every thread.
+        assert!(
+            n_items <= usize::MAX / (MOST_THREADS + 2),
+            "no list is that long"
+        );
         match &self.0 {
             Some(pool) if self.count() > 1 && chunk < n_items => {
                 pool.shared.run(n_items, chunk, &work);
@@ -224,10 +229,7 @@ impl Shared {
         self.next.0.store(0, Ordering::Relaxed);
         let round = Round::begin(self);
         self.do_chunks(task);
-        drop(round);
-        let failed = self.failed.swap(false, Ordering::Relaxed);
-        self.taken.store(false, Ordering::Release);
-        assert!(!failed, "a helper could not do its part");
+        assert!(!round.end(), "a helper could not do its part");
     }
 
     /// Claims chunks until there are none.
@@ -326,6 +328,15 @@ impl Shared {
         self.caller_asleep.store(false, Ordering::Relaxed);
     }
 
+    /// Ends the round that is open; whether a helper has failed in it.
+    fn close(&self) -> bool {
+        self.state.0.fetch_add(ROUND, Ordering::SeqCst);
+        self.wait_for_helpers();
+        let failed = self.failed.swap(false, Ordering::Relaxed);
+        self.taken.store(false, Ordering::Release);
+        failed
+    }
+
     fn lock(&self) -> MutexGuard<'_, ()> {
         self.sleep.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -346,15 +357,19 @@ impl<'a> Round<'a> {
     }
 }
 
+impl Round<'_> {
+    /// Waits for the helpers inside and frees them for the next caller; whether one has failed.
+    fn end(self) -> bool {
+        let shared = self.0;
+        std::mem::forget(self);
+        shared.close()
+    }
+}
+
 impl Drop for Round<'_> {
+    /// The caller's own panic goes on, and that of a helper besides is forgotten.
     fn drop(&mut self) {
-        self.0.state.0.fetch_add(ROUND, Ordering::SeqCst);
-        self.0.wait_for_helpers();
-        if std::thread::panicking() {
-            // The caller's own panic goes on; the helpers are free again.
-            self.0.failed.store(false, Ordering::Relaxed);
-            self.0.taken.store(false, Ordering::Release);
-        }
+        self.0.close();
     }
 }
 

@@ -71,8 +71,9 @@ fn sixteen_bit_checkpoints_agree_with_their_own_rounded_weights() {
     }
 }
 
-/// Tolerances are about twice what was measured; logits range over about ±10.
-/// What is left is the rounding of activations, keys and values to 8 bits: the weights are the same in both tiers.
+/// Logits range over about ±10; measured were 1e-5, 0.23, 0.25, 0.24 and 0.09, and twice that is allowed.
+/// It is the rounding of activations (to 8 bits, 12 beside Q6_K), keys and values: the weights are the
+/// same in both tiers.
 #[test]
 fn quantized_weights_agree_with_the_candle_tier_on_the_same_weights() {
     for (dtype, tolerance) in [
@@ -80,7 +81,7 @@ fn quantized_weights_agree_with_the_candle_tier_on_the_same_weights() {
         (WeightType::Q8_0, 0.5),
         (WeightType::Q4_0, 0.5),
         (WeightType::Q4K, 0.5),
-        (WeightType::Q6K, 0.5),
+        (WeightType::Q6K, 0.2),
     ] {
         let (bytes, _) = quantize(wide(), dtype);
         let tokens: Vec<u32> = (0..40).map(|i| (i * 37 + 3) % 512).collect();

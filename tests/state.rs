@@ -811,6 +811,19 @@ fn measure_job(requests: &[Request]) -> u32 {
 }
 
 #[test]
+fn measuring_does_not_drop_a_text_that_waits_for_the_model() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    assert!(matches!(state.generate(1)[..], [Request::Load { .. }]));
+    assert_eq!(state.measure(), []);
+    let requests = state.update(ready_event(), 0.0);
+    assert!(
+        matches!(requests[..], [Request::Generate { .. }]),
+        "{requests:?}"
+    );
+}
+
+#[test]
 fn measuring_loads_the_model_first_and_tells_how_far_it_is() {
     let mut state = fresh();
     state.update(started(), 0.0);

@@ -26,7 +26,7 @@ const HELPER_STACK_BYTES = 1 << 18;
 // Helpers that take longer join later.
 const HELPERS_WAIT_MS = 2000;
 
-// How many threads to compute with: as asked for, or all cores but the one the page draws with.
+// How many threads to compute with: as asked for, or all cores, one of more than two being left to the page.
 const threadsWanted = () => {
   const asked = Number(new URLSearchParams(location.search).get('threads') ?? NaN);
   const cores = navigator.hardwareConcurrency || 1;
@@ -39,19 +39,28 @@ const threadsBuild = async () => {
   if (!SHARED_MEMORY || !self.crossOriginIsolated || typeof SharedArrayBuffer !== 'function') return null;
   try {
     const memory = new WebAssembly.Memory({ ...SHARED_MEMORY, shared: true });
-    const module = await WebAssembly.compileStreaming(fetch('./worker_threads_bg.wasm'));
+    const answer = await fetch('./worker_threads_bg.wasm');
+    if (!answer.ok) return null;
+    // Compiled while it arrives, where the host says what it is.
+    const isTyped = answer.headers.get('Content-Type')?.startsWith('application/wasm');
+    const module = await (isTyped ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
+    importScripts('./worker_threads.js');
     return { memory, module };
   } catch {
-    return null; // The memory was refused, or the file did not come: one thread needs neither.
+    return null; // The memory was refused, or a file did not come: one thread needs neither.
   }
 };
 
 // Resolves when the helper has joined, or cannot.
 const startHelper = (build) => new Promise((settled) => {
-  const helper = new Worker('./worker_helper.js');
-  helper.onmessage = settled;
-  helper.onerror = (event) => { event.preventDefault(); settled(); };
-  helper.postMessage({ ...build, thread_stack_size: HELPER_STACK_BYTES });
+  try {
+    const helper = new Worker('./worker_helper.js');
+    helper.onmessage = settled;
+    helper.onerror = (event) => { event.preventDefault(); settled(); };
+    helper.postMessage({ ...build, thread_stack_size: HELPER_STACK_BYTES });
+  } catch {
+    settled(); // Such as a policy that allows no further workers.
+  }
 });
 
 const start = async () => {
@@ -62,7 +71,6 @@ const start = async () => {
     await wasm_bindgen({ module_or_path: './worker_bg.wasm' });
     return;
   }
-  importScripts('./worker_threads.js');
   const helpers = Array.from({ length: n_threads - 1 }, () => startHelper(build));
   await wasm_bindgen({ module_or_path: build.module, memory: build.memory });
   await Promise.race([Promise.all(helpers), new Promise((late) => setTimeout(late, HELPERS_WAIT_MS))]);

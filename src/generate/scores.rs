@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::infer::{Logits, Model, PREFILL_CHUNK, Session};
+use crate::parallel::Threads;
 use crate::tokenizer::Tokenizer;
 
 use super::GenerateError;
@@ -31,6 +32,13 @@ impl Scores {
         }
         let session = Session::new(model, 1, token_ids.len(), 0)?;
         Ok(Self { session, token_ids })
+    }
+
+    /// Computes on these threads from now on; the scores are the same on any number.
+    #[must_use]
+    pub fn with_threads(mut self, threads: Threads) -> Self {
+        self.session = self.session.with_threads(threads);
+        self
     }
 
     /// Takes in the next piece of the text. With the last one come the scores of the token after it: (V).

@@ -3,7 +3,7 @@
 use super::Row;
 use super::kv_cache::{HeadView, KvCache};
 use super::ops;
-use crate::kernels::{CacheMatrix, Scratch};
+use crate::kernels::{CacheMatrix, MAX_COLUMNS as ROWS, Scratch};
 
 /// Which cached positions a token sees; itself included.
 #[derive(Debug, Clone, Copy)]
@@ -14,10 +14,7 @@ pub(super) struct Visible {
     pub(super) tail: Option<(usize, usize)>,
 }
 
-/// Tokens that share a pass over the prompt's keys and values; the kernels take so many at once.
-const ROWS: usize = 5;
-
-/// Buffers of one pass, kept between passes.
+/// Buffers of one pass, kept between passes; so many tokens share one over the prompt.
 pub(super) struct AttentionBuffers {
     query: Vec<f32>,  // (ROWS, D padded)
     prompt: Vec<f32>, // (ROWS, prompt padded): scores, then weights
@@ -47,9 +44,9 @@ impl AttentionBuffers {
 
 /// Mixes the values each token sees: `qkv` (R, 3C), of which the queries are read, `out` (R, C).
 ///
-/// Per head: softmax(q · keys / √D) · values. The sums of a token run over the prompt's positions in
-/// their order, then over those of its sequence, so its result does not depend on how tokens were
-/// grouped into calls.
+/// Per head: softmax(q · keys / √D) · values. A token has one sum over the prompt's positions and one
+/// over those of its sequence, each in order, so its result is the same whichever tokens share a call;
+/// but a token read as prompt and one that was written differ in the last places.
 pub(super) fn attend(
     cache: &KvCache,
     layer_idx: usize,

@@ -2,7 +2,10 @@
 //!
 //! Prefill and decode are one function over rows, one row per token, whatever sequence it belongs to.
 //! A row's arithmetic depends on nothing but that row and the positions it sees, so five sequences
-//! together give bit for bit what five alone give, and a prompt in pieces what it gives whole.
+//! together give bit for bit what five alone give, and a prompt in pieces what it gives whole (unless
+//! the model is broken: a value that is infinite reaches tokens before its own in the same pass).
+//! Prompt and own tokens are summed apart, so reading a token and having written it differ in the
+//! last places.
 
 mod attention;
 mod kv_cache;
@@ -211,7 +214,7 @@ impl Session {
                 capacity: config.n_ctx,
             });
         }
-        // Quantized weights round far more than a rounded cache does; float ones are to stay exact.
+        // Keys and values are rounded as finely as Q8_0's weights; float weights are to stay exact.
         let cache_type = match model.dtype() {
             WeightType::F32 | WeightType::F16 => CacheType::F32,
             WeightType::Q8_0 | WeightType::Q4_0 | WeightType::Q4K | WeightType::Q6K => {

@@ -132,9 +132,8 @@ pub(super) const STEP_Q8: usize = 2;
 /// Pairs of a column that lie together in a panel of the other types.
 pub(super) const STEP: usize = 4;
 
-/// Columns multiplied together when there are more than that: as many as keep their sums in
-/// registers. Five sequences go together.
-const MAX_COLUMNS: usize = 5;
+/// Most columns multiplied together: as many as nearly keep their sums in registers.
+pub const MAX_COLUMNS: usize = 5;
 
 /// First column and number of columns of each panel that `n` columns make: as few panels as can be,
 /// and as equal, because a column costs the less the more go with it.

@@ -19,7 +19,8 @@ pub enum CacheType {
 /// Columns are filled up to a multiple of this, a quantization block of the inputs they meet.
 const COLS: usize = 32;
 
-/// Several matrices (rows, cols) of the same shape, all zero at first.
+/// Several matrices (rows, cols) of the same shape. Places not yet written hold anything finite: their
+/// inputs are to be zero, or their rows not to be looked at.
 ///
 /// Each lies as [`PackedWeight`](super::PackedWeight) has it: groups of eight rows, interleaved.
 pub struct CacheMatrix {

@@ -33,7 +33,7 @@ mod sse2;
 mod vector;
 
 use activations::panel_starts;
-pub use activations::{Block32, Block256, InputType, Panel, Scratch};
+pub use activations::{Block32, Block256, InputType, MAX_COLUMNS, Panel, Scratch};
 pub use cache::{CacheMatrix, CacheType};
 pub use exp::EXP_BATCH;
 use std::marker::PhantomData;
@@ -106,7 +106,8 @@ macro_rules! by_columns {
                     2 => pass!(2),
                     3 => pass!(3),
                     4 => pass!(4),
-                    _ => pass!(5),
+                    5 => pass!(5),
+                    _ => unreachable!("a panel has at most MAX_COLUMNS"),
                 }
             }
         }
@@ -130,7 +131,7 @@ pub fn exp(x: &mut [f32; EXP_BATCH]) {
 /// `out = x · weightᵀ`, reading the weights once for all columns.
 ///
 /// `x`: (n, cols), `out`: (n, rows), both row-major. The result for one column is the same, bit for
-/// bit, whatever `n`. A column with an infinity or a NaN gives NaN.
+/// bit, whatever `n`. A column with an infinity or a NaN gives NaN, beside float weights what IEEE 754 says.
 ///
 /// # Panics
 /// If `x` or `out` has another length.
@@ -152,8 +153,8 @@ pub fn matmul_with<K: Kernel>(
     let (rows, cols) = (weight.rows(), weight.cols());
     assert_eq!(Some(x.len()), n.checked_mul(cols), "x is (n, cols)");
     assert_eq!(Some(out.len()), n.checked_mul(rows), "out is (n, rows)");
-    if n == 0 {
-        return;
+    if n == 0 || cols == 0 {
+        return out.fill(0.0);
     }
     let input = weight.dtype().input();
     let inputs = Inputs::new::<K>(input, x, cols, scratch);

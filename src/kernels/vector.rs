@@ -22,7 +22,7 @@ pub(super) fn load(lane: &Lane) -> v128 {
     unsafe { v128_load(lane.0.as_ptr().cast()) }
 }
 
-/// Eight f32 that the slice type guarantees, as two vectors.
+/// Four `f32` as one vector.
 #[inline(always)]
 pub(super) fn load_f32(values: &[f32; 4]) -> v128 {
     // SAFETY: four `f32` are 16 readable bytes; the load needs no alignment.
@@ -47,8 +47,8 @@ pub(super) fn store_pairs(pairs: &mut [u32; 4], integers: v128) {
     unsafe { v128_store(pairs.as_mut_ptr().cast(), integers) }
 }
 
-/// What widening finite `f16`s takes, see [`super::lane::finite_f16`]. In opaque values: V8 would
-/// otherwise make the constants anew for every quantization block.
+/// What widening finite `f16`s takes, see [`super::lane::finite_f16`]. The mask is opaque: V8 would
+/// otherwise make it anew for every quantization block.
 pub(super) struct F16 {
     mask: v128,
     unit: v128,

@@ -133,6 +133,10 @@ impl PageState {
         if self.measure_run.is_some() {
             return Vec::new();
         }
+        // A text that waits was asked for first.
+        if matches!(self.queued, Some(Task::Write(_))) {
+            return Vec::new();
+        }
         self.problem = None;
         if self.run.is_some() {
             self.queued = Some(Task::Measure);

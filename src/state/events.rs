@@ -89,9 +89,10 @@ impl PageState {
                     return Vec::new();
                 }
                 self.measure_run = None;
-                self.measured = self
-                    .model_info()
-                    .map(|info| Box::new(Measured::new(speeds, info.clone())));
+                // Of a model that has gone meanwhile nothing can be said.
+                if let Some(info) = self.model_info() {
+                    self.measured = Some(Box::new(Measured::new(speeds, info.clone())));
+                }
                 self.start_queued()
             }
             Event::Tokens { .. } | Event::Text { .. } | Event::Logits { .. } => Vec::new(),

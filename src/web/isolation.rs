@@ -74,7 +74,11 @@ impl KeptIsolation {
     /// Forgets the "no" and prepares the next visit.
     pub fn switch_on(self) {
         kept::write(STORAGE_KEY, None);
-        spawn_local(async move { self.0.set(prepare().await) });
+        spawn_local(async move {
+            // Also where one is there: it may be on its way out.
+            register().await;
+            self.0.set(prepare().await);
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 //! that it does or fails to do is in the visitor's way.
 
 use crate::harness::{Browser, Page, SOON, ServiceWorker, Site, in_both_browsers, wait_until};
+use crate::threads::has_threads;
 use fantoccini::Locator;
 use huggingtweets::site::Isolation;
 use serde_json::{Value, json};
@@ -99,6 +100,13 @@ async fn a_first_visit_writes_and_the_second_is_isolated_and_writes_the_same(bro
     visit(&page, &site.address_of(&format!("/{SHORT}"))).await;
     assert_eq!(isolated(&page).await, json!([true, true]));
     assert_eq!(page.generate().await, first);
+    let has_cores = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+    let took_threads = |path: &String| path.contains("worker_threads");
+    assert_eq!(
+        site.requests().iter().any(took_threads),
+        has_threads() && has_cores,
+        "the threads that isolation is for"
+    );
 
     // Neither visit reloads itself.
     tokio::time::sleep(Duration::from_secs(4)).await;

@@ -1,6 +1,7 @@
 //! The worker's two builds: the same texts from both, and no visitor downloads the one that is not used.
 
 use crate::harness::{Page, Site};
+use crate::shared::skipped;
 use huggingtweets::site::Isolation;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -43,11 +44,11 @@ async fn write(page: &Page, query: &str) -> Value {
 }
 
 /// Whether the site has the build with threads: not where Rust's sources could not be had.
-fn has_threads() -> bool {
+pub fn has_threads() -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let has_them = root.join("dist/worker_threads_bg.wasm").is_file();
     if !has_them {
-        eprintln!("no build with threads here, so nothing to compare with");
+        skipped("no sources of the standard library, so no build with threads to compare with");
     }
     has_them
 }
