@@ -55,7 +55,7 @@ use simd128::Simd128 as Chosen;
 /// What one instruction set does its own way: quantize inputs, multiply one group of rows.
 ///
 /// `group`: eight packed rows. `x`: N columns of equal length; `panel`: N columns
-/// quantized by the same kernel, see [`activations`]. Result: N × 8 rows.
+/// quantized by the same kernel, see [`Panel`]. Result: N × 8 rows.
 /// Implementations agree bit for bit; the scalar one is the meaning. NaN bits are not compared.
 pub trait Kernel {
     /// `scalar` or the name of the instruction set.
@@ -66,7 +66,7 @@ pub trait Kernel {
     /// Quantizes 256 inputs for Q4_K or Q6_K.
     fn quantize256(input: InputType, x: &[f32; 256]) -> Block256;
 
-    /// Replaces x by eˣ, see [`exp`](mod@exp).
+    /// Replaces x by eˣ, as [`exp()`] says.
     fn exp(x: &mut [f32; EXP_BATCH]);
 
     /// F32 rows: four chains, column index modulo 4, added as (0 + 1) + (2 + 3).
