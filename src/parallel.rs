@@ -7,6 +7,10 @@
     unsafe_code,
     reason = "helpers borrow the caller's closure for the length of a round, which no lifetime can say"
 )]
+#![cfg_attr(
+    all(target_arch = "wasm32", not(target_feature = "atomics")),
+    allow(dead_code, reason = "without shared memory nobody comes to help")
+)]
 
 use std::cell::UnsafeCell;
 use std::fmt;
