@@ -8,17 +8,19 @@ pub mod error;
 pub mod loading;
 pub mod measurement;
 pub mod model_file;
+mod told;
 
 use std::sync::Arc;
 
+use crate::generate::Generation;
 use crate::generate::params::GenerationParams;
 use crate::generate::scores::Scores;
-use crate::generate::{self, Generation, Output};
 use crate::kernels;
 use crate::parallel::Threads;
-use crate::protocol::{ErrorReport, Event, JobId, LoadStage, Request, RunStats, StopReason};
+use crate::protocol::{Event, JobId, Request, RunStats};
 use crate::weights::ReadSeek;
 use measurement::Measurement;
+use told::{failed, layers, measuring, told};
 
 pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
@@ -426,64 +428,4 @@ impl Engine {
     fn memory_bytes(&self) -> u64 {
         self.memory_meter.as_ref().map_or(0, |meter| meter())
     }
-}
-
-fn layers(done: usize, total: usize) -> Event {
-    Event::Progress {
-        stage: LoadStage::Layers { done, total },
-    }
-}
-
-fn measuring(job: JobId, measurement: &Measurement) -> Event {
-    Event::Measuring {
-        job,
-        part: measurement.part(),
-        round: measurement.round(),
-        rounds: measurement::ROUNDS,
-        fraction: measurement.fraction(),
-    }
-}
-
-fn failed(job: Option<JobId>, error: &EngineError) -> Event {
-    Event::Error {
-        job,
-        error: ErrorReport::from(error),
-    }
-}
-
-/// What a step of a generation brought, as events.
-fn told(job: JobId, outputs: Vec<Output>) -> Vec<Event> {
-    outputs
-        .into_iter()
-        .map(|output| match output {
-            Output::Token {
-                sequence,
-                token_id,
-                text,
-                prob,
-            } => Event::Token {
-                job,
-                sequence,
-                token_id,
-                text,
-                prob,
-            },
-            Output::Finished {
-                sequence,
-                generated_text,
-                stop_reason,
-                ..
-            } => Event::Result {
-                job,
-                sequence,
-                generated_text,
-                stop_reason: match stop_reason {
-                    generate::StopReason::EndOfText => StopReason::EndOfText,
-                    generate::StopReason::Length => StopReason::Length,
-                    generate::StopReason::Newline => StopReason::Newline,
-                    generate::StopReason::Stopped => StopReason::Stopped,
-                },
-            },
-        })
-        .collect()
 }
