@@ -18,6 +18,8 @@ const STARTED: [&str; 3] = ["idle", "loading", "ready"];
 const SHORT_SOAK: Duration = Duration::from_secs(20);
 /// How long a hundred rounds may take on a slow machine that also builds.
 const ROUNDS: Duration = Duration::from_secs(300);
+/// How long the browser may take to give memory back while other pages compute.
+const MEMORY_RETURNS: Duration = Duration::from_secs(60);
 /// What the browser may keep for itself: what it has not cleaned up yet, and the scripts' own lists.
 const BROWSERS_SHARE_BYTES: u64 = 60_000_000;
 
@@ -93,6 +95,7 @@ async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_b
     let page = site.open("/").await;
     page.wait_for_state(&STARTED).await;
     let mut resident = Vec::new();
+    let mut engine_bytes = 0;
     for _ in 0..4 {
         let answer = run(
             &page,
@@ -114,6 +117,9 @@ async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_b
         )
         .await;
         assert_eq!(answer["error"], Value::Null, "{answer}");
+        engine_bytes = answer["memory"].as_u64().unwrap();
+        page.devtools("HeapProfiler.collectGarbage", json!({}))
+            .await;
         resident.push(renderer_bytes(site.driver_process_id()));
         println!(
             "five more workers ended: renderer {} MB, engine {}",
@@ -121,11 +127,13 @@ async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_b
             answer["memory"]
         );
     }
-    // Twenty-four engines of more than 10 MB each have come and gone.
-    assert!(
-        resident[3] <= resident[0].map(|bytes| bytes + BROWSERS_SHARE_BYTES),
-        "{resident:?}"
-    );
+    // Eighteen engines have come since the first sample; the browser may be late with a few of them.
+    let limit = resident[0].map(|bytes| bytes + 5 * engine_bytes);
+    wait_until("the memory of ended workers", MEMORY_RETURNS, || async {
+        let now = renderer_bytes(site.driver_process_id());
+        (now <= limit).then_some(())
+    })
+    .await;
     page.close_clean().await;
 }
 

@@ -235,9 +235,11 @@ impl Page {
     pub async fn console_errors(&self) -> Vec<String> {
         if let Some(printed) = &self.printed {
             let printed = std::fs::read_to_string(printed).expect("the driver has a log");
-            // RSLoader is the browser's own: it misses a server that no test lets it reach.
+            // RSLoader is the browser's own: it misses a server that no test lets it reach. And a page that is
+            // left while its worker starts ends the worker's requests, which Firefox calls an error of the worker.
             let is_ours = |line: &&str| {
                 line.starts_with("JavaScript error: http")
+                    && !line.ends_with(": NS_BINDING_ABORTED")
                     || line.starts_with("console.error:") && !line.contains(" RSLoader:")
             };
             return printed.lines().filter(is_ours).map(str::to_owned).collect();
