@@ -10,21 +10,29 @@ pub mod measurement;
 pub mod model_file;
 mod told;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::generate::Generation;
 use crate::generate::params::GenerationParams;
 use crate::generate::scores::Scores;
+use crate::infer::LoadProgress;
 use crate::kernels;
 use crate::parallel::Threads;
 use crate::protocol::{Event, JobId, Request, RunStats};
 use crate::weights::ReadSeek;
 use measurement::Measurement;
-use told::{failed, layers, measuring, told};
+use told::{failed, measuring, reading, told};
 
 pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
 pub use model_file::ModelFile;
+
+/// What a header takes; GPT-2's vocabulary and merges make most of it.
+const HEADER_BYTES: u64 = 2 << 20;
+
+/// Parts in which the progress of a load is told.
+const PROGRESS_PARTS: u64 = 32;
 
 /// No round of a measurement begins later: a slow device has fewer, and its visitor need not wait for minutes.
 const MEASUREMENT_MS: f64 = 10_000.0;
@@ -47,7 +55,7 @@ enum Work {
     Nothing,
     /// A file whose header is still to be read.
     Open(Source),
-    /// Weights that arrive part by part.
+    /// Weights that arrive tensor by tensor.
     Load {
         /// What there is so far.
         loading: Box<Loading>,
@@ -168,7 +176,7 @@ impl Engine {
         }
     }
 
-    /// Does one piece of the work in hand: a block of the model, a piece of the prompt, one token of every
+    /// Does one piece of the work in hand: a tensor of the model, a piece of the prompt, one token of every
     /// sequence, or a tenth of a second of a measurement. `clock`: milliseconds from any fixed point.
     pub fn step(&mut self, clock: &dyn Fn() -> f64) -> Vec<Event> {
         match std::mem::take(&mut self.work) {
@@ -189,6 +197,16 @@ impl Engine {
             Work::Generate(job) => self.generate_part(job, clock),
             Work::Score(job, scores) => self.score_part(job, scores),
             Work::Measure(job, measurement) => self.measure_part(job, measurement, clock),
+        }
+    }
+
+    /// The bytes of the model file that the next [`Engine::step`] reads, while one is loading: a host that has
+    /// them at hand spares the step the waiting.
+    pub fn next_bytes(&self) -> Option<Range<u64>> {
+        match &self.work {
+            Work::Open(source) => Some(0..source.size_bytes.min(HEADER_BYTES)),
+            Work::Load { loading, .. } => loading.next_bytes(),
+            _ => None,
         }
     }
 
@@ -216,9 +234,10 @@ impl Engine {
         size_bytes: u64,
         started_ms: f64,
     ) -> Vec<Event> {
-        let event = layers(0, file.config.n_layer);
+        let loading = Box::new(Loading::new(file, name, size_bytes));
+        let event = reading(loading.progress());
         self.work = Work::Load {
-            loading: Box::new(Loading::new(file, name, size_bytes)),
+            loading,
             started_ms,
         };
         vec![event]
@@ -230,15 +249,19 @@ impl Engine {
         started_ms: f64,
         clock: &dyn Fn() -> f64,
     ) -> Result<Vec<Event>, EngineError> {
-        let progress = loading.step()?;
-        // The first part is the embeddings.
-        let event = layers(progress.done.saturating_sub(1), progress.total - 1);
-        if !progress.is_complete() {
+        let part = |progress: LoadProgress| progress.done * PROGRESS_PARTS / progress.total.max(1);
+        let before = loading.progress();
+        let after = loading.step()?;
+        if loading.next_bytes().is_some() {
             self.work = Work::Load {
                 loading,
                 started_ms,
             };
-            return Ok(vec![event]);
+            // Most tensors are small: a page is not told of each.
+            return Ok(match part(after) > part(before) {
+                true => vec![reading(after)],
+                false => Vec::new(),
+            });
         }
         // The file and its buffers are gone when the memory is measured.
         let mut open = loading.finish();
@@ -246,7 +269,7 @@ impl Engine {
         open.info.memory_bytes = self.memory_bytes();
         let model = open.info.clone();
         self.open = Some(open);
-        Ok(vec![event, Event::Ready { model }])
+        Ok(vec![reading(after), Event::Ready { model }])
     }
 
     fn start(

@@ -223,12 +223,12 @@ pub enum LoadStage {
         /// All bytes, where the server says so.
         total: Option<u64>,
     },
-    /// Tensors are being packed.
-    Layers {
-        /// Blocks done.
-        done: usize,
-        /// `n_layer`.
-        total: usize,
+    /// Tensors are read and packed.
+    Reading {
+        /// Bytes so far.
+        loaded: u64,
+        /// Bytes of all tensors.
+        total: u64,
     },
 }
 

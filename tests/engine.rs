@@ -82,21 +82,24 @@ fn streamed(events: &[Event], wanted: usize) -> (Vec<u32>, String) {
 }
 
 #[test]
-fn loading_tells_every_layer_and_then_what_was_opened() {
+fn loading_tells_bytes_of_bytes_and_then_what_was_opened() {
     let mut engine = Engine::new();
     engine.set_memory_meter(|| 77);
     let mut events = engine.load_model_file(file_of(Weights::Random), "tiny", 1234, 0.0);
     events.extend(run(&mut engine));
-    let layers: Vec<usize> = events
+    let read: Vec<(u64, u64)> = events
         .iter()
         .filter_map(|event| match event {
             Event::Progress {
-                stage: LoadStage::Layers { done, total: 2 },
-            } => Some(*done),
+                stage: LoadStage::Reading { loaded, total },
+            } => Some((*loaded, *total)),
             _ => None,
         })
         .collect();
-    assert_eq!(layers, [0, 0, 1, 2]);
+    let total = 4 * tiny::config().n_params();
+    assert_eq!(read.first(), Some(&(0, total)));
+    assert_eq!(read.last(), Some(&(total, total)));
+    assert!(read.is_sorted() && read.len() > 10, "{read:?}");
     let Some(Event::Ready { model }) = events.last() else {
         panic!("{events:?}");
     };

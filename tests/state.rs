@@ -679,8 +679,20 @@ fn the_bar_fills_through_bytes_and_layers_and_tells_the_time_left() {
             },
             4000.0,
         ),
-        (LoadStage::Layers { done: 3, total: 6 }, 4100.0),
-        (LoadStage::Layers { done: 6, total: 6 }, 4200.0),
+        (
+            LoadStage::Reading {
+                loaded: 300,
+                total: 600,
+            },
+            4100.0,
+        ),
+        (
+            LoadStage::Reading {
+                loaded: 600,
+                total: 600,
+            },
+            4200.0,
+        ),
     ] {
         state.update(Event::Progress { stage }, now_ms);
         let fraction = state.loading().unwrap().fraction().unwrap();

@@ -64,7 +64,7 @@ fn linear_maps_are_given_as_out_by_in() {
 #[test]
 fn a_redundant_head_is_passed_over_and_a_separate_one_is_used() {
     let folder = fixtures().join("tiny-bf16");
-    assert!(!open_folder(&folder).contains("lm_head.weight"));
+    assert!(!has_head(&open_folder(&folder)));
     let mut config = json(&folder.join("config.json"));
     config["tie_word_embeddings"] = false.into();
     let open = |folder: &str| {
@@ -72,7 +72,7 @@ fn a_redundant_head_is_passed_over_and_a_separate_one_is_used() {
         Checkpoint::from_safetensors(config.to_string().as_bytes(), vec![Box::new(file)])
     };
     let untied = open("tiny-bf16").unwrap();
-    assert!(untied.contains("lm_head.weight"));
+    assert!(has_head(&untied));
     let (bytes, _) = quantize(untied, WeightType::F16);
     let model = load(open_gguf(&bytes).unwrap()).unwrap();
     let tied = load(open_folder(&folder)).unwrap();
@@ -552,4 +552,9 @@ fn write_files_for_the_python_check() {
         )
         .unwrap();
     }
+}
+
+fn has_head(checkpoint: &Checkpoint) -> bool {
+    let tensors = checkpoint.tensors_in_file_order();
+    tensors.iter().any(|(name, _)| name == "lm_head.weight")
 }

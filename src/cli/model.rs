@@ -32,7 +32,7 @@ impl ModelArgs {
             source: Box::new(source),
         };
         let mut loading = Loading::new(file, &name, size_bytes);
-        while !loading.progress().is_complete() {
+        while loading.next_bytes().is_some() {
             loading.step().map_err(broken)?;
         }
         Ok(loading.finish())

@@ -1,5 +1,6 @@
-//! `Loading`: a checkpoint becoming an `OpenModel`, part by part.
+//! `Loading`: a checkpoint becoming an `OpenModel`, tensor by tensor.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::infer::{LoadProgress, Loader, Model};
@@ -18,7 +19,7 @@ pub struct OpenModel {
     pub info: ModelInfo,
 }
 
-/// Weights that arrive part by part.
+/// Weights that arrive tensor by tensor.
 pub struct Loading {
     file: ModelFile,
     name: String,
@@ -30,19 +31,24 @@ impl Loading {
     /// Of a checkpoint called `name`, whose files have `size_bytes`. Nothing is read yet.
     pub fn new(file: ModelFile, name: &str, size_bytes: u64) -> Self {
         Self {
-            loader: Loader::new(file.config.clone()),
+            loader: Loader::new(file.config.clone(), file.tensors.tensors()),
             file,
             name: name.to_owned(),
             size_bytes,
         }
     }
 
-    /// How far it is: the embeddings are one part, each block is another.
+    /// How far it is.
     pub fn progress(&self) -> LoadProgress {
         self.loader.progress()
     }
 
-    /// Reads the next part.
+    /// The bytes of the file that the next step reads; `None` once all are read.
+    pub fn next_bytes(&self) -> Option<Range<u64>> {
+        self.loader.next_bytes()
+    }
+
+    /// Reads the next tensor.
     ///
     /// # Errors
     /// [`EngineError::Weights`].
@@ -53,7 +59,7 @@ impl Loading {
     /// The model.
     ///
     /// # Panics
-    /// If a part is still to be read.
+    /// If a tensor is still to be read.
     pub fn finish(self) -> OpenModel {
         let ModelFile {
             config,

@@ -1,6 +1,7 @@
 //! `ModelFile`: a model whose header, tokenizer and defaults are read, weights still to come.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::generate::params::GenerationParams;
 use crate::infer::TensorSource;
@@ -87,8 +88,8 @@ impl TensorSource for Checkpoint {
         Self::floats(self, name)
     }
 
-    fn contains(&self, name: &str) -> bool {
-        Self::contains(self, name)
+    fn tensors(&self) -> Vec<(String, Range<u64>)> {
+        self.tensors_in_file_order()
     }
 }
 

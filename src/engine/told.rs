@@ -1,14 +1,18 @@
 //! What the engine did, as the events that tell of it.
 
 use crate::generate::{self, Output};
+use crate::infer::LoadProgress;
 use crate::protocol::{ErrorReport, Event, JobId, LoadStage, StopReason};
 
 use super::EngineError;
 use super::measurement::{Measurement, ROUNDS};
 
-pub(super) fn layers(done: usize, total: usize) -> Event {
+pub(super) fn reading(progress: LoadProgress) -> Event {
     Event::Progress {
-        stage: LoadStage::Layers { done, total },
+        stage: LoadStage::Reading {
+            loaded: progress.done,
+            total: progress.total,
+        },
     }
 }
 

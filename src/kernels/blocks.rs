@@ -119,9 +119,11 @@ pub mod q8_0 {
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q8_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
-        for (i, &[a, b, c, d]) in bytes[2..].as_chunks::<4>().0.iter().enumerate() {
-            let words = &mut lanes[1 + 2 * i + row / 4].0[row % 4 * 4..][..4];
-            words.copy_from_slice(&[a ^ 0x80, c, b ^ 0x80, d]);
+        for (i, word) in bytes[2..].as_chunks::<4>().0.iter().enumerate() {
+            let word = u32::from_le_bytes(*word);
+            // The bytes a, b, c, d become a ^ 0x80, c, b ^ 0x80, d.
+            let swapped = word & 0xff00_00ff | word >> 8 & 0xff00 | (word & 0xff00) << 8;
+            lanes[1 + 2 * i + row / 4].set_u32(row % 4, swapped ^ 0x0080_0080);
         }
     }
 

@@ -99,15 +99,51 @@ impl WeightType {
         }
     }
 
-    fn scatter(self, bytes: &[u8], row: usize, lanes: &mut [Lane]) {
+    /// Spreads the GGUF blocks of one row over the zeroed lanes of its group; the block that is not finite, if
+    /// there is one.
+    ///
+    /// Never a part of its caller: browsers replace their first, slow code of a function only between two calls.
+    #[inline(never)]
+    fn scatter_row(self, bytes: &[u8], row: usize, lanes: &mut [Lane]) -> Result<(), usize> {
         match self {
-            Self::F32 => lanes[row / 4].0[row % 4 * 4..][..4].copy_from_slice(bytes),
-            Self::F16 => lanes[0].0[row * 2..][..2].copy_from_slice(bytes),
-            Self::Q8_0 => q8_0::scatter(bytes, row, lanes),
-            Self::Q4_0 => q4_0::scatter(bytes, row, lanes),
-            Self::Q4K => q4k::scatter(bytes, row, lanes),
-            Self::Q6K => q6k::scatter(bytes, row, lanes),
+            Self::F32 => Self::F32.scatter_blocks(bytes, lanes, |bytes, lanes| {
+                lanes[row / 4].0[row % 4 * 4..][..4].copy_from_slice(bytes);
+            }),
+            Self::F16 => Self::F16.scatter_blocks(bytes, lanes, |bytes, lanes| {
+                lanes[0].0[row * 2..][..2].copy_from_slice(bytes);
+            }),
+            Self::Q8_0 => Self::Q8_0.scatter_blocks(bytes, lanes, |bytes, lanes| {
+                q8_0::scatter(bytes, row, lanes);
+            }),
+            Self::Q4_0 => Self::Q4_0.scatter_blocks(bytes, lanes, |bytes, lanes| {
+                q4_0::scatter(bytes, row, lanes);
+            }),
+            Self::Q4K => Self::Q4K.scatter_blocks(bytes, lanes, |bytes, lanes| {
+                q4k::scatter(bytes, row, lanes);
+            }),
+            Self::Q6K => Self::Q6K.scatter_blocks(bytes, lanes, |bytes, lanes| {
+                q6k::scatter(bytes, row, lanes);
+            }),
         }
+    }
+
+    /// Compiled for each type by itself: its sizes are constants there.
+    #[inline(always)]
+    fn scatter_blocks(
+        self,
+        bytes: &[u8],
+        lanes: &mut [Lane],
+        scatter: impl Fn(&[u8], &mut [Lane]),
+    ) -> Result<(), usize> {
+        let blocks = bytes.chunks_exact(self.block_bytes());
+        let places = lanes.chunks_exact_mut(self.block_lanes());
+        for (b, (block, place)) in blocks.zip(places).enumerate() {
+            if !self.is_finite(block) {
+                return Err(b);
+            }
+            scatter(block, place);
+        }
+        Ok(())
     }
 
     fn gather(self, lanes: &[Lane], row: usize, bytes: &mut [u8]) {
@@ -198,27 +234,25 @@ impl PackedWeight {
             .try_reserve_exact(n_lanes)
             .map_err(|_| too_large(io::ErrorKind::OutOfMemory))?;
         let mut bytes = vec![0; row_bytes];
+        let mut largest_scale = 0;
         for group in 0..n_groups {
             let start = lanes.len();
             lanes.resize(start + group_lanes, Lane::ZERO);
             let group_rows = GROUP_ROWS.min(rows - group * GROUP_ROWS);
             for row in 0..group_rows {
                 source.read_exact(&mut bytes)?;
-                let blocks = bytes.chunks_exact(dtype.block_bytes());
-                let places = lanes[start..].chunks_exact_mut(dtype.block_lanes());
-                for (b, (block, place)) in blocks.zip(places).enumerate() {
-                    if !dtype.is_finite(block) {
-                        let message = format!(
-                            "row {}, block {b} of {dtype:?} holds an infinity or a NaN; the file is damaged or its training diverged",
-                            group * GROUP_ROWS + row
-                        );
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-                    }
-                    dtype.scatter(block, row, place);
+                if let Err(b) = dtype.scatter_row(&bytes, row, &mut lanes[start..]) {
+                    let message = format!(
+                        "row {}, block {b} of {dtype:?} holds an infinity or a NaN; the file is damaged or its training diverged",
+                        group * GROUP_ROWS + row
+                    );
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, message));
                 }
             }
+            // While the group is in the cache.
+            largest_scale = largest_scale.max(self::largest_scale(dtype, &lanes[start..]));
         }
-        let scale_shift = raise_scales(dtype, &mut lanes);
+        let scale_shift = raise_scales(dtype, &mut lanes, largest_scale);
         Ok(Self {
             dtype,
             rows,
@@ -333,28 +367,44 @@ impl PackedWeight {
     }
 }
 
-/// Multiplies all scales by the largest power of two that keeps them finite; gives its exponent.
-fn raise_scales(dtype: WeightType, lanes: &mut [Lane]) -> i32 {
+/// The largest absolute value of the scales, as `f16`.
+#[inline(never)]
+fn largest_scale(dtype: WeightType, lanes: &[Lane]) -> u16 {
+    let scales = lanes
+        .chunks_exact(dtype.block_lanes())
+        .flat_map(|block| &block[..dtype.scale_lanes()]);
+    let mut largest = [0; GROUP_ROWS];
+    for lane in scales {
+        for (row, largest) in largest.iter_mut().enumerate() {
+            *largest = (*largest).max(lane.u16(row) & 0x7fff);
+        }
+    }
+    largest.into_iter().max().unwrap_or(0)
+}
+
+/// Multiplies all scales, of which `largest` is the largest, by the largest power of two that keeps them finite;
+/// gives its exponent.
+fn raise_scales(dtype: WeightType, lanes: &mut [Lane], largest: u16) -> i32 {
     let n_scales = dtype.scale_lanes();
     if n_scales == 0 {
         return 0;
     }
-    let blocks = || 0..lanes.len() / dtype.block_lanes();
-    let largest = blocks()
-        .flat_map(|block| &lanes[block * dtype.block_lanes()..][..n_scales])
-        .flat_map(|lane| (0..GROUP_ROWS).map(|row| lane.u16(row) & 0x7fff))
-        .max()
-        .unwrap_or(0);
     // Exponents of finite `f16`s go up to 30.
-    let shift = 30 - i32::from((largest >> 10).max(1));
-    for block in blocks() {
-        for lane in &mut lanes[block * dtype.block_lanes()..][..n_scales] {
-            for row in 0..GROUP_ROWS {
-                lane.set_u16(row, shifted_f16(lane.u16(row), shift));
+    let shift = 30 - (largest >> 10).max(1);
+    for block in lanes.chunks_exact_mut(dtype.block_lanes()) {
+        for lane in &mut block[..n_scales] {
+            let scales: [u16; GROUP_ROWS] = std::array::from_fn(|row| lane.u16(row));
+            let is_subnormal = scales.iter().fold(false, |any, s| any | (s & 0x7c00 == 0));
+            for (row, scale) in scales.into_iter().enumerate() {
+                let raised = match is_subnormal {
+                    false => scale + (shift << 10),
+                    true => shifted_f16(scale, i32::from(shift)),
+                };
+                lane.set_u16(row, raised);
             }
         }
     }
-    shift
+    i32::from(shift)
 }
 
 /// An `f16` times 2 to the power of `shift`; exact if the result is large enough to be.

@@ -127,10 +127,9 @@ impl Loading {
                 let total = (*total)?;
                 Some(DOWNLOAD_SHARE * figures::ratio(*loaded, total))
             }
-            LoadStage::Layers { done, total } => Some(
-                DOWNLOAD_SHARE
-                    + (1.0 - DOWNLOAD_SHARE) * figures::ratio(*done as u64, *total as u64),
-            ),
+            LoadStage::Reading { loaded, total } => {
+                Some(DOWNLOAD_SHARE + (1.0 - DOWNLOAD_SHARE) * figures::ratio(*loaded, *total))
+            }
         }
     }
 
@@ -149,7 +148,11 @@ impl Loading {
             }) => {
                 format!("{} of {}", figures::bytes(*loaded), figures::bytes(*total))
             }
-            Some(LoadStage::Layers { done, total }) => format!("Layer {done} of {total}"),
+            Some(LoadStage::Reading { loaded, total }) => format!(
+                "Reading {} of {}",
+                figures::bytes(*loaded),
+                figures::bytes(*total)
+            ),
         }
     }
 

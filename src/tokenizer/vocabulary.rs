@@ -1,7 +1,8 @@
 //! `Vocabulary`: the tokens and merges of a GPT-2 byte-level BPE, read from any of the three places they are kept.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use ahash::AHashSet;
 use serde::Deserialize;
 
 use super::TokenizerError;
@@ -44,7 +45,7 @@ impl Vocabulary {
                 most: MAX_TOKENS,
             });
         }
-        let mut known: HashSet<&str> = HashSet::with_capacity(tokens.len());
+        let mut known: AHashSet<&str> = AHashSet::with_capacity(tokens.len());
         for (id, token) in tokens.iter().enumerate() {
             if token.len() > MAX_TOKEN_BYTES {
                 return Err(TokenizerError::TokenTooLong {

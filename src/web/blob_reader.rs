@@ -1,24 +1,32 @@
 //! `BlobReader`: a `Blob` as `Read + Seek`, so that a model file is never whole in memory.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::rc::Rc;
 
-use js_sys::Uint8Array;
-use web_sys::{Blob, FileReaderSync};
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, FileReaderSync, ReadableStreamDefaultReader};
 
 use super::js_error::{WebError, reason};
 
-/// Bytes taken from the `Blob` at once: each time costs Chromium two milliseconds, so GPT-2's 136 MB
-/// took 330 ms by one megabyte at a time and take 150 ms by sixteen.
-const BLOCK_BYTES: u64 = 16 << 20;
+/// Bytes taken from the `Blob` at once where none have been fetched ahead: each time costs Chromium two
+/// milliseconds.
+const BLOCK_BYTES: u64 = 4 << 20;
 /// Bytes of them copied into this program's memory at once.
-const CHUNK_BYTES: u64 = 256 << 10;
+const CHUNK_BYTES: usize = 256 << 10;
 
-/// Reads a `Blob` through `FileReaderSync`, which exists in workers only.
+/// Reads a `Blob`: what its [`BlobStream`] has fetched from there, anything else through `FileReaderSync`, which
+/// exists in workers only.
 pub struct BlobReader {
     blob: Blob,
     reader: FileReaderSync,
     size: u64,
     pos: u64,
+    ahead: Rc<BlobStream>,
     /// Bytes of the blob from `block_start` on, outside this program's memory.
     block: Uint8Array,
     block_start: u64,
@@ -37,6 +45,11 @@ impl BlobReader {
         // Blob sizes are whole numbers below 2^53.
         let size = blob.size() as u64;
         Ok(Self {
+            ahead: Rc::new(BlobStream {
+                blob: blob.clone(),
+                source: RefCell::new(None),
+                fetched: RefCell::default(),
+            }),
             blob,
             reader,
             size,
@@ -53,18 +66,23 @@ impl BlobReader {
         self.size
     }
 
+    /// Fetches ahead for this reader.
+    pub fn stream(&self) -> Rc<BlobStream> {
+        Rc::clone(&self.ahead)
+    }
+
     /// Makes `chunk` begin at `pos`.
     fn fill(&mut self) -> io::Result<()> {
+        self.chunk_start = self.pos;
+        if let Some((bytes, start)) = self.ahead.fetched.borrow().find(self.pos) {
+            copy(bytes, self.pos - start, &mut self.chunk);
+            return Ok(());
+        }
         let block_end = self.block_start + u64::from(self.block.length());
         if self.pos < self.block_start || self.pos >= block_end {
             self.fill_block()?;
         }
-        // Within one block, so both fit 32 bits.
-        let start = (self.pos - self.block_start) as u32;
-        let end = (start + CHUNK_BYTES as u32).min(self.block.length());
-        self.chunk.resize((end - start) as usize, 0);
-        self.block.subarray(start, end).copy_to(&mut self.chunk);
-        self.chunk_start = self.pos;
+        copy(&self.block, self.pos - self.block_start, &mut self.chunk);
         Ok(())
     }
 
@@ -85,6 +103,14 @@ impl BlobReader {
         self.block_start = self.pos;
         Ok(())
     }
+}
+
+/// Fills `chunk` from `bytes`, from `start` on, which lies within them and so fits 32 bits.
+fn copy(bytes: &Uint8Array, start: u64, chunk: &mut Vec<u8>) {
+    let start = start as u32;
+    let end = bytes.length().min(start + CHUNK_BYTES as u32);
+    chunk.resize((end - start) as usize, 0);
+    bytes.subarray(start, end).copy_to(chunk);
 }
 
 impl Read for BlobReader {
@@ -114,5 +140,97 @@ impl Seek for BlobReader {
         };
         self.pos = target.ok_or_else(|| io::Error::other("seek before the first byte"))?;
         Ok(self.pos)
+    }
+}
+
+/// Fetches the bytes of a `Blob` for its [`BlobReader`] in the order of the file: the browser reads on while tensors
+/// are packed.
+pub struct BlobStream {
+    blob: Blob,
+    source: RefCell<Option<ReadableStreamDefaultReader>>,
+    fetched: RefCell<Fetched>,
+}
+
+/// Bytes from `start` to `end`, in the pieces they came in, each with its first byte.
+#[derive(Default)]
+struct Fetched {
+    pieces: VecDeque<(u64, Uint8Array)>,
+    start: u64,
+    end: u64,
+}
+
+impl Fetched {
+    /// The piece that byte `pos` lies in, and where that begins.
+    fn find(&self, pos: u64) -> Option<(&Uint8Array, u64)> {
+        if !(self.start..self.end).contains(&pos) {
+            return None;
+        }
+        let after = self.pieces.partition_point(|(start, _)| *start <= pos);
+        let (start, piece) = self.pieces.get(after.checked_sub(1)?)?;
+        Some((piece, *start))
+    }
+
+    /// Lets go of what lies before `pos`.
+    fn forget_before(&mut self, pos: u64) {
+        while let Some((_, piece)) = self.pieces.front()
+            && self.start + u64::from(piece.length()) <= pos
+        {
+            self.start += u64::from(piece.length());
+            self.pieces.pop_front();
+        }
+    }
+
+    fn push(&mut self, piece: Uint8Array) {
+        let start = self.end;
+        self.end += u64::from(piece.length());
+        self.pieces.push_back((start, piece));
+    }
+}
+
+impl BlobStream {
+    /// Whether all of these bytes are there.
+    pub fn has(&self, bytes: &Range<u64>) -> bool {
+        let fetched = self.fetched.borrow();
+        fetched.start <= bytes.start && bytes.end <= fetched.end
+    }
+
+    /// Waits for these bytes and lets go of those before them.
+    /// What the browser does not give, the reader asks for again and reports.
+    pub async fn fetch(&self, bytes: Range<u64>) {
+        {
+            let mut fetched = self.fetched.borrow_mut();
+            fetched.forget_before(bytes.start);
+            if bytes.start < fetched.start || bytes.start > fetched.end {
+                *self.source.borrow_mut() = None;
+                *fetched = Fetched {
+                    start: bytes.start,
+                    end: bytes.start,
+                    ..Fetched::default()
+                };
+            }
+        }
+        let Ok(source) = self.source() else { return };
+        while !self.has(&bytes) {
+            let Ok(read) = JsFuture::from(source.read()).await else {
+                return;
+            };
+            let value = Reflect::get(&read, &JsValue::from_str("value"));
+            let Some(piece) = value.ok().and_then(|v| v.dyn_into::<Uint8Array>().ok()) else {
+                return;
+            };
+            self.fetched.borrow_mut().push(piece);
+        }
+    }
+
+    /// The stream, begun where the fetched bytes end.
+    fn source(&self) -> Result<ReadableStreamDefaultReader, JsValue> {
+        if let Some(source) = self.source.borrow().as_ref() {
+            return Ok(source.clone());
+        }
+        let start = self.fetched.borrow().end as f64;
+        let rest = self.blob.slice_with_f64_and_f64(start, self.blob.size())?;
+        let source: ReadableStreamDefaultReader = rest.stream().get_reader().unchecked_into();
+        *self.source.borrow_mut() = Some(source.clone());
+        Ok(source)
     }
 }

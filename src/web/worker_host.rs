@@ -12,7 +12,7 @@ use web_sys::{
     AbortController, Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort,
 };
 
-use super::blob_reader::BlobReader;
+use super::blob_reader::{BlobReader, BlobStream};
 use super::download::download;
 use super::js_error::WebError;
 use crate::engine::Engine;
@@ -31,6 +31,8 @@ const LOAD_JOB: u32 = 0;
 struct Host {
     scope: DedicatedWorkerGlobalScope,
     engine: RefCell<Engine>,
+    /// The bytes of the model that is being loaded.
+    stream: RefCell<Option<Rc<BlobStream>>>,
     /// Cancels the download that is going on.
     download: RefCell<Option<AbortController>>,
     /// A message to this port is the next turn: unlike a timer it is not held back, and messages
@@ -50,6 +52,7 @@ pub fn start(threads: Threads) {
     let host = Rc::new(Host {
         scope,
         engine: RefCell::new(engine),
+        stream: RefCell::new(None),
         download: RefCell::new(None),
         turn: channel.port2(),
     });
@@ -147,10 +150,11 @@ impl Host {
         }
     }
 
-    fn open(&self, blob: Blob, name: String) {
+    fn open(self: &Rc<Self>, blob: Blob, name: String) {
         match BlobReader::new(blob) {
             Ok(reader) => {
                 let size = reader.size();
+                *self.stream.borrow_mut() = Some(reader.stream());
                 let events = self.engine.borrow_mut().load(Box::new(reader), &name, size);
                 self.tell(events);
             }
@@ -158,8 +162,28 @@ impl Host {
         }
     }
 
-    fn step(&self) {
+    /// Takes the engine's next step, once the bytes it reads are there.
+    fn step(self: &Rc<Self>) {
+        let bytes = self.engine.borrow().next_bytes();
+        let stream = self.stream.borrow().clone();
+        match (bytes, stream) {
+            (Some(bytes), Some(stream)) if !stream.has(&bytes) => {
+                let host = Rc::clone(self);
+                spawn_local(async move {
+                    stream.fetch(bytes).await;
+                    // Whatever it is that the engine does by now.
+                    host.take_step();
+                });
+            }
+            _ => self.take_step(),
+        }
+    }
+
+    fn take_step(&self) {
         let events = self.engine.borrow_mut().step(&|| self.now());
+        if self.engine.borrow().next_bytes().is_none() {
+            *self.stream.borrow_mut() = None;
+        }
         self.tell(events);
     }
 

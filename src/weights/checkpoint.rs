@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Seek};
+use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 use safetensors::Dtype;
@@ -208,9 +209,24 @@ impl Checkpoint {
             .collect()
     }
 
-    /// Whether there is a tensor of that Hugging Face name.
-    pub fn contains(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
+    /// Hugging Face names of the tensors there are, as they lie in the files, with their bytes; several
+    /// files count as one after another.
+    pub fn tensors_in_file_order(&self) -> Vec<(String, Range<u64>)> {
+        let mut stored: Vec<_> = self.tensors.values().collect();
+        stored.sort_by_key(|stored| (stored.file, stored.offset));
+        let mut file = 0;
+        let mut file_start = 0;
+        let mut end = 0;
+        let mut ranges = Vec::with_capacity(stored.len());
+        for stored in stored {
+            if stored.file != file {
+                (file, file_start) = (stored.file, end);
+            }
+            let start = file_start + stored.offset;
+            end = start + stored.size_bytes();
+            ranges.push((stored.spec.name.clone(), start..end));
+        }
+        ranges
     }
 
     /// A matrix (rows, cols) packed for the kernels, linear maps as (out, in).

@@ -6,6 +6,7 @@
 )]
 
 use std::io::Cursor;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,14 +66,15 @@ impl TensorSource for Source<'_> {
         self.0.floats(name)
     }
 
-    fn contains(&self, name: &str) -> bool {
-        self.0.contains(name)
+    fn tensors(&self) -> Vec<(String, Range<u64>)> {
+        self.0.tensors_in_file_order()
     }
 }
 
 pub fn load(mut checkpoint: Checkpoint) -> Result<Arc<Model>, WeightsError> {
-    let mut loader = Loader::new(checkpoint.config().clone());
-    while !loader.progress().is_complete() {
+    let tensors = checkpoint.tensors_in_file_order();
+    let mut loader = Loader::new(checkpoint.config().clone(), tensors);
+    while loader.next_bytes().is_some() {
         loader.step(&mut Source(&mut checkpoint))?;
     }
     Ok(Arc::new(loader.finish()))

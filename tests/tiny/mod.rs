@@ -17,6 +17,8 @@ use huggingtweets::weights::WeightsError;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::gguf::{TensorToWrite, Value, Writer};
 use huggingtweets::weights::names::{self, Role};
+use std::ops::Range;
+
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 /// The 256 bytes, four merges and the end of text: id = byte value for single bytes.
@@ -183,8 +185,17 @@ impl TensorSource for Source {
         Ok(self.values(name))
     }
 
-    fn contains(&self, name: &str) -> bool {
-        name != "lm_head.weight"
+    fn tensors(&self) -> Vec<(String, Range<u64>)> {
+        let mut end = 0;
+        let needed = names::tensors(&config()).into_iter();
+        let needed = needed.filter(|spec| !spec.is_optional);
+        needed
+            .map(|spec| {
+                let start = end;
+                end += 4 * (spec.rows * spec.cols) as u64;
+                (spec.name, start..end)
+            })
+            .collect()
     }
 }
 
