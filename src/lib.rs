@@ -13,7 +13,7 @@
 //! [`infer`] are the same model made fast, without candle, on the threads of [`parallel`]; [`weights`] reads and writes checkpoints;
 //! [`tokenizer`] and [`generate`] turn text into ids, logits into choices, ids into text; [`engine`]
 //! owns all of these and answers [`protocol`] requests one step at a time. [`card`] and [`bot`] say
-//! who speaks; [`state`] is what the page shows. `web` is the browser's edge; natively `site` builds and
+//! who speaks; [`hub`] where a model's files are; [`state`] is what the page shows. `web` is the browser's edge; natively `site` builds and
 //! serves the page and `cli` is the command line. Everything outside `web` builds without a browser,
 //! and `tests/architecture.rs` holds every module to the arrows it may draw.
 
@@ -21,6 +21,7 @@ pub mod bot;
 pub mod bundled;
 pub mod card;
 pub mod generate;
+pub mod hub;
 pub mod infer;
 pub mod kernels;
 pub mod model;

@@ -3,7 +3,8 @@
 //! Reading order: [`source`] finds the sources, [`toolchain`] a Rust that can build for the browser,
 //! [`tools`] the two programs cargo does not bring, [`mod@build`] calls them, [`threads`] adds the worker's
 //! second build, [`fingerprint`] tells when
-//! that is not needed; [`server`] serves the result and [`sizes`] weighs it. [`progress`] is the one
+//! that is not needed; [`server`] serves the result,
+//! [`mirror`] serves models beside it, and [`sizes`] weighs it. [`progress`] is the one
 //! place that talks while this goes on, and [`apt`] the one that installs system packages.
 
 pub mod apt;
@@ -11,6 +12,7 @@ pub mod build;
 pub mod check;
 pub mod error;
 pub mod fingerprint;
+pub mod mirror;
 pub mod progress;
 pub mod server;
 pub mod sizes;

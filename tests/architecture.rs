@@ -19,7 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("card", &[]),
     ("bot", &["card"]),
     ("bundled", &[]),
-    ("hub", &[]),
+    // `OWNER/NAME` means one thing everywhere, and so does the Hub's address.
+    ("hub", &["bot::RepoId", "bot::RepoIdError", "bot::HUB"]),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
     // `ModelError` is what reading `model::config` out of a checkpoint fails with.
@@ -66,7 +67,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
         ],
     ),
-    ("state", &["protocol", "bot", "runs"]),
+    // The page's address and the box for any bot hold a model's address, as text.
+    ("state", &["protocol", "bot", "runs", "hub"]),
     // `kernels` only to say, in its first message, which SIMD this worker was built with; `parallel` to hand
     // the engine its threads.
     (

@@ -2,7 +2,8 @@
 
 use super::{CliError, Output};
 use crate::site::{
-    BuildOptions, Isolation, Port, Progress, ServeOptions, Server, SiteError, SourceTree, build,
+    self, BuildOptions, Isolation, Port, Progress, ServeOptions, Server, SiteError, SourceTree,
+    build,
 };
 use std::path::PathBuf;
 
@@ -21,10 +22,19 @@ pub struct Args {
     /// Whether pages may share memory between threads (COOP and COEP headers); `off` is what a plain static host does
     #[arg(long, value_enum, default_value_t)]
     isolate: Isolation,
+    /// A folder of OWNER/NAME folders, served as a mirror of the Hub on the next free port, for `?endpoint=`
+    #[arg(long, value_name = "DIR")]
+    mirror: Option<PathBuf>,
 }
 
 /// Serves until Ctrl-C.
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
+    // Said before a page is built for minutes.
+    let mirror = args
+        .mirror
+        .as_deref()
+        .map(site::mirror::router)
+        .transpose()?;
     let dist = if args.no_build {
         match &args.dir {
             Some(dir) => dir.clone(),
@@ -54,16 +64,32 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(SiteError::Runtime)?;
     runtime.block_on(async {
         let server = Server::bind(port, &options).await?;
+        let mirror = match mirror {
+            None => None,
+            Some(router) => {
+                let port = Port::FirstFreeFrom(server.port().saturating_add(1));
+                Some(Server::bind_router(port, router, "/").await?)
+            }
+        };
         #[derive(serde::Serialize)]
         struct Serving {
             address: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            mirror: Option<String>,
         }
-        output.print(
-            &Serving {
-                address: server.address(),
-            },
-            |serving| serving.address.clone(),
-        )?;
+        let serving = Serving {
+            address: server.address(),
+            mirror: mirror.as_ref().map(Server::address),
+        };
+        output.print(&serving, |Serving { address, mirror }| match mirror {
+            None => address.clone(),
+            Some(mirror) => format!(
+                "models are read from the mirror with {address}?endpoint={mirror}&model=OWNER/NAME\n{address}"
+            ),
+        })?;
+        if let Some(mirror) = mirror {
+            tokio::spawn(mirror.run());
+        }
         server.run_until_interrupted().await?;
         Ok(())
     })

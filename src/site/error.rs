@@ -70,6 +70,12 @@ pub enum SiteError {
         /// What the system said.
         source: io::Error,
     },
+    /// `serve --mirror` of something else than a folder.
+    #[error("there is no folder `{dir}` to serve models from; give `--mirror` a folder that holds OWNER/NAME folders, each laid out as on the Hub", dir = dir.display())]
+    NoMirror {
+        /// As given.
+        dir: PathBuf,
+    },
     /// The port asked for is in use.
     #[error(
         "port {port} is taken; name another with `--port`, or leave it out to get the next free one"

@@ -104,6 +104,12 @@ impl Server {
         format!("http://{}{}", self.address, self.mount)
     }
 
+    /// The port it has.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// Serves until the process ends.
     ///
     /// # Errors

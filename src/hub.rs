@@ -1,0 +1,32 @@
+//! Where a model's files are and which of them to take; strings and JSON only.
+//!
+//! Reading order: [`web_address`] checks an `http(s)` address; [`endpoint`] is the Hub or a mirror of it;
+//! [`address`] reads what a visitor typed; [`listing`] is what an endpoint says a repository holds; [`dtype`] tells
+//! types by their names; [`plan`] chooses the files to fetch.
+
+pub mod address;
+pub mod dtype;
+pub mod endpoint;
+pub mod listing;
+pub mod plan;
+pub mod web_address;
+
+pub use address::{AddressError, ModelAddress};
+pub use dtype::{Dtype, GgufType};
+pub use endpoint::Endpoint;
+pub use listing::{ListedFile, Listing, ListingError};
+pub use plan::{NEEDS, Need, Parts, Plan, PlanError, ShardIndex, Weights, choose, choose_file};
+pub use web_address::{WebAddress, WebAddressError};
+
+/// Whether `name` is a path that stays inside its repository: plain parts between slashes.
+///
+/// At most 512 bytes; no `.` or `..` or empty part, no backslash, colon or control character.
+#[must_use]
+pub fn is_inside(name: &str) -> bool {
+    name.len() <= 512
+        && !name.contains(['\\', ':'])
+        && !name.chars().any(char::is_control)
+        && name
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..")
+}

@@ -1,0 +1,287 @@
+//! `ModelAddress`: what a visitor typed or a page's address carries, read once.
+
+use super::endpoint::Endpoint;
+use super::is_inside;
+use super::web_address::{MAX_BYTES, WebAddress, WebAddressError};
+use crate::bot::{RepoId, RepoIdError};
+
+/// The owner of the bots that the original made.
+pub const OWNER: &str = "huggingtweets";
+
+/// Where a model is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelAddress {
+    /// A repository of an [`Endpoint`].
+    Repository {
+        /// `OWNER/NAME`.
+        repo: RepoId,
+        /// The GGUF of it that the address named; else [`choose`](super::choose) takes one.
+        file: Option<String>,
+    },
+    /// A GGUF anywhere on the web.
+    Gguf {
+        /// Absolute, with its query.
+        url: String,
+    },
+    /// A GGUF on the page's own host.
+    OwnGguf {
+        /// Relative to the page, or from the host's root.
+        path: String,
+    },
+    /// A folder anywhere on the web, laid out like a repository.
+    Folder {
+        /// Absolute, a slash at its end.
+        url: String,
+    },
+}
+
+/// Why a text names no model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Nothing but spaces.
+    #[error(
+        "no model is named; type OWNER/NAME as on the Hub, an address, or a handle such as @jen_122"
+    )]
+    Empty,
+    /// Not an `http(s)` address, or one with something odd in it.
+    #[error(transparent)]
+    Web(#[from] WebAddressError),
+    /// Not an `OWNER/NAME`.
+    #[error(transparent)]
+    Repository(#[from] RepoIdError),
+    /// A page of the Hub, but no model's.
+    #[error(
+        "this page of the Hub is no model's; open the model there and copy its address, or type OWNER/NAME"
+    )]
+    NotAModelPage,
+    /// A branch or an older state.
+    #[error(
+        "only the branch `main` is read, this address names `{revision}`; type OWNER/NAME alone, or take the address of a GGUF's download"
+    )]
+    OtherRevision {
+        /// The branch, tag or commit.
+        revision: String,
+    },
+    /// A link to Twitter that leads to no account.
+    #[error(
+        "this link leads to no account; open the account and copy its address, or type its handle"
+    )]
+    NotAnAccount,
+    /// Not a handle.
+    #[error(
+        "\"{got}\" is no handle: one has 1 to 20 letters, digits and `_`; type a handle, OWNER/NAME or an address"
+    )]
+    Handle {
+        /// The text, cut after 80 characters.
+        got: String,
+    },
+    /// More than three handles.
+    #[error("a cyborg has two or three handles, here are {got}; leave some out")]
+    TooManyHandles {
+        /// How many different ones.
+        got: usize,
+    },
+}
+
+/// Hosts that need no `https://` before them, because they are typed so often.
+const KNOWN_SITES: [&str; 4] = ["huggingface.co", "hf.co", "twitter.com", "x.com"];
+
+/// First parts of the Hub's own pages.
+const HUB_PAGES: [&str; 16] = [
+    "api",
+    "blog",
+    "chat",
+    "collections",
+    "datasets",
+    "docs",
+    "join",
+    "learn",
+    "login",
+    "models",
+    "new",
+    "organizations",
+    "papers",
+    "settings",
+    "spaces",
+    "tasks",
+];
+
+/// First parts of Twitter's own pages.
+const TWITTER_PAGES: [&str; 13] = [
+    "compose",
+    "explore",
+    "hashtag",
+    "home",
+    "i",
+    "intent",
+    "login",
+    "messages",
+    "notifications",
+    "search",
+    "settings",
+    "share",
+    "signup",
+];
+
+impl ModelAddress {
+    /// Reads, in this order: an `http(s)` address (the endpoint's and the Hub's own pages are repositories, Twitter's
+    /// are accounts); the path of a `.gguf` on the page's host; `OWNER/NAME`; one to three handles.
+    ///
+    /// # Errors
+    /// [`AddressError`], each variant for its cause.
+    pub fn parse(text: &str, endpoint: &Endpoint) -> Result<Self, AddressError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if text.len() > MAX_BYTES {
+            return Err(WebAddressError::TooLong { len: text.len() }.into());
+        }
+        let lower = text.to_ascii_lowercase();
+        let site = lower.split('/').next().unwrap_or_default();
+        let site = ["www.", "mobile."]
+            .iter()
+            .find_map(|prefix| site.strip_prefix(prefix))
+            .unwrap_or(site);
+        if text.contains(':') {
+            return from_web(&WebAddress::parse(text)?, endpoint);
+        }
+        if KNOWN_SITES.contains(&site) {
+            return from_web(&WebAddress::parse(&format!("https://{text}"))?, endpoint);
+        }
+        if is_gguf(lower.split(['?', '#']).next().unwrap_or_default()) {
+            return own_gguf(text);
+        }
+        if let Some((_, rest)) = text.split_once('/')
+            && !text.starts_with('@')
+        {
+            let repo = match rest.strip_suffix('/') {
+                Some(_) => &text[..text.len() - 1],
+                None => text,
+            };
+            return Ok(repository(repo.parse()?));
+        }
+        from_handles(text)
+    }
+}
+
+fn is_gguf(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".gguf")
+}
+
+fn repository(repo: RepoId) -> ModelAddress {
+    ModelAddress::Repository { repo, file: None }
+}
+
+fn own_gguf(path: &str) -> Result<ModelAddress, AddressError> {
+    let path = path.split('#').next().unwrap_or_default();
+    // What an absolute address may hold, a relative one may: the same check, on a host that does not matter.
+    WebAddress::parse(&format!("http://page/{}", path.trim_start_matches('/')))?;
+    // Two slashes at the start would name another host.
+    if path.starts_with("//") {
+        return Err(WebAddressError::Characters.into());
+    }
+    Ok(ModelAddress::OwnGguf {
+        path: path.to_owned(),
+    })
+}
+
+fn from_web(address: &WebAddress, endpoint: &Endpoint) -> Result<ModelAddress, AddressError> {
+    if let Some(parts) = endpoint.parts_of(address) {
+        // A mirror's host may hold more than repositories, whose files are five parts deep at least.
+        let is_loose = parts.len() < 5 && parts.last().is_some_and(|last| is_gguf(last));
+        if !is_loose {
+            return from_hub_page(address, &parts);
+        }
+    }
+    match address.site() {
+        "huggingface.co" | "hf.co" => from_hub_page(address, &address.parts()),
+        "twitter.com" | "x.com" | "mobile.twitter.com" | "mobile.x.com" => {
+            match address.parts().first() {
+                Some(handle) if !TWITTER_PAGES.contains(&handle.to_ascii_lowercase().as_str()) => {
+                    from_handles(handle)
+                }
+                _ => Err(AddressError::NotAnAccount),
+            }
+        }
+        _ => Ok(from_other_site(address)),
+    }
+}
+
+fn from_hub_page(address: &WebAddress, parts: &[String]) -> Result<ModelAddress, AddressError> {
+    let (owner, name, rest) = match parts {
+        [owner, name, rest @ ..] if !HUB_PAGES.contains(&owner.as_str()) => (owner, name, rest),
+        _ => return Err(AddressError::NotAModelPage),
+    };
+    let repo: RepoId = format!("{owner}/{name}").parse()?;
+    let (revision, file) = match rest {
+        [view, revision, file @ ..]
+            if ["tree", "blob", "resolve", "raw"].contains(&view.as_str()) =>
+        {
+            (revision.as_str(), file.join("/"))
+        }
+        _ => return Ok(repository(repo)),
+    };
+    let file = Some(file).filter(|file| is_gguf(file) && is_inside(file));
+    match (revision, file) {
+        ("main", file) => Ok(ModelAddress::Repository { repo, file }),
+        // A download says exactly which bytes it is, whatever the branch.
+        (_, Some(_)) if rest[0] == "resolve" => Ok(ModelAddress::Gguf { url: address.url() }),
+        _ => Err(AddressError::OtherRevision {
+            revision: revision.chars().take(80).collect(),
+        }),
+    }
+}
+
+fn from_other_site(address: &WebAddress) -> ModelAddress {
+    let parts = address.parts();
+    let last = parts.last().map(String::as_str).unwrap_or_default();
+    if is_gguf(last) {
+        return ModelAddress::Gguf { url: address.url() };
+    }
+    let url = address.without_query();
+    // The address of one of a folder's files stands for the folder.
+    let ending = last.rsplit_once('.').map(|(_, ending)| ending);
+    let is_file = ["json", "safetensors", "bin", "txt", "md"]
+        .map(Some)
+        .contains(&ending);
+    let folder = match url.rfind('/') {
+        Some(slash) if is_file => &url[..slash],
+        _ => url.trim_end_matches('/'),
+    };
+    ModelAddress::Folder {
+        url: format!("{folder}/"),
+    }
+}
+
+/// The repository of one account or of a cyborg: handles in lower case, sorted, joined by `-`, as the original named
+/// it. A name that is joined already is read the same.
+fn from_handles(text: &str) -> Result<ModelAddress, AddressError> {
+    let mut handles = Vec::new();
+    let is_between = |c: char| c.is_whitespace() || ",;&+-".contains(c);
+    for word in text.split(is_between).filter(|word| !word.is_empty()) {
+        let handle = word.strip_prefix('@').unwrap_or(word).to_ascii_lowercase();
+        // New handles have 15 characters at most, some of the oldest 20.
+        let is_handle = (1..=20).contains(&handle.len())
+            && handle
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !is_handle {
+            return Err(AddressError::Handle {
+                got: word.chars().take(80).collect(),
+            });
+        }
+        handles.push(handle);
+    }
+    handles.sort();
+    handles.dedup();
+    match handles.len() {
+        0 => Err(AddressError::Handle {
+            got: text.chars().take(80).collect(),
+        }),
+        1..=3 => Ok(repository(
+            format!("{OWNER}/{}", handles.join("-")).parse()?,
+        )),
+        got => Err(AddressError::TooManyHandles { got }),
+    }
+}

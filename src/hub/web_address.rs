@@ -1,0 +1,193 @@
+//! `WebAddress`: an `http(s)` address taken apart and checked.
+
+/// Longest address taken, in bytes.
+pub const MAX_BYTES: usize = 2048;
+
+/// An `http(s)` address: ASCII only, no user or password, no way up in its path. Its fragment is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebAddress {
+    /// `http` or `https`.
+    scheme: &'static str,
+    /// Host and port, in lower case.
+    authority: String,
+    /// From the first `/`, still percent-encoded; `/` where there was none.
+    path: String,
+    /// With its `?`, or empty.
+    query: String,
+}
+
+/// Why a text is no [`WebAddress`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebAddressError {
+    /// Longer than [`MAX_BYTES`].
+    #[error(
+        "this address is {len} bytes long, at most {MAX_BYTES} are taken; give the address of the model alone"
+    )]
+    TooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// Neither `http:` nor `https:`.
+    #[error(
+        "an address begins with https:// or http://, this one with \"{scheme}\"; copy it from the browser's address bar"
+    )]
+    Scheme {
+        /// What stands there, cut after 20 characters.
+        scheme: String,
+    },
+    /// `user:password@host`.
+    #[error(
+        "this address holds a user name or password before an @; leave them out, files are fetched without any"
+    )]
+    UserInfo,
+    /// The host is empty or is none.
+    #[error("\"{host}\" is no host; copy the address from the browser's address bar")]
+    Host {
+        /// What stands there, cut after 80 characters.
+        host: String,
+    },
+    /// A space, a letter beyond ASCII, a quote, a backslash, a broken `%` escape.
+    #[error(
+        "this address holds a character that addresses write differently; copy it from the browser's address bar"
+    )]
+    Characters,
+    /// `..`, plainly or escaped.
+    #[error(
+        "this address has a part that leads elsewhere, such as `..`; give the address without it"
+    )]
+    Traversal,
+}
+
+impl WebAddress {
+    /// Takes `text` apart; spaces around it do not count.
+    ///
+    /// # Errors
+    /// [`WebAddressError`], each variant for its cause.
+    pub fn parse(text: &str) -> Result<Self, WebAddressError> {
+        let text = text.trim();
+        if text.len() > MAX_BYTES {
+            return Err(WebAddressError::TooLong { len: text.len() });
+        }
+        let (scheme, rest) = text.split_once("://").unwrap_or((text, ""));
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "https" => "https",
+            "http" => "http",
+            _ => {
+                return Err(WebAddressError::Scheme {
+                    scheme: scheme.chars().take(20).collect(),
+                });
+            }
+        };
+        let rest = rest.split('#').next().unwrap_or_default();
+        let is_plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
+        if !rest.bytes().all(is_plain) {
+            return Err(WebAddressError::Characters);
+        }
+        let (authority, path_and_query) =
+            rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (path, query) =
+            path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
+        if authority.contains('@') {
+            return Err(WebAddressError::UserInfo);
+        }
+        if !is_authority(authority) {
+            return Err(WebAddressError::Host {
+                host: authority.chars().take(80).collect(),
+            });
+        }
+        for part in path.split('/') {
+            let decoded = percent_decoded(part).ok_or(WebAddressError::Characters)?;
+            if decoded == b"." || decoded == b".." {
+                return Err(WebAddressError::Traversal);
+            }
+            if decoded
+                .iter()
+                .any(|b| b"/\\".contains(b) || b.is_ascii_control())
+            {
+                return Err(WebAddressError::Characters);
+            }
+        }
+        Ok(Self {
+            scheme,
+            authority: authority.to_ascii_lowercase(),
+            path: if path.is_empty() { "/" } else { path }.to_owned(),
+            query: query.to_owned(),
+        })
+    }
+
+    /// Host and port in lower case, without a leading `www.`.
+    #[must_use]
+    pub fn site(&self) -> &str {
+        self.authority
+            .strip_prefix("www.")
+            .unwrap_or(&self.authority)
+    }
+
+    /// The non-empty parts of the path, percent-decoded where that gives text.
+    #[must_use]
+    pub fn parts(&self) -> Vec<String> {
+        self.path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                percent_decoded(part)
+                    .and_then(|bytes| String::from_utf8(bytes).ok())
+                    .unwrap_or_else(|| part.to_owned())
+            })
+            .collect()
+    }
+
+    /// The whole address, without a fragment.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}{}", self.without_query(), self.query)
+    }
+
+    /// The address without query.
+    #[must_use]
+    pub fn without_query(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority, self.path)
+    }
+}
+
+/// A host name, an IPv4 or a bracketed IPv6 address, and a port or none.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rfind(':') {
+        // The colons of an IPv6 address stand inside the brackets.
+        Some(colon) if !text[colon..].contains(']') => (&text[..colon], Some(&text[colon + 1..])),
+        _ => (text, None),
+    };
+    let is_port =
+        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_host = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(ipv6) => ipv6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.starts_with(['.', '-'])
+                && !host.contains("..")
+                && (1..=253).contains(&host.len())
+                && host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        }
+    };
+    is_host && port.is_none_or(is_port)
+}
+
+/// `None` for a `%` without two hexadecimal digits behind it.
+fn percent_decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(bytes.next()?).to_digit(16);
+        let value = digit()? * 16 + digit()?;
+        decoded.push(u8::try_from(value).ok()?);
+    }
+    Some(decoded)
+}

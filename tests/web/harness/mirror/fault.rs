@@ -1,0 +1,210 @@
+//! `Fault`: one way in which a server fails its visitors, done to one question or answer.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::{Stream, StreamExt as _, stream};
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection ends after this many bytes of the answer's body.
+    CutAt(u64),
+    /// The body pauses once after `at` bytes.
+    Stall {
+        /// Bytes of the answer's body before the pause.
+        at: u64,
+        /// The pause.
+        time: Duration,
+    },
+    /// The whole file is the answer whatever range was asked for, and nothing says that ranges were known.
+    IgnoreRange,
+    /// The file has other bytes, and so another `ETag`, before this request is answered, and from then on.
+    Replace(Vec<u8>),
+    /// `Content-Length` promises so many bytes more than come.
+    Longer(u64),
+    /// `Content-Length` promises so many bytes fewer than the file has; no more come.
+    Shorter(u64),
+    /// The whole file compressed, with the compressed length, without ranges, and with a weak `ETag`.
+    Gzip,
+    /// A refusal with a word of text.
+    Status {
+        /// 404, 503, …
+        code: u16,
+        /// `Retry-After`, in seconds.
+        retry_after: Option<u64>,
+    },
+    /// 200 and a web page, as some hosts answer for what is missing.
+    Html,
+    /// Other origins may not send `If-Range`: the question before the request is refused.
+    RefusePreflight,
+}
+
+/// A fault, several times in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misbehaviour {
+    /// What goes wrong.
+    pub fault: Fault,
+    /// How many requests it goes wrong for; `usize::MAX`: for ever.
+    pub times: usize,
+}
+
+impl From<Fault> for Misbehaviour {
+    fn from(fault: Fault) -> Self {
+        fault.times(1)
+    }
+}
+
+impl Fault {
+    /// A refusal without `Retry-After`.
+    pub fn status(code: u16) -> Self {
+        Self::Status {
+            code,
+            retry_after: None,
+        }
+    }
+
+    /// So many times in a row.
+    pub fn times(self, times: usize) -> Misbehaviour {
+        Misbehaviour { fault: self, times }
+    }
+
+    /// Until [`behave`](super::Mirror::behave).
+    pub fn always(self) -> Misbehaviour {
+        // Not counted down in the life of a test.
+        self.times(usize::MAX)
+    }
+
+    pub(super) fn change_question(&self, headers: &mut HeaderMap) {
+        if matches!(self, Self::IgnoreRange | Self::Gzip) {
+            headers.remove(header::RANGE);
+        }
+    }
+
+    pub(super) async fn change_answer(&self, answer: Response) -> Response {
+        let (mut head, body) = answer.into_parts();
+        let headers = &mut head.headers;
+        let body = match self {
+            Self::Replace(_) => body,
+            Self::CutAt(at) => cut(body, *at),
+            Self::Stall { at, time } => stalled(body, *at, *time),
+            Self::IgnoreRange => {
+                headers.remove(header::ACCEPT_RANGES);
+                body
+            }
+            Self::Longer(by) => {
+                set_length(headers, |length| length + by);
+                body
+            }
+            Self::Shorter(by) => {
+                set_length(headers, |length| length.saturating_sub(*by));
+                body
+            }
+            Self::Gzip => {
+                let compressed = gzip(&whole(body).await);
+                headers.remove(header::ACCEPT_RANGES);
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                set_length(headers, |_| compressed.len() as u64);
+                if let Some(etag) = headers.get(header::ETAG) {
+                    let weak = [b"W/", etag.as_bytes()].concat();
+                    headers.insert(header::ETAG, HeaderValue::from_bytes(&weak).unwrap());
+                }
+                Body::from(compressed)
+            }
+            Self::Status { code, retry_after } => {
+                head.status = StatusCode::from_u16(*code).unwrap();
+                about_no_file(headers, "text/plain");
+                if let Some(seconds) = retry_after {
+                    headers.insert(header::RETRY_AFTER, (*seconds).into());
+                }
+                Body::from("refused")
+            }
+            Self::Html => {
+                head.status = StatusCode::OK;
+                about_no_file(headers, "text/html");
+                Body::from("<!doctype html><title>not here</title>")
+            }
+            Self::RefusePreflight => {
+                head.status = StatusCode::FORBIDDEN;
+                headers.clear();
+                Body::empty()
+            }
+        };
+        Response::from_parts(head, body)
+    }
+}
+
+/// Leaves of the headers those that any page may read the answer by.
+fn about_no_file(headers: &mut HeaderMap, content_type: &'static str) {
+    let about_file: [HeaderName; 6] = [
+        header::CONTENT_LENGTH,
+        header::CONTENT_RANGE,
+        header::ACCEPT_RANGES,
+        header::CONTENT_ENCODING,
+        header::ETAG,
+        header::LAST_MODIFIED,
+    ];
+    for name in about_file {
+        headers.remove(name);
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+}
+
+fn set_length(headers: &mut HeaderMap, change: impl Fn(u64) -> u64) {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    headers.insert(header::CONTENT_LENGTH, change(length.unwrap_or(0)).into());
+}
+
+async fn whole(body: Body) -> Bytes {
+    to_bytes(body, usize::MAX)
+        .await
+        .expect("the mirror reads its own files")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+/// The body's pieces with their places, one of them ending at `at`.
+fn pieces(body: Body, at: u64) -> impl Stream<Item = (u64, Bytes)> {
+    let mut next = 0;
+    body.into_data_stream().flat_map(move |chunk| {
+        let mut chunk = chunk.expect("the mirror reads its own files");
+        let start = next;
+        next += chunk.len() as u64;
+        let mut parts = Vec::new();
+        if start < at && at < next {
+            parts.push((start, chunk.split_to(usize::try_from(at - start).unwrap())));
+        }
+        parts.push((next - chunk.len() as u64, chunk));
+        stream::iter(parts)
+    })
+}
+
+fn cut(body: Body, at: u64) -> Body {
+    let before = pieces(body, at)
+        .take_while(move |(start, _)| std::future::ready(*start < at))
+        .map(|(_, piece)| Ok(piece));
+    let end = stream::once(async {
+        // What was given so far is sent before an error throws it away.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    Body::from_stream(before.chain(end))
+}
+
+fn stalled(body: Body, at: u64, time: Duration) -> Body {
+    Body::from_stream(pieces(body, at).then(move |(start, piece)| async move {
+        if start == at {
+            tokio::time::sleep(time).await;
+        }
+        Ok::<_, io::Error>(piece)
+    }))
+}
