@@ -5,11 +5,11 @@ use std::io::{self, Read, Seek};
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
-use safetensors::Dtype;
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
 use super::names::{self, Role, TensorSpec};
+use super::needed::Needed;
 use super::quantize::fitting;
 use super::stored_tensor::{Rows, StoredTensor, TensorBytes};
 use super::{gguf, safetensors as st};
@@ -95,65 +95,32 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`st::Header::read`]; [`WeightsError::Config`], [`WeightsError::MissingTensor`],
-    /// [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
+    /// [`WeightsError::RepeatedTensor`], [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
     pub fn from_safetensors(
         config_json: &[u8],
         mut files: Vec<Box<dyn ReadSeek>>,
     ) -> Result<Self, WeightsError> {
         let config = Gpt2Config::from_json(config_json)?;
         let is_head_tied = Gpt2Config::is_head_tied(config_json)?;
-        let mut found = HashMap::new();
+        let needed = Needed::new(&config, is_head_tied);
+        let mut tensors = BTreeMap::new();
         for (file, reader) in files.iter_mut().enumerate() {
             let header = st::Header::read(reader)?;
-            for (name, info, offset) in header.tensors() {
-                let name = name
-                    .strip_prefix("transformer.")
-                    .unwrap_or(&name)
-                    .to_owned();
-                found.insert(name, (file, info.dtype, info.shape.clone(), offset));
-            }
-        }
-        let mut tensors = BTreeMap::new();
-        for spec in names::tensors(&config) {
-            if spec.is_optional && is_head_tied {
-                continue;
-            }
-            let Some((file, dtype, shape, offset)) = found.remove(&spec.name) else {
-                return Err(WeightsError::MissingTensor { name: spec.name });
-            };
-            let expected = match spec.role {
-                Role::Vector => vec![spec.cols],
-                Role::Projection => vec![spec.cols, spec.rows],
-                Role::Embedding | Role::Positions => vec![spec.rows, spec.cols],
-            };
-            if shape != expected {
-                let widened = |shape: Vec<usize>| shape.into_iter().map(|d| d as u64).collect();
-                return Err(WeightsError::ShapeMismatch {
-                    name: spec.name,
-                    got: widened(shape),
-                    expected: widened(expected),
-                });
-            }
-            let dtype = match dtype {
-                Dtype::F32 => StoredType::F32,
-                Dtype::F16 => StoredType::F16,
-                Dtype::BF16 => StoredType::BF16,
-                other => {
-                    return Err(WeightsError::UnsupportedType {
-                        name: spec.name,
-                        dtype: other.to_string(),
-                    });
+            for found in header.needed(&needed)? {
+                let spec = needed.specs[found.idx].clone();
+                let stored = StoredTensor {
+                    dtype: found.dtype,
+                    file,
+                    offset: found.offset,
+                    is_transposed: spec.role == Role::Projection,
+                    spec,
+                };
+                if tensors.insert(stored.spec.name.clone(), stored).is_some() {
+                    return Err(needed.repeated(found.idx));
                 }
-            };
-            let stored = StoredTensor {
-                dtype,
-                file,
-                offset,
-                is_transposed: spec.role == Role::Projection,
-                spec,
-            };
-            tensors.insert(stored.spec.name.clone(), stored);
+            }
         }
+        needed.all(|idx| tensors.contains_key(&needed.specs[idx].name))?;
         Ok(Self {
             config,
             files,

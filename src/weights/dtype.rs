@@ -3,11 +3,13 @@
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
+use serde::{Deserialize, Serialize};
 
 use crate::kernels::pack::WeightType;
 
 /// A tensor type of a checkpoint: one of GGML's. safetensors uses the three float ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
 pub struct StoredType(GgmlDType);
 
 impl StoredType {
@@ -175,6 +177,20 @@ impl StoredType {
             }
         }
         Ok(())
+    }
+}
+
+impl TryFrom<u32> for StoredType {
+    type Error = String;
+
+    fn try_from(id: u32) -> Result<Self, String> {
+        Self::from_gguf_id(id).ok_or_else(|| format!("no tensor type has the number {id}"))
+    }
+}
+
+impl From<StoredType> for u32 {
+    fn from(dtype: StoredType) -> Self {
+        dtype.gguf_id()
     }
 }
 

@@ -93,6 +93,18 @@ pub enum WeightsError {
         /// What it seems to be.
         found: FileKind,
     },
+    /// Neither safetensors nor PyTorch's.
+    #[error("these are no weights that can be converted: it is {found}")]
+    NotWeights {
+        /// What it seems to be.
+        found: FileKind,
+    },
+    /// What was kept of a conversion cannot be gone on with.
+    #[error("what is kept of this download does not fit it: {what}; start the download again")]
+    BadJournal {
+        /// The rule it breaks.
+        what: &'static str,
+    },
     /// The file is shorter than its header says.
     #[error(
         "the model file ends at byte {got} of {expected}; the download was cut short, press retry"
@@ -151,6 +163,12 @@ pub enum WeightsError {
     /// A tensor is absent.
     #[error("the model file lacks the tensor `{name}`; it is incomplete, or not a GPT-2")]
     MissingTensor {
+        /// Its name.
+        name: String,
+    },
+    /// A tensor stands in the files twice.
+    #[error("the model files hold the tensor `{name}` twice; take those of one model")]
+    RepeatedTensor {
         /// Its name.
         name: String,
     },

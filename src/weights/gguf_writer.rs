@@ -33,6 +33,67 @@ impl TensorToWrite {
     }
 }
 
+/// Where everything in a GGUF file lies, known before a tensor is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The file's first bytes, filled up to where the first tensor begins.
+    pub header: Vec<u8>,
+    /// First byte of each tensor, counted from the start of the file.
+    pub offsets: Vec<u64>,
+    /// Length of the file.
+    pub len: u64,
+}
+
+impl Layout {
+    /// Tensors lie in the order given, each filled up with zeros to a multiple of [`DEFAULT_ALIGNMENT`].
+    pub fn new(metadata: &[(String, Value)], tensors: &[TensorToWrite]) -> Self {
+        let mut header = Vec::new();
+        header.extend_from_slice(MAGIC);
+        header.extend(3_u32.to_le_bytes());
+        header.extend((tensors.len() as u64).to_le_bytes());
+        header.extend((metadata.len() as u64).to_le_bytes());
+        for (key, value) in metadata {
+            put_string(&mut header, key);
+            header.extend(value_type_id(value).to_le_bytes());
+            put_value(&mut header, value);
+        }
+        let mut offsets = Vec::new();
+        let mut len = 0_u64;
+        for tensor in tensors {
+            put_string(&mut header, &tensor.name);
+            header.extend((tensor.dims.len() as u32).to_le_bytes());
+            for dim in &tensor.dims {
+                header.extend(dim.to_le_bytes());
+            }
+            header.extend(tensor.dtype.gguf_id().to_le_bytes());
+            header.extend(len.to_le_bytes());
+            offsets.push(len);
+            len += padded(tensor.size_bytes());
+        }
+        let data_start = padded(header.len() as u64);
+        header.resize(usize::try_from(data_start).expect("it is in memory"), 0);
+        for offset in &mut offsets {
+            *offset += data_start;
+        }
+        Self {
+            header,
+            offsets,
+            len: data_start + len,
+        }
+    }
+}
+
+/// The next multiple of the alignment.
+fn padded(len: u64) -> u64 {
+    len.next_multiple_of(DEFAULT_ALIGNMENT)
+}
+
+/// The zeros between `pos` and the next tensor.
+pub(super) fn padding(pos: u64) -> &'static [u8] {
+    let n = usize::try_from(padded(pos) - pos).expect("below the alignment");
+    &[0; DEFAULT_ALIGNMENT as usize][..n]
+}
+
 /// Writes a GGUF file from front to back, without seeking.
 pub struct Writer<W> {
     out: W,
@@ -51,27 +112,6 @@ impl<W: Write> Writer<W> {
         metadata: &[(String, Value)],
         tensors: &[TensorToWrite],
     ) -> Result<Self, WeightsError> {
-        let mut header = Vec::new();
-        header.extend_from_slice(MAGIC);
-        header.extend(3_u32.to_le_bytes());
-        header.extend((tensors.len() as u64).to_le_bytes());
-        header.extend((metadata.len() as u64).to_le_bytes());
-        for (key, value) in metadata {
-            put_string(&mut header, key);
-            header.extend(value_type_id(value).to_le_bytes());
-            put_value(&mut header, value);
-        }
-        let mut offset = 0_u64;
-        for tensor in tensors {
-            put_string(&mut header, &tensor.name);
-            header.extend((tensor.dims.len() as u32).to_le_bytes());
-            for dim in &tensor.dims {
-                header.extend(dim.to_le_bytes());
-            }
-            header.extend(tensor.dtype.gguf_id().to_le_bytes());
-            header.extend(offset.to_le_bytes());
-            offset = (offset + tensor.size_bytes()).next_multiple_of(DEFAULT_ALIGNMENT);
-        }
         let sizes: Vec<u64> = tensors.iter().map(TensorToWrite::size_bytes).collect();
         let mut writer = Self {
             out,
@@ -79,8 +119,7 @@ impl<W: Write> Writer<W> {
             left_of_tensor: 0,
             pos: 0,
         };
-        writer.put(&header)?;
-        writer.pad()?;
+        writer.put(&Layout::new(metadata, tensors).header)?;
         Ok(writer)
     }
 
@@ -101,7 +140,7 @@ impl<W: Write> Writer<W> {
             .expect("a tensor has the size it was announced with");
         self.put(bytes)?;
         if self.left_of_tensor == 0 {
-            self.pad()?;
+            self.put(padding(self.pos))?;
         }
         Ok(())
     }
@@ -130,13 +169,6 @@ impl<W: Write> Writer<W> {
             .map_err(|source| WeightsError::Write { source })?;
         self.pos += bytes.len() as u64;
         Ok(())
-    }
-
-    fn pad(&mut self) -> Result<(), WeightsError> {
-        let n = self.pos.next_multiple_of(DEFAULT_ALIGNMENT) - self.pos;
-        self.put(
-            &[0; DEFAULT_ALIGNMENT as usize][..usize::try_from(n).expect("below the alignment")],
-        )
     }
 }
 

@@ -8,7 +8,7 @@ use super::error::WeightsError;
 use super::gguf::Value;
 use super::gguf_writer::{TensorToWrite, Writer};
 use super::names::{Role, TensorSpec};
-use super::stored_tensor::ConversionErrors;
+use super::rows::ConversionErrors;
 use crate::kernels::pack::WeightType;
 use crate::model::config::Gpt2Config;
 
@@ -47,6 +47,16 @@ pub struct QuantizeReport {
     pub bytes: u64,
     /// The largest [`TensorReport::max_error`].
     pub max_error: f32,
+}
+
+impl QuantizeReport {
+    pub(super) fn new(tensors: Vec<TensorReport>, bytes: u64) -> Self {
+        Self {
+            max_error: tensors.iter().map(|t| t.max_error).fold(0.0, f32::max),
+            tensors,
+            bytes,
+        }
+    }
 }
 
 /// A tokenizer as GGUF stores it.
@@ -121,11 +131,64 @@ pub fn gpt2_metadata(
     metadata
 }
 
+/// A tensor as it will be written.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) spec: TensorSpec,
+    pub(super) dtype: StoredType,
+    /// Whether the type asked for did not fit its rows.
+    pub(super) is_fallback: bool,
+}
+
+impl Target {
+    /// Matrices become `dtype` where it fits their rows; vectors and positions stay F32.
+    pub(super) fn new(spec: TensorSpec, dtype: WeightType) -> Self {
+        let target = match spec.role.is_quantizable() {
+            true => fitting(dtype, spec.cols),
+            false => WeightType::F32,
+        };
+        Self {
+            is_fallback: spec.role.is_quantizable() && target != dtype,
+            dtype: target.into(),
+            spec,
+        }
+    }
+
+    pub(super) fn to_write(&self) -> TensorToWrite {
+        TensorToWrite {
+            name: self.spec.gguf_name.clone(),
+            dims: match self.spec.role {
+                Role::Vector => vec![self.spec.cols as u64],
+                _ => vec![self.spec.cols as u64, self.spec.rows as u64],
+            },
+            dtype: self.dtype,
+        }
+    }
+
+    /// What became of it.
+    ///
+    /// # Errors
+    /// [`WeightsError::NotFinite`].
+    pub(super) fn report(&self, errors: &ConversionErrors) -> Result<TensorReport, WeightsError> {
+        let (max_error, rms_error) = errors.as_parts().ok_or_else(|| WeightsError::NotFinite {
+            name: self.spec.name.clone(),
+            source: std::io::ErrorKind::InvalidData.into(),
+        })?;
+        Ok(TensorReport {
+            name: self.spec.gguf_name.clone(),
+            dtype: self.dtype,
+            is_fallback: self.is_fallback,
+            max_error,
+            rms_error,
+        })
+    }
+}
+
 /// Writes a checkpoint as GGUF, one tensor per step.
 pub struct Quantizer<W: Write> {
     writer: Writer<W>,
     /// Last first.
-    left: Vec<(TensorSpec, StoredType, bool)>,
+    left: Vec<Target>,
     reports: Vec<TensorReport>,
 }
 
@@ -140,29 +203,12 @@ impl<W: Write> Quantizer<W> {
         metadata: &[(String, Value)],
         out: W,
     ) -> Result<Self, WeightsError> {
-        let mut left: Vec<_> = checkpoint
+        let mut left: Vec<Target> = checkpoint
             .tensors()
             .into_iter()
-            .map(|(spec, _)| {
-                let target = match spec.role.is_quantizable() {
-                    true => fitting(dtype, spec.cols),
-                    false => WeightType::F32,
-                };
-                let is_fallback = spec.role.is_quantizable() && target != dtype;
-                (spec, StoredType::from(target), is_fallback)
-            })
+            .map(|(spec, _)| Target::new(spec, dtype))
             .collect();
-        let tensors: Vec<_> = left
-            .iter()
-            .map(|(spec, dtype, _)| TensorToWrite {
-                name: spec.gguf_name.clone(),
-                dims: match spec.role {
-                    Role::Vector => vec![spec.cols as u64],
-                    _ => vec![spec.cols as u64, spec.rows as u64],
-                },
-                dtype: *dtype,
-            })
-            .collect();
+        let tensors: Vec<_> = left.iter().map(Target::to_write).collect();
         left.reverse();
         Ok(Self {
             writer: Writer::new(out, metadata, &tensors)?,
@@ -179,11 +225,12 @@ impl<W: Write> Quantizer<W> {
         &mut self,
         checkpoint: &mut Checkpoint,
     ) -> Result<Option<&TensorReport>, WeightsError> {
-        let Some((spec, dtype, is_fallback)) = self.left.pop() else {
+        let Some(target) = self.left.pop() else {
             return Ok(None);
         };
-        let mut bytes = checkpoint.bytes(&spec.name, dtype)?;
-        bytes.errors = Some(ConversionErrors::default());
+        let mut bytes = checkpoint
+            .bytes(&target.spec.name, target.dtype)?
+            .measured();
         let mut buffer = vec![0; 1 << 16];
         loop {
             let n = match bytes.read(&mut buffer) {
@@ -200,27 +247,7 @@ impl<W: Write> Quantizer<W> {
             }
             self.writer.write(&buffer[..n])?;
         }
-        let errors = bytes.errors.unwrap_or_default();
-        if !errors.sum_sq.is_finite() || !errors.sum_sq_error.is_finite() {
-            return Err(WeightsError::NotFinite {
-                name: spec.name,
-                source: std::io::ErrorKind::InvalidData.into(),
-            });
-        }
-        let part = |error: f64, whole: f64| {
-            if whole > 0.0 {
-                (error / whole) as f32
-            } else {
-                0.0
-            }
-        };
-        self.reports.push(TensorReport {
-            name: spec.gguf_name,
-            dtype,
-            is_fallback,
-            max_error: part(f64::from(errors.max_abs_error), f64::from(errors.max_abs)),
-            rms_error: part(errors.sum_sq_error.sqrt(), errors.sum_sq.sqrt()),
-        });
+        self.reports.push(target.report(&bytes.errors())?);
         Ok(self.reports.last())
     }
 
@@ -232,10 +259,6 @@ impl<W: Write> Quantizer<W> {
     /// # Panics
     /// If a tensor is left: step until `None`.
     pub fn finish(self) -> Result<QuantizeReport, WeightsError> {
-        Ok(QuantizeReport {
-            bytes: self.writer.finish()?,
-            max_error: self.reports.iter().map(|t| t.max_error).fold(0.0, f32::max),
-            tensors: self.reports,
-        })
+        Ok(QuantizeReport::new(self.reports, self.writer.finish()?))
     }
 }

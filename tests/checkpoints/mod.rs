@@ -102,15 +102,22 @@ pub fn candle_logits(model: &Gpt2, tokens: &[u32]) -> Vec<f32> {
         .unwrap()
 }
 
-/// The checkpoint as a GGUF in memory.
-pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, QuantizeReport) {
-    let config = checkpoint.config().clone();
+/// What the GGUF files of [`quantize`] say about themselves.
+pub fn metadata(
+    config: &Gpt2Config,
+    dtype: WeightType,
+) -> Vec<(String, huggingtweets::weights::gguf::Value)> {
     let tokenizer = GgufTokenizer {
         tokens: (0..config.vocab_size).map(|i| format!("t{i}")).collect(),
         merges: vec!["t 1".to_owned()],
         control: vec![config.eos_token_id],
     };
-    let metadata = gpt2_metadata("test", &config, dtype, tokenizer, Vec::new());
+    gpt2_metadata("test", config, dtype, tokenizer, Vec::new())
+}
+
+/// The checkpoint as a GGUF in memory.
+pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, QuantizeReport) {
+    let metadata = metadata(checkpoint.config(), dtype);
     let mut bytes = Vec::new();
     let mut quantizer = Quantizer::new(&checkpoint, dtype, &metadata, &mut bytes).unwrap();
     while quantizer.step(&mut checkpoint).unwrap().is_some() {}
@@ -121,6 +128,12 @@ pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, Quan
 
 /// One block of width 256, so that the types with blocks of 256 fit; weights from a generator of our own.
 pub fn wide() -> Checkpoint {
+    let (config, bytes) = wide_files();
+    Checkpoint::from_safetensors(&config, vec![Box::new(Cursor::new(bytes))]).unwrap()
+}
+
+/// Its `config.json` and `model.safetensors`.
+pub fn wide_files() -> (Vec<u8>, Vec<u8>) {
     let config = Gpt2Config {
         vocab_size: 512,
         n_ctx: 64,
@@ -188,8 +201,7 @@ pub fn wide() -> Checkpoint {
         )
     });
     let bytes = safetensors::serialize(views, None).unwrap();
-    let config = serde_json::to_vec(&config.to_json()).unwrap();
-    Checkpoint::from_safetensors(&config, vec![Box::new(Cursor::new(bytes))]).unwrap()
+    (serde_json::to_vec(&config.to_json()).unwrap(), bytes)
 }
 
 /// Fails with the worst place if two lists differ by more than `tolerance` anywhere.

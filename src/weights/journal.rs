@@ -1,0 +1,104 @@
+//! `Journal`: how far a conversion came, small enough to be stored after every tensor.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::WeightsError;
+use super::needed::{Found, Needed};
+use super::source::Place;
+
+/// Changes whenever a stored journal could be misread.
+const VERSION: u32 = 1;
+
+/// What [`super::conversion::Conversion::resume`] needs to go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Journal {
+    version: u32,
+    /// Of the output's header, thus of name, shape, tokenizer and types.
+    fingerprint: u64,
+    n_files: usize,
+    pub(super) file: usize,
+    pub(super) offset: u64,
+    /// Of the file; `None` before its first byte.
+    pub(super) place: Option<Place>,
+    /// Needed tensors that lie ahead in the file, nearest first.
+    pub(super) ahead: Vec<Found>,
+    /// Indices of the needed tensors that the files so far say they hold.
+    pub(super) announced: Vec<usize>,
+    pub(super) done: Vec<Done>,
+}
+
+/// A tensor that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Done {
+    /// Index into [`Needed::specs`].
+    pub(super) idx: usize,
+    pub(super) max_error: f32,
+    pub(super) rms_error: f32,
+}
+
+impl Journal {
+    /// Nothing is done.
+    pub(super) fn start(fingerprint: u64, n_files: usize) -> Self {
+        Self {
+            version: VERSION,
+            fingerprint,
+            n_files,
+            file: 0,
+            offset: 0,
+            place: None,
+            ahead: Vec::new(),
+            announced: Vec::new(),
+            done: Vec::new(),
+        }
+    }
+
+    /// That it belongs to this conversion and nothing in it contradicts the rest.
+    pub(super) fn check(
+        &self,
+        fingerprint: u64,
+        n_files: usize,
+        needed: &Needed,
+    ) -> Result<(), WeightsError> {
+        let bad = |what| Err(WeightsError::BadJournal { what });
+        if self.version != VERSION {
+            return bad("it is of another version of this program");
+        }
+        if self.fingerprint != fingerprint || self.n_files != n_files {
+            return bad("it is of another model or type");
+        }
+        let n = needed.specs.len();
+        let mut is_announced = vec![false; n];
+        for idx in &self.announced {
+            match is_announced.get_mut(*idx) {
+                Some(is) if !*is => *is = true,
+                _ => return bad("it names a tensor twice or one that is none"),
+            }
+        }
+        let mut is_placed = vec![false; n];
+        let done = self.done.iter().map(|done| done.idx);
+        for idx in done.chain(self.ahead.iter().map(|found| found.idx)) {
+            match is_placed.get_mut(idx) {
+                Some(is) if !*is && is_announced[idx] => *is = true,
+                _ => return bad("it names a tensor twice or one that is none"),
+            }
+        }
+        let mut pos = self.offset;
+        for found in &self.ahead {
+            if found.offset < pos || !found.dtype.is_float() {
+                return bad("its tensors are in no order");
+            }
+            pos = found.offset;
+        }
+        let is_between = self.place.is_none();
+        if self.file > n_files
+            || (is_between && (self.offset != 0 || !self.ahead.is_empty()))
+            || (self.file == n_files && !is_between)
+        {
+            return bad("its place in the files is none");
+        }
+        if self.file == n_files && self.done.len() != n {
+            return bad("it ends before all tensors are done");
+        }
+        Ok(())
+    }
+}

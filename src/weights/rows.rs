@@ -1,0 +1,239 @@
+//! `RowDecoder` and `RowEncoder`: a tensor's stored bytes, as they come, to rows of floats, and rows to another type.
+
+use super::dtype::StoredType;
+use super::error::WeightsError;
+use super::names::TensorSpec;
+
+/// Numbers converted at a time: bounds what a conversion holds beside a tensor stored transposed.
+const CHUNK_VALUES: usize = 1 << 16;
+/// A tensor stored transposed is gathered in pieces of this size, so that memory is taken only for bytes that came.
+const SLAB_BYTES: usize = 1 << 20;
+
+/// Takes the bytes of one tensor from first to last and gives its rows as computed with, linear maps as (out, in).
+pub(super) struct RowDecoder {
+    name: String,
+    dtype: StoredType,
+    rows: usize,
+    cols: usize,
+    is_transposed: bool,
+    /// Of a tensor stored transposed, whose rows are spread over all its bytes.
+    slabs: Vec<Vec<u8>>,
+    /// Of any other: what has come of the next rows. Else the next rows, gathered.
+    bytes: Vec<u8>,
+    next_row: usize,
+}
+
+impl RowDecoder {
+    /// For a tensor stored in `dtype`, its columns whole blocks of it; `is_transposed`: stored (cols, rows).
+    pub(super) fn new(spec: &TensorSpec, dtype: StoredType, is_transposed: bool) -> Self {
+        Self {
+            name: spec.name.clone(),
+            dtype,
+            rows: spec.rows,
+            cols: spec.cols,
+            is_transposed,
+            slabs: Vec::new(),
+            bytes: Vec::new(),
+            next_row: 0,
+        }
+    }
+
+    /// Bytes it takes before [`Self::next_chunk`] must be asked for rows.
+    pub(super) fn room(&self) -> u64 {
+        if self.is_transposed {
+            let whole = self.rows as u64 * self.row_bytes() as u64;
+            let full = self.slabs.len().saturating_sub(1) as u64 * SLAB_BYTES as u64;
+            let last = self.slabs.last().map_or(0, Vec::len) as u64;
+            whole - full - last
+        } else {
+            (self.chunk_rows() * self.row_bytes() - self.bytes.len()) as u64
+        }
+    }
+
+    /// The next bytes of the tensor, at most [`Self::room`].
+    ///
+    /// # Errors
+    /// [`WeightsError::OutOfMemory`].
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Result<(), WeightsError> {
+        debug_assert!(bytes.len() as u64 <= self.room());
+        let out_of_memory = |name: &str| WeightsError::OutOfMemory {
+            name: name.to_owned(),
+        };
+        if !self.is_transposed {
+            self.bytes
+                .try_reserve(bytes.len())
+                .map_err(|_| out_of_memory(&self.name))?;
+            self.bytes.extend_from_slice(bytes);
+            return Ok(());
+        }
+        while !bytes.is_empty() {
+            if self
+                .slabs
+                .last()
+                .is_none_or(|slab| slab.len() == SLAB_BYTES)
+            {
+                let mut slab = Vec::new();
+                slab.try_reserve_exact(self.room().min(SLAB_BYTES as u64) as usize)
+                    .map_err(|_| out_of_memory(&self.name))?;
+                self.slabs.push(slab);
+            }
+            let slab = self.slabs.last_mut().expect("there is one with room");
+            let n = bytes.len().min(SLAB_BYTES - slab.len());
+            slab.extend_from_slice(&bytes[..n]);
+            bytes = &bytes[n..];
+        }
+        Ok(())
+    }
+
+    /// Appends the next rows to `out` and says how many; 0 if bytes are wanted first, and at the end.
+    ///
+    /// # Errors
+    /// [`WeightsError::Convert`].
+    pub(super) fn next_chunk(&mut self, out: &mut Vec<f32>) -> Result<usize, WeightsError> {
+        let n = self.chunk_rows();
+        if n == 0 || self.room() > 0 {
+            return Ok(0);
+        }
+        if self.is_transposed {
+            self.gather(n);
+        }
+        self.dtype
+            .decode(&self.bytes, out)
+            .map_err(|source| WeightsError::Convert {
+                name: self.name.clone(),
+                source,
+            })?;
+        self.bytes.clear();
+        self.next_row += n;
+        Ok(n)
+    }
+
+    /// Whether all rows were given.
+    pub(super) fn is_done(&self) -> bool {
+        self.next_row == self.rows
+    }
+
+    /// Rows in the next chunk.
+    fn chunk_rows(&self) -> usize {
+        (CHUNK_VALUES / self.cols)
+            .max(1)
+            .min(self.rows - self.next_row)
+    }
+
+    fn row_bytes(&self) -> usize {
+        self.dtype
+            .row_bytes(self.cols)
+            .expect("checked when opened")
+    }
+
+    /// Puts the next `n` rows together out of the columns.
+    fn gather(&mut self, n: usize) {
+        let size = self
+            .dtype
+            .row_bytes(1)
+            .expect("only floats are stored transposed");
+        let row_bytes = size * self.cols;
+        self.bytes.resize(n * row_bytes, 0);
+        for col in 0..self.cols {
+            let mut start = (col * self.rows + self.next_row) * size;
+            let mut rows = self.bytes.chunks_exact_mut(row_bytes);
+            let mut left = n;
+            while left > 0 {
+                // Numbers never straddle slabs: both sizes are powers of two.
+                let slab = &self.slabs[start / SLAB_BYTES][start % SLAB_BYTES..];
+                let here = left.min((SLAB_BYTES - start % SLAB_BYTES) / size);
+                for (number, row) in slab.chunks_exact(size).take(here).zip(&mut rows) {
+                    row[col * size..][..size].copy_from_slice(number);
+                }
+                start += here * size;
+                left -= here;
+            }
+        }
+    }
+}
+
+/// How far converted numbers are from the originals.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ConversionErrors {
+    max_abs_error: f32,
+    max_abs: f32,
+    sum_sq_error: f64,
+    sum_sq: f64,
+}
+
+impl ConversionErrors {
+    /// The largest difference and the root of the mean squared one, each as a part of the original's;
+    /// `None` if there was infinity or no number among them.
+    pub(super) fn as_parts(&self) -> Option<(f32, f32)> {
+        let part = |error: f64, whole: f64| match whole > 0.0 {
+            true => (error / whole) as f32,
+            false => 0.0,
+        };
+        (self.sum_sq.is_finite() && self.sum_sq_error.is_finite()).then(|| {
+            (
+                part(f64::from(self.max_abs_error), f64::from(self.max_abs)),
+                part(self.sum_sq_error.sqrt(), self.sum_sq.sqrt()),
+            )
+        })
+    }
+}
+
+/// Turns rows of floats into bytes of another type.
+pub(super) struct RowEncoder {
+    name: String,
+    from: StoredType,
+    target: StoredType,
+    /// What was read back of the last chunk.
+    back: Vec<f32>,
+    /// Sums over the difference between what came and what was given, if asked for.
+    pub(super) errors: Option<ConversionErrors>,
+}
+
+impl RowEncoder {
+    /// For floats that were stored in `from`.
+    pub(super) fn new(name: &str, from: StoredType, target: StoredType) -> Self {
+        Self {
+            name: name.to_owned(),
+            from,
+            target,
+            back: Vec::new(),
+            errors: None,
+        }
+    }
+
+    /// Appends whole rows to `out`.
+    ///
+    /// # Errors
+    /// [`WeightsError::TooLargeForF16`], [`WeightsError::Convert`].
+    pub(super) fn encode(&mut self, values: &[f32], out: &mut Vec<u8>) -> Result<(), WeightsError> {
+        if self.target == StoredType::F16 && self.from != StoredType::F16 {
+            let max = half::f16::MAX.to_f32();
+            if let Some(value) = values.iter().find(|v| v.is_finite() && v.abs() > max) {
+                return Err(WeightsError::TooLargeForF16 {
+                    name: self.name.clone(),
+                    value: *value,
+                });
+            }
+        }
+        let convert = |source| WeightsError::Convert {
+            name: self.name.clone(),
+            source,
+        };
+        let start = out.len();
+        self.target.encode(values, out).map_err(convert)?;
+        let Some(errors) = &mut self.errors else {
+            return Ok(());
+        };
+        self.back.clear();
+        self.target
+            .decode(&out[start..], &mut self.back)
+            .map_err(convert)?;
+        for (value, back) in values.iter().zip(&self.back) {
+            errors.max_abs = errors.max_abs.max(value.abs());
+            errors.max_abs_error = errors.max_abs_error.max((value - back).abs());
+            errors.sum_sq += f64::from(*value) * f64::from(*value);
+            errors.sum_sq_error += f64::from(value - back) * f64::from(value - back);
+        }
+        Ok(())
+    }
+}
