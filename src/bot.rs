@@ -51,6 +51,15 @@ pub struct Bot {
 }
 
 impl Bot {
+    /// The bot of a repository, from its `README.md`; `None` if that is no card of the original's.
+    pub fn from_readme(repo: &str, markdown: &str) -> Option<Bot> {
+        let card = crate::card::read::read(markdown.as_bytes()).ok()?;
+        Some(Bot {
+            repo: repo.to_owned(),
+            card,
+        })
+    }
+
     /// Its page on the Hub.
     pub fn hub_url(&self) -> String {
         format!("{HUB}/{}", self.repo)

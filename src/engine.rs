@@ -3,6 +3,7 @@
 //! The host calls [`Engine::step`] while [`Engine::is_idle`] is false and does what it likes in between: take
 //! messages, draw, stop. One load or one job runs at a time. Time and memory are measured by the host.
 
+pub mod arrival;
 pub mod defaults;
 pub mod error;
 pub mod loading;
@@ -24,6 +25,8 @@ use crate::weights::ReadSeek;
 use measurement::Measurement;
 use told::{failed, measuring, reading, told};
 
+pub use crate::weights::WriteAt;
+pub use arrival::{Arrival, Companions};
 pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
 pub use model_file::ModelFile;

@@ -28,6 +28,7 @@ pub mod model;
 pub mod parallel;
 pub mod protocol;
 pub mod state;
+pub mod store;
 pub mod tokenizer;
 pub mod weights;
 

@@ -91,12 +91,26 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ModelSource {
-    /// A GGUF at an absolute address.
+    /// A GGUF at an absolute address, not to be kept.
     Url {
         /// The address.
         url: String,
         /// What to call it.
         name: String,
+    },
+    /// A model of the Hub, or at an address.
+    Model {
+        /// `OWNER/NAME`, the address of a GGUF or of a folder, or an old handle: what [`crate::hub`] reads.
+        model: String,
+        /// Read repositories from here instead of the Hub.
+        #[serde(default)]
+        endpoint: Option<String>,
+        /// What float weights become, and which GGUF is taken: `auto`, `q8_0`, `q4_0`, `q4_k`, `q6_k`, `f16`, `f32`.
+        #[serde(default)]
+        dtype: Option<String>,
+        /// Whether to keep it on this device for the next time.
+        #[serde(default)]
+        keep: bool,
     },
     /// The `blob` beside the message.
     File {
@@ -120,6 +134,13 @@ pub enum Event {
     Progress {
         /// What is going on.
         stage: LoadStage,
+    },
+    /// The card of the model that is being loaded.
+    Card {
+        /// `OWNER/NAME`.
+        repo: String,
+        /// Its `README.md`.
+        markdown: String,
     },
     /// The model can be asked.
     Ready {
@@ -216,6 +237,19 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum LoadStage {
+    /// The model's host is asked what there is.
+    Looking,
+    /// Another tab is fetching the same model; this one waits for it.
+    OtherTab,
+    /// The connection failed; the next attempt comes by itself.
+    Waiting {
+        /// In so many seconds.
+        seconds: u32,
+        /// Bytes that are there and stay.
+        loaded: u64,
+    },
+    /// The file changed on its way, or its server sends it only whole, so it is fetched from its first byte again.
+    StartingOver,
     /// Bytes are arriving.
     Downloading {
         /// Bytes so far.
@@ -230,6 +264,19 @@ pub enum LoadStage {
         /// Bytes of all tensors.
         total: u64,
     },
+}
+
+/// Where an open model is kept for the next time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeping {
+    /// Nowhere: it comes with the page, was opened from a file, or was not to be kept.
+    #[default]
+    Nothing,
+    /// In this tab, as long as it is open: the browser gives no storage here.
+    Tab,
+    /// On this device.
+    Device,
 }
 
 /// What is known of an open model.
@@ -251,6 +298,9 @@ pub struct ModelInfo {
     pub load_ms: f64,
     /// The engine's memory after loading.
     pub memory_bytes: u64,
+    /// Where it is kept for the next time.
+    #[serde(default)]
+    pub keeping: Keeping,
 }
 
 /// Why a sequence ended.
@@ -384,4 +434,6 @@ pub enum ErrorCode {
     WorkerCrashed,
     /// The visitor stopped a load.
     Cancelled,
+    /// No room to keep a model, or storage that fails.
+    Storage,
 }

@@ -16,6 +16,7 @@ pub mod settings;
 mod view;
 
 use crate::bot::Bot;
+use crate::hub::Endpoint;
 use crate::protocol::{ErrorReport, JobId};
 use address::Address;
 use measuring::{MeasureRun, Measured};
@@ -149,6 +150,7 @@ pub struct PageState {
     bot: usize,
     worker: WorkerStatus,
     bundled: ModelChoice,
+    endpoint: Endpoint,
     choice: ModelChoice,
     model: ModelStatus,
     settings: Settings,
@@ -191,6 +193,7 @@ impl PageState {
             worker: WorkerStatus::Starting,
             choice: model.unwrap_or_else(|| bundled.clone()),
             bundled,
+            endpoint: address.endpoint.clone(),
             model: ModelStatus::Absent,
             settings: Settings::default(),
             problem: None,
@@ -205,10 +208,7 @@ impl PageState {
         if let Some(repo) = &address.bot {
             match state.bot_index(repo) {
                 Some(index) => state.bot = index,
-                None => state.notices.push(format!(
-                    "This gallery has no bot called “{repo}”. Showing @{} instead.",
-                    state.bots[0].card.handle
-                )),
+                None => state.ask_for(repo),
             }
         }
         if let Some(text) = &address.text {

@@ -69,6 +69,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // The page's address and the box for any bot hold a model's address, as text.
     ("state", &["protocol", "bot", "runs", "hub"]),
+    // Writes what arrives through the engine's own conversion.
+    (
+        "web::acquisition",
+        &["protocol", "store", "hub", "bot", "engine"],
+    ),
     // `kernels` only to say, in its first message, which SIMD this worker was built with; `parallel` to hand
     // the engine its threads.
     (

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use huggingtweets::bot;
+use huggingtweets::hub::{Dtype, Endpoint, ModelAddress};
 use huggingtweets::protocol::{
-    ErrorCode, ErrorReport, Event, GenerationParams, Gpt2Config, LoadStage, MeasuredPart,
+    ErrorCode, ErrorReport, Event, GenerationParams, Gpt2Config, Keeping, LoadStage, MeasuredPart,
     ModelInfo, ModelSource, Request, RunStats, Speeds, Spread, StopReason,
 };
-use huggingtweets::state::address::{Address, is_gguf_address};
+use huggingtweets::state::address::Address;
 use huggingtweets::state::direction::direction;
 use huggingtweets::state::figures;
 use huggingtweets::state::measuring::Measuring;
@@ -23,8 +24,17 @@ fn bundled() -> ModelChoice {
         origin: ModelOrigin::Bundled,
         name: "small".to_owned(),
         url: "https://host.example/model/bundled.gguf".to_owned(),
+        endpoint: None,
+        dtype: Dtype::Auto,
         size_bytes: Some(7_900_000),
     }
+}
+
+/// The model a visitor named.
+fn named(address: &str) -> ModelChoice {
+    let endpoint = Endpoint::default();
+    let address = ModelAddress::parse(address, &endpoint).unwrap();
+    ModelChoice::at(&address, &endpoint, Dtype::Auto)
 }
 
 fn fresh() -> PageState {
@@ -60,6 +70,7 @@ fn info() -> ModelInfo {
         },
         load_ms: 80.0,
         memory_bytes: 20_000_000,
+        keeping: Keeping::Nothing,
     }
 }
 
@@ -368,12 +379,12 @@ fn a_crash_keeps_prompt_settings_and_text_and_offers_a_restart() {
 fn a_failed_load_says_so_and_offers_what_can_help() {
     let url = "https://elsewhere.example/big.gguf";
     let mut state = ready();
-    state.open_model(ModelChoice::url(url));
+    state.open_model(named(url));
     state.update(failure(None, ErrorCode::NotAModel, false), 0.0);
     assert_eq!(state.phase(), Phase::Failed);
     assert_eq!(state.problem().unwrap().remedies, [Remedy::UseBundled]);
 
-    state.open_model(ModelChoice::url(url));
+    state.open_model(named(url));
     assert!(
         state.problem().is_none(),
         "a new try takes the old error away"
@@ -386,7 +397,7 @@ fn a_failed_load_says_so_and_offers_what_can_help() {
     assert_eq!(
         state.load(),
         [Request::Load {
-            source: ModelChoice::url(url).source()
+            source: named(url).source()
         }]
     );
     state.update(failure(None, ErrorCode::Download, true), 0.0);
@@ -628,26 +639,53 @@ fn a_bot_the_gallery_lacks_is_said_so_and_the_first_one_opens() {
 }
 
 #[test]
-fn only_web_addresses_of_gguf_files_are_taken_for_models() {
-    for good in [
-        "https://a.example/m.gguf",
-        "http://localhost:8000/m.GGUF?x=1",
-        "m.gguf",
-        "../models/m.gguf",
-        "/m.gguf#a",
-    ] {
-        assert!(is_gguf_address(good), "{good}");
-    }
-    for bad in [
-        "",
-        "data:x.gguf",
-        "blob:https://a/x.gguf",
-        "https://a.example/m.bin",
-        "file:///m.gguf",
-        "java\nscript:m.gguf",
-    ] {
-        assert!(!is_gguf_address(bad), "{bad}");
-    }
+fn a_card_that_arrives_brings_its_bot_into_the_gallery_and_opens_it() {
+    let mut state = ready();
+    let n = state.bots().len();
+    state.open_model(named("huggingtweets/somebot"));
+    let card = include_str!("fixtures/repositories/pytorch-zip/README.md");
+    state.update(
+        Event::Card {
+            repo: "huggingtweets/somebot".to_owned(),
+            markdown: card.to_owned(),
+        },
+        0.0,
+    );
+    assert_eq!(state.bots().len(), n + 1);
+    assert_eq!(state.bot().repo, "huggingtweets/somebot");
+    assert!(state.is_own());
+    // The same once more is the same bot.
+    state.update(
+        Event::Card {
+            repo: "huggingtweets/somebot".to_owned(),
+            markdown: card.to_owned(),
+        },
+        0.0,
+    );
+    assert_eq!(state.bots().len(), n + 1);
+    // What is no card of the original's shows nobody.
+    state.update(
+        Event::Card {
+            repo: "someone/gpt2".to_owned(),
+            markdown: "# GPT-2".to_owned(),
+        },
+        0.0,
+    );
+    assert_eq!(state.bots().len(), n + 1);
+}
+
+#[test]
+fn a_bot_that_the_gallery_lacks_is_fetched_only_when_asked_to_write() {
+    let address = Address::from_pairs([("bot", "huggingtweets/somebot")]);
+    let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    assert!(state.notices()[0].contains("Press Generate to fetch it"));
+    assert_eq!(state.update(started(), 0.0), []);
+    assert_eq!(
+        state.generate(SEED),
+        [Request::Load {
+            source: named("huggingtweets/somebot").source()
+        }]
+    );
 }
 
 #[test]

@@ -177,14 +177,23 @@ class EngineWorker {
 }
 
 /** What the worker is to load, and under which name. */
-function sourceOf(model) {
-  if (model instanceof ArrayBuffer) return sourceOf(new Blob([model]));
+function sourceOf(model, { endpoint, dtype = 'auto', cache = true }) {
+  if (model instanceof ArrayBuffer) return sourceOf(new Blob([model]), {});
   if (model instanceof Blob) {
     return { source: { kind: 'file', name: model.name ?? 'model.gguf' }, blob: model };
   }
-  const url = model === undefined || model === null ? BUNDLED_MODEL
-    : new URL(model, globalThis.document?.baseURI ?? globalThis.location.href);
-  return { source: { kind: 'url', url: url.href, name: url.pathname.split('/').pop() } };
+  if (model === undefined || model === null) {
+    return { source: { kind: 'url', url: BUNDLED_MODEL.href, name: BUNDLED_MODEL.pathname.split('/').pop() } };
+  }
+  const base = globalThis.document?.baseURI ?? globalThis.location.href;
+  const isPath = model instanceof URL || /^\.{0,2}\//.test(model) || /\.gguf([?#]|$)/i.test(model);
+  return {
+    source: {
+      kind: 'model', model: isPath ? new URL(model, base).href : checkedText(model, 'the model'), dtype, keep: cache,
+      ...(endpoint === undefined ? {} : { endpoint: new URL(endpoint, base).href }),
+    },
+    name: String(model).split(/[?#]/)[0].split('/').pop(),
+  };
 }
 
 /** Opens a model and gives back a generator. */
@@ -193,10 +202,10 @@ export async function pipeline(task, model, options = {}) {
     throw new TypeError(`unknown task ${shown(task)}; this module knows 'text-generation'`);
   }
   const { progress_callback, signal, ...build } = checked(options, PIPELINE_OPTIONS);
-  const { source, blob } = sourceOf(model);
+  const { source, blob, name = source.name } = sourceOf(model, build);
   const worker = new EngineWorker(build);
   const report = ({ stage }) => stage?.stage === 'downloading' && progress_callback?.({
-    status: 'progress', file: source.name, loaded: stage.loaded, total: stage.total ?? undefined,
+    status: 'progress', file: name, loaded: stage.loaded, total: stage.total ?? undefined,
   });
   let opened, started;
   try {

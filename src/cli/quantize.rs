@@ -3,11 +3,11 @@
 use super::folder::Folder;
 use super::output_file::OutputFile;
 use super::{CliError, Output};
-use crate::engine::{EngineError, defaults, model_file};
+use crate::engine::{EngineError, arrival, defaults, model_file};
 use crate::generate::params::GenerationParams;
 use crate::kernels::pack::WeightType;
-use crate::tokenizer::{Tokenizer, Vocabulary};
-use crate::weights::quantize::{GgufTokenizer, Quantizer, gpt2_metadata};
+use crate::tokenizer::Vocabulary;
+use crate::weights::quantize::Quantizer;
 use crate::weights::{Checkpoint, WeightsError};
 use serde::Serialize;
 use std::fs::File;
@@ -101,33 +101,10 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         },
         other => broken(other.into()),
     };
-    let tokenizer = GgufTokenizer {
-        merges: vocabulary
-            .merges()
-            .iter()
-            .map(|(left, right)| format!("{left} {right}"))
-            .collect(),
-        control: vocabulary
-            .added()
-            .iter()
-            .filter(|(_, special)| *special)
-            .map(|(id, _)| *id)
-            .collect(),
-        tokens: vocabulary.tokens().to_vec(),
-    };
-    // A vocabulary of another model is refused before anything is written.
-    Tokenizer::new(vocabulary)
-        .and_then(|tokenizer| tokenizer.check_vocab_size(checkpoint.config().vocab_size))
-        .map_err(|e| broken(e.into()))?;
     let dtype = WeightType::from(args.dtype);
-    let more = defaults::to_metadata(&params);
-    let metadata = gpt2_metadata(
-        &title(&args.input),
-        checkpoint.config(),
-        dtype,
-        tokenizer,
-        more,
-    );
+    let config = checkpoint.config();
+    let metadata = arrival::metadata(&title(&args.input), config, dtype, vocabulary, &params)
+        .map_err(broken)?;
     let mut file = OutputFile::create(&args.output)?;
     let is_watched = std::io::stderr().is_terminal() && !output.is_json();
     let total = checkpoint.tensors().len();

@@ -25,6 +25,11 @@ pub enum EngineError {
     /// A request that is the host's to answer.
     #[error("this part of the program cannot fetch a model by itself; reload the page")]
     NotForTheEngine,
+    /// Float weights come without one.
+    #[error(
+        "there is neither a tokenizer.json nor a vocab.json with its merges.txt; take them from the model's repository"
+    )]
+    NoTokenizer,
     /// The checkpoint.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -37,12 +42,18 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether what was read had no room where it was to be written.
+    pub fn is_storage_full(&self) -> bool {
+        matches!(self, Self::Weights(WeightsError::Write { source }) if source.kind() == std::io::ErrorKind::StorageFull)
+    }
+
     fn code(&self) -> ErrorCode {
         match self {
             Self::Working | Self::Loading => ErrorCode::Busy,
             Self::NoModel => ErrorCode::NoModel,
             Self::Cancelled => ErrorCode::Cancelled,
             Self::NotForTheEngine => ErrorCode::BadMessage,
+            Self::NoTokenizer => ErrorCode::NotAModel,
             Self::Weights(error) => weights_code(error),
             Self::Tokenizer(error) => tokenizer_code(error),
             Self::Generate(error) => match error {

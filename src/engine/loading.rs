@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::infer::{LoadProgress, Loader, Model};
-use crate::protocol::ModelInfo;
+use crate::protocol::{Keeping, ModelInfo};
 use crate::tokenizer::Tokenizer;
 
 use super::{EngineError, ModelFile};
@@ -15,7 +15,7 @@ pub struct OpenModel {
     pub model: Arc<Model>,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Arc<Tokenizer>,
-    /// What is told of it. Time and memory of the load are the host's to measure and 0 here.
+    /// What is told of it. Time and memory of the load are the host's to measure and 0 here; where it is kept, the host says.
     pub info: ModelInfo,
 }
 
@@ -80,6 +80,7 @@ impl Loading {
                 config,
                 load_ms: 0.0,
                 memory_bytes: 0,
+                keeping: Keeping::Nothing,
             },
         }
     }

@@ -107,6 +107,6 @@ fn collect(root: &Path, relative: &Path, files: &mut Vec<PathBuf>) -> Result<(),
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,6 +4,7 @@
 //! then leaves it alone, and what works here, CORS included, works there.
 
 use super::SiteError;
+use super::fingerprint::hex;
 use axum::Router;
 use axum::extract::{Path as UrlPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -124,8 +125,15 @@ impl Mirror {
             return Ok(known.sha256.clone());
         }
         let mut hasher = Sha256::new();
-        io::copy(&mut File::open(path)?, &mut hasher)?;
-        let sha256 = format!("{:x}", hasher.finalize());
+        let mut file = File::open(path)?;
+        let mut bytes = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut bytes)? {
+                0 => break,
+                n => hasher.update(&bytes[..n]),
+            }
+        }
+        let sha256 = hex(&hasher.finalize());
         *known = Some(Checksum {
             len,
             modified,
@@ -155,7 +163,7 @@ impl Mirror {
         let mut listing = json!({ "id": id, "modelId": id, "private": false, "gated": false, "siblings": siblings });
         if blobs {
             // Stands for the commit: another one as soon as any file is.
-            listing["sha"] = json!(format!("{:x}", commit.finalize())[..40]);
+            listing["sha"] = json!(hex(&commit.finalize())[..40]);
         }
         let config = fs::read(folder.join("config.json")).unwrap_or_default();
         if let Ok(config) = serde_json::from_slice::<Value>(&config) {

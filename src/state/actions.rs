@@ -3,12 +3,14 @@
 use super::figures;
 use super::measuring::MeasureRun;
 use super::model::{Loading, ModelChoice, ModelStatus};
-use super::results::Tweet;
+use super::results::{Desk, Tweet};
 use super::settings::{Field, FieldError};
 use super::{
     CONTINUE_LEAST, CONTINUE_TOKENS, LONGEST_TOKEN, PageState, Problem, Remedy, Run, Task,
     WorkerStatus, Writing, first_prompt,
 };
+use crate::bot::Bot;
+use crate::hub::{Dtype, Endpoint, ModelAddress};
 use crate::protocol::{ErrorCode, ErrorReport, GenerationParams, Request};
 
 impl PageState {
@@ -215,6 +217,69 @@ impl PageState {
             }]
         } else {
             Vec::new()
+        }
+    }
+
+    /// Fetches the open bot's own weights and its card.
+    pub fn open_own_weights(&mut self) -> Vec<Request> {
+        match self.own_weights() {
+            Some(choice) => self.open_model(choice),
+            None => Vec::new(),
+        }
+    }
+
+    /// The open bot's own weights, where its repository has them.
+    pub fn own_weights(&self) -> Option<ModelChoice> {
+        let repo = self.bot().repo.parse().ok()?;
+        let address = ModelAddress::Repository { repo, file: None };
+        Some(ModelChoice::at(&address, &self.endpoint, Dtype::Auto))
+    }
+
+    /// Whether the chosen model is the open bot's own.
+    pub fn is_own(&self) -> bool {
+        let repo = self.choice.repo();
+        repo.is_some_and(|repo| repo.eq_ignore_ascii_case(&self.bot().repo))
+    }
+
+    /// Chooses a bot that the gallery lacks; it is fetched when the visitor asks it to write.
+    pub(super) fn ask_for(&mut self, repo: &str) {
+        let Ok(id) = repo.parse() else { return };
+        let address = ModelAddress::Repository {
+            repo: id,
+            file: None,
+        };
+        self.choice = ModelChoice::at(&address, &self.endpoint, Dtype::Auto);
+        self.notices.push(format!(
+            "{repo} is not in this gallery. Press Generate to fetch it from {}.",
+            figures::host_of(self.endpoint.as_str())
+        ));
+    }
+
+    /// Where repositories are read.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Takes a bot into the gallery and opens it.
+    pub(super) fn take_bot(&mut self, bot: Bot) {
+        let index = match self.bot_index(&bot.repo) {
+            Some(index) => index,
+            None => {
+                self.desks.push(Desk {
+                    prompt: first_prompt(&bot),
+                    ..Desk::default()
+                });
+                self.bots.push(bot);
+                self.bots.len() - 1
+            }
+        };
+        if index != self.bot {
+            // What waits to be written was asked for on the desk that is left.
+            let prompt = self.desk().prompt.clone();
+            if prompt != first_prompt(self.bot()) {
+                self.desks[index].prompt = prompt;
+            }
+            self.bot = index;
         }
     }
 

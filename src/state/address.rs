@@ -2,6 +2,7 @@
 
 use super::settings::Field;
 use crate::bot::RepoId;
+use crate::hub::{Endpoint, ModelAddress};
 use crate::protocol::GenerationParams;
 
 /// A page address, read.
@@ -9,8 +10,10 @@ use crate::protocol::GenerationParams;
 pub struct Address {
     /// `OWNER/NAME` of the bot.
     pub bot: Option<String>,
-    /// Address of a GGUF, absolute or relative to the page.
-    pub model: Option<String>,
+    /// The model.
+    pub model: Option<ModelAddress>,
+    /// Where repositories are read.
+    pub endpoint: Endpoint,
     /// The prompt.
     pub text: Option<String>,
     /// Generation parameters, as written; all of them readable.
@@ -26,6 +29,16 @@ impl Address {
     /// Reads the decoded `name=value` pairs of the address, first one wins. Names it does not know are ignored.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Address {
         let mut address = Address::default();
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        // A model's address is read as the endpoint has it, wherever that stands.
+        if let Some((_, value)) = pairs.iter().find(|(name, _)| *name == "endpoint") {
+            match value.parse() {
+                Ok(endpoint) => address.endpoint = endpoint,
+                Err(error) => address.notices.push(format!(
+                    "The endpoint in the address was left out: {error}."
+                )),
+            }
+        }
         for (name, value) in pairs {
             match name {
                 "bot" if address.bot.is_none() => address.read_bot(value),
@@ -50,13 +63,11 @@ impl Address {
     }
 
     fn read_model(&mut self, value: &str) {
-        if is_gguf_address(value) {
-            self.model = Some(value.to_owned());
-        } else {
-            self.notices.push(
-                "The model in the address was left out: ?model= takes the address of a GGUF file."
-                    .to_owned(),
-            );
+        match ModelAddress::parse(value, &self.endpoint) {
+            Ok(model) => self.model = Some(model),
+            Err(error) => self
+                .notices
+                .push(format!("The model in the address was left out: {error}.")),
         }
     }
 
@@ -84,18 +95,4 @@ impl Address {
                 .push(format!("Left out of the address: {error}.")),
         }
     }
-}
-
-/// Whether `text` can be the address of a GGUF: `http(s):` or relative, its path ending in `.gguf`.
-pub fn is_gguf_address(text: &str) -> bool {
-    let lower = text.trim().to_ascii_lowercase();
-    let is_web = lower.starts_with("https://") || lower.starts_with("http://");
-    // A relative address has no colon before its first slash; whatever else has one is another scheme.
-    let is_relative = !lower
-        .split(['/', '?', '#'])
-        .next()
-        .unwrap_or("")
-        .contains(':');
-    let path = lower.split(['?', '#']).next().unwrap_or("");
-    (is_web || is_relative) && path.ends_with(".gguf") && !lower.chars().any(char::is_control)
 }

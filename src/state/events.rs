@@ -5,6 +5,7 @@ use super::measuring::Measured;
 use super::model::ModelStatus;
 use super::results::{Tweet, TweetStatus};
 use super::{PageState, Problem, Remedy, WorkerStatus};
+use crate::bot::Bot;
 use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Request, StopReason};
 
 impl PageState {
@@ -15,6 +16,15 @@ impl PageState {
             Event::Progress { stage } => {
                 if let ModelStatus::Loading(loading) = &mut self.model {
                     loading.advance(stage, now_ms);
+                }
+                Vec::new()
+            }
+            Event::Card { repo, markdown } => {
+                // A card that is none of the original's shows nobody; its model still speaks.
+                if let ModelStatus::Loading(_) = &self.model
+                    && let Some(bot) = Bot::from_readme(&repo, &markdown)
+                {
+                    self.take_bot(bot);
                 }
                 Vec::new()
             }

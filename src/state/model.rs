@@ -1,6 +1,7 @@
 //! `ModelChoice` and `ModelStatus`: which model speaks, and how far it is from speaking.
 
 use super::figures;
+use crate::hub::{Dtype, Endpoint, ModelAddress};
 use crate::protocol::{ErrorReport, LoadStage, ModelInfo, ModelSource};
 
 /// Where the chosen model's bytes are.
@@ -10,6 +11,8 @@ pub enum ModelOrigin {
     Bundled,
     /// At an address the visitor gave.
     Url,
+    /// In a repository of the Hub, or of what takes its place.
+    Repository,
     /// In a file on the visitor's device.
     File,
 }
@@ -21,8 +24,12 @@ pub struct ModelChoice {
     pub origin: ModelOrigin,
     /// What to call it.
     pub name: String,
-    /// Absolute address; empty for a file.
+    /// Absolute address, or `OWNER/NAME`; empty for a file.
     pub url: String,
+    /// Where repositories are read, if not on the Hub.
+    pub endpoint: Option<String>,
+    /// What float weights become, and which GGUF is taken.
+    pub dtype: Dtype,
     /// Its length, where known before loading.
     pub size_bytes: Option<u64>,
 }
@@ -34,32 +41,66 @@ impl ModelChoice {
             origin: ModelOrigin::File,
             name: name.to_owned(),
             url: String::new(),
+            endpoint: None,
+            dtype: Dtype::Auto,
             size_bytes: Some(size_bytes),
         }
     }
 
-    /// A GGUF at an absolute address; it is called after its last path segment.
-    pub fn url(url: &str) -> ModelChoice {
-        let path = url.split(['?', '#']).next().unwrap_or(url);
-        let name = path
-            .rsplit('/')
-            .next()
-            .filter(|name| !name.is_empty())
-            .unwrap_or(path);
+    /// The model at an address; a file is called after its last path segment.
+    ///
+    /// Of an [`ModelAddress::OwnGguf`] the caller makes an absolute address first.
+    pub fn at(address: &ModelAddress, endpoint: &Endpoint, dtype: Dtype) -> ModelChoice {
+        let is_hub = *endpoint == Endpoint::default();
+        let (origin, url) = match address {
+            ModelAddress::Repository { repo, file: None } => {
+                (ModelOrigin::Repository, repo.to_string())
+            }
+            ModelAddress::Repository {
+                repo,
+                file: Some(file),
+            } => (ModelOrigin::Repository, endpoint.file_url(repo, file)),
+            ModelAddress::Gguf { url } | ModelAddress::Folder { url } => {
+                (ModelOrigin::Url, url.clone())
+            }
+            ModelAddress::OwnGguf { path } => (ModelOrigin::Url, path.clone()),
+        };
+        let path = url.split(['?', '#']).next().unwrap_or(&url);
+        let last = path.trim_end_matches('/').rsplit('/').next();
+        let name = match address {
+            ModelAddress::Repository { repo, file: None } => repo.to_string(),
+            _ => last
+                .filter(|name| !name.is_empty())
+                .unwrap_or(path)
+                .to_owned(),
+        };
         ModelChoice {
-            origin: ModelOrigin::Url,
-            name: name.to_owned(),
-            url: url.to_owned(),
+            origin,
+            name,
+            endpoint: (!is_hub).then(|| endpoint.as_str().to_owned()),
+            dtype,
             size_bytes: None,
+            url,
         }
+    }
+
+    /// `OWNER/NAME`, if it is a repository's model.
+    pub fn repo(&self) -> Option<&str> {
+        (self.origin == ModelOrigin::Repository).then_some(self.url.as_str())
     }
 
     /// What the worker is told.
     pub fn source(&self) -> ModelSource {
         match self.origin {
-            ModelOrigin::Bundled | ModelOrigin::Url => ModelSource::Url {
+            ModelOrigin::Bundled => ModelSource::Url {
                 url: self.url.clone(),
                 name: self.name.clone(),
+            },
+            ModelOrigin::Url | ModelOrigin::Repository => ModelSource::Model {
+                model: self.url.clone(),
+                endpoint: self.endpoint.clone(),
+                dtype: Some(self.dtype.name().to_owned()),
+                keep: true,
             },
             ModelOrigin::File => ModelSource::File {
                 name: self.name.clone(),
@@ -73,6 +114,10 @@ impl ModelChoice {
             ModelOrigin::Bundled => None,
             ModelOrigin::File => Some("a file on this device".to_owned()),
             ModelOrigin::Url => Some(format!("from {}", figures::host_of(&self.url))),
+            ModelOrigin::Repository => Some(match &self.endpoint {
+                None => "from the Hub".to_owned(),
+                Some(endpoint) => format!("from {}", figures::host_of(endpoint)),
+            }),
         }
     }
 }
@@ -123,6 +168,10 @@ impl Loading {
     /// How full the bar is, 0 to 1; none while nothing can be known.
     pub fn fraction(&self) -> Option<f64> {
         match self.stage.as_ref()? {
+            LoadStage::Looking
+            | LoadStage::OtherTab
+            | LoadStage::Waiting { .. }
+            | LoadStage::StartingOver => None,
             LoadStage::Downloading { loaded, total } => {
                 let total = (*total)?;
                 Some(DOWNLOAD_SHARE * figures::ratio(*loaded, total))
@@ -138,6 +187,20 @@ impl Loading {
         match &self.stage {
             None if self.is_sent => "Opening the model".to_owned(),
             None => "Waiting for the worker".to_owned(),
+            Some(LoadStage::Looking) => "Asking what there is".to_owned(),
+            Some(LoadStage::OtherTab) => {
+                "Another tab is fetching it; it opens here as soon as that is done".to_owned()
+            }
+            Some(LoadStage::Waiting { seconds, loaded: 0 }) => {
+                format!("No connection; trying again in {seconds} s")
+            }
+            Some(LoadStage::Waiting { seconds, loaded }) => format!(
+                "The connection broke; {} are safe, trying again in {seconds} s",
+                figures::bytes(*loaded)
+            ),
+            Some(LoadStage::StartingOver) => {
+                "The file changed, or its server sends it only whole; starting again".to_owned()
+            }
             Some(LoadStage::Downloading {
                 loaded,
                 total: None,

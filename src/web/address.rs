@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use web_sys::{Url, UrlSearchParams};
 
 use crate::bundled::BUNDLED_MODEL;
+use crate::hub::{Dtype, Endpoint, ModelAddress};
 use crate::state::address::Address;
 use crate::state::model::{ModelChoice, ModelOrigin};
 
@@ -17,6 +18,7 @@ pub fn read() -> (Address, Option<ModelChoice>) {
         for name in [
             "bot",
             "model",
+            "endpoint",
             "text",
             "n",
             "seed",
@@ -33,9 +35,8 @@ pub fn read() -> (Address, Option<ModelChoice>) {
     let address = Address::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str())));
     let model = address
         .model
-        .as_deref()
-        .and_then(absolute)
-        .map(|url| ModelChoice::url(&url));
+        .as_ref()
+        .map(|model| choice(model, &address.endpoint, Dtype::Auto));
     (address, model)
 }
 
@@ -45,8 +46,19 @@ pub fn bundled_model() -> ModelChoice {
         origin: ModelOrigin::Bundled,
         name: BUNDLED_MODEL.name.to_owned(),
         url: absolute(BUNDLED_MODEL.path).unwrap_or_else(|| BUNDLED_MODEL.path.to_owned()),
+        endpoint: None,
+        dtype: Dtype::Auto,
         size_bytes: Some(BUNDLED_MODEL.size_bytes),
     }
+}
+
+/// The model at `address`, a path on this page's host made absolute.
+pub fn choice(address: &ModelAddress, endpoint: &Endpoint, dtype: Dtype) -> ModelChoice {
+    let own = match address {
+        ModelAddress::OwnGguf { path } => absolute(path).map(|url| ModelAddress::Gguf { url }),
+        _ => None,
+    };
+    ModelChoice::at(own.as_ref().unwrap_or(address), endpoint, dtype)
 }
 
 /// `address` as seen from this page, if it is one.
@@ -59,8 +71,11 @@ pub fn absolute(address: &str) -> Option<String> {
 pub fn bot_link(repo: &str) -> String {
     let search = window().location().search().unwrap_or_default();
     let query = UrlSearchParams::new().and_then(|query| {
-        if let Some(model) = UrlSearchParams::new_with_str(&search)?.get("model") {
-            query.append("model", &model);
+        let asked = UrlSearchParams::new_with_str(&search)?;
+        for name in ["model", "endpoint"] {
+            if let Some(value) = asked.get(name) {
+                query.append(name, &value);
+            }
         }
         Ok(query)
     });

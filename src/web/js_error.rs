@@ -2,6 +2,8 @@
 
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::protocol::ErrorReport;
+
 /// A browser call that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -24,7 +26,36 @@ pub enum WebError {
     Status {
         /// HTTP status.
         status: u16,
+        /// When it asks to be asked again.
+        retry_after_s: Option<u32>,
     },
+    /// A small file that is not.
+    #[error("the file has more than the {most} bytes such a file can have")]
+    TooLarge {
+        /// The cap.
+        most: usize,
+    },
+    /// What came before does not belong to what comes now: the file changed, or the server sends it only whole.
+    #[error("the file changed on its way, or its server sends it only whole")]
+    StartOver,
+    /// The bytes are not those that the repository promises.
+    #[error("`{file}` arrived with other bytes than the repository says it has")]
+    Checksum {
+        /// The file.
+        file: String,
+    },
+    /// No more room.
+    #[error("the browser has no more room to keep the model")]
+    StorageFull,
+    /// Storage that fails.
+    #[error("the browser's storage failed: {reason}")]
+    Storage {
+        /// The browser's own words.
+        reason: String,
+    },
+    /// What arrived was refused.
+    #[error("{}", .0.message)]
+    Refused(Box<ErrorReport>),
     /// Fewer or more bytes came than the server had announced.
     #[error("{got} of {expected} bytes arrived")]
     Length {

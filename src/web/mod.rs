@@ -1,5 +1,6 @@
 //! The browser edge: page, worker and the channel between them.
 
+pub mod acquisition;
 pub mod blob_reader;
 pub mod download;
 #[cfg(not(target_feature = "atomics"))]
@@ -7,6 +8,9 @@ pub mod isolation;
 pub mod js_error;
 #[cfg(not(target_feature = "atomics"))]
 pub mod kept;
+pub mod memory_file;
+pub mod model_storage;
+pub mod tab_lock;
 pub mod worker_host;
 
 // The page is never built with threads: it would wait, which a page may not.

@@ -1,6 +1,6 @@
 //! The worker's end of the channel: feeds the engine, one step per turn of the event loop.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Reflect};
@@ -12,14 +12,17 @@ use web_sys::{
     AbortController, Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort,
 };
 
+use super::acquisition::Acquisition;
 use super::blob_reader::{BlobReader, BlobStream};
-use super::download::download;
 use super::js_error::WebError;
 use crate::engine::Engine;
+use crate::hub::dtype::DtypeError;
+use crate::hub::{Dtype, Endpoint, ModelAddress, WebAddressError};
 use crate::kernels;
 use crate::parallel::Threads;
 use crate::protocol::{
-    Envelope, ErrorCode, ErrorReport, Event, LoadStage, ModelSource, PROTOCOL_VERSION, Request,
+    Envelope, ErrorCode, ErrorReport, Event, Keeping, LoadStage, ModelSource, PROTOCOL_VERSION,
+    Request,
 };
 
 /// Least time between two progress messages of a download.
@@ -33,6 +36,8 @@ struct Host {
     engine: RefCell<Engine>,
     /// The bytes of the model that is being loaded.
     stream: RefCell<Option<Rc<BlobStream>>>,
+    /// Where the model that is being loaded is kept.
+    keeping: Cell<Keeping>,
     /// Cancels the download that is going on.
     download: RefCell<Option<AbortController>>,
     /// A message to this port is the next turn: unlike a timer it is not held back, and messages
@@ -53,6 +58,7 @@ pub fn start(threads: Threads) {
         scope,
         engine: RefCell::new(engine),
         stream: RefCell::new(None),
+        keeping: Cell::default(),
         download: RefCell::new(None),
         turn: channel.port2(),
     });
@@ -113,47 +119,86 @@ impl Host {
         if let Some(earlier) = self.download.borrow_mut().take() {
             earlier.abort();
         }
-        match (source, blob) {
-            (ModelSource::File { name }, Some(blob)) => self.open(blob, name),
-            (ModelSource::File { .. }, None) => post(&self.scope, bad_message()),
-            (ModelSource::Url { url, name }, _) => {
-                let abort = AbortController::new().expect("every browser with fetch can abort it");
-                *self.download.borrow_mut() = Some(abort.clone());
-                let host = Rc::clone(self);
-                spawn_local(async move {
-                    let mut last = f64::NEG_INFINITY;
-                    let arrived = download(&url, &abort, |loaded, total| {
-                        let now = host.now();
-                        if now - last >= PROGRESS_EVERY_MS || Some(loaded) == total {
-                            last = now;
-                            let stage = LoadStage::Downloading { loaded, total };
-                            post(&host.scope, Event::Progress { stage });
-                        }
-                    })
-                    .await;
-                    // A newer load may have taken this one's place.
-                    let is_current = host
-                        .download
-                        .borrow()
-                        .as_ref()
-                        .is_some_and(|current| *current == abort);
-                    if is_current {
-                        *host.download.borrow_mut() = None;
-                    }
-                    match arrived {
-                        Ok(blob) if is_current => host.open(blob, name),
-                        Ok(_) => {}
-                        Err(error) => post(&host.scope, failed(&error)),
-                    }
-                });
+        let (address, name, endpoint, dtype, keep) = match (source, blob) {
+            (ModelSource::File { name }, Some(blob)) => {
+                return self.open(blob, name, Keeping::Nothing);
             }
-        }
+            (ModelSource::File { .. }, None) => return post(&self.scope, bad_message()),
+            (ModelSource::Url { url, name }, _) => {
+                let endpoint = Endpoint::default();
+                (
+                    ModelAddress::Gguf { url },
+                    Some(name),
+                    endpoint,
+                    Dtype::Auto,
+                    false,
+                )
+            }
+            (
+                ModelSource::Model {
+                    model,
+                    endpoint,
+                    dtype,
+                    keep,
+                },
+                _,
+            ) => match asked(&model, endpoint.as_deref(), dtype.as_deref()) {
+                Ok((address, endpoint, dtype)) => (address, None, endpoint, dtype, keep),
+                Err(message) => return post(&self.scope, refused(message)),
+            },
+        };
+        let abort = AbortController::new().expect("every browser with fetch can abort it");
+        *self.download.borrow_mut() = Some(abort.clone());
+        let host = Rc::clone(self);
+        spawn_local(async move {
+            let last = Cell::new(f64::NEG_INFINITY);
+            let tell = |event| {
+                if let Event::Progress {
+                    stage: LoadStage::Downloading { loaded, total },
+                } = event
+                {
+                    let now = host.now();
+                    if now - last.get() < PROGRESS_EVERY_MS && Some(loaded) != total {
+                        return;
+                    }
+                    last.set(now);
+                }
+                post(&host.scope, event);
+            };
+            let acquisition = Acquisition {
+                endpoint,
+                address,
+                dtype,
+                keep,
+                abort: &abort,
+                tell: &tell,
+            };
+            let acquired = acquisition.run().await;
+            // A newer load may have taken this one's place.
+            let is_current = host
+                .download
+                .borrow()
+                .as_ref()
+                .is_some_and(|current| *current == abort);
+            if !is_current {
+                return;
+            }
+            *host.download.borrow_mut() = None;
+            match acquired {
+                Ok(acquired) => {
+                    let name = name.unwrap_or(acquired.name);
+                    host.open(acquired.blob, name, acquired.keeping);
+                }
+                Err(error) => post(&host.scope, failed(&error)),
+            }
+        });
     }
 
-    fn open(self: &Rc<Self>, blob: Blob, name: String) {
+    fn open(self: &Rc<Self>, blob: Blob, name: String, keeping: Keeping) {
         match BlobReader::new(blob) {
             Ok(reader) => {
                 let size = reader.size();
+                self.keeping.set(keeping);
                 *self.stream.borrow_mut() = Some(reader.stream());
                 let events = self.engine.borrow_mut().load(Box::new(reader), &name, size);
                 self.tell(events);
@@ -189,7 +234,10 @@ impl Host {
 
     /// Posts the events and asks for another turn while there is work.
     fn tell(&self, events: Vec<Event>) {
-        for event in events {
+        for mut event in events {
+            if let Event::Ready { model } = &mut event {
+                model.keeping = self.keeping.get();
+            }
             post(&self.scope, event);
         }
         if !self.engine.borrow().is_idle() {
@@ -262,11 +310,52 @@ fn bad_message() -> Event {
     }
 }
 
+/// What a load message names, read.
+fn asked(
+    model: &str,
+    endpoint: Option<&str>,
+    dtype: Option<&str>,
+) -> Result<(ModelAddress, Endpoint, Dtype), String> {
+    let endpoint = match endpoint {
+        Some(text) => text.parse().map_err(|e: WebAddressError| e.to_string())?,
+        None => Endpoint::default(),
+    };
+    let dtype = match dtype {
+        Some(text) => text.parse().map_err(|e: DtypeError| e.to_string())?,
+        None => Dtype::Auto,
+    };
+    let address = ModelAddress::parse(model, &endpoint).map_err(|e| e.to_string())?;
+    Ok((address, endpoint, dtype))
+}
+
+/// An address that cannot be followed; its message says what to do after a semicolon.
+fn refused(message: String) -> Event {
+    let (message, hint) = match message.split_once("; ") {
+        Some((message, hint)) => (message.to_owned(), hint.to_owned()),
+        None => (message, "check the address".to_owned()),
+    };
+    Event::Error {
+        job: None,
+        error: ErrorReport {
+            code: ErrorCode::NotAModel,
+            message,
+            hint,
+            retryable: false,
+        },
+    }
+}
+
 fn failed(error: &WebError) -> Event {
     let (code, hint, retryable) = match error {
+        WebError::Refused(report) => {
+            return Event::Error {
+                job: None,
+                error: (**report).clone(),
+            };
+        }
         WebError::Cancelled => (
             ErrorCode::Cancelled,
-            "press Generate to load it again",
+            "press Generate to go on; what has arrived is not fetched again",
             true,
         ),
         WebError::Length { .. } => (
@@ -274,9 +363,18 @@ fn failed(error: &WebError) -> Event {
             "the download was cut short; press retry",
             true,
         ),
-        WebError::Status { status: 404 | 410 } => (
+        WebError::Status {
+            status: 404 | 410, ..
+        } => (
             ErrorCode::Download,
-            "there is no such file; check the address",
+            "there is no such model; check the name or the address",
+            false,
+        ),
+        WebError::Status {
+            status: 401 | 403, ..
+        } => (
+            ErrorCode::Download,
+            "the model is private, gated or misspelt; download it yourself and open the file",
             false,
         ),
         WebError::Status { .. } => (
@@ -285,9 +383,30 @@ fn failed(error: &WebError) -> Event {
             true,
         ),
         WebError::Read { .. } => (ErrorCode::Download, "choose the file again", true),
+        WebError::StartOver => (
+            ErrorCode::Download,
+            "the model is being changed at its host; press retry in a while",
+            true,
+        ),
+        WebError::Checksum { .. } => (
+            ErrorCode::Truncated,
+            "nothing of it was kept; press retry",
+            true,
+        ),
+        WebError::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
+        WebError::StorageFull => (
+            ErrorCode::Storage,
+            "delete models under Storage, or free space on this device, then press retry; what has arrived is kept",
+            true,
+        ),
+        WebError::Storage { .. } => (
+            ErrorCode::Storage,
+            "close other tabs of this page and press retry, or open the model's file from your device",
+            true,
+        ),
         WebError::Connection { .. } | WebError::NoWorker { .. } => (
             ErrorCode::Download,
-            "check the connection and the address, then press retry",
+            "check the connection and the address, then press retry; what has arrived is not fetched again",
             true,
         ),
     };

@@ -122,15 +122,11 @@ impl Header {
             .take(64)
             .read_to_end(&mut head)
             .map_err(read)?;
-        if !head.starts_with(MAGIC) {
-            if !head.is_empty() && MAGIC.starts_with(&head) {
-                return Err(WeightsError::Truncated {
-                    got: file_len,
-                    expected: 24,
-                });
-            }
-            return Err(WeightsError::NotGguf {
-                found: FileKind::of(&head),
+        check_magic(&head)?;
+        if head.len() < MAGIC.len() {
+            return Err(WeightsError::Truncated {
+                got: file_len,
+                expected: 24,
             });
         }
         reader.seek(SeekFrom::Start(4)).map_err(read)?;
@@ -164,6 +160,20 @@ impl Header {
             .as_u64()
             .and_then(|value| usize::try_from(value).ok())
             .ok_or_else(|| wrong_type(key, "a size"))
+    }
+}
+
+/// Refuses what does not begin as a GGUF does, as far as it goes.
+///
+/// # Errors
+/// [`WeightsError::NotGguf`].
+pub fn check_magic(head: &[u8]) -> Result<(), WeightsError> {
+    let n = head.len().min(MAGIC.len());
+    match n > 0 && head[..n] == MAGIC[..n] {
+        true => Ok(()),
+        false => Err(WeightsError::NotGguf {
+            found: FileKind::of(head),
+        }),
     }
 }
 

@@ -37,6 +37,11 @@ pub(super) struct Done {
 }
 
 impl Journal {
+    /// The byte of the source that is to be pushed next.
+    pub fn pos(&self) -> (usize, u64) {
+        (self.file, self.offset)
+    }
+
     /// Nothing is done.
     pub(super) fn start(fingerprint: u64, n_files: usize) -> Self {
         Self {

@@ -35,14 +35,20 @@ pub fn ModelLine() -> impl IntoView {
         ModelStatus::Absent => "model-dot",
     });
     let is_bundled = page.memo(|state| state.is_bundled());
+    let is_own = page.memo(|state| state.is_own());
     let is_one = page.memo(|state| state.bot().card.names.len() == 1);
+    let is_idle = page.memo(|state| state.loading().is_none());
     let truth = move || {
         let (whose, these) = if is_one.get() {
             ("this person’s", "This bot’s")
         } else {
             ("these people’s", "This cyborg’s")
         };
-        if is_bundled.get() {
+        if is_own.get() {
+            format!(
+                "{these} own weights. Nobody in particular wrote these texts: a machine made them up."
+            )
+        } else if is_bundled.get() {
             format!(
                 "{these} real weights are {HUB_WEIGHTS_MB} MB on the Hub. This text comes from a small stand-in that never saw {whose} tweets."
             )
@@ -73,7 +79,15 @@ pub fn ModelLine() -> impl IntoView {
             >
                 <button type="button" class="quiet-button" on:click=move |_| overlay.open(View::OpenModel)>"Change"</button>
             </Show>
-            <p class="model-truth">{truth}</p>
+            <p class="model-truth">
+                {truth}
+                <Show when=move || is_bundled.get() && is_idle.get()>
+                    " "
+                    <button type="button" class="quiet-button" on:click=move |_| page.act(|state| state.open_own_weights())>
+                        {format!("Fetch the real ones ({HUB_WEIGHTS_MB} MB)")}
+                    </button>
+                </Show>
+            </p>
         </div>
     }
 }

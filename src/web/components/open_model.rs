@@ -4,8 +4,7 @@ use leptos::ev::{DragEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::state::address::is_gguf_address;
-use crate::state::model::ModelChoice;
+use crate::hub::{Dtype, ModelAddress};
 use crate::web::address;
 use crate::web::page::Page;
 
@@ -27,7 +26,8 @@ fn OpenModelForm() -> impl IntoView {
     let overlay = expect_context::<Overlay>();
     let picker = NodeRef::<html::Input>::new();
     let field = NodeRef::<html::Input>::new();
-    let complaint = RwSignal::new(None::<&'static str>);
+    let complaint = RwSignal::new(None::<String>);
+    let dtype = RwSignal::new(Dtype::Auto);
     let is_over = RwSignal::new(false);
     let is_bundled = page.memo(|state| state.is_bundled());
 
@@ -61,12 +61,19 @@ fn OpenModelForm() -> impl IntoView {
             .get_untracked()
             .map(|input| input.value())
             .unwrap_or_default();
-        match is_gguf_address(&typed).then(|| address::absolute(&typed)).flatten() {
-            Some(url) => {
+        let endpoint = page.with_untracked(|state| state.endpoint().clone());
+        match ModelAddress::parse(&typed, &endpoint) {
+            Ok(asked) => {
                 overlay.close();
-                page.act(|state| state.open_model(ModelChoice::url(&url)));
+                let choice = address::choice(&asked, &endpoint, dtype.get_untracked());
+                page.act(|state| state.open_model(choice));
             }
-            None => complaint.set(Some("That is not the address of a GGUF file. It starts with https:// and ends with .gguf.")),
+            Err(error) => complaint.set(Some(sentence(&error.to_string()))),
+        }
+    };
+    let typed_dtype = move |event| {
+        if let Ok(choice) = event_target_value(&event).parse() {
+            dtype.set(choice);
         }
     };
     let over = move |event: DragEvent| {
@@ -74,22 +81,29 @@ fn OpenModelForm() -> impl IntoView {
         is_over.set(true);
     };
     view! {
-        <p>"Any GPT-2 as a GGUF file, such as those llama.cpp writes. It is read in this tab only and not kept."</p>
-        <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=dropped>
-            <input type="file" accept=".gguf" class="visually-hidden" node_ref=picker on:change=picked/>
-            <strong>"Choose a GGUF file"</strong>
-            <span class="muted">"or drop one here"</span>
-        </label>
         <form class="address-form" on:submit=submitted novalidate>
-            <label for="model-address">"Or the address of one"</label>
+            <label for="model-address">"Any bot or GPT-2, by name"</label>
             <div class="address-row">
-                <input id="model-address" class="field" type="url" inputmode="url" placeholder="https://…/model.gguf" autocomplete="off" spellcheck="false"
+                <input id="model-address" class="field" type="text" inputmode="url" placeholder="@jen_122, OWNER/NAME or https://…" autocomplete="off" autocapitalize="none" spellcheck="false"
                     aria-describedby="model-address-note model-address-error" node_ref=field/>
+                <select class="field" aria-label="Type of the weights" on:change=typed_dtype>
+                    {Dtype::ALL.into_iter().map(|choice| view! {
+                        <option value=choice.name() selected=move || dtype.get() == choice>{described(choice)}</option>
+                    }).collect_view()}
+                </select>
                 <button type="submit" class="button is-primary">"Load"</button>
             </div>
-            <p class="muted" id="model-address-note">"Your browser fetches it from there, so that host sees the visit. It must allow other pages to read the file (CORS)."</p>
+            <p class="muted" id="model-address-note">
+                "Your browser fetches it from the Hub, or from the host you name, which sees the visit. It is kept on this device, so that it comes once; Storage lists it and deletes it."
+            </p>
             <p class="setting-error" id="model-address-error" role="alert">{complaint}</p>
         </form>
+        <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=dropped>
+            <input type="file" accept=".gguf" class="visually-hidden" node_ref=picker on:change=picked/>
+            <strong>"Or choose a GGUF file"</strong>
+            <span class="muted">"or drop one here"</span>
+        </label>
+        <p class="muted">"A file from your device is read in this tab only and not kept."</p>
         <Show when=move || !is_bundled.get()>
             <p>
                 <button type="button" class="button" on:click=move |_| {
@@ -99,4 +113,24 @@ fn OpenModelForm() -> impl IntoView {
             </p>
         </Show>
     }
+}
+
+/// What a type costs and gives, in the words of a menu.
+fn described(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::Auto => "Best fit",
+        Dtype::Q8_0 => "Q8_0, 8.5 bits",
+        Dtype::Q4_0 => "Q4_0, 4.5 bits",
+        Dtype::Q4K => "Q4_K, 4.5 bits",
+        Dtype::Q6K => "Q6_K, 6.6 bits",
+        Dtype::F16 => "F16, 16 bits",
+        Dtype::F32 => "F32, 32 bits",
+    }
+}
+
+/// An error's text as a sentence on the page.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).chain(['.']).collect()
 }

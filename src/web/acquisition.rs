@@ -1,0 +1,592 @@
+//! `acquire`: from where a model is to the `Blob` of its GGUF on this device, looked up, fetched, converted and kept
+//! on the way; what came once is not fetched again.
+
+use std::io;
+
+use web_sys::{AbortController, Blob};
+
+use super::download::{Head, Receive, download, download_small, exists};
+use super::js_error::WebError;
+use super::memory_file::MemoryFile;
+use super::model_storage::{ModelStorage, StorageFile, persist};
+use super::tab_lock::TabLock;
+use crate::engine::{Arrival, Companions, EngineError, WriteAt, arrival};
+use crate::hub::{
+    self, Dtype, Endpoint, ListedFile, Listing, ModelAddress, NEEDS, Need, Parts, Plan, ShardIndex,
+    Weights,
+};
+use crate::protocol::{ErrorCode, ErrorReport, Event, Keeping, LoadStage};
+use crate::store::{Checksum, KeptModel, MAX_CARD_BYTES, Origin, Part};
+
+/// Most bytes of a list of files, a configuration, a tokenizer.
+const MAX_SMALL_BYTES: usize = 64 << 20;
+/// Bytes between two notes of how far a download is.
+const NOTE_EVERY: u64 = 8 << 20;
+/// Times that a model is begun again because its files change while they are fetched.
+const MAX_RESTARTS: usize = 3;
+
+/// A model on this device.
+pub struct Acquired {
+    /// Its GGUF.
+    pub blob: Blob,
+    /// What to call it.
+    pub name: String,
+    /// Where it is kept.
+    pub keeping: Keeping,
+}
+
+/// What is wanted, and who hears of it.
+pub struct Acquisition<'a> {
+    /// Where repositories are read.
+    pub endpoint: Endpoint,
+    /// Which model.
+    pub address: ModelAddress,
+    /// In which type.
+    pub dtype: Dtype,
+    /// Whether it is to be kept for the next visit.
+    pub keep: bool,
+    /// Stops it; what has arrived stays.
+    pub abort: &'a AbortController,
+    /// Hears how far it is.
+    pub tell: &'a dyn Fn(Event),
+}
+
+impl Acquisition<'_> {
+    /// The model: from storage if it is kept there, else from where it is.
+    ///
+    /// # Errors
+    /// [`WebError`].
+    pub async fn run(&self) -> Result<Acquired, WebError> {
+        let origin = self.origin();
+        let key = origin.key();
+        let storage = match self.keep {
+            true => ModelStorage::open().await.ok(),
+            false => None,
+        };
+        let Some(storage) = storage else {
+            let name = self.name();
+            let keeping = match self.keep {
+                true => Keeping::Tab,
+                false => Keeping::Nothing,
+            };
+            let kept = KeptModel::new(origin, name);
+            let (kept, output) = self.fetch(kept, None).await?;
+            let Output::Memory(file) = output else {
+                unreachable!("without storage it is written to memory");
+            };
+            return Ok(Acquired {
+                blob: file.into_blob()?,
+                name: kept.name,
+                keeping,
+            });
+        };
+        let _lock = TabLock::take(&format!("huggingtweets-model-{key}"), || {
+            self.stage(LoadStage::OtherTab);
+        })
+        .await;
+        let kept = match storage.find(&key).await {
+            Some(kept) if kept.origin == origin => kept,
+            _ => KeptModel::new(origin, self.name()),
+        };
+        let kept = match kept.is_whole() {
+            true => {
+                self.tell_card(&kept);
+                kept
+            }
+            false => {
+                // The browser may refuse; then it clears the model when space gets short.
+                persist().await;
+                let (kept, output) = self.fetch(kept, Some((&storage, &key))).await?;
+                drop(output);
+                storage.remember(&key, &kept).await?;
+                kept
+            }
+        };
+        let blob = storage.file(&format!("{key}.gguf")).await?;
+        Ok(Acquired {
+            blob: blob.into(),
+            name: kept.name,
+            keeping: Keeping::Device,
+        })
+    }
+
+    fn origin(&self) -> Origin {
+        let (model, endpoint, file) = match &self.address {
+            ModelAddress::Repository { repo, file } => (
+                repo.to_string(),
+                Some(self.endpoint.as_str().to_owned()),
+                file.clone(),
+            ),
+            ModelAddress::Gguf { url } | ModelAddress::Folder { url } => (url.clone(), None, None),
+            ModelAddress::OwnGguf { path } => (path.clone(), None, None),
+        };
+        Origin {
+            model,
+            endpoint,
+            file,
+            dtype: self.dtype.name().to_owned(),
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.address {
+            ModelAddress::Repository { repo, .. } => repo.to_string(),
+            ModelAddress::Gguf { url } => last_part(url),
+            ModelAddress::OwnGguf { path } => last_part(path),
+            ModelAddress::Folder { url } => last_part(url.trim_end_matches('/')),
+        }
+    }
+
+    fn stage(&self, stage: LoadStage) {
+        (self.tell)(Event::Progress { stage });
+    }
+
+    fn tell_card(&self, kept: &KeptModel) {
+        if let (ModelAddress::Repository { repo, .. }, Some(markdown)) = (&self.address, &kept.card)
+        {
+            (self.tell)(Event::Card {
+                repo: repo.to_string(),
+                markdown: markdown.clone(),
+            });
+        }
+    }
+
+    /// Fetches what is missing of `kept`, and again from the start where files changed on their way.
+    async fn fetch(
+        &self,
+        mut kept: KeptModel,
+        storage: Option<(&ModelStorage, &str)>,
+    ) -> Result<(KeptModel, Output), WebError> {
+        self.stage(LoadStage::Looking);
+        let plan = self.plan().await?;
+        let companions = self.companions(&plan, &mut kept).await?;
+        self.tell_card(&kept);
+        let files = self.weight_files(&plan).await?;
+        let mut restarts = 0;
+        loop {
+            let mut output = Output::open(storage).await?;
+            let fetched = self.weights(&plan, &companions, &files, &mut kept, &mut output);
+            match fetched.await {
+                Ok(()) => {
+                    output.flush()?;
+                    kept.part = None;
+                    return Ok((kept, output));
+                }
+                Err(error @ (WebError::StartOver | WebError::Checksum { .. })) => {
+                    // Nothing of what has come is worth keeping.
+                    let card = kept.card.take();
+                    kept = KeptModel::new(kept.origin, kept.name);
+                    kept.card = card;
+                    output.empty(&kept)?;
+                    restarts += 1;
+                    if restarts == MAX_RESTARTS || !matches!(error, WebError::StartOver) {
+                        return Err(error);
+                    }
+                    self.stage(LoadStage::StartingOver);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Which files to fetch.
+    async fn plan(&self) -> Result<Plan, WebError> {
+        match &self.address {
+            ModelAddress::Repository { repo, file } => {
+                let url = self.endpoint.listing_url(repo);
+                let json = self.small(&url, MAX_SMALL_BYTES).await?;
+                let json = json.ok_or(WebError::Status {
+                    status: 404,
+                    retry_after_s: None,
+                })?;
+                let listing = Listing::from_json(&json).map_err(|e| not_a_model(&e))?;
+                let plan = match file {
+                    Some(file) => hub::choose_file(&listing, file),
+                    None => hub::choose(&listing, self.dtype),
+                };
+                plan.map_err(|e| not_a_model(&e))
+            }
+            ModelAddress::Gguf { url } => Ok(gguf_at(url)),
+            ModelAddress::OwnGguf { path } => Ok(gguf_at(path)),
+            ModelAddress::Folder { .. } => {
+                let mut found = Vec::new();
+                for need in NEEDS.into_iter().chain([Need::WEIGHTS]) {
+                    for names in need.one_of {
+                        let mut all = Vec::new();
+                        for name in *names {
+                            let size = exists(&self.url(name), self.abort).await?;
+                            all.extend(size.map(|n| ((*name).to_owned(), (n > 0).then_some(n))));
+                        }
+                        if all.len() == names.len() {
+                            found.extend(all);
+                            break;
+                        }
+                    }
+                }
+                hub::choose(&Listing::of_files(found), self.dtype).map_err(|e| not_a_model(&e))
+            }
+        }
+    }
+
+    fn url(&self, file: &str) -> String {
+        match &self.address {
+            ModelAddress::Repository { repo, .. } => self.endpoint.file_url(repo, file),
+            ModelAddress::Gguf { url } => url.clone(),
+            ModelAddress::OwnGguf { path } => path.clone(),
+            ModelAddress::Folder { url } => format!("{url}{file}"),
+        }
+    }
+
+    async fn small(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>, WebError> {
+        download_small(url, most, self.abort, &|seconds| {
+            self.stage(LoadStage::Waiting { seconds, loaded: 0 });
+        })
+        .await
+    }
+
+    /// The small files; the card is noted in `kept`.
+    async fn companions(&self, plan: &Plan, kept: &mut KeptModel) -> Result<Companions, WebError> {
+        let mut companions = Companions::default();
+        let (mut vocab, mut merges) = (None, None);
+        for file in &plan.companions {
+            let most = match file.name.as_str() {
+                "README.md" => MAX_CARD_BYTES,
+                _ => MAX_SMALL_BYTES,
+            };
+            let bytes = match self.small(&self.url(&file.name), most).await {
+                // A bot without its card still speaks.
+                Err(WebError::TooLarge { .. }) if most == MAX_CARD_BYTES => continue,
+                bytes => bytes?,
+            };
+            let Some(bytes) = bytes else { continue };
+            match file.name.as_str() {
+                "config.json" => companions.config = bytes,
+                "generation_config.json" => companions.generation_config = Some(bytes),
+                "tokenizer.json" => companions.tokenizer = Some(bytes),
+                "vocab.json" => vocab = Some(bytes),
+                "merges.txt" => merges = Some(bytes),
+                "README.md" => {
+                    kept.card = Some(String::from_utf8_lossy(&bytes).into_owned());
+                }
+                _ => {}
+            }
+        }
+        companions.vocab_and_merges = vocab.zip(merges);
+        Ok(companions)
+    }
+
+    /// The files that hold the weights, in their order.
+    async fn weight_files(&self, plan: &Plan) -> Result<Vec<ListedFile>, WebError> {
+        let parts = match &plan.weights {
+            Weights::Gguf(file) => return Ok(vec![file.clone()]),
+            Weights::Safetensors(parts) | Weights::Pytorch(parts) => parts,
+        };
+        match parts {
+            Parts::Whole(file) => Ok(vec![file.clone()]),
+            Parts::Sharded { shards, .. } if !shards.is_empty() => Ok(shards.clone()),
+            // Of a folder that lists nothing, the index itself has to be asked.
+            Parts::Sharded { index, .. } => {
+                let json = self.small(&self.url(&index.name), MAX_SMALL_BYTES).await?;
+                let index = ShardIndex::from_json(&index.name, &json.unwrap_or_default())
+                    .map_err(|e| not_a_model(&e))?;
+                let of_name = |name| ListedFile {
+                    name,
+                    size_bytes: None,
+                    sha256: None,
+                };
+                Ok(index.files.into_iter().map(of_name).collect())
+            }
+        }
+    }
+
+    /// The weights, from where `kept` stopped.
+    async fn weights(
+        &self,
+        plan: &Plan,
+        companions: &Companions,
+        files: &[ListedFile],
+        kept: &mut KeptModel,
+        output: &mut Output,
+    ) -> Result<(), WebError> {
+        let part = kept.part.clone();
+        // What is in memory did not outlive the last attempt.
+        let part = part.filter(|_| matches!(output, Output::Stored { .. }));
+        let journal = part.as_ref().map(|part| &part.journal);
+        let arrival = match &plan.weights {
+            Weights::Gguf(_) => Arrival::of_gguf(journal),
+            Weights::Safetensors(_) | Weights::Pytorch(_) => {
+                let dtype = arrival::target(self.dtype);
+                Arrival::of_floats(companions, &kept.name, dtype, files.len(), journal)
+                    .map_err(|e| refused(&e))?
+            }
+        };
+        let (first, offset) = arrival.source_pos();
+        let size = |file: &ListedFile| file.size_bytes;
+        let total = files
+            .iter()
+            .try_fold(0_u64, |sum, file| sum.checked_add(size(file)?));
+        let before = files.iter().take(first).filter_map(size).sum();
+        let is_resumed = offset > 0 && part.is_some();
+        let checksum = part.as_ref().and_then(|part| part.checksum.as_deref());
+        let mut receiver = Receiver {
+            acquisition: self,
+            arrival,
+            output,
+            kept,
+            file: first,
+            before,
+            total,
+            expected: None,
+            validator: part
+                .as_ref()
+                .and_then(|part| part.validator.clone())
+                .filter(|_| is_resumed),
+            checksum: match is_resumed {
+                true => checksum.and_then(Checksum::resume),
+                false => Some(Checksum::default()),
+            },
+            snapshot: None,
+            noted: offset,
+        };
+        for (i, file) in files.iter().enumerate().skip(first) {
+            receiver.expected = file.size_bytes;
+            receiver.tell();
+            let url = self.url(&file.name);
+            let is_whole = file
+                .size_bytes
+                .is_some_and(|size| size == receiver.offset());
+            if !is_whole {
+                download(&url, self.abort, &mut receiver, &|seconds| {
+                    self.stage(LoadStage::Waiting {
+                        seconds,
+                        loaded: before,
+                    });
+                })
+                .await?;
+            }
+            receiver.end_file(file)?;
+            debug_assert_eq!(receiver.file, i + 1);
+        }
+        Ok(())
+    }
+}
+
+/// Takes the bytes of the weights, one file after another.
+struct Receiver<'a> {
+    acquisition: &'a Acquisition<'a>,
+    arrival: Arrival,
+    output: &'a mut Output,
+    kept: &'a mut KeptModel,
+    /// Index of the file under way.
+    file: usize,
+    /// Bytes of the files before it.
+    before: u64,
+    /// Bytes of all files.
+    total: Option<u64>,
+    /// Bytes of this file, as listed.
+    expected: Option<u64>,
+    validator: Option<String>,
+    /// Of this file; none where it was begun before sums were kept.
+    checksum: Option<Checksum>,
+    /// The place the journal goes on from, and the sum up to there.
+    snapshot: Option<((usize, u64), Option<Checksum>)>,
+    /// Byte at which the last note was taken.
+    noted: u64,
+}
+
+impl Receiver<'_> {
+    fn tell(&self) {
+        self.acquisition.stage(LoadStage::Downloading {
+            loaded: self.before + self.offset(),
+            total: self.total,
+        });
+    }
+
+    /// Notes how far the model is, for a later visit.
+    fn note(&mut self) -> Result<(), WebError> {
+        let Some((_, checksum)) = &self.snapshot else {
+            return Ok(());
+        };
+        let (_, offset) = self.arrival.journal_pos();
+        self.kept.part = Some(Part {
+            loaded: self.before + offset,
+            total: self.total,
+            validator: self.validator.clone(),
+            checksum: checksum.as_ref().map(Checksum::state),
+            journal: self.arrival.journal(),
+        });
+        self.output.note(self.kept)
+    }
+
+    fn end_file(&mut self, file: &ListedFile) -> Result<(), WebError> {
+        if let (Some(expected), Some(checksum)) = (&file.sha256, self.checksum.take())
+            && checksum.finish() != *expected
+        {
+            return Err(WebError::Checksum {
+                file: file.name.clone(),
+            });
+        }
+        self.before += self.offset();
+        self.arrival.end_file().map_err(|e| refused(&e))?;
+        self.file += 1;
+        self.validator = None;
+        self.checksum = Some(Checksum::default());
+        self.noted = 0;
+        self.snapshot = Some((self.arrival.journal_pos(), Some(Checksum::default())));
+        self.note()
+    }
+}
+
+impl Receive for Receiver<'_> {
+    fn offset(&self) -> u64 {
+        match self.arrival.source_pos() {
+            (file, offset) if file == self.file => offset,
+            _ => 0,
+        }
+    }
+
+    fn begin(&mut self, head: &Head) -> Result<(), WebError> {
+        let is_other = match (&self.validator, &head.validator) {
+            (Some(known), Some(now)) => known != now,
+            _ => false,
+        };
+        if head.offset != self.offset() || is_other {
+            return Err(WebError::StartOver);
+        }
+        if let (Some(expected), Some(got)) = (self.expected, head.total)
+            && expected != got
+        {
+            return Err(WebError::Length { expected, got });
+        }
+        if self.total.is_none() && self.expected.is_none() {
+            self.total = head.total;
+        }
+        self.validator.clone_from(&head.validator);
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), WebError> {
+        let start = self.offset();
+        let before = self.checksum.clone();
+        self.arrival
+            .push(bytes, self.output)
+            .map_err(|e| refused(&e))?;
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(bytes);
+        }
+        let pos = self.arrival.journal_pos();
+        if self.snapshot.as_ref().is_none_or(|(at, _)| *at != pos) && pos.0 == self.file {
+            let inside = pos.1.saturating_sub(start) as usize;
+            let checksum = match inside == bytes.len() {
+                true => self.checksum.clone(),
+                false => before.map(|mut checksum| {
+                    checksum.update(&bytes[..inside.min(bytes.len())]);
+                    checksum
+                }),
+            };
+            self.snapshot = Some((pos, checksum));
+        }
+        if self.offset() - self.noted >= NOTE_EVERY {
+            self.noted = self.offset();
+            self.note()?;
+        }
+        self.tell();
+        Ok(())
+    }
+}
+
+/// Where a model is written.
+enum Output {
+    /// On the device, with its record.
+    Stored {
+        file: StorageFile,
+        record: StorageFile,
+    },
+    /// In this tab.
+    Memory(MemoryFile),
+}
+
+impl Output {
+    async fn open(storage: Option<(&ModelStorage, &str)>) -> Result<Self, WebError> {
+        Ok(match storage {
+            Some((storage, key)) => Self::Stored {
+                file: storage.write(&format!("{key}.gguf")).await?,
+                record: storage.write(&format!("{key}.json")).await?,
+            },
+            None => Self::Memory(MemoryFile::default()),
+        })
+    }
+
+    fn flush(&self) -> Result<(), WebError> {
+        match self {
+            Self::Stored { file, .. } => file.flush(),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Remembers how far the model is, once that has reached the device.
+    fn note(&self, kept: &KeptModel) -> Result<(), WebError> {
+        match self {
+            Self::Stored { file, record } => {
+                file.flush()?;
+                record.replace(kept.to_json().as_bytes())
+            }
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    fn empty(&self, kept: &KeptModel) -> Result<(), WebError> {
+        match self {
+            Self::Stored { file, record } => {
+                record.replace(kept.to_json().as_bytes())?;
+                file.truncate(0)
+            }
+            Self::Memory(_) => Ok(()),
+        }
+    }
+}
+
+impl WriteAt for Output {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stored { file, .. } => file.write_at(offset, bytes),
+            Self::Memory(file) => file.write_at(offset, bytes),
+        }
+    }
+}
+
+fn gguf_at(url: &str) -> Plan {
+    Plan {
+        weights: Weights::Gguf(ListedFile {
+            name: last_part(url),
+            size_bytes: None,
+            sha256: None,
+        }),
+        companions: Vec::new(),
+    }
+}
+
+fn last_part(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+fn refused(error: &EngineError) -> WebError {
+    if error.is_storage_full() {
+        return WebError::StorageFull;
+    }
+    WebError::Refused(Box::new(ErrorReport::from(error)))
+}
+
+fn not_a_model(error: &dyn std::error::Error) -> WebError {
+    let text = error.to_string();
+    let (message, hint) = text
+        .split_once("; ")
+        .unwrap_or((&text, "take another model"));
+    WebError::Refused(Box::new(ErrorReport {
+        code: ErrorCode::NotAModel,
+        message: message.to_owned(),
+        hint: hint.to_owned(),
+        retryable: false,
+    }))
+}

@@ -1,0 +1,82 @@
+//! `TabLock`: one tab at a time does what the lock is named for.
+
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// Held until it is dropped.
+pub struct TabLock {
+    release: Option<Function>,
+}
+
+impl TabLock {
+    /// Waits for the lock; `on_wait` is called first if another tab has it. Where the browser has no locks, every tab
+    /// gets it at once, and storage itself refuses the second writer.
+    pub async fn take(name: &str, on_wait: impl FnOnce()) -> Self {
+        let navigator = Reflect::get(&js_sys::global(), &JsValue::from_str("navigator"));
+        let locks = navigator.and_then(|n| Reflect::get(&n, &JsValue::from_str("locks")));
+        let request = locks.as_ref().ok().and_then(|locks| {
+            let request = Reflect::get(locks, &JsValue::from_str("request")).ok()?;
+            request.dyn_into::<Function>().ok()
+        });
+        let (Ok(locks), Some(request)) = (locks, request) else {
+            return Self { release: None };
+        };
+        let options = js_sys::Object::new();
+        // A plain object takes any field.
+        let _ = Reflect::set(&options, &JsValue::from_str("ifAvailable"), &JsValue::TRUE);
+        if let Some(lock) = Self::ask(&request, &locks, name, &options).await {
+            return lock;
+        }
+        on_wait();
+        let lock = Self::ask(&request, &locks, name, &js_sys::Object::new()).await;
+        lock.unwrap_or(Self { release: None })
+    }
+
+    /// The lock, or `None` if it was not available and `options` ask not to wait.
+    async fn ask(
+        request: &Function,
+        locks: &JsValue,
+        name: &str,
+        options: &js_sys::Object,
+    ) -> Option<Self> {
+        let (held, release) = deferred();
+        let (granted, grant) = deferred();
+        let on_granted = Closure::once_into_js(move |lock: JsValue| -> Promise {
+            // Nobody but the waiter below hears of it.
+            let _ = grant.call1(&JsValue::NULL, &JsValue::from_bool(!lock.is_null()));
+            held
+        });
+        let name = JsValue::from_str(name);
+        let asked = request.call3(locks, &name, options, &on_granted).ok()?;
+        // Refused, for instance in a document without storage: it never calls back.
+        let refused = Promise::race(&js_sys::Array::of2(&granted, &asked));
+        let is_granted = JsFuture::from(refused).await.ok()?.is_truthy();
+        if !is_granted {
+            let _ = release.call0(&JsValue::NULL);
+            return None;
+        }
+        Some(Self {
+            release: Some(release),
+        })
+    }
+}
+
+impl Drop for TabLock {
+    fn drop(&mut self) {
+        if let Some(release) = &self.release {
+            let _ = release.call0(&JsValue::NULL);
+        }
+    }
+}
+
+/// A promise, and the function that keeps it.
+fn deferred() -> (Promise, Function) {
+    let mut keep = None;
+    let promise = Promise::new(&mut |resolve, _| keep = Some(resolve));
+    (
+        promise,
+        keep.expect("a promise hands its functions over at once"),
+    )
+}
