@@ -2,20 +2,22 @@
 //!
 //! Reading order: [`web_address`] checks an `http(s)` address; [`endpoint`] is the Hub or a mirror of it;
 //! [`address`] reads what a visitor typed; [`listing`] is what an endpoint says a repository holds; [`dtype`] tells
-//! types by their names; [`plan`] chooses the files to fetch.
+//! types by their names; [`plan`] chooses the files to fetch, [`shard_index`] reads which of them hold tensors.
 
 pub mod address;
 pub mod dtype;
 pub mod endpoint;
 pub mod listing;
 pub mod plan;
+pub mod shard_index;
 pub mod web_address;
 
 pub use address::{AddressError, ModelAddress};
 pub use dtype::{Dtype, GgufType};
 pub use endpoint::Endpoint;
 pub use listing::{ListedFile, Listing, ListingError};
-pub use plan::{NEEDS, Need, Parts, Plan, PlanError, ShardIndex, Weights, choose, choose_file};
+pub use plan::{NEEDS, Need, Parts, Plan, PlanError, Weights, choose, choose_file};
+pub use shard_index::ShardIndex;
 pub use web_address::{WebAddress, WebAddressError};
 
 /// Whether `name` is a path that stays inside its repository: plain parts between slashes.

@@ -35,6 +35,8 @@ mod isolation;
 mod kernels;
 #[path = "web/measuring.rs"]
 mod measuring;
+#[path = "web/mirror.rs"]
+mod mirror;
 #[path = "web/module.rs"]
 mod module;
 #[path = "web/opening.rs"]

@@ -15,6 +15,7 @@
 
 mod driver;
 mod memory;
+mod mirror;
 mod page;
 mod programs;
 mod routes;
@@ -22,6 +23,7 @@ mod site;
 mod watch;
 
 pub use memory::renderer_bytes;
+pub use mirror::{Fault, Mirror, repositories};
 pub use page::Page;
 pub use programs::Browser;
 pub use routes::{SUB_PATH, ServiceWorker};

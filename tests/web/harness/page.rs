@@ -17,6 +17,8 @@ pub struct Page {
     pub client: Client,
     watch: Watch,
     origin: String,
+    /// Other origins that the test sends the page to.
+    expected: Vec<String>,
     screenshots: PathBuf,
     /// Where Firefox prints its console; Chromium's is asked for.
     printed: Option<PathBuf>,
@@ -36,6 +38,7 @@ impl Page {
             client,
             watch,
             origin: origin.to_owned(),
+            expected: Vec::new(),
             screenshots,
             printed,
             console: Mutex::default(),
@@ -272,6 +275,10 @@ impl Page {
     pub async fn foreign_requests(&self) -> Vec<String> {
         let own = |address: &str| {
             address.starts_with(&self.origin)
+                || self
+                    .expected
+                    .iter()
+                    .any(|origin| address.starts_with(origin))
                 || ["data:", "blob:"]
                     .iter()
                     .any(|scheme| address.starts_with(scheme))
@@ -283,6 +290,12 @@ impl Page {
         foreign.retain(|address| !own(address));
         foreign.extend(self.watch.requests());
         foreign
+    }
+
+    /// From now on, requests to this origin are none of the page's own.
+    pub fn expect_requests_to(&mut self, origin: &str) {
+        // With what ends an origin, so that port 80 does not stand for 8080.
+        self.expected.push(format!("{origin}/"));
     }
 
     /// Asserts that nothing went wrong unseen, and closes the window.
