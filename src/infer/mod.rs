@@ -26,7 +26,7 @@ use kv_cache::{KvCache, Slot};
 
 /// Most prompt tokens computed in one pass over the weights, in panels of five; activations are sized by it.
 /// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
-pub const PREFILL_CHUNK: usize = 40;
+pub const PREFILL_CHUNK: usize = 65;
 
 /// A GPT-2 ready to run: configuration and packed weights. Shared by every [`Session`].
 pub struct Model {
@@ -170,7 +170,8 @@ pub struct Session {
     tail_lens: Vec<usize>, // (n)
     rows: Vec<Row>,        // at most max_rows
     activations: Activations,
-    logits: Vec<f32>, // (rows asked for, V)
+    logits: Vec<f32>, // (rows asked for, V), and what earlier, larger passes left
+    n_logits: usize,
     scratch: Scratch,
 }
 
@@ -257,6 +258,7 @@ impl Session {
                 hidden: vec![0.0; max_rows * config.n_inner],
             },
             logits: Vec::with_capacity(n_sequences * config.vocab_size),
+            n_logits: 0,
             scratch: Scratch::default(),
             model,
         })
@@ -270,14 +272,14 @@ impl Session {
     }
 
     /// Appends `tokens` (T) to the shared prompt. Several calls equal one call with all tokens.
-    /// Gives the logits `logits` asks for: (V), (T, V) or none.
+    /// Gives the logits `logits` asks for: (V), (T, V) or none, to do with as one likes.
     ///
     /// # Errors
     /// As [`InferError`].
     ///
     /// # Panics
     /// If a sequence has already grown: its tokens stand where the prompt would go.
-    pub fn prefill(&mut self, tokens: &[u32], logits: Logits) -> Result<&[f32], InferError> {
+    pub fn prefill(&mut self, tokens: &[u32], logits: Logits) -> Result<&mut [f32], InferError> {
         assert!(
             self.tail_lens.iter().all(|len| *len == 0),
             "the prompt is complete before the first decode"
@@ -290,7 +292,7 @@ impl Session {
                 capacity: self.max_prompt,
             });
         }
-        self.logits.clear();
+        self.n_logits = 0;
         let n_chunks = tokens.len().div_ceil(PREFILL_CHUNK);
         for (chunk_idx, chunk) in tokens.chunks(PREFILL_CHUNK).enumerate() {
             self.rows.clear();
@@ -315,18 +317,18 @@ impl Session {
             };
             self.forward(scored);
         }
-        Ok(&self.logits)
+        Ok(&mut self.logits[..self.n_logits])
     }
 
     /// Appends one token to each named sequence, `(sequence, token_id)`, distinct sequences below `n_sequences`.
-    /// Gives the logits (n, V) in the order of `tokens`. The weights are read once for all of them.
+    /// Gives the logits (n, V) in the order of `tokens`, to do with as one likes. The weights are read once for all of them.
     ///
     /// # Errors
     /// As [`InferError`].
     ///
     /// # Panics
     /// If a sequence does not exist or is named twice.
-    pub fn decode(&mut self, tokens: &[(usize, u32)]) -> Result<&[f32], InferError> {
+    pub fn decode(&mut self, tokens: &[(usize, u32)]) -> Result<&mut [f32], InferError> {
         self.check_ids(tokens.iter().map(|(_, token_id)| *token_id))?;
         for (i, (sequence, _)) in tokens.iter().enumerate() {
             assert!(*sequence < self.tail_lens.len(), "the sequence exists");
@@ -356,9 +358,9 @@ impl Session {
             });
             self.tail_lens[*sequence] += 1;
         }
-        self.logits.clear();
+        self.n_logits = 0;
         self.forward(tokens.len());
-        Ok(&self.logits)
+        Ok(&mut self.logits[..self.n_logits])
     }
 
     /// Tokens in the shared prompt.
@@ -411,6 +413,7 @@ impl Session {
             rows,
             activations,
             logits,
+            n_logits,
             scratch,
             ..
         } = self;
@@ -449,9 +452,13 @@ impl Session {
             let (first, last) = ((n - scored) * c, n * c);
             let normed = &mut normed[first..last];
             model.ln_f.forward(epsilon, &residual[first..last], normed);
-            let start = logits.len();
-            logits.resize(start + scored * config.vocab_size, 0.0);
-            kernels::matmul(model.head(), normed, scored, &mut logits[start..], scratch);
+            let start = *n_logits;
+            *n_logits += scored * config.vocab_size;
+            if logits.len() < *n_logits {
+                logits.resize(*n_logits, 0.0);
+            }
+            let logits = &mut logits[start..*n_logits];
+            kernels::matmul(model.head(), normed, scored, logits, scratch);
         }
     }
 }
