@@ -58,7 +58,7 @@ impl Head {
     }
 
     /// Keeps the keys and values of `rows` (R) and mixes the values each token sees, for
-    /// [`gather`]. `qkv`: (R, 3C), of which head number `head` has D columns three times.
+    /// [`gather`]. At least one row. `qkv`: (R, 3C), of which head number `head` has D columns three times.
     ///
     /// softmax(q · keys / √D) · values. A token has one sum over the prompt's positions and one
     /// over those of its sequence, each in order, so its result is the same whichever tokens share a call;
@@ -71,7 +71,7 @@ impl Head {
             out,
         } = self;
         let d = cache.head_dim();
-        let stride = qkv.len() / rows.len().max(1);
+        let stride = qkv.len() / rows.len();
         let columns =
             |part: usize| part * (stride / 3) + head * d..part * (stride / 3) + (head + 1) * d;
         // All keys first: a prompt token is seen by those after it in the same pass.

@@ -321,7 +321,8 @@ impl Session {
     }
 
     /// Appends one token to each named sequence, `(sequence, token_id)`, distinct sequences below `n_sequences`.
-    /// Gives the logits (n, V) in the order of `tokens`, to do with as one likes. The weights are read once for all of them.
+    /// Gives the logits (n, V) in the order of `tokens`, to do with as one likes. The weights are read
+    /// once for all of them.
     ///
     /// # Errors
     /// As [`InferError`].
@@ -419,6 +420,9 @@ impl Session {
         } = self;
         let config = &model.config;
         let (n, c, epsilon) = (rows.len(), config.n_embd, config.layer_norm_epsilon);
+        if n == 0 {
+            return;
+        }
         let mut residual = &mut activations.residual[..n * c];
         let mut next = &mut activations.next[..n * c];
         let normed = &mut activations.normed[..n * c];
