@@ -108,6 +108,36 @@ impl Threads {
             _ => work(0..n_items),
         }
     }
+
+    /// Calls `work` with every item and its place, each once, as [`Threads::run`] spreads them.
+    ///
+    /// # Panics
+    /// As [`Threads::run`].
+    pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        let list = Items(items.as_mut_ptr());
+        self.run(items.len(), 1, |places| {
+            for place in places {
+                // SAFETY: `run` gives every place of the borrowed list to one call alone.
+                work(place, unsafe { list.item(place) });
+            }
+        });
+    }
+}
+
+/// A list whose items go to different threads.
+struct Items<T>(*mut T);
+
+// SAFETY: threads take different items, which may move to another thread.
+unsafe impl<T: Send> Sync for Items<T> {}
+
+impl<T> Items<T> {
+    /// # Safety
+    /// The list is borrowed for longer than the item and has it, and nobody else takes it.
+    #[allow(clippy::mut_from_ref, reason = "each item is taken once")]
+    unsafe fn item(&self, place: usize) -> &mut T {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.0.add(place) }
+    }
 }
 
 impl fmt::Debug for Threads {

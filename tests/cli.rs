@@ -262,7 +262,7 @@ fn requests_that_cannot_be_met_say_so() {
     };
     assert!(generate(&["--top-p", "3"]).contains("`top_p` is 3"));
     assert!(generate(&["--n", "11"]).contains("num_return_sequences"));
-    assert!(generate(&["--max-new-tokens", "64"]).contains("64 tokens"));
+    assert!(generate(&["--max-new-tokens", "80"]).contains("80 tokens"));
     let long = "a".repeat(100_000);
     assert!(failure(&["generate", "--model", &model, "--prompt", &long]).contains("shorten"));
     assert!(failure(&["logits", "--model", &model, "--prompt", ""]).contains("empty"));

@@ -106,7 +106,7 @@ fn loading_tells_bytes_of_bytes_and_then_what_was_opened() {
     assert_eq!((model.name.as_str(), model.size_bytes), ("tiny", 1234));
     assert_eq!((model.dtype.as_str(), model.memory_bytes), ("f32", 77));
     assert_eq!(model.n_params, tiny::config().n_params());
-    assert_eq!(model.defaults.max_length, 64, "clipped to the context");
+    assert_eq!(model.defaults.max_length, 80, "clipped to the context");
     assert!(model.load_ms > 0.0);
 }
 
@@ -231,7 +231,9 @@ fn five_sequences_at_once_equal_five_alone() {
 #[test]
 fn a_long_prompt_in_pieces_equals_the_prompt_in_one_session() {
     let mut engine = engine(Weights::Random);
-    let prompt = "abcdefghijklmnopqrstuvwxyz0123456789"; // longer than a prefill chunk
+    // More than one piece with the prefix.
+    let prompt = "abcdefghijklmnopqrstuvwxyz0123456789".repeat(2);
+    let prompt = &prompt[..PREFILL_CHUNK + 1];
     let greedy = GenerationParams {
         do_sample: false,
         num_return_sequences: 1,
@@ -317,10 +319,10 @@ fn length_is_max_new_tokens_or_max_length() {
 #[test]
 fn the_whole_context_can_be_filled() {
     let mut engine = engine(Weights::scores(&[(u32::from(b'a'), 2.0)]));
-    let events = generate(&mut engine, "bc", &params(61));
-    assert_eq!(texts(&events)[4].len(), 63);
+    let events = generate(&mut engine, "bc", &params(77));
+    assert_eq!(texts(&events)[4].len(), 79);
     assert_eq!(
-        error(&generate(&mut engine, "bc", &params(62))).code,
+        error(&generate(&mut engine, "bc", &params(78))).code,
         ErrorCode::ContextOverflow
     );
 }
@@ -481,11 +483,11 @@ fn score(text: &str) -> Request {
 fn logits_of_a_long_text_in_pieces_are_those_of_one_session() {
     let mut engine = engine(Weights::Random);
     // More than one piece, no prefix.
-    let text = "hello w".repeat(16);
+    let text = "hello w".repeat(24);
     let open = engine.open_model().unwrap();
     let ids = open.tokenizer.encode(&text).unwrap();
     assert!(
-        ids.len() > PREFILL_CHUNK && ids.len() <= 64,
+        ids.len() > PREFILL_CHUNK && ids.len() <= 80,
         "{}",
         ids.len()
     );
@@ -504,7 +506,7 @@ fn logits_of_a_long_text_in_pieces_are_those_of_one_session() {
 #[test]
 fn logits_can_be_stopped_and_are_refused_for_no_text_and_too_much() {
     let mut engine = engine(Weights::Random);
-    assert_eq!(engine.handle(score(&"hello w".repeat(16))), []);
+    assert_eq!(engine.handle(score(&"hello w".repeat(24))), []);
     assert_eq!(engine.step(&clock()), [], "one piece of two");
     assert_eq!(
         error(&engine.handle(ask(5, "he", &params(10)))).code,
@@ -550,8 +552,8 @@ fn a_measurement_tells_how_far_it_is_and_finds_every_figure() {
             "{spread:?}"
         );
     }
-    // Half of the context of 64 each; here the prompt is a prefix of one token and words of two.
-    assert_eq!((speeds.prompt_tokens, speeds.new_tokens), (31, 32));
+    // Half of the context of 80 each; here the prompt is a prefix of one token and words of two.
+    assert_eq!((speeds.prompt_tokens, speeds.new_tokens), (39, 40));
     assert_eq!(speeds.rounds, 5);
     // The clock gains a millisecond per look, and it is looked at once per token of one text, once per token of
     // five: so both write 1000 steps a second, less what it takes to look before each run.
@@ -886,7 +888,7 @@ fn defaults_of_a_gguf_file_are_those_written_into_it() {
     });
     load(&mut engine, odd);
     let read = &engine.open_model().unwrap().info.defaults;
-    assert_eq!((read.top_k, read.max_length), (50, 64));
+    assert_eq!((read.top_k, read.max_length), (50, 80));
 }
 
 #[test]

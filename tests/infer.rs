@@ -43,6 +43,15 @@ fn models() -> Vec<(WeightType, Arc<Model>)> {
 }
 
 #[test]
+fn a_pass_of_no_sequence_changes_nothing() {
+    let model = load(tiny()).unwrap();
+    let mut session = Session::new(model, 1, 2, 1).unwrap();
+    session.prefill(&[1, 2], Logits::Skip).unwrap();
+    assert!(session.decode(&[]).unwrap().is_empty());
+    assert_eq!((session.prompt_len(), session.new_len(0)), (2, 0));
+}
+
+#[test]
 fn f32_agrees_with_pytorch() {
     let model = load(tiny()).unwrap();
     let reference = json(&fixtures().join("tiny.json"));

@@ -1,10 +1,11 @@
 //! What the threads claim: every item once, however often, however late a helper comes, whatever panics.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -97,22 +98,25 @@ fn rounds_between_pauses_of_every_length_lose_no_item() {
 }
 
 #[test]
-fn what_a_round_writes_is_seen_after_it() {
+fn each_item_is_changed_once_and_seen_so_after_the_round() {
     let threads = Threads::new(4);
-    let mut total = 0_u64;
-    for round in 0..2000_u64 {
-        let parts: Vec<Mutex<u64>> = (0..32).map(|_| Mutex::new(0)).collect();
-        threads.run(32, 1, |items| {
-            for item in items {
-                *parts[item].lock().unwrap() = round;
+    let caller = thread::current().id();
+    // Plain memory: only the round's end keeps the caller from reading too early.
+    let mut items = vec![0_u64; 100];
+    for _ in 0..200 {
+        threads.for_each(&mut items, |place, item| {
+            if thread::current().id() != caller {
+                let begun = Instant::now();
+                while begun.elapsed() < Duration::from_micros(20) {
+                    std::hint::spin_loop();
+                }
             }
+            *item += place as u64;
         });
-        total += parts
-            .into_iter()
-            .map(|part| part.into_inner().unwrap())
-            .sum::<u64>();
+        items.iter_mut().for_each(|item| *item += 1);
     }
-    assert_eq!(total, 32 * (0..2000).sum::<u64>());
+    let expected: Vec<u64> = (0..100).map(|place| 200 * (place + 1)).collect();
+    assert_eq!(items, expected);
 }
 
 #[test]
@@ -162,13 +166,36 @@ fn callers_on_two_threads_share_the_helpers() {
 
 #[test]
 fn helpers_end_with_the_last_handle() {
+    /// Says when the thread that has it ends.
+    struct Farewell(Arc<AtomicU32>);
+
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    thread_local! {
+        static FAREWELL: RefCell<Option<Farewell>> = const { RefCell::new(None) };
+    }
+
+    let ended = Arc::new(AtomicU32::new(0));
     let threads = Threads::new(3);
-    let is_there = AtomicBool::new(true);
+    let inside = AtomicU32::new(0);
+    threads.run(3, 1, |_| {
+        FAREWELL.set(Some(Farewell(Arc::clone(&ended))));
+        inside.fetch_add(1, Ordering::SeqCst);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while inside.load(Ordering::SeqCst) < 3 && Instant::now() < deadline {
+            thread::yield_now();
+        }
+    });
     let other = threads.clone();
     drop(threads);
-    other.run(3, 1, |_| assert!(is_there.load(Ordering::Relaxed)));
-    // Joins them, so a helper that does not end hangs here.
+    assert_eq!(takers(&other, 3).len(), 3);
+    assert_eq!(ended.load(Ordering::SeqCst), 0);
     drop(other);
+    assert_eq!(ended.load(Ordering::SeqCst), 2);
 }
 
 #[cfg(target_os = "linux")]

@@ -55,19 +55,33 @@ pub fn is_broken(logits: &[f32]) -> bool {
         || largest(logits) == f32::NEG_INFINITY
 }
 
-/// The largest of them, −∞ if there is none.
+/// The largest of them, −∞ if there is none; NaN counts as none.
+///
+/// On lanes of their own, which are vectors: one chain of comparisons takes ten times as long.
 fn largest(logits: &[f32]) -> f32 {
-    let larger = |most: f32, &l: &f32| if l > most { l } else { most };
-    logits.iter().fold(f32::NEG_INFINITY, larger)
+    const LANES: usize = 16;
+    let larger = |most: f32, l: f32| if l > most { l } else { most };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (whole, rest) = logits.as_chunks::<LANES>();
+    for logits in whole {
+        for i in 0..LANES {
+            lanes[i] = larger(lanes[i], logits[i]);
+        }
+    }
+    let most = lanes.into_iter().fold(f32::NEG_INFINITY, larger);
+    rest.iter().copied().fold(most, larger)
 }
 
 /// The most probable token, the lowest id among equals; none if all are forbidden.
 pub fn most_probable(logits: &[f32]) -> Option<u32> {
-    let largest = largest(logits);
-    let place = logits
-        .iter()
-        .position(|&l| l == largest && l > f32::NEG_INFINITY)?;
-    u32::try_from(place).ok()
+    let most = largest(logits);
+    if most == f32::NEG_INFINITY {
+        return None;
+    }
+    let part = logits.chunks(PART).position(|part| largest(part) == most)?;
+    let first = part * PART;
+    let place = logits[first..].iter().position(|&l| l == most)?;
+    u32::try_from(first + place).ok()
 }
 
 /// The probability of a token when nothing is cut and temperature is 1.

@@ -144,8 +144,6 @@ struct Rules {
     /// Prefix and prompt; never empty.
     prompt_ids: Vec<u32>,
     max_new: usize,
-    /// (V): one sequence's logits while they are changed.
-    logits: Vec<f32>,
     scratch: SamplerScratch,
 }
 
@@ -173,7 +171,7 @@ impl Generation {
         params: &GenerationParams,
         seed: u32,
     ) -> Result<Self, GenerateError> {
-        let (n_ctx, vocab_size) = (model.config.n_ctx, model.config.vocab_size);
+        let n_ctx = model.config.n_ctx;
         let (bos, eos_token_id) = (model.config.bos_token_id, model.config.eos_token_id);
         let params = params.check(n_ctx)?;
         let text = format!("{}{prompt}", params.prefix);
@@ -205,7 +203,6 @@ impl Generation {
                 prompt: prompt.to_owned(),
                 prompt_ids,
                 max_new,
-                logits: Vec::with_capacity(vocab_size),
                 scratch: SamplerScratch::default(),
             },
             prefilled: 0,
@@ -242,8 +239,11 @@ impl Generation {
             let first = session.prefill(&rules.prompt_ids[self.prefilled..end], wanted)?;
             self.prefilled = end;
             if is_last {
+                let mut logits = Vec::with_capacity(first.len());
                 for (i, sequence) in sequences.iter_mut().enumerate() {
-                    rules.extend(i, sequence, first, &mut outputs)?;
+                    logits.clear();
+                    logits.extend_from_slice(first);
+                    rules.extend(i, sequence, &mut logits, &mut outputs)?;
                     self.new_tokens += 1;
                 }
             }
@@ -262,7 +262,7 @@ impl Generation {
         }
         let rows = session.decode(&self.last)?;
         let vocab_size = rows.len() / self.last.len();
-        for (&(i, _), row) in self.last.iter().zip(rows.chunks_exact(vocab_size)) {
+        for (&(i, _), row) in self.last.iter().zip(rows.chunks_exact_mut(vocab_size)) {
             rules.extend(i, &mut sequences[i], row, &mut outputs)?;
             self.new_tokens += 1;
         }
@@ -303,24 +303,22 @@ impl Generation {
 }
 
 impl Rules {
-    /// Takes the next token of sequence number `index` from its logits (V).
+    /// Takes the next token of sequence number `index` from its logits (V), which change.
     fn extend(
         &mut self,
         index: usize,
         sequence: &mut Sequence,
-        logits: &[f32],
+        logits: &mut [f32],
         outputs: &mut Vec<Output>,
     ) -> Result<(), GenerateError> {
-        self.logits.clear();
-        self.logits.extend_from_slice(logits);
         if self.params.repetition_penalty != 1.0 {
             let context = [&self.prompt_ids[..], &sequence.token_ids].concat();
-            logits::penalize_repetition(&mut self.logits, &context, self.params.repetition_penalty);
+            logits::penalize_repetition(logits, &context, self.params.repetition_penalty);
         }
         if self.prompt_ids.len() + sequence.token_ids.len() < self.params.min_length {
-            logits::forbid(&mut self.logits, self.eos_token_id);
+            logits::forbid(logits, self.eos_token_id);
         }
-        let Choice { token_id, prob } = sequence.sampler.take(&self.logits, &mut self.scratch)?;
+        let Choice { token_id, prob } = sequence.sampler.take(logits, &mut self.scratch)?;
         sequence.token_ids.push(token_id);
         let mut text = sequence.stream.push(&self.tokenizer, token_id);
         let mut stop_reason = None;

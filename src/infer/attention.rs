@@ -1,7 +1,7 @@
 //! Attention over the keys and values of the prompt and of each token's own sequence.
 
 use super::Row;
-use super::kv_cache::{HeadView, KvCache};
+use super::kv_cache::{KvCache, LayerView};
 use super::ops;
 use crate::kernels::{CacheMatrix, MAX_COLUMNS as ROWS, Scratch};
 
@@ -14,8 +14,16 @@ pub(super) struct Visible {
     pub(super) tail: Option<(usize, usize)>,
 }
 
+/// One head of attention in all layers.
+pub(super) struct Head {
+    cache: KvCache,
+    buffers: Buffers,
+    scratch: Scratch,
+    out: Vec<f32>, // (rows of a pass, D)
+}
+
 /// Buffers of one pass, kept between passes; so many tokens share one over the prompt.
-pub(super) struct AttentionBuffers {
+struct Buffers {
     query: Vec<f32>,  // (ROWS, D padded)
     prompt: Vec<f32>, // (ROWS, prompt padded): scores, then weights
     tail: Vec<f32>,   // (tail padded): the same of one sequence
@@ -24,46 +32,56 @@ pub(super) struct AttentionBuffers {
     totals: [f32; ROWS],
 }
 
-impl AttentionBuffers {
-    pub(super) fn new(cache: &KvCache) -> Self {
+impl Head {
+    /// For passes of at most `max_rows` tokens.
+    pub(super) fn new(cache: KvCache, max_rows: usize) -> Self {
         let d = cache.head_dim();
         Self {
-            query: vec![0.0; ROWS * CacheMatrix::padded(d)],
-            prompt: vec![0.0; ROWS * CacheMatrix::padded(cache.max_prompt())],
-            tail: vec![0.0; CacheMatrix::padded(cache.max_new())],
-            mixed: vec![0.0; ROWS * d],
-            own: vec![0.0; ROWS * d],
-            totals: [0.0; ROWS],
+            buffers: Buffers {
+                query: vec![0.0; ROWS * CacheMatrix::padded(d)],
+                prompt: vec![0.0; ROWS * CacheMatrix::padded(cache.max_prompt())],
+                tail: vec![0.0; CacheMatrix::padded(cache.max_new())],
+                mixed: vec![0.0; ROWS * d],
+                own: vec![0.0; ROWS * d],
+                totals: [0.0; ROWS],
+            },
+            cache,
+            scratch: Scratch::default(),
+            out: vec![0.0; max_rows * d],
         }
     }
 
     pub(super) fn size_bytes(&self) -> usize {
-        4 * (self.query.len() + self.prompt.len() + self.tail.len() + 2 * self.mixed.len())
+        let b = &self.buffers;
+        let floats = b.query.len() + b.prompt.len() + b.tail.len() + 2 * b.mixed.len();
+        self.cache.size_bytes() + 4 * (floats + self.out.len())
     }
-}
 
-/// Mixes the values each token sees: `qkv` (R, 3C), of which the queries are read, `out` (R, C).
-///
-/// Per head: softmax(q · keys / √D) · values. A token has one sum over the prompt's positions and one
-/// over those of its sequence, each in order, so its result is the same whichever tokens share a call;
-/// but a token read as prompt and one that was written differ in the last places.
-pub(super) fn attend(
-    cache: &KvCache,
-    layer_idx: usize,
-    rows: &[Row],
-    qkv: &[f32],
-    out: &mut [f32],
-    buffers: &mut AttentionBuffers,
-    scratch: &mut Scratch,
-) {
-    let c = cache.n_head() * cache.head_dim();
-    let rows = rows.chunks(ROWS);
-    let (qkv, out) = (qkv.chunks(ROWS * 3 * c), out.chunks_mut(ROWS * c));
-    for ((rows, qkv), out) in rows.zip(qkv).zip(out) {
-        for head in 0..cache.n_head() {
-            let prompt = cache.prompt(layer_idx, head);
-            let columns = head * cache.head_dim()..(head + 1) * cache.head_dim();
-            buffers.load_queries(qkv, 3 * c, columns.clone(), cache.head_dim());
+    /// Keeps the keys and values of `rows` (R) and mixes the values each token sees, for
+    /// [`gather`]. At least one row. `qkv`: (R, 3C), of which head number `head` has D columns three times.
+    ///
+    /// softmax(q · keys / √D) · values. A token has one sum over the prompt's positions and one
+    /// over those of its sequence, each in order, so its result is the same whichever tokens share a call;
+    /// but a token read as prompt and one that was written differ in the last places.
+    pub(super) fn attend(&mut self, layer_idx: usize, head: usize, rows: &[Row], qkv: &[f32]) {
+        let Self {
+            cache,
+            buffers,
+            scratch,
+            out,
+        } = self;
+        let d = cache.head_dim();
+        let stride = qkv.len() / rows.len();
+        let columns =
+            |part: usize| part * (stride / 3) + head * d..part * (stride / 3) + (head + 1) * d;
+        // All keys first: a prompt token is seen by those after it in the same pass.
+        for (qkv, row) in qkv.chunks_exact(stride).zip(rows) {
+            cache.write(layer_idx, row.slot, &qkv[columns(1)], &qkv[columns(2)]);
+        }
+        let prompt = cache.prompt(layer_idx);
+        let parts = rows.chunks(ROWS).zip(qkv.chunks(ROWS * stride));
+        for ((rows, qkv), out) in parts.zip(out.chunks_mut(ROWS * d)) {
+            buffers.load_queries(qkv, stride, columns(0), d);
             let visible = rows.iter().map(|row| row.visible.prompt).max().unwrap_or(0);
             let width = CacheMatrix::padded(visible);
             buffers.score_prompt(prompt, rows.len(), width, scratch);
@@ -71,19 +89,30 @@ pub(super) fn attend(
                 let tail = row
                     .visible
                     .tail
-                    .map(|(sequence, len)| (cache.tail(layer_idx, sequence, head), len));
+                    .map(|(sequence, len)| (cache.tail(layer_idx, sequence), len));
                 buffers.weigh(i, width, row.visible.prompt, prompt, tail, scratch);
             }
             buffers.mix_prompt(prompt, rows.len(), width, scratch);
-            for (i, out) in out.chunks_exact_mut(c).enumerate() {
-                buffers.store(i, &mut out[columns.clone()]);
+            for (i, out) in out.chunks_exact_mut(d).take(rows.len()).enumerate() {
+                buffers.store(i, out);
             }
         }
     }
 }
 
-impl AttentionBuffers {
-    /// Takes one head's queries, already divided by √D.
+/// Brings together what each head has mixed: `out` (R, C).
+pub(super) fn gather(heads: &[Head], out: &mut [f32]) {
+    for (head, state) in heads.iter().enumerate() {
+        let d = state.cache.head_dim();
+        let rows = out.chunks_exact_mut(heads.len() * d);
+        for (out, mixed) in rows.zip(state.out.chunks_exact(d)) {
+            out[head * d..][..d].copy_from_slice(mixed);
+        }
+    }
+}
+
+impl Buffers {
+    /// Takes the queries, already divided by √D.
     fn load_queries(
         &mut self,
         qkv: &[f32],
@@ -101,7 +130,7 @@ impl AttentionBuffers {
     }
 
     /// Scores of the prompt's first `width` positions for `n` queries, still without the keys' steps.
-    fn score_prompt(&mut self, prompt: HeadView, n: usize, width: usize, scratch: &mut Scratch) {
+    fn score_prompt(&mut self, prompt: LayerView, n: usize, width: usize, scratch: &mut Scratch) {
         let (keys, head) = prompt.keys();
         let d = CacheMatrix::padded(prompt.head_dim());
         let out = &mut self.prompt[..n * width];
@@ -114,8 +143,8 @@ impl AttentionBuffers {
         i: usize,
         width: usize,
         n_prompt: usize,
-        prompt: HeadView,
-        tail: Option<(HeadView, usize)>,
+        prompt: LayerView,
+        tail: Option<(LayerView, usize)>,
         scratch: &mut Scratch,
     ) {
         let d = prompt.head_dim();
@@ -154,7 +183,7 @@ impl AttentionBuffers {
     }
 
     /// Mixes the prompt's values for `n` tokens.
-    fn mix_prompt(&mut self, prompt: HeadView, n: usize, width: usize, scratch: &mut Scratch) {
+    fn mix_prompt(&mut self, prompt: LayerView, n: usize, width: usize, scratch: &mut Scratch) {
         let (values, head) = prompt.values();
         let d = prompt.head_dim();
         let out = &mut self.mixed[..n * d];

@@ -1,38 +1,37 @@
-//! `KvCache`: keys and values of one prompt, shared, and of what each sequence wrote after it.
+//! `KvCache`: one head's keys and values of the prompt, shared, and of what each sequence wrote after it.
 
 use crate::kernels::{CacheMatrix, CacheType};
 use crate::model::config::Gpt2Config;
 
-/// Keys and values of all layers, written in place.
+/// Keys and values of one head in all layers, written in place.
 ///
-/// Two regions: the prompt (L, H), stored once for all sequences, and the new tokens (L, n, H); each
-/// holds, per head, keys (positions, D) and values (D, positions).
+/// Two regions: the prompt (L), stored once for all sequences, and the new tokens (L, n); each
+/// holds, per layer, keys (positions, D) and values (D, positions).
 pub(super) struct KvCache {
     prompt: Region,
     tail: Region,
     n_sequences: usize,
-    n_head: usize,
     head_dim: usize,
 }
 
-/// Keys and values of many heads, with room for so many positions.
+/// Several matrices of keys and as many of values, with room for so many positions.
 struct Region {
     keys: CacheMatrix,
     values: CacheMatrix,
-    key_steps: Vec<f32>,   // (heads, padded)
-    value_steps: Vec<f32>, // (heads, padded)
+    key_steps: Vec<f32>,   // (matrices, padded)
+    value_steps: Vec<f32>, // (matrices, padded)
     capacity: usize,
     padded: usize,
 }
 
 impl Region {
     /// `None` if there is no memory for it.
-    fn new(dtype: CacheType, n_heads: usize, capacity: usize, head_dim: usize) -> Option<Self> {
+    fn new(dtype: CacheType, n_matrices: usize, capacity: usize, head_dim: usize) -> Option<Self> {
         let padded = CacheMatrix::padded(capacity);
-        let n_vectors = n_heads.checked_mul(padded)?;
+        let n_vectors = n_matrices.checked_mul(padded)?;
         Some(Self {
-            keys: CacheMatrix::new(dtype, n_heads, padded, head_dim)?,
-            values: CacheMatrix::new(dtype, n_heads, head_dim, padded)?,
+            keys: CacheMatrix::new(dtype, n_matrices, padded, head_dim)?,
+            values: CacheMatrix::new(dtype, n_matrices, head_dim, padded)?,
             key_steps: zeros(n_vectors)?,
             value_steps: zeros(n_vectors)?,
             capacity,
@@ -40,10 +39,11 @@ impl Region {
         })
     }
 
-    fn write(&mut self, head: usize, pos: usize, key: &[f32], value: &[f32]) {
-        let index = head * self.padded + pos;
-        self.key_steps[index] = self.keys.write_row(head, pos, key);
-        self.value_steps[index] = self.values.write_column(head, pos, value);
+    fn write(&mut self, matrix: usize, pos: usize, key: &[f32], value: &[f32]) {
+        assert!(pos < self.capacity, "the cache has room for the token");
+        let index = matrix * self.padded + pos;
+        self.key_steps[index] = self.keys.write_row(matrix, pos, key);
+        self.value_steps[index] = self.values.write_column(matrix, pos, value);
     }
 
     fn size_bytes(&self) -> usize {
@@ -70,33 +70,33 @@ pub(super) enum Slot {
     Tail(usize, usize),
 }
 
-/// Keys and values of one head in one region.
+/// Keys and values of one layer in one region.
 #[derive(Clone, Copy)]
-pub(super) struct HeadView<'a> {
+pub(super) struct LayerView<'a> {
     region: &'a Region,
-    head: usize,
+    matrix: usize,
     head_dim: usize,
 }
 
-impl<'a> HeadView<'a> {
+impl<'a> LayerView<'a> {
     /// The matrix of keys (positions, D), and which one.
     pub(super) fn keys(self) -> (&'a CacheMatrix, usize) {
-        (&self.region.keys, self.head)
+        (&self.region.keys, self.matrix)
     }
 
     /// The matrix of values (D, positions), and which one.
     pub(super) fn values(self) -> (&'a CacheMatrix, usize) {
-        (&self.region.values, self.head)
+        (&self.region.values, self.matrix)
     }
 
     /// What the integers of each position's key are worth.
     pub(super) fn key_steps(self) -> &'a [f32] {
-        &self.region.key_steps[self.head * self.region.padded..][..self.region.padded]
+        &self.region.key_steps[self.matrix * self.region.padded..][..self.region.padded]
     }
 
     /// What the integers of each position's value are worth.
     pub(super) fn value_steps(self) -> &'a [f32] {
-        &self.region.value_steps[self.head * self.region.padded..][..self.region.padded]
+        &self.region.value_steps[self.matrix * self.region.padded..][..self.region.padded]
     }
 
     pub(super) fn head_dim(self) -> usize {
@@ -113,19 +113,14 @@ impl KvCache {
         max_prompt: usize,
         max_new: usize,
     ) -> Option<Self> {
-        let (heads, head_dim) = (config.n_layer * config.n_head, config.head_dim());
-        let tail_heads = heads.checked_mul(n_sequences)?;
+        let (n_layer, head_dim) = (config.n_layer, config.head_dim());
+        let n_tails = n_layer.checked_mul(n_sequences)?;
         Some(Self {
-            prompt: Region::new(dtype, heads, max_prompt, head_dim)?,
-            tail: Region::new(dtype, tail_heads, max_new, head_dim)?,
+            prompt: Region::new(dtype, n_layer, max_prompt, head_dim)?,
+            tail: Region::new(dtype, n_tails, max_new, head_dim)?,
             n_sequences,
-            n_head: config.n_head,
             head_dim,
         })
-    }
-
-    pub(super) fn n_head(&self) -> usize {
-        self.n_head
     }
 
     pub(super) fn head_dim(&self) -> usize {
@@ -144,37 +139,31 @@ impl KvCache {
         self.prompt.size_bytes() + self.tail.size_bytes()
     }
 
-    /// Writes `key` (C) and `value` (C) of one token.
+    /// Writes `key` (D) and `value` (D) of one token.
     pub(super) fn write(&mut self, layer_idx: usize, slot: Slot, key: &[f32], value: &[f32]) {
-        let (d, n_head) = (self.head_dim, self.n_head);
-        let (region, first_head, pos) = match slot {
-            Slot::Prompt(pos) => (&mut self.prompt, layer_idx * n_head, pos),
-            Slot::Tail(sequence, pos) => (
-                &mut self.tail,
-                (layer_idx * self.n_sequences + sequence) * n_head,
-                pos,
-            ),
-        };
-        assert!(pos < region.capacity, "the cache has room for the token");
-        for (head, (key, value)) in key.chunks_exact(d).zip(value.chunks_exact(d)).enumerate() {
-            region.write(first_head + head, pos, key, value);
+        match slot {
+            Slot::Prompt(pos) => self.prompt.write(layer_idx, pos, key, value),
+            Slot::Tail(sequence, pos) => {
+                let matrix = layer_idx * self.n_sequences + sequence;
+                self.tail.write(matrix, pos, key, value);
+            }
         }
     }
 
-    /// The prompt, as one head sees it.
-    pub(super) fn prompt(&self, layer_idx: usize, head: usize) -> HeadView<'_> {
-        HeadView {
+    /// The prompt, as one layer sees it.
+    pub(super) fn prompt(&self, layer_idx: usize) -> LayerView<'_> {
+        LayerView {
             region: &self.prompt,
-            head: layer_idx * self.n_head + head,
+            matrix: layer_idx,
             head_dim: self.head_dim,
         }
     }
 
-    /// The new tokens of one sequence, as one head sees them.
-    pub(super) fn tail(&self, layer_idx: usize, sequence: usize, head: usize) -> HeadView<'_> {
-        HeadView {
+    /// The new tokens of one sequence, as one layer sees them.
+    pub(super) fn tail(&self, layer_idx: usize, sequence: usize) -> LayerView<'_> {
+        LayerView {
             region: &self.tail,
-            head: (layer_idx * self.n_sequences + sequence) * self.n_head + head,
+            matrix: layer_idx * self.n_sequences + sequence,
             head_dim: self.head_dim,
         }
     }

@@ -21,12 +21,12 @@ use crate::kernels::pack::{PackedWeight, WeightType};
 use crate::kernels::{self, CacheType, Scratch};
 use crate::model::config::Gpt2Config;
 use crate::parallel::Threads;
-use attention::{AttentionBuffers, Visible};
+use attention::{Head, Visible};
 use kv_cache::{KvCache, Slot};
 
 /// Most prompt tokens computed in one pass over the weights, in panels of five; activations are sized by it.
 /// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
-pub const PREFILL_CHUNK: usize = 40;
+pub const PREFILL_CHUNK: usize = 65;
 
 /// A GPT-2 ready to run: configuration and packed weights. Shared by every [`Session`].
 pub struct Model {
@@ -109,12 +109,19 @@ impl LayerNorm {
 }
 
 impl Linear {
-    /// `x` (n, in) → `out` (n, out).
-    fn forward(&self, x: &[f32], n: usize, out: &mut [f32], scratch: &mut Scratch) {
-        kernels::matmul(&self.weight, x, n, out, scratch);
-        for out in out.chunks_exact_mut(self.bias.len()) {
-            ops::add(out, &self.bias);
-        }
+    /// `x` (n, in) → `out` (n, out), part by part changed by `then`, which is given each part's place.
+    fn forward(
+        &self,
+        x: &[f32],
+        n: usize,
+        out: &mut [f32],
+        scratch: &mut Scratch,
+        then: impl Fn(usize, &mut [f32]) + Sync,
+    ) {
+        kernels::matmul_then(&self.weight, x, n, out, scratch, &|start, part| {
+            ops::add(part, &self.bias[start % self.bias.len()..]);
+            then(start, part);
+        });
     }
 }
 
@@ -156,12 +163,15 @@ pub enum InferError {
 /// Keys, values and scratch space for up to n sequences that continue one prompt.
 pub struct Session {
     model: Arc<Model>,
-    cache: KvCache,
+    heads: Vec<Head>, // (H)
+    max_prompt: usize,
+    max_new: usize,
     prompt_len: usize,
     tail_lens: Vec<usize>, // (n)
     rows: Vec<Row>,        // at most max_rows
     activations: Activations,
-    logits: Vec<f32>, // (rows asked for, V)
+    logits: Vec<f32>, // (rows asked for, V), and what earlier, larger passes left
+    n_logits: usize,
     scratch: Scratch,
 }
 
@@ -177,11 +187,11 @@ struct Row {
 /// Buffers of one pass over R rows.
 struct Activations {
     residual: Vec<f32>, // (R, C)
+    next: Vec<f32>,     // (R, C): the residual after it
     normed: Vec<f32>,   // (R, C)
     qkv: Vec<f32>,      // (R, 3C)
     mixed: Vec<f32>,    // (R, C)
     hidden: Vec<f32>,   // (R, I)
-    attention: AttentionBuffers,
 }
 
 /// Whether a pass over prompt tokens needs scores.
@@ -223,26 +233,32 @@ impl Session {
         };
         let max_rows = PREFILL_CHUNK.min(max_prompt).max(n_sequences);
         let c = config.n_embd;
-        let cache = KvCache::new(config, cache_type, n_sequences, max_prompt, max_new).ok_or(
-            InferError::OutOfMemory {
-                n_sequences,
-                positions,
-            },
-        )?;
+        let head = |_| {
+            let cache = KvCache::new(config, cache_type, n_sequences, max_prompt, max_new)?;
+            Some(Head::new(cache, max_rows))
+        };
+        let heads = (0..config.n_head).map(head).collect::<Option<_>>();
+        let heads = heads.ok_or(InferError::OutOfMemory {
+            n_sequences,
+            positions,
+        })?;
         Ok(Self {
+            heads,
+            max_prompt,
+            max_new,
             prompt_len: 0,
             tail_lens: vec![0; n_sequences],
             rows: Vec::with_capacity(max_rows),
             activations: Activations {
                 residual: vec![0.0; max_rows * c],
+                next: vec![0.0; max_rows * c],
                 normed: vec![0.0; max_rows * c],
                 qkv: vec![0.0; max_rows * 3 * c],
                 mixed: vec![0.0; max_rows * c],
                 hidden: vec![0.0; max_rows * config.n_inner],
-                attention: AttentionBuffers::new(&cache),
             },
-            cache,
             logits: Vec::with_capacity(n_sequences * config.vocab_size),
+            n_logits: 0,
             scratch: Scratch::default(),
             model,
         })
@@ -256,27 +272,27 @@ impl Session {
     }
 
     /// Appends `tokens` (T) to the shared prompt. Several calls equal one call with all tokens.
-    /// Gives the logits `logits` asks for: (V), (T, V) or none.
+    /// Gives the logits `logits` asks for: (V), (T, V) or none, to do with as one likes.
     ///
     /// # Errors
     /// As [`InferError`].
     ///
     /// # Panics
     /// If a sequence has already grown: its tokens stand where the prompt would go.
-    pub fn prefill(&mut self, tokens: &[u32], logits: Logits) -> Result<&[f32], InferError> {
+    pub fn prefill(&mut self, tokens: &[u32], logits: Logits) -> Result<&mut [f32], InferError> {
         assert!(
             self.tail_lens.iter().all(|len| *len == 0),
             "the prompt is complete before the first decode"
         );
         self.check_ids(tokens.iter().copied())?;
         let wanted = self.prompt_len + tokens.len();
-        if wanted > self.cache.max_prompt() {
+        if wanted > self.max_prompt {
             return Err(InferError::ContextFull {
                 wanted,
-                capacity: self.cache.max_prompt(),
+                capacity: self.max_prompt,
             });
         }
-        self.logits.clear();
+        self.n_logits = 0;
         let n_chunks = tokens.len().div_ceil(PREFILL_CHUNK);
         for (chunk_idx, chunk) in tokens.chunks(PREFILL_CHUNK).enumerate() {
             self.rows.clear();
@@ -301,18 +317,19 @@ impl Session {
             };
             self.forward(scored);
         }
-        Ok(&self.logits)
+        Ok(&mut self.logits[..self.n_logits])
     }
 
     /// Appends one token to each named sequence, `(sequence, token_id)`, distinct sequences below `n_sequences`.
-    /// Gives the logits (n, V) in the order of `tokens`. The weights are read once for all of them.
+    /// Gives the logits (n, V) in the order of `tokens`, to do with as one likes. The weights are read
+    /// once for all of them.
     ///
     /// # Errors
     /// As [`InferError`].
     ///
     /// # Panics
     /// If a sequence does not exist or is named twice.
-    pub fn decode(&mut self, tokens: &[(usize, u32)]) -> Result<&[f32], InferError> {
+    pub fn decode(&mut self, tokens: &[(usize, u32)]) -> Result<&mut [f32], InferError> {
         self.check_ids(tokens.iter().map(|(_, token_id)| *token_id))?;
         for (i, (sequence, _)) in tokens.iter().enumerate() {
             assert!(*sequence < self.tail_lens.len(), "the sequence exists");
@@ -321,10 +338,10 @@ impl Session {
                 "each sequence takes one token per pass"
             );
             let wanted = self.tail_lens[*sequence] + 1;
-            if wanted > self.cache.max_new() {
+            if wanted > self.max_new {
                 return Err(InferError::ContextFull {
                     wanted,
-                    capacity: self.cache.max_new(),
+                    capacity: self.max_new,
                 });
             }
         }
@@ -342,9 +359,9 @@ impl Session {
             });
             self.tail_lens[*sequence] += 1;
         }
-        self.logits.clear();
+        self.n_logits = 0;
         self.forward(tokens.len());
-        Ok(&self.logits)
+        Ok(&mut self.logits[..self.n_logits])
     }
 
     /// Tokens in the shared prompt.
@@ -368,14 +385,14 @@ impl Session {
     /// Memory of cache, activations and logits; the weights are not counted.
     pub fn memory_bytes(&self) -> usize {
         let a = &self.activations;
-        self.cache.size_bytes()
+        self.heads.iter().map(Head::size_bytes).sum::<usize>()
             + 4 * (a.residual.len()
+                + a.next.len()
                 + a.normed.len()
                 + a.qkv.len()
                 + a.mixed.len()
                 + a.hidden.len()
                 + self.logits.capacity())
-            + a.attention.size_bytes()
     }
 
     fn check_ids(&self, mut tokens: impl Iterator<Item = u32>) -> Result<(), InferError> {
@@ -393,16 +410,21 @@ impl Session {
     fn forward(&mut self, scored: usize) {
         let Self {
             model,
-            cache,
+            heads,
             rows,
             activations,
             logits,
+            n_logits,
             scratch,
             ..
         } = self;
         let config = &model.config;
         let (n, c, epsilon) = (rows.len(), config.n_embd, config.layer_norm_epsilon);
-        let residual = &mut activations.residual[..n * c];
+        if n == 0 {
+            return;
+        }
+        let mut residual = &mut activations.residual[..n * c];
+        let mut next = &mut activations.next[..n * c];
         let normed = &mut activations.normed[..n * c];
         let qkv = &mut activations.qkv[..n * 3 * c];
         let mixed = &mut activations.mixed[..n * c];
@@ -414,29 +436,33 @@ impl Session {
         }
         for (layer_idx, block) in model.blocks.iter().enumerate() {
             block.ln_1.forward(epsilon, residual, normed);
-            block.c_attn.forward(normed, n, qkv, scratch);
-            // All keys first: a prompt token is seen by those after it in the same pass.
-            for (qkv, row) in qkv.chunks_exact(3 * c).zip(rows.iter()) {
-                cache.write(layer_idx, row.slot, &qkv[c..2 * c], &qkv[2 * c..]);
-            }
-            let attention = &mut activations.attention;
-            attention::attend(cache, layer_idx, rows, qkv, mixed, attention, scratch);
-            block.attn_c_proj.forward(mixed, n, normed, scratch);
-            ops::add(residual, normed);
+            block.c_attn.forward(normed, n, qkv, scratch, |_, _| {});
+            scratch.threads().for_each(heads, |head, state| {
+                state.attend(layer_idx, head, rows, qkv);
+            });
+            attention::gather(heads, mixed);
+            let add = |start: usize, out: &mut [f32]| ops::add(out, &residual[start..]);
+            block.attn_c_proj.forward(mixed, n, next, scratch, add);
+            std::mem::swap(&mut residual, &mut next);
 
             block.ln_2.forward(epsilon, residual, normed);
-            block.c_fc.forward(normed, n, hidden, scratch);
-            ops::gelu_new(hidden);
-            block.mlp_c_proj.forward(hidden, n, normed, scratch);
-            ops::add(residual, normed);
+            let gelu = |_: usize, out: &mut [f32]| ops::gelu_new(out);
+            block.c_fc.forward(normed, n, hidden, scratch, gelu);
+            let add = |start: usize, out: &mut [f32]| ops::add(out, &residual[start..]);
+            block.mlp_c_proj.forward(hidden, n, next, scratch, add);
+            std::mem::swap(&mut residual, &mut next);
         }
         if scored > 0 {
             let (first, last) = ((n - scored) * c, n * c);
             let normed = &mut normed[first..last];
             model.ln_f.forward(epsilon, &residual[first..last], normed);
-            let start = logits.len();
-            logits.resize(start + scored * config.vocab_size, 0.0);
-            kernels::matmul(model.head(), normed, scored, &mut logits[start..], scratch);
+            let start = *n_logits;
+            *n_logits += scored * config.vocab_size;
+            if logits.len() < *n_logits {
+                logits.resize(*n_logits, 0.0);
+            }
+            let logits = &mut logits[start..*n_logits];
+            kernels::matmul(model.head(), normed, scored, logits, scratch);
         }
     }
 }

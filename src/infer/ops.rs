@@ -106,7 +106,7 @@ pub fn exp_sum(x: &[f32], max: f32) -> f64 {
     let sum = |x: [f32; EXP_BATCH]| {
         let mut exponentials = x.map(|x| x - max);
         exp(&mut exponentials);
-        f64::from(exponentials.iter().sum::<f32>())
+        f64::from(sum_of(&exponentials, |x| x))
     };
     let mut last = [f32::NEG_INFINITY; EXP_BATCH];
     last[..rest.len()].copy_from_slice(rest);

@@ -153,7 +153,7 @@ pub struct Scratch {
     /// Panel after panel; floats and signed integers as their bits.
     words: Vec<u32>,
     /// Who computes; one thread by default.
-    pub(super) threads: Threads,
+    threads: Threads,
 }
 
 impl Scratch {
@@ -166,22 +166,33 @@ impl Scratch {
         }
     }
 
+    /// Who computes.
+    #[must_use]
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// Quantizes `x`, (n, cols).
     pub(super) fn quantize<K: Kernel>(&mut self, input: InputType, cols: usize, x: &[f32]) {
         let (n, n_blocks) = (x.len() / cols, cols / input.block_len());
         let layout = input.layout();
         self.words.resize(n_blocks * layout.block_words(n), 0);
-        let mut panels = &mut self.words[..];
-        for (first, n) in panel_starts(n) {
-            let (panel, rest) = panels.split_at_mut(n_blocks * layout.block_words(n));
-            for column in 0..n {
-                let values = x[(first + column) * cols..][..cols].chunks_exact(input.block_len());
-                for (values, block) in values.zip(panel.chunks_exact_mut(layout.block_words(n))) {
-                    write_block::<K>(input, values, block, n, column);
+        let mut rest = &mut self.words[..];
+        let mut panels: Vec<_> = panel_starts(n)
+            .map(|(first, n)| {
+                let words = n_blocks * layout.block_words(n);
+                let panel = rest.split_off_mut(..words).expect("resized for all panels");
+                (first, n, panel)
+            })
+            .collect();
+        self.threads.for_each(&mut panels, |_, (first, n, panel)| {
+            for column in 0..*n {
+                let values = x[(*first + column) * cols..][..cols].chunks_exact(input.block_len());
+                for (values, block) in values.zip(panel.chunks_exact_mut(layout.block_words(*n))) {
+                    write_block::<K>(input, values, block, *n, column);
                 }
             }
-            panels = rest;
-        }
+        });
     }
 
     /// The panel of N columns from column `first` on.

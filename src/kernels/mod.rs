@@ -37,6 +37,7 @@ pub use activations::{Block32, Block256, InputType, MAX_COLUMNS, Panel, Scratch}
 pub use cache::{CacheMatrix, CacheType};
 pub use exp::EXP_BATCH;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use lane::{GROUP_ROWS, Group};
 pub use pack::{PackedWeight, WeightType};
@@ -136,7 +137,26 @@ pub fn exp(x: &mut [f32; EXP_BATCH]) {
 /// # Panics
 /// If `x` or `out` has another length.
 pub fn matmul(weight: &PackedWeight, x: &[f32], n: usize, out: &mut [f32], scratch: &mut Scratch) {
-    matmul_with::<Chosen>(weight, x, n, out, scratch);
+    matmul_then(weight, x, n, out, scratch, &|_, _| {});
+}
+
+/// What is still to be done to a part of a product, given the place in `out` where it begins.
+pub type Finish<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+
+/// [`matmul`], and then `finish` with parts of `out`, each inside one column and together all of it, on
+/// the thread that computed them.
+///
+/// # Panics
+/// As [`matmul`].
+pub fn matmul_then(
+    weight: &PackedWeight,
+    x: &[f32],
+    n: usize,
+    out: &mut [f32],
+    scratch: &mut Scratch,
+    finish: Finish,
+) {
+    product::<Chosen>(weight, x, n, out, scratch, finish);
 }
 
 /// [`matmul`] with a kernel of one's own choice, to compare twins.
@@ -150,11 +170,24 @@ pub fn matmul_with<K: Kernel>(
     out: &mut [f32],
     scratch: &mut Scratch,
 ) {
+    product::<K>(weight, x, n, out, scratch, &|_, _| {});
+}
+
+fn product<K: Kernel>(
+    weight: &PackedWeight,
+    x: &[f32],
+    n: usize,
+    out: &mut [f32],
+    scratch: &mut Scratch,
+    finish: Finish,
+) {
     let (rows, cols) = (weight.rows(), weight.cols());
     assert_eq!(Some(x.len()), n.checked_mul(cols), "x is (n, cols)");
     assert_eq!(Some(out.len()), n.checked_mul(rows), "out is (n, rows)");
     if n == 0 || cols == 0 {
-        return out.fill(0.0);
+        out.fill(0.0);
+        let columns = out.chunks_exact_mut(rows.max(1)).enumerate();
+        return columns.for_each(|(column, out)| finish(column * rows, out));
     }
     let input = weight.dtype().input();
     let inputs = Inputs::new::<K>(input, x, cols, scratch);
@@ -162,14 +195,20 @@ pub fn matmul_with<K: Kernel>(
     let n_groups = rows.div_ceil(GROUP_ROWS);
     let group_bytes = weight.size_bytes() / n_groups.max(1);
     let least_groups = LEAST_BYTES.div_ceil((group_bytes * n).max(1));
-    let threads = &inputs.scratch.threads;
-    threads.run(n_groups, least_groups, |groups| match weight.dtype() {
-        WeightType::F32 => by_columns!(K::f32, inputs.floats, weight, groups, n, out),
-        WeightType::F16 => by_columns!(K::f16, inputs.floats, weight, groups, n, out),
-        WeightType::Q8_0 => by_columns!(K::q8_0, inputs.panel, weight, groups, n, out),
-        WeightType::Q4_0 => by_columns!(K::q4_0, inputs.panel, weight, groups, n, out),
-        WeightType::Q4K => by_columns!(K::q4k, inputs.panel, weight, groups, n, out),
-        WeightType::Q6K => by_columns!(K::q6k, inputs.panel, weight, groups, n, out),
+    let threads = inputs.scratch.threads();
+    threads.run(n_groups, least_groups, |groups| {
+        let done = groups.clone();
+        match weight.dtype() {
+            WeightType::F32 => by_columns!(K::f32, inputs.floats, weight, groups, n, out),
+            WeightType::F16 => by_columns!(K::f16, inputs.floats, weight, groups, n, out),
+            WeightType::Q8_0 => by_columns!(K::q8_0, inputs.panel, weight, groups, n, out),
+            WeightType::Q4_0 => by_columns!(K::q4_0, inputs.panel, weight, groups, n, out),
+            WeightType::Q4K => by_columns!(K::q4k, inputs.panel, weight, groups, n, out),
+            WeightType::Q6K => by_columns!(K::q6k, inputs.panel, weight, groups, n, out),
+        }
+        for column in 0..n {
+            out.finish(column, done.clone(), finish);
+        }
     });
 }
 
@@ -240,6 +279,20 @@ impl<'a> Output<'a> {
             rows,
             _borrowed: PhantomData,
         }
+    }
+
+    /// Hands what these groups of rows have become in one column to `finish`.
+    #[allow(unsafe_code, reason = "as above")]
+    fn finish(&self, column: usize, groups: Range<usize>, finish: Finish) {
+        let end = self.rows.min(groups.end * GROUP_ROWS);
+        let (row, start) = (groups.start * GROUP_ROWS, column * self.rows);
+        assert!(row <= end && start + end <= self.len, "out is (n, rows)");
+        // SAFETY: as in `store`.
+        let values = unsafe { self.values.add(start + row) };
+        // SAFETY: as in `store`.
+        finish(start + row, unsafe {
+            std::slice::from_raw_parts_mut(values, end - row)
+        });
     }
 
     /// Writes the results of one group of rows for N columns.

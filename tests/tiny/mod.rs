@@ -56,7 +56,7 @@ impl Weights {
 pub fn config() -> Gpt2Config {
     Gpt2Config {
         vocab_size: VOCAB_SIZE,
-        n_ctx: 64,
+        n_ctx: 80,
         n_embd: C,
         n_layer: 2,
         n_head: 4,
@@ -100,7 +100,7 @@ impl Source {
             rest.split_once('.').map_or(rest, |(_, rest)| rest)
         }) {
             "wte.weight" => (VOCAB_SIZE, C),
-            "wpe.weight" => (64, C),
+            "wpe.weight" => (config().n_ctx, C),
             "attn.c_attn.weight" => (3 * C, C),
             "attn.c_attn.bias" => (1, 3 * C),
             "mlp.c_fc.weight" => (4 * C, C),
