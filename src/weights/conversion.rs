@@ -154,7 +154,7 @@ impl Conversion {
         conversion.file = journal.file;
         conversion.offset = journal.offset;
         if let Some(place) = &journal.place {
-            conversion.source = Source::at(place.clone());
+            conversion.source = Source::at(place.clone(), journal.offset);
         }
         conversion.ahead = journal.ahead.iter().copied().collect();
         for idx in &journal.announced {
@@ -296,7 +296,15 @@ impl Conversion {
             self.running
                 .push(Running::new(&self.targets[found.idx], found, &self.layout));
         }
-        let until_next = self.ahead.front().map(|found| found.offset - self.offset);
+        let until_next = match self.ahead.front().map(|found| found.offset) {
+            // Only a journal can have said so.
+            Some(offset) if offset < self.offset => {
+                return Err(WeightsError::BadJournal {
+                    what: "a tensor lies outside its data",
+                });
+            }
+            next => next.map(|offset| offset - self.offset),
+        };
         let n = self
             .running
             .iter()
