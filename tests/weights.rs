@@ -383,6 +383,8 @@ fn hostile_headers_are_refused() {
     malformed(tensor(&[4], 0, 1));
     malformed(tensor(&[33], 8, 0));
     malformed(tensor(&[1 << 40, 1 << 40], 0, 0));
+    malformed(tensor(&[1 << 62], 0, 0));
+    malformed(tensor(&[1 << 62, 4], 8, 0));
     malformed(tensor(&[4], 0, u64::MAX - 31));
     let mut two = tensor(&[16], 0, 0)[24..].to_vec();
     two.extend_from_within(..);
