@@ -142,6 +142,8 @@ impl Conversion {
 
     /// Where a journal stopped: the next byte pushed is [`Self::source_pos`], and what was written before is there.
     ///
+    /// Only [`Self::finish`] is left to do if all files had ended.
+    ///
     /// # Errors
     /// As [`Self::new`]; [`WeightsError::BadJournal`] if the journal is of another model, type or version, or damaged.
     pub fn resume(params: &ConversionParams, journal: &Journal) -> Result<Self, WeightsError> {
