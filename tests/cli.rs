@@ -1,6 +1,7 @@
 //! What the command line claims: the JSON of its contract, one sentence per failure, nothing half-written.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod pickled;
 mod tiny;
 
 use std::path::{Path, PathBuf};
@@ -383,6 +384,55 @@ fn shards_are_read_and_an_index_cannot_lead_out_of_its_folder() {
         index("../part-1.safetensors").as_bytes(),
     );
     assert!(failure(&["logits", "--prompt", "a", "--model", model]).contains("index.json"));
+}
+
+/// The tensors of a safetensors file as PyTorch's.
+fn pytorch_model(safetensors: &[u8]) -> Vec<u8> {
+    let file = safetensors::SafeTensors::deserialize(safetensors).unwrap();
+    let tensors = file.tensors();
+    let named: Vec<_> = tensors
+        .iter()
+        .map(|(name, tensor)| (name.clone(), tensor.shape().to_vec()))
+        .collect();
+    let mut bytes = Vec::new();
+    pickled::write(&named, |i, out| out(tensors[i].1.data()), &mut |piece| {
+        bytes.extend_from_slice(piece);
+    });
+    bytes
+}
+
+#[test]
+fn a_folder_with_pytorchs_file_alone_is_the_same_model() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    let model = path.to_str().unwrap();
+    let args = ["--prompt", "hello", "--seed", "3", "--max-new-tokens", "9"];
+    let texts = || json(&[&["generate", "--model", model], &args[..]].concat());
+    let quantized = || {
+        let out = path.join("out.gguf");
+        json(&["quantize", model, out.to_str().unwrap()]);
+        std::fs::read(out).unwrap()
+    };
+    let (expected, expected_file) = (texts(), quantized());
+    let safetensors = std::fs::read(path.join("model.safetensors")).unwrap();
+    std::fs::remove_file(path.join("model.safetensors")).unwrap();
+    write(path, "pytorch_model.bin", &pytorch_model(&safetensors));
+    assert_eq!(texts(), expected);
+    assert!(quantized() == expected_file);
+
+    // And in shards.
+    std::fs::rename(path.join("pytorch_model.bin"), path.join("part-1.bin")).unwrap();
+    let index = serde_json::json!({ "weight_map": { "wte.weight": "part-1.bin" } }).to_string();
+    write(path, "pytorch_model.bin.index.json", index.as_bytes());
+    assert_eq!(texts(), expected);
+
+    let old = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+    write(path, "part-1.bin", old);
+    let error = failure(&["logits", "--prompt", "a", "--model", model]);
+    assert!(
+        error.contains("1.6") && error.contains("transformers"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -53,8 +53,11 @@ impl Repository {
     fn quantized(&self, dtype: WeightType) -> (Vec<u8>, QuantizeReport) {
         let files = self.files.iter().cloned();
         let files = files.map(|file| Box::new(Cursor::new(file)) as Box<dyn ReadSeek>);
-        let checkpoint = Checkpoint::from_safetensors(&self.config, files.collect()).unwrap();
-        quantize(checkpoint, dtype)
+        let open = match self.files[0].starts_with(b"PK") {
+            true => Checkpoint::from_pytorch,
+            false => Checkpoint::from_safetensors,
+        };
+        quantize(open(&self.config, files.collect()).unwrap(), dtype)
     }
 
     fn converted(
@@ -129,6 +132,57 @@ fn every_float_type_is_read_in_pieces_of_any_size() {
             assert!(bytes == expected, "{folder} by {piece_bytes} differs");
         }
     }
+}
+
+/// PyTorch's files and the safetensors with the same weights.
+fn pytorch() -> Vec<(Repository, Repository)> {
+    let open = |files: &[&str]| Repository::open(&fixtures().join("pytorch"), files);
+    let whole = || open(&["model.safetensors"]);
+    vec![
+        (open(&["tied.bin"]), whole()),
+        (open(&["archive.bin"]), whole()),
+        (open(&["stored_again.bin"]), whole()),
+        (open(&["views.bin"]), whole()),
+        (open(&["shard-1.bin", "shard-2.bin"]), whole()),
+        (open(&["f16.bin"]), open(&["f16.safetensors"])),
+        (open(&["bf16.bin"]), open(&["bf16.safetensors"])),
+    ]
+}
+
+#[test]
+fn pytorchs_files_become_what_quantize_makes_of_them_and_of_the_safetensors() {
+    for (repository, safetensors) in pytorch() {
+        for dtype in [WeightType::F32, WeightType::Q8_0] {
+            let (expected, expected_report) = safetensors.quantized(dtype);
+            assert!(repository.quantized(dtype).0 == expected);
+            for piece_bytes in [1, 7, 4096, 1 << 30] {
+                let (bytes, report) = repository.converted(dtype, piece_bytes).unwrap();
+                assert_eq!(report, expected_report, "{piece_bytes}");
+                assert!(bytes == expected, "{piece_bytes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_head_that_is_the_embedding_itself_is_written_twice_where_it_is_untied() {
+    let untie = |mut repository: Repository| {
+        let mut config: serde_json::Value = serde_json::from_slice(&repository.config).unwrap();
+        config["tie_word_embeddings"] = false.into();
+        repository.config = config.to_string().into_bytes();
+        repository
+    };
+    let (tied, _) = pytorch().swap_remove(0);
+    let untied = untie(tied);
+    let (bytes, _) = untied.converted(WeightType::F32, 333).unwrap();
+    assert!(bytes == untied.quantized(WeightType::F32).0);
+    let mut checkpoint = open_gguf(&bytes).unwrap();
+    let (head, embedding) = (
+        checkpoint.floats("lm_head.weight"),
+        checkpoint.floats("wte.weight"),
+    );
+    assert_eq!(head.unwrap(), embedding.unwrap());
+    assert_resumes(&untied, &untied.quantized(WeightType::Q8_0).0, 97);
 }
 
 #[test]
@@ -213,6 +267,10 @@ fn a_conversion_cut_anywhere_goes_on_to_the_same_file() {
     let (expected, _) = whole.quantized(WeightType::Q8_0);
     assert_resumes(&whole, &expected, 997);
     assert_resumes(&sharded(&whole), &expected, 997);
+    for (repository, _) in pytorch() {
+        let (expected, _) = repository.quantized(WeightType::Q8_0);
+        assert_resumes(&repository, &expected, 97);
+    }
 }
 
 #[test]
@@ -255,15 +313,20 @@ fn a_damaged_journal_is_refused_or_does_no_harm() {
         .push(&file[..file.len() / 2], &mut Vec::new())
         .unwrap();
     let text = serde_json::to_string(conversion.journal()).unwrap();
+    assert_harmless(&params, file, &text);
+}
+
+/// A journal with any byte changed is refused, or goes on to an end or an error.
+fn assert_harmless(params: &ConversionParams, file: &[u8], text: &str) {
     let (mut refused, mut resumed) = (0, 0);
     for at in 0..text.len() {
         for digit in *b"09-,]" {
-            let mut damaged = text.clone().into_bytes();
+            let mut damaged = text.as_bytes().to_vec();
             damaged[at] = digit;
             let Ok(journal) = serde_json::from_slice::<Journal>(&damaged) else {
                 continue;
             };
-            let Ok(mut conversion) = Conversion::resume(&params, &journal) else {
+            let Ok(mut conversion) = Conversion::resume(params, &journal) else {
                 refused += 1;
                 continue;
             };
@@ -282,6 +345,20 @@ fn a_damaged_journal_is_refused_or_does_no_harm() {
         refused > 100 && resumed > 100,
         "{refused} refused, {resumed} resumed"
     );
+}
+
+#[test]
+fn a_journal_of_pytorchs_survives_damage_too() {
+    let (repository, _) = pytorch().swap_remove(0);
+    let metadata = repository.metadata(WeightType::Q8_0);
+    let params = repository.params(WeightType::Q8_0, &metadata);
+    let file = &repository.files[0];
+    let mut conversion = Conversion::new(&params).unwrap();
+    conversion
+        .push(&file[..file.len() / 2], &mut Vec::new())
+        .unwrap();
+    let text = serde_json::to_string(conversion.journal()).unwrap();
+    assert_harmless(&params, file, &text);
 }
 
 #[test]
@@ -313,13 +390,28 @@ fn what_is_no_weights_is_named() {
     assert_eq!(refused(b"GGUF\x03\0\0\0"), FileKind::Gguf);
     assert_eq!(refused(b"{\"error\":\"Entry not found\"}"), FileKind::Json);
     assert_eq!(refused(&[0xff; 2000]), FileKind::Unknown);
+    let legacy = std::fs::read(fixtures().join("pytorch/refused_legacy.bin")).unwrap();
+    assert_eq!(refused(&legacy), FileKind::Pickle);
 }
 
 #[test]
 fn a_file_that_ends_early_is_refused() {
-    let whole = Repository::safetensors("tiny");
+    assert_refused_cut(&Repository::safetensors("tiny"));
+    for (repository, _) in pytorch().iter().take(3) {
+        assert_refused_cut(repository);
+    }
+}
+
+fn assert_refused_cut(whole: &Repository) {
     let file = &whole.files[0];
-    for len in [9, 100, 5000, file.len() / 2, file.len() - 1] {
+    for len in [
+        9,
+        100,
+        5000,
+        file.len() / 2,
+        file.len() - 20,
+        file.len() - 1,
+    ] {
         let cut = Repository {
             config: whole.config.clone(),
             files: vec![file[..len].to_vec()],

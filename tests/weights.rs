@@ -364,6 +364,9 @@ fn hostile_headers_are_refused() {
     let nested: Vec<u8> = (0..100).flat_map(|_| list(9, 1)).collect();
     malformed(header(3, 0, 1, &key(9, &nested)));
     malformed(header(3, 0, 2, &[key(0, &[1]), key(0, &[1])].concat()));
+    // Short in the file, 32 times as long in memory.
+    let bytes = [&list(0, 1 << 22)[..], &vec![0; 1 << 22]].concat();
+    malformed(header(3, 0, 1, &key(9, &bytes)));
 
     let tensor = |dims: &[u64], type_id: u32, offset: u64| {
         let mut bytes = 1_u64.to_le_bytes().to_vec();
@@ -380,7 +383,15 @@ fn hostile_headers_are_refused() {
     malformed(tensor(&[4], 0, 1));
     malformed(tensor(&[33], 8, 0));
     malformed(tensor(&[1 << 40, 1 << 40], 0, 0));
+    malformed(tensor(&[1 << 62], 0, 0));
+    malformed(tensor(&[1 << 62, 4], 8, 0));
     malformed(tensor(&[4], 0, u64::MAX - 31));
+    let mut two = tensor(&[16], 0, 0)[24..].to_vec();
+    two.extend_from_within(..);
+    let second = two.len() / 2;
+    two[second + 8] = b'u';
+    let two = header(3, 2, 0, &two);
+    malformed([&two[..], &[0; 200]].concat());
     let refused = open_gguf(&tensor(&[1 << 20], 0, 0));
     assert!(matches!(refused, Err(WeightsError::Truncated { expected, .. }) if expected > 1 << 22));
 }
@@ -491,6 +502,49 @@ fn damaged_safetensors_are_refused() {
         open(overlapping),
         Err(WeightsError::BadSafetensors { .. })
     ));
+}
+
+#[test]
+fn safetensors_beyond_32_bits_are_found() {
+    // The header alone: the file claims 12 GB and is refused for its length, not for its numbers.
+    let json = br#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1500,1000000],"data_offsets":[0,6000000000]},"b":{"dtype":"F32","shape":[1500000000],"data_offsets":[6000000000,12000000000]}}"#;
+    let bytes = [&(json.len() as u64).to_le_bytes()[..], json].concat();
+    let config = std::fs::read(fixtures().join("tiny/config.json")).unwrap();
+    let refused = Checkpoint::from_safetensors(&config, vec![Box::new(Cursor::new(bytes))]);
+    assert!(
+        matches!(refused, Err(WeightsError::Truncated { expected, .. }) if expected == 12_000_000_000 + 8 + json.len() as u64)
+    );
+}
+
+#[test]
+fn a_safetensors_header_that_contradicts_itself_is_refused() {
+    let config = std::fs::read(fixtures().join("tiny/config.json")).unwrap();
+    let one = |shape: &str, offsets: &str| {
+        format!(r#""a":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}"#)
+    };
+    for json in [
+        format!("{{{}}}", one("[2]", "[0,4]")),
+        format!("{{{}}}", one("[2]", "[4,12]")),
+        format!("{{{}}}", one("[2]", "[8,0]")),
+        format!("{{{}}}", one("[-2]", "[0,8]")),
+        format!("{{{}}}", one("[18446744073709551615,2]", "[0,8]")),
+        format!("{{{},{}}}", one("[2]", "[0,8]"), one("[2]", "[8,16]")),
+        format!("{{{}}}", one("[2]", "[0,8]").replace("F32", "F33")),
+        "{\"a\":1}".to_owned(),
+        "{".to_owned(),
+    ] {
+        let bytes = [
+            &(json.len() as u64).to_le_bytes()[..],
+            json.as_bytes(),
+            &[0; 16],
+        ]
+        .concat();
+        let refused = Checkpoint::from_safetensors(&config, vec![Box::new(Cursor::new(bytes))]);
+        assert!(
+            matches!(refused, Err(WeightsError::BadSafetensors { .. })),
+            "{json}"
+        );
+    }
 }
 
 #[test]

@@ -5,12 +5,10 @@ use super::error::read_file;
 use crate::engine::{EngineError, ModelFile};
 use crate::generate::params::GenerationParams;
 use crate::tokenizer::Vocabulary;
-use crate::weights::{Checkpoint, ReadSeek};
-use serde::Deserialize;
-use std::collections::BTreeSet;
+use crate::weights::{Checkpoint, ReadSeek, shards};
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Everything a folder holds, the weights still unread.
 pub struct Folder {
@@ -61,7 +59,7 @@ impl Folder {
             _ => return Err(incomplete("tokenizer.json, nor vocab.json with merges.txt")),
         }
         .map_err(|e| broken(e.into()))?;
-        let files = weight_files(path)?;
+        let (format, files) = weight_files(path)?;
         let mut readers: Vec<Box<dyn ReadSeek>> = Vec::new();
         let mut size_bytes = 0;
         for path in files {
@@ -73,8 +71,11 @@ impl Folder {
             size_bytes += file.metadata().map_err(unreadable)?.len();
             readers.push(Box::new(BufReader::new(file)));
         }
-        let checkpoint =
-            Checkpoint::from_safetensors(&config_json, readers).map_err(|e| broken(e.into()))?;
+        let checkpoint = match format {
+            Format::Safetensors => Checkpoint::from_safetensors(&config_json, readers),
+            Format::Pytorch => Checkpoint::from_pytorch(&config_json, readers),
+        }
+        .map_err(|e| broken(e.into()))?;
         Ok(Self {
             checkpoint,
             defaults,
@@ -92,38 +93,32 @@ impl Folder {
     }
 }
 
-/// The folder's safetensors: one file, or the shards its index names.
-fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let whole = folder.join("model.safetensors");
-    if whole.exists() {
-        return Ok(vec![whole]);
-    }
-    let index = folder.join("model.safetensors.index.json");
-    if !index.exists() {
-        return Err(CliError::IncompleteFolder {
-            path: folder.to_owned(),
-            missing: "model.safetensors",
-        });
-    }
-    let damaged = || CliError::BadShardIndex {
-        path: index.clone(),
-    };
-    let shards: ShardIndex = serde_json::from_slice(&read_file(&index)?).map_err(|_| damaged())?;
-    let names: BTreeSet<String> = shards.weight_map.into_values().collect();
-    names
-        .iter()
-        .map(|name| {
-            // The index may not lead out of its folder.
-            let mut parts = Path::new(name).components();
-            match (parts.next(), parts.next()) {
-                (Some(Component::Normal(name)), None) => Ok(folder.join(name)),
-                _ => Err(damaged()),
-            }
-        })
-        .collect()
+/// What the weights of a folder are stored in.
+#[derive(Clone, Copy)]
+enum Format {
+    Safetensors,
+    Pytorch,
 }
 
-#[derive(Deserialize)]
-struct ShardIndex {
-    weight_map: std::collections::HashMap<String, String>,
+/// The folder's weights: one file, or the shards its index names; safetensors before PyTorch's.
+fn weight_files(folder: &Path) -> Result<(Format, Vec<PathBuf>), CliError> {
+    for (format, name) in [
+        (Format::Safetensors, "model.safetensors"),
+        (Format::Pytorch, "pytorch_model.bin"),
+    ] {
+        let whole = folder.join(name);
+        if whole.exists() {
+            return Ok((format, vec![whole]));
+        }
+        let index = folder.join(format!("{name}.index.json"));
+        if index.exists() {
+            let files = shards::files(&read_file(&index)?)
+                .map_err(|_| CliError::BadShardIndex { path: index })?;
+            return Ok((format, files.iter().map(|name| folder.join(name)).collect()));
+        }
+    }
+    Err(CliError::IncompleteFolder {
+        path: folder.to_owned(),
+        missing: "model.safetensors, nor pytorch_model.bin",
+    })
 }

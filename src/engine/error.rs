@@ -79,11 +79,18 @@ fn weights_code(error: &WeightsError) -> ErrorCode {
     match error {
         WeightsError::Truncated { .. } => ErrorCode::Truncated,
         WeightsError::OutOfMemory { .. } => ErrorCode::OutOfMemory,
-        WeightsError::Read { .. } | WeightsError::Write { .. } => ErrorCode::Download,
+        WeightsError::Read { .. }
+        | WeightsError::Write { .. }
+        | WeightsError::BadJournal { .. } => ErrorCode::Download,
         WeightsError::UnsupportedModel { .. }
         | WeightsError::UnsupportedType { .. }
         | WeightsError::UnsupportedVersion { .. }
         | WeightsError::BigEndian
+        | WeightsError::ForbiddenGlobal { .. }
+        | WeightsError::Compressed { .. }
+        | WeightsError::DataBeforeNames
+        | WeightsError::NotContiguous { .. }
+        | WeightsError::SharedNumbers { .. }
         | WeightsError::Config(ModelError::NotGpt2 { .. } | ModelError::UnsupportedOption { .. }) => {
             ErrorCode::UnsupportedModel
         }

@@ -9,10 +9,10 @@ use candle_core::{Device, Tensor};
 use super::dtype::StoredType;
 use super::error::WeightsError;
 use super::names::{self, Role, TensorSpec};
-use super::needed::Needed;
+use super::needed::{Found, Needed};
 use super::quantize::fitting;
 use super::stored_tensor::{Rows, StoredTensor, TensorBytes};
-use super::{gguf, safetensors as st};
+use super::{gguf, pytorch, safetensors as st};
 use crate::kernels::pack::{PackedWeight, WeightType};
 use crate::model::config::Gpt2Config;
 
@@ -98,15 +98,41 @@ impl Checkpoint {
     /// [`WeightsError::RepeatedTensor`], [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
     pub fn from_safetensors(
         config_json: &[u8],
+        files: Vec<Box<dyn ReadSeek>>,
+    ) -> Result<Self, WeightsError> {
+        Self::from_hugging_face(config_json, files, |reader, needed| {
+            st::Header::read(reader)?.needed(needed)
+        })
+    }
+
+    /// Opens PyTorch files (one `pytorch_model.bin`, or all shards) with their `config.json`.
+    ///
+    /// As [`Self::from_safetensors`]; nothing in the files is run.
+    ///
+    /// # Errors
+    /// [`WeightsError::NotPytorch`], [`WeightsError::ForbiddenGlobal`], [`WeightsError::Compressed`],
+    /// [`WeightsError::DataBeforeNames`], [`WeightsError::NotContiguous`], [`WeightsError::SharedNumbers`],
+    /// [`WeightsError::BigEndian`], [`WeightsError::Malformed`], [`WeightsError::Truncated`],
+    /// [`WeightsError::Read`], [`WeightsError::Config`], [`WeightsError::MissingTensor`],
+    /// [`WeightsError::RepeatedTensor`], [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
+    pub fn from_pytorch(
+        config_json: &[u8],
+        files: Vec<Box<dyn ReadSeek>>,
+    ) -> Result<Self, WeightsError> {
+        Self::from_hugging_face(config_json, files, pytorch::read)
+    }
+
+    fn from_hugging_face(
+        config_json: &[u8],
         mut files: Vec<Box<dyn ReadSeek>>,
+        read: impl Fn(&mut Box<dyn ReadSeek>, &Needed) -> Result<Vec<Found>, WeightsError>,
     ) -> Result<Self, WeightsError> {
         let config = Gpt2Config::from_json(config_json)?;
         let is_head_tied = Gpt2Config::is_head_tied(config_json)?;
         let needed = Needed::new(&config, is_head_tied);
         let mut tensors = BTreeMap::new();
         for (file, reader) in files.iter_mut().enumerate() {
-            let header = st::Header::read(reader)?;
-            for found in header.needed(&needed)? {
+            for found in read(reader, &needed)? {
                 let spec = needed.specs[found.idx].clone();
                 let stored = StoredTensor {
                     dtype: found.dtype,

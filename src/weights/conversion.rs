@@ -142,6 +142,8 @@ impl Conversion {
 
     /// Where a journal stopped: the next byte pushed is [`Self::source_pos`], and what was written before is there.
     ///
+    /// Only [`Self::finish`] is left to do if all files had ended.
+    ///
     /// # Errors
     /// As [`Self::new`]; [`WeightsError::BadJournal`] if the journal is of another model, type or version, or damaged.
     pub fn resume(params: &ConversionParams, journal: &Journal) -> Result<Self, WeightsError> {
@@ -154,7 +156,7 @@ impl Conversion {
         conversion.file = journal.file;
         conversion.offset = journal.offset;
         if let Some(place) = &journal.place {
-            conversion.source = Source::at(place.clone());
+            conversion.source = Source::at(place.clone(), journal.offset);
         }
         conversion.ahead = journal.ahead.iter().copied().collect();
         for idx in &journal.announced {
@@ -296,7 +298,15 @@ impl Conversion {
             self.running
                 .push(Running::new(&self.targets[found.idx], found, &self.layout));
         }
-        let until_next = self.ahead.front().map(|found| found.offset - self.offset);
+        let until_next = match self.ahead.front().map(|found| found.offset) {
+            // Only a journal can have said so.
+            Some(offset) if offset < self.offset => {
+                return Err(WeightsError::BadJournal {
+                    what: "a tensor lies outside its data",
+                });
+            }
+            next => next.map(|offset| offset - self.offset),
+        };
         let n = self
             .running
             .iter()

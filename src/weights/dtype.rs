@@ -89,10 +89,12 @@ impl StoredType {
         self.0.block_size()
     }
 
-    /// Bytes of `cols` numbers, if they are whole blocks.
+    /// Bytes of `cols` numbers, if they are whole blocks and no more than memory has addresses.
     pub fn row_bytes(self, cols: usize) -> Option<usize> {
-        cols.is_multiple_of(self.block_len())
-            .then(|| cols / self.block_len() * self.0.type_size())
+        match cols.is_multiple_of(self.block_len()) {
+            true => (cols / self.block_len()).checked_mul(self.0.type_size()),
+            false => None,
+        }
     }
 
     /// Whether every number stands by itself.

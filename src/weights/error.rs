@@ -2,6 +2,11 @@
 
 use crate::model::ModelError;
 
+/// A name out of a file, fit to be shown.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
 /// What a file that is no checkpoint seems to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
@@ -11,6 +16,10 @@ pub enum FileKind {
     LfsPointer,
     /// A zip archive, such as PyTorch's `.bin`.
     Zip,
+    /// PyTorch's format from before 1.6, or any other pickle.
+    Pickle,
+    /// A tar archive, such as PyTorch's first format.
+    Tar,
     /// JSON text.
     Json,
     /// safetensors.
@@ -35,6 +44,9 @@ impl FileKind {
         };
         if head.is_empty() {
             Self::Empty
+        } else if head.len() > 8 && head[8] == b'{' && head[4..8] == [0; 4] {
+            // Before all whose first bytes could also be its length.
+            Self::Safetensors
         } else if starts("<!doctype") || starts("<html") || starts("<head") || starts("<?xml") {
             Self::Html
         } else if starts("version https://git-lfs") {
@@ -43,13 +55,15 @@ impl FileKind {
             Self::Gguf
         } else if head.starts_with(b"PK\x03\x04") {
             Self::Zip
+        } else if head.first() == Some(&0x80) && head.get(1).is_some_and(|v| (2..=5).contains(v)) {
+            Self::Pickle
+        } else if head.get(257..262) == Some(b"ustar") {
+            Self::Tar
         } else if [b"ggml", b"lmgg", b"fmgg", b"tjgg"]
             .iter()
             .any(|magic| head.starts_with(*magic))
         {
             Self::OldGgml
-        } else if head.len() > 8 && head[8] == b'{' && head[4..8] == [0; 4] {
-            Self::Safetensors
         } else if text.first().is_some_and(|b| *b == b'{' || *b == b'[') {
             Self::Json
         } else {
@@ -65,7 +79,12 @@ impl std::fmt::Display for FileKind {
             Self::LfsPointer => {
                 "a Git LFS pointer, not the file it points to; run `git lfs pull` or download it from the Hub"
             }
-            Self::Zip => "a zip archive such as a PyTorch .bin; take a GGUF or safetensors file",
+            Self::Zip => {
+                "a zip archive such as PyTorch's .bin, which needs its config.json; choose the folder, or convert it with `quantize`"
+            }
+            Self::Pickle | Self::Tar => {
+                "in PyTorch's format from before version 1.6; open it with transformers and save it as safetensors"
+            }
             Self::Json => "JSON text; take the GGUF or safetensors file beside it",
             Self::Safetensors => {
                 "safetensors, which needs its config.json; choose the folder, or convert it with `quantize`"
@@ -93,6 +112,51 @@ pub enum WeightsError {
         /// What it seems to be.
         found: FileKind,
     },
+    /// Not a file of PyTorch's.
+    #[error("this is not a PyTorch file: it is {found}")]
+    NotPytorch {
+        /// What it seems to be.
+        found: FileKind,
+    },
+    /// A pickle names a function or class that weights do not need: loading it elsewhere could run a program.
+    #[error(
+        "this PyTorch file names `{name}`, which no weights need, so it is not opened; take a safetensors or GGUF file of the model"
+    )]
+    ForbiddenGlobal {
+        /// Module and name.
+        name: String,
+    },
+    /// An entry of PyTorch's archive is compressed.
+    #[error(
+        "`{name}` in this PyTorch file is compressed, which PyTorch itself never does; save the model again with transformers, as safetensors"
+    )]
+    Compressed {
+        /// The entry's name.
+        name: String,
+    },
+    /// PyTorch's archive has its tensors before their names.
+    #[error(
+        "this PyTorch file holds its numbers before their names and cannot be read as it arrives; save the model again with transformers, as safetensors"
+    )]
+    DataBeforeNames,
+    /// A tensor's numbers do not follow each other in PyTorch's file.
+    #[error(
+        "the numbers of tensor `{name}` do not follow each other in this PyTorch file; save the model again with transformers, as safetensors"
+    )]
+    NotContiguous {
+        /// Its name.
+        name: String,
+    },
+    /// Two tensors are views of the same numbers.
+    #[error(
+        "the tensors `{name}` and `{other}` share numbers in this PyTorch file; save the model again with transformers, as safetensors"
+    )]
+    SharedNumbers {
+        /// Its name.
+        name: String,
+        /// The other's.
+        other: String,
+    },
     /// Neither safetensors nor PyTorch's.
     #[error("these are no weights that can be converted: it is {found}")]
     NotWeights {
@@ -116,7 +180,7 @@ pub enum WeightsError {
         expected: u64,
     },
     /// Written for a big-endian machine.
-    #[error("this GGUF file is big-endian; take the usual little-endian one")]
+    #[error("this model file is big-endian; take the usual little-endian one")]
     BigEndian,
     /// A version of GGUF that is not known here.
     #[error(
@@ -222,6 +286,11 @@ pub enum WeightsError {
         /// Its name.
         name: String,
     },
+    /// The list of shards is none.
+    #[error(
+        "the index of the model's files is damaged or leads out of their folder; download it again"
+    )]
+    BadShardIndex,
     /// The configuration is refused.
     #[error(transparent)]
     Config(#[from] ModelError),

@@ -19,6 +19,8 @@ const MAX_TENSORS: u64 = 1 << 16;
 const MAX_STRING_BYTES: u64 = 1 << 24;
 const MAX_ARRAY_LEN: u64 = 1 << 24;
 const MAX_ARRAY_DEPTH: usize = 4;
+/// In all lists together whose elements take more memory than bytes; a vocabulary of GPT-2 has 100,000.
+const MAX_ELEMENTS: usize = 1 << 21;
 const MAX_DIMS: u32 = 4;
 
 /// A metadata value.
@@ -135,6 +137,7 @@ impl Header {
             pos: 4,
             file_len,
             version: 0,
+            elements_left: MAX_ELEMENTS,
         };
         parser.header()
     }
@@ -189,6 +192,7 @@ struct Parser<R> {
     pos: u64,
     file_len: u64,
     version: u32,
+    elements_left: usize,
 }
 
 impl<R: Read> Parser<R> {
@@ -297,6 +301,12 @@ impl<R: Read> Parser<R> {
         };
         self.need(len * least_bytes)?;
         let len = usize::try_from(len).expect("capped above");
+        if !matches!(type_id, 5 | 6) {
+            match self.elements_left.checked_sub(len) {
+                Some(left) => self.elements_left = left,
+                None => return self.malformed("its lists are longer than those of any model"),
+            }
+        }
         // Reserving is safe for plain numbers only: elsewhere an element in memory outweighs its bytes.
         Ok(match type_id {
             5 => {
@@ -393,6 +403,7 @@ impl<R: Read> Parser<R> {
 
         let data_start = self.pos.next_multiple_of(alignment);
         let mut expected = 0;
+        let mut places = Vec::new();
         for info in tensors.values_mut() {
             let Some(offset) = info.offset.checked_add(data_start) else {
                 return self.malformed("a tensor lies beyond any file");
@@ -406,6 +417,12 @@ impl<R: Read> Parser<R> {
                     .malformed("a tensor's size fits no file, or no whole quantization blocks");
             };
             expected = expected.max(end);
+            places.push((offset, end));
+        }
+        // Else a small file could hold many large tensors.
+        places.sort_unstable();
+        if places.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+            return self.malformed("two tensors lie on each other");
         }
         if expected > self.file_len {
             return Err(WeightsError::Truncated {

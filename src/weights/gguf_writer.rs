@@ -45,7 +45,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Tensors lie in the order given, each filled up with zeros to a multiple of [`DEFAULT_ALIGNMENT`].
+    /// Tensors lie in the order given, each filled up with zeros to a multiple of 32 bytes.
     pub fn new(metadata: &[(String, Value)], tensors: &[TensorToWrite]) -> Self {
         let mut header = Vec::new();
         header.extend_from_slice(MAGIC);

@@ -79,20 +79,27 @@ impl Journal {
                 _ => return bad("it names a tensor twice or one that is none"),
             }
         }
+        let later: Vec<&Found> = self.place.iter().flat_map(Place::ahead).collect();
+        let left = || self.ahead.iter().chain(later.iter().copied());
         let mut is_placed = vec![false; n];
-        let done = self.done.iter().map(|done| done.idx);
-        for idx in done.chain(self.ahead.iter().map(|found| found.idx)) {
+        for idx in self
+            .done
+            .iter()
+            .map(|done| done.idx)
+            .chain(left().map(|found| found.idx))
+        {
             match is_placed.get_mut(idx) {
                 Some(is) if !*is && is_announced[idx] => *is = true,
                 _ => return bad("it names a tensor twice or one that is none"),
             }
         }
-        let mut pos = self.offset;
-        for found in &self.ahead {
-            if found.offset < pos || !found.dtype.is_float() {
-                return bad("its tensors are in no order");
-            }
-            pos = found.offset;
+        let is_in_order = self.ahead.is_sorted_by_key(|found| found.offset)
+            && self
+                .ahead
+                .first()
+                .is_none_or(|found| found.offset >= self.offset);
+        if !is_in_order || left().any(|found| !found.dtype.is_float()) {
+            return bad("its tensors are in no order");
         }
         let is_between = self.place.is_none();
         if self.file > n_files

@@ -1,4 +1,4 @@
-//! Checkpoints: reading and writing safetensors and GGUF, tensor by tensor.
+//! Checkpoints: reading safetensors, PyTorch files and GGUF tensor by tensor, or as they arrive; writing GGUF.
 
 pub mod checkpoint;
 pub mod conversion;
@@ -9,11 +9,15 @@ pub mod gguf_writer;
 pub mod journal;
 pub mod names;
 mod needed;
+mod pickle;
+mod pytorch;
 pub mod quantize;
 mod rows;
 pub mod safetensors;
+pub mod shards;
 mod source;
 mod stored_tensor;
+mod zip;
 
 pub use checkpoint::{Checkpoint, ReadSeek};
 pub use conversion::{Conversion, ConversionParams, WriteAt};

@@ -4,10 +4,12 @@
 //! for GPT-2 XL in one file.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{Read, Seek, SeekFrom};
 
 use safetensors::{Dtype, SafeTensorError};
-use serde::Deserialize;
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::dtype::StoredType;
 use super::error::{FileKind, WeightsError};
@@ -46,12 +48,36 @@ impl TensorInfo {
     }
 }
 
-#[derive(Deserialize)]
-struct Json {
-    #[serde(rename = "__metadata__")]
-    _metadata: Option<HashMap<String, String>>,
-    #[serde(flatten)]
-    tensors: HashMap<String, TensorInfo>,
+/// The header's JSON: tensors by name, and beside them what the writer noted.
+struct Tensors(HashMap<String, TensorInfo>);
+
+impl<'de> Deserialize<'de> for Tensors {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Tensors;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tensors by name")
+            }
+
+            // Not derived: `flatten` would hold all of it once more before it knows what it is.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tensors, A::Error> {
+                let mut tensors = HashMap::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == "__metadata__" {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if tensors.insert(name, map.next_value()?).is_some() {
+                        return Err(A::Error::custom("a tensor stands there twice"));
+                    }
+                }
+                Ok(Tensors(tensors))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
 }
 
 impl Header {
@@ -105,7 +131,7 @@ impl Header {
     /// [`WeightsError::BadSafetensors`].
     pub(super) fn parse(json: &[u8]) -> Result<Self, WeightsError> {
         let bad = |source| WeightsError::BadSafetensors { source };
-        let Json { tensors, .. } = serde_json::from_slice(json)
+        let Tensors(tensors) = serde_json::from_slice(json)
             .map_err(|e| bad(SafeTensorError::InvalidHeaderDeserialization(e)))?;
         let mut in_order: Vec<_> = tensors.iter().collect();
         in_order.sort_by_key(|(_, info)| info.data_offsets);

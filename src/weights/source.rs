@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{FileKind, WeightsError};
 use super::needed::{Found, Needed};
+use super::pytorch::{Pytorch, PytorchPlace};
 use super::safetensors as st;
 
 /// Bytes after which every format has shown itself: an old tar archive says so at byte 257.
@@ -29,6 +30,7 @@ pub(super) enum Source {
     /// Too little has come to say what it is.
     Head(Vec<u8>),
     Safetensors(Safetensors),
+    Pytorch(Box<Pytorch>),
 }
 
 impl Source {
@@ -42,6 +44,7 @@ impl Source {
         match self {
             Self::Head(_) => 0,
             Self::Safetensors(file) => file.data_left,
+            Self::Pytorch(file) => file.data_left(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Source {
         match self {
             Self::Head(_) => unreachable!("the head is no data"),
             Self::Safetensors(file) => file.data_left -= n,
+            Self::Pytorch(file) => file.skip(n),
         }
     }
 
@@ -60,6 +64,7 @@ impl Source {
     pub(super) fn parse(&mut self, bytes: &[u8], needed: &Needed) -> Result<Parsed, WeightsError> {
         match self {
             Self::Safetensors(file) => file.parse(bytes, needed),
+            Self::Pytorch(file) => file.parse(bytes, needed),
             Self::Head(head) => {
                 head.push(bytes[0]);
                 let found = FileKind::of(head);
@@ -67,6 +72,10 @@ impl Source {
                     FileKind::Safetensors => {
                         let head = std::mem::take(head);
                         *self = Self::Safetensors(Safetensors::start(head));
+                    }
+                    FileKind::Zip => {
+                        let head = std::mem::take(head);
+                        *self = Self::Pytorch(Box::new(Pytorch::start(head)));
                     }
                     _ if head.len() == HEAD_BYTES => {
                         return Err(WeightsError::NotWeights { found });
@@ -91,6 +100,7 @@ impl Source {
                 found: FileKind::of(head),
             }),
             Self::Safetensors(file) => file.end(pos),
+            Self::Pytorch(file) => file.end(),
         }
     }
 
@@ -101,17 +111,19 @@ impl Source {
             Self::Safetensors(file) => Some(Place::Safetensors {
                 data_left: file.data_left,
             }),
+            Self::Pytorch(file) => Some(Place::Pytorch(file.place())),
         }
     }
 
-    /// There.
-    pub(super) fn at(place: Place) -> Self {
+    /// There, at byte `pos` of the file.
+    pub(super) fn at(place: Place, pos: u64) -> Self {
         match place {
             Place::Safetensors { data_left } => Self::Safetensors(Safetensors {
                 header: Vec::new(),
                 is_read: true,
                 data_left,
             }),
+            Place::Pytorch(place) => Self::Pytorch(Box::new(Pytorch::at(place, pos))),
         }
     }
 }
@@ -120,6 +132,17 @@ impl Source {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Place {
     Safetensors { data_left: u64 },
+    Pytorch(PytorchPlace),
+}
+
+impl Place {
+    /// Tensors that come after the data here.
+    pub(super) fn ahead(&self) -> Vec<&Found> {
+        match self {
+            Self::Safetensors { .. } => Vec::new(),
+            Self::Pytorch(place) => place.ahead().collect(),
+        }
+    }
 }
 
 /// A safetensors file: one header, then data.

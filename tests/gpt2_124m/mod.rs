@@ -24,7 +24,7 @@ fn block() -> [u8; 34] {
 }
 
 /// As many tokens as GPT-2 has: the bytes, made-up words, the end of text last.
-fn tokenizer(n_tokens: usize) -> GgufTokenizer {
+pub fn tokenizer(n_tokens: usize) -> GgufTokenizer {
     let bytes = (0..=255u8).map(|byte| char_of_byte(byte).to_string());
     let words = (256..n_tokens - 1).map(|id| format!("word{id}"));
     GgufTokenizer {

@@ -1,0 +1,102 @@
+//! What is done with bytes from outside, for the fuzzer and for `tests/fuzz.rs`: an error is fine, a panic is not.
+//!
+//! With nightly Rust and `cargo install cargo-fuzz`: `cargo +nightly fuzz run pytorch -- -max_total_time=600`.
+//! Seeds are the fixtures: `cargo +nightly fuzz run pytorch fuzz/corpus/pytorch tests/fixtures/pytorch`.
+
+use std::io::Cursor;
+
+use huggingtweets::card;
+use huggingtweets::engine::ModelFile;
+use huggingtweets::kernels::pack::WeightType;
+use huggingtweets::tokenizer::{Tokenizer, Vocabulary};
+use huggingtweets::weights::{
+    Checkpoint, Conversion, ConversionParams, ReadSeek, WeightsError, WriteAt,
+};
+
+/// The configuration of `tests/fixtures/tiny`, which the seeds of safetensors fit.
+const TINY: &[u8] = include_bytes!("../tests/fixtures/tiny/config.json");
+/// That of `tests/fixtures/pytorch`.
+const PYTORCH: &[u8] = include_bytes!("../tests/fixtures/pytorch/config.json");
+
+type Open = fn(&[u8], Vec<Box<dyn ReadSeek>>) -> Result<Checkpoint, WeightsError>;
+
+/// A file of weights, opened and read, and converted as it arrives.
+pub fn safetensors(data: &[u8]) {
+    both_ways(TINY, data, Checkpoint::from_safetensors);
+    both_ways(PYTORCH, data, Checkpoint::from_safetensors);
+}
+
+/// The same.
+pub fn pytorch(data: &[u8]) {
+    both_ways(PYTORCH, data, Checkpoint::from_pytorch);
+}
+
+/// A model in one file, loaded whole.
+pub fn gguf(data: &[u8]) {
+    let reader = || Box::new(Cursor::new(data.to_vec()));
+    drop(ModelFile::from_gguf(reader()));
+    if let Ok(checkpoint) = Checkpoint::from_gguf(reader()) {
+        read_all(checkpoint);
+    }
+}
+
+/// A tokenizer, used if it is one.
+pub fn tokenizer_json(data: &[u8]) {
+    if let Ok(vocabulary) = Vocabulary::from_tokenizer_json(data)
+        && let Ok(tokenizer) = Tokenizer::new(vocabulary)
+        && let Ok(token_ids) = tokenizer.encode("My dream is\n<|endoftext|> 🐦 \u{301}\0")
+    {
+        drop(tokenizer.decode(&token_ids));
+    }
+}
+
+/// A model card.
+pub fn card(data: &[u8]) {
+    drop(card::read::read(data));
+}
+
+fn both_ways(config: &[u8], data: &[u8], open: Open) {
+    if let Ok(checkpoint) = open(config, vec![Box::new(Cursor::new(data.to_vec()))]) {
+        read_all(checkpoint);
+    }
+    drop(convert(config, data));
+}
+
+fn read_all(mut checkpoint: Checkpoint) {
+    for (spec, _) in checkpoint.tensors() {
+        drop(checkpoint.matrix(&spec.name));
+        drop(checkpoint.floats(&spec.name));
+    }
+}
+
+/// Where only the last byte counts.
+struct Nowhere;
+
+impl WriteAt for Nowhere {
+    fn write_at(&mut self, _: u64, _: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// In pieces, with a break wherever the first byte says.
+fn convert(config_json: &[u8], data: &[u8]) -> Result<(), WeightsError> {
+    let params = ConversionParams {
+        config_json,
+        dtype: WeightType::Q8_0,
+        metadata: &[],
+        n_files: 1,
+    };
+    let cut = data.len() / 256 * data.first().map_or(0, |byte| usize::from(*byte));
+    let mut conversion = Conversion::new(&params)?;
+    for piece in data[..cut].chunks(777) {
+        conversion.push(piece, &mut Nowhere)?;
+    }
+    let mut conversion = Conversion::resume(&params, conversion.journal())?;
+    let start = usize::try_from(conversion.source_pos().offset).expect("inside the data");
+    for piece in data[start..].chunks(1000) {
+        conversion.push(piece, &mut Nowhere)?;
+    }
+    conversion.end_file()?;
+    conversion.finish();
+    Ok(())
+}

@@ -1,0 +1,539 @@
+//! `Pickle`: the names and places of tensors in PyTorch's `data.pkl`, read without running anything.
+//!
+//! A pickle is a program for a stack machine that may name any Python function and call it. This machine knows the
+//! instructions that `torch.save` writes and the few names a file of weights needs; whatever else a file names
+//! is refused by that name. Every limit bounds what a hostile pickle can take: an instruction adds at most one
+//! value and one object, and objects hold each other by index, so nothing is copied and nothing is nested.
+//!
+//! Source: CPython `Lib/pickletools.py`; PyTorch `torch/_utils.py`, `torch/serialization.py`.
+
+use std::collections::HashMap;
+
+use super::dtype::StoredType;
+use super::error::{WeightsError, shown};
+
+/// A model of 512 layers takes 1.3 MB.
+const MAX_BYTES: u64 = 1 << 23;
+/// The same takes 260,000.
+const MAX_INSTRUCTIONS: u32 = 1 << 19;
+const MAX_TEXT_BYTES: usize = 1 << 16;
+const MAX_LINE_BYTES: usize = 1 << 10;
+const MAX_DIMS: usize = 8;
+/// Keys of storages are short numbers; each use of one is a copy.
+const MAX_KEY_BYTES: usize = 32;
+
+/// A class of PyTorch's for numbers of one type.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct StorageType {
+    pub(super) name: &'static str,
+    pub(super) size_bytes: u64,
+    /// `None` for what weights are not kept in.
+    pub(super) dtype: Option<StoredType>,
+}
+
+const STORAGE_TYPES: [StorageType; 10] = [
+    storage("FloatStorage", 4, Some(StoredType::F32)),
+    storage("HalfStorage", 2, Some(StoredType::F16)),
+    storage("BFloat16Storage", 2, Some(StoredType::BF16)),
+    storage("DoubleStorage", 8, None),
+    storage("LongStorage", 8, None),
+    storage("IntStorage", 4, None),
+    storage("ShortStorage", 2, None),
+    storage("CharStorage", 1, None),
+    storage("ByteStorage", 1, None),
+    storage("BoolStorage", 1, None),
+];
+
+const fn storage(name: &'static str, size_bytes: u64, dtype: Option<StoredType>) -> StorageType {
+    StorageType {
+        name,
+        size_bytes,
+        dtype,
+    }
+}
+
+/// A name that a pickle may use.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Global {
+    OrderedDict,
+    RebuildTensor,
+    RebuildParameter,
+    Storage(&'static StorageType),
+}
+
+impl Global {
+    fn of(module: &str, name: &str) -> Result<Self, WeightsError> {
+        let storage = || STORAGE_TYPES.iter().find(|storage| storage.name == name);
+        let known = match (module, name) {
+            ("collections", "OrderedDict") => Some(Self::OrderedDict),
+            ("torch._utils", "_rebuild_tensor_v2") => Some(Self::RebuildTensor),
+            ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
+            ("torch", _) => storage().map(Self::Storage),
+            _ => None,
+        };
+        known.ok_or_else(|| WeightsError::ForbiddenGlobal {
+            name: shown(&format!("{module}.{name}")),
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    /// Nothing that counts: None, a float, a list.
+    Other,
+    Bool,
+    Int(i64),
+    Global(Global),
+    /// Index into the objects.
+    Object(usize),
+}
+
+#[derive(Debug)]
+enum Object {
+    Text(String),
+    Tuple(Vec<Value>),
+    Dict(Vec<(Value, Value)>),
+    Storage(PickledStorage),
+    Tensor(PickledTensor),
+}
+
+/// A run of numbers that tensors are views of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PickledStorage {
+    /// Name of its entry under `data/`.
+    pub(super) key: String,
+    pub(super) kind: &'static StorageType,
+    /// Numbers in it.
+    pub(super) len: u64,
+}
+
+/// A view of a storage, in numbers of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PickledTensor {
+    /// Index into the objects.
+    storage: usize,
+    pub(super) offset: u64,
+    pub(super) shape: Vec<u64>,
+    pub(super) strides: Vec<u64>,
+}
+
+/// The machine; bytes go in as they come.
+#[derive(Debug)]
+pub(super) struct Pickle {
+    /// What has come of the next instruction.
+    buffer: Vec<u8>,
+    /// Its first byte, counted from the start of the file.
+    pos: u64,
+    /// Bytes so far.
+    len: u64,
+    n_instructions: u32,
+    stack: Vec<Value>,
+    marks: Vec<usize>,
+    memo: HashMap<u32, Value>,
+    objects: Vec<Object>,
+    is_done: bool,
+}
+
+impl Pickle {
+    /// Before its first byte, which is the file's byte `pos`.
+    pub(super) fn start(pos: u64) -> Self {
+        Self {
+            buffer: Vec::new(),
+            pos,
+            len: 0,
+            n_instructions: 0,
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+            objects: Vec::new(),
+            is_done: false,
+        }
+    }
+
+    /// Takes bytes up to its end and says how many.
+    ///
+    /// # Errors
+    /// [`WeightsError::ForbiddenGlobal`], [`WeightsError::Malformed`].
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<usize, WeightsError> {
+        let mut used = 0;
+        while !self.is_done {
+            let missing = self.instruction_len()? - self.buffer.len();
+            if missing > 0 {
+                let n = missing.min(bytes.len() - used);
+                if n == 0 {
+                    break;
+                }
+                self.buffer.extend_from_slice(&bytes[used..used + n]);
+                used += n;
+                self.len += n as u64;
+                if self.len > MAX_BYTES {
+                    return self.malformed("its list of tensors is longer than 8 MiB");
+                }
+                continue;
+            }
+            self.n_instructions += 1;
+            if self.n_instructions > MAX_INSTRUCTIONS {
+                return self.malformed("its list of tensors is longer than that of any model");
+            }
+            let instruction = std::mem::take(&mut self.buffer);
+            self.run(&instruction)?;
+            self.pos += instruction.len() as u64;
+        }
+        Ok(used)
+    }
+
+    /// Whether the last instruction was read.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// Bytes it took so far.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// All storages that it names, in no order; the same one may be there more than once.
+    pub(super) fn storages(&self) -> impl Iterator<Item = &PickledStorage> {
+        self.objects.iter().filter_map(|object| match object {
+            Object::Storage(storage) => Some(storage),
+            _ => None,
+        })
+    }
+
+    /// Its tensors by name: the outermost dictionary's.
+    ///
+    /// # Errors
+    /// [`WeightsError::Malformed`] if it is none.
+    pub(super) fn tensors(
+        &self,
+    ) -> Result<impl Iterator<Item = (&str, &PickledTensor, &PickledStorage)>, WeightsError> {
+        let Some(Value::Object(top)) = self.stack.last() else {
+            return self.malformed("it holds no dictionary of tensors");
+        };
+        let Object::Dict(items) = &self.objects[*top] else {
+            return self.malformed("it holds no dictionary of tensors");
+        };
+        Ok(items.iter().filter_map(|item| {
+            let (Value::Object(name), Value::Object(tensor)) = item else {
+                return None;
+            };
+            let (Object::Text(name), Object::Tensor(tensor)) =
+                (&self.objects[*name], &self.objects[*tensor])
+            else {
+                return None;
+            };
+            let Object::Storage(storage) = &self.objects[tensor.storage] else {
+                unreachable!("a tensor is made of a storage");
+            };
+            Some((name.as_str(), tensor, storage))
+        }))
+    }
+
+    fn malformed<T>(&self, what: &'static str) -> Result<T, WeightsError> {
+        Err(WeightsError::Malformed {
+            offset: self.pos,
+            what,
+        })
+    }
+
+    /// Bytes of the instruction in the buffer, or a number above what is there if that does not say it yet.
+    fn instruction_len(&self) -> Result<usize, WeightsError> {
+        let Some(code) = self.buffer.first() else {
+            return Ok(1);
+        };
+        let argument = &self.buffer[1..];
+        let text = |prefix: usize| -> Result<usize, WeightsError> {
+            let Some(len) = argument.get(..prefix) else {
+                return Ok(1 + prefix);
+            };
+            let mut bytes = [0; 8];
+            bytes[..prefix].copy_from_slice(len);
+            match usize::try_from(u64::from_le_bytes(bytes)) {
+                Ok(len) if len <= MAX_TEXT_BYTES => Ok(1 + prefix + len),
+                _ => self.malformed("a name is longer than 64 KiB"),
+            }
+        };
+        Ok(match *code {
+            b'('
+            | b')'
+            | b'.'
+            | b'N'
+            | b'Q'
+            | b'R'
+            | b']'
+            | b'a'
+            | b'b'
+            | b'e'
+            | b's'
+            | b't'
+            | b'u'
+            | b'}'
+            | 0x85..=0x89
+            | 0x93
+            | 0x94 => 1,
+            0x80 | b'K' | b'h' | b'q' => 2,
+            b'M' => 3,
+            b'J' | b'j' | b'r' => 5,
+            b'G' | 0x95 => 9,
+            b'X' => text(4)?,
+            0x8a | 0x8c => text(1)?,
+            0x8d => text(8)?,
+            // Two lines.
+            b'c' | b'i' => match argument.iter().filter(|b| **b == b'\n').count() {
+                2 => self.buffer.len(),
+                _ if argument.len() > MAX_LINE_BYTES => {
+                    return self.malformed("a name is longer than 1 KiB");
+                }
+                _ => self.buffer.len() + 1,
+            },
+            _ => return self.malformed("it holds an instruction that torch.save does not write"),
+        })
+    }
+
+    fn run(&mut self, instruction: &[u8]) -> Result<(), WeightsError> {
+        let argument = &instruction[1..];
+        let number = || {
+            let mut bytes = [0; 8];
+            bytes[..argument.len().min(8)].copy_from_slice(&argument[..argument.len().min(8)]);
+            u64::from_le_bytes(bytes)
+        };
+        match instruction[0] {
+            0x80 if argument[0] > 5 => return self.malformed("its pickle is of a newer protocol"),
+            0x80 | 0x95 => {}
+            b'.' => self.is_done = true,
+            b'(' => self.marks.push(self.stack.len()),
+            b'N' | b'G' | b']' => self.stack.push(Value::Other),
+            0x88 | 0x89 => self.stack.push(Value::Bool),
+            b'K' | b'M' => self.stack.push(Value::Int(number() as i64)),
+            b'J' => self
+                .stack
+                .push(Value::Int(i64::from(number() as u32 as i32))),
+            0x8a => {
+                let value = self.long(&argument[1..])?;
+                self.stack.push(Value::Int(value));
+            }
+            b'X' => self.push_text(&argument[4..])?,
+            0x8c => self.push_text(&argument[1..])?,
+            0x8d => self.push_text(&argument[8..])?,
+            b')' => self.push_object(Object::Tuple(Vec::new())),
+            0x85..=0x87 => {
+                let n = usize::from(instruction[0] - 0x84);
+                let items = self.pop_many(n)?;
+                self.push_object(Object::Tuple(items));
+            }
+            b't' => {
+                let items = self.pop_to_mark()?;
+                self.push_object(Object::Tuple(items));
+            }
+            b'}' => self.push_object(Object::Dict(Vec::new())),
+            b's' => {
+                let items = self.pop_many(2)?;
+                self.set_items(&items)?;
+            }
+            b'u' => {
+                let items = self.pop_to_mark()?;
+                self.set_items(&items)?;
+            }
+            // What lists hold counts for nothing.
+            b'a' => {
+                self.pop_many(1)?;
+            }
+            b'e' => {
+                self.pop_to_mark()?;
+            }
+            b'q' | b'r' => self.remember(number() as u32)?,
+            0x94 => self.remember(self.memo.len() as u32)?,
+            b'h' | b'j' => match self.memo.get(&(number() as u32)) {
+                Some(value) => self.stack.push(*value),
+                None => return self.malformed("it names a part that is not there"),
+            },
+            b'c' | b'i' => {
+                let text = String::from_utf8_lossy(argument);
+                let mut lines = text.lines();
+                let module = lines.next().unwrap_or_default();
+                let global = Global::of(module, lines.next().unwrap_or_default())?;
+                if instruction[0] == b'i' {
+                    return self.malformed("it makes an object that is no tensor");
+                }
+                self.stack.push(Value::Global(global));
+            }
+            0x93 => {
+                let names = self.pop_many(2)?;
+                let (Some(module), Some(name)) = (self.text(names[0]), self.text(names[1])) else {
+                    return self.malformed("it names something by what is no text");
+                };
+                let global = Global::of(module, name)?;
+                self.stack.push(Value::Global(global));
+            }
+            b'Q' => self.persistent()?,
+            b'R' => self.reduce()?,
+            b'b' => {
+                self.pop_many(1)?;
+                let top = self.stack.last().copied();
+                if !matches!(top.and_then(|top| self.object(top)), Some(Object::Dict(_))) {
+                    return self.malformed("it changes an object that is no dictionary");
+                }
+            }
+            _ => unreachable!("its length was known"),
+        }
+        Ok(())
+    }
+
+    fn push_object(&mut self, object: Object) {
+        self.stack.push(Value::Object(self.objects.len()));
+        self.objects.push(object);
+    }
+
+    fn push_text(&mut self, bytes: &[u8]) -> Result<(), WeightsError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.push_object(Object::Text(text.to_owned())),
+            Err(_) => return self.malformed("a name is no text"),
+        }
+        Ok(())
+    }
+
+    fn object(&self, value: Value) -> Option<&Object> {
+        match value {
+            Value::Object(idx) => self.objects.get(idx),
+            _ => None,
+        }
+    }
+
+    fn text(&self, value: Value) -> Option<&str> {
+        match self.object(value)? {
+            Object::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn tuple(&self, value: Value) -> Result<&[Value], WeightsError> {
+        match self.object(value) {
+            Some(Object::Tuple(items)) => Ok(items),
+            _ => self.malformed("a tensor is put together in an unknown way"),
+        }
+    }
+
+    /// A tuple of sizes.
+    fn sizes(&self, value: Value) -> Result<Vec<u64>, WeightsError> {
+        let items = self.tuple(value)?;
+        if items.len() > MAX_DIMS {
+            return self.malformed("a tensor has more than eight dimensions");
+        }
+        items.iter().map(|item| self.size(*item)).collect()
+    }
+
+    fn size(&self, value: Value) -> Result<u64, WeightsError> {
+        match value {
+            Value::Int(n) if n >= 0 => Ok(n as u64),
+            _ => self.malformed("a size is no number, or below 0"),
+        }
+    }
+
+    /// A signed number of up to eight bytes.
+    fn long(&self, bytes: &[u8]) -> Result<i64, WeightsError> {
+        if bytes.len() > 8 {
+            return self.malformed("a number is too large");
+        }
+        let sign = bytes.last().is_some_and(|b| *b >= 0x80);
+        let mut all = [if sign { 0xff } else { 0 }; 8];
+        all[..bytes.len()].copy_from_slice(bytes);
+        Ok(i64::from_le_bytes(all))
+    }
+
+    /// The last `n` values since the last mark, first pushed first.
+    fn pop_many(&mut self, n: usize) -> Result<Vec<Value>, WeightsError> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        match self.stack.len().checked_sub(n) {
+            Some(start) if start >= floor => Ok(self.stack.split_off(start)),
+            _ => self.malformed("it takes values that are not there"),
+        }
+    }
+
+    fn pop_to_mark(&mut self) -> Result<Vec<Value>, WeightsError> {
+        match self.marks.pop() {
+            Some(start) => Ok(self.stack.split_off(start)),
+            None => self.malformed("it takes values that are not there"),
+        }
+    }
+
+    fn remember(&mut self, key: u32) -> Result<(), WeightsError> {
+        match self.stack.last() {
+            Some(value) => {
+                self.memo.insert(key, *value);
+                Ok(())
+            }
+            None => self.malformed("it keeps a value that is not there"),
+        }
+    }
+
+    /// Puts keys and values, by turns, into the dictionary below them.
+    fn set_items(&mut self, items: &[Value]) -> Result<(), WeightsError> {
+        let (pairs, []) = items.as_chunks::<2>() else {
+            return self.malformed("a dictionary has a key without a value");
+        };
+        if let Some(Value::Object(top)) = self.stack.last()
+            && let Some(Object::Dict(dict)) = self.objects.get_mut(*top)
+        {
+            dict.extend(pairs.iter().map(|[key, value]| (*key, *value)));
+            return Ok(());
+        }
+        self.malformed("it fills what is no dictionary")
+    }
+
+    /// `('storage', class, key, device, length)` as the storage it stands for.
+    fn persistent(&mut self) -> Result<(), WeightsError> {
+        let id = self.pop_many(1)?[0];
+        let storage = match self.tuple(id)? {
+            [kind, Value::Global(Global::Storage(class)), key, _, len]
+                if self.text(*kind) == Some("storage") =>
+            {
+                self.text(*key)
+                    .filter(|key| key.len() <= MAX_KEY_BYTES)
+                    .map(|key| (class, key.to_owned(), *len))
+            }
+            _ => None,
+        };
+        let Some((kind, key, len)) = storage else {
+            return self.malformed("numbers are kept in an unknown way");
+        };
+        let storage = PickledStorage {
+            key,
+            kind,
+            len: self.size(len)?,
+        };
+        self.push_object(Object::Storage(storage));
+        Ok(())
+    }
+
+    /// Calls one of the few names there are.
+    fn reduce(&mut self) -> Result<(), WeightsError> {
+        let call = self.pop_many(2)?;
+        let arguments = self.tuple(call[1])?;
+        let made = match (call[0], arguments) {
+            (Value::Global(Global::OrderedDict), []) => Object::Dict(Vec::new()),
+            (
+                Value::Global(Global::RebuildTensor),
+                [Value::Object(storage), offset, shape, strides, _, _]
+                | [Value::Object(storage), offset, shape, strides, _, _, _],
+            ) if matches!(self.objects[*storage], Object::Storage(_)) => {
+                Object::Tensor(PickledTensor {
+                    storage: *storage,
+                    offset: self.size(*offset)?,
+                    shape: self.sizes(*shape)?,
+                    strides: self.sizes(*strides)?,
+                })
+            }
+            // A parameter is its tensor.
+            (Value::Global(Global::RebuildParameter), [tensor, _, _])
+                if matches!(self.object(*tensor), Some(Object::Tensor(_))) =>
+            {
+                let tensor = *tensor;
+                self.stack.push(tensor);
+                return Ok(());
+            }
+            _ => return self.malformed("a tensor is put together in an unknown way"),
+        };
+        self.push_object(made);
+        Ok(())
+    }
+}

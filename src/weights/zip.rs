@@ -1,0 +1,148 @@
+//! `LocalHeader`: what stands before each entry of a zip archive, and the descriptor that may stand behind it.
+//!
+//! PyTorch's archives are read from front to back: their headers leave the sizes at 0, which follow each entry in
+//! its descriptor and stand once more in the directory at the very end.
+//!
+//! Source: APPNOTE.TXT 6.3.10 of PKWARE, §4.3.7, §4.3.9, §4.5.3.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{WeightsError, shown};
+
+/// Bytes of a header before its name.
+pub(super) const HEADER_BYTES: usize = 30;
+/// Bytes of the last record, which ends every archive without a comment.
+pub(super) const END_BYTES: usize = 22;
+const HEADER: [u8; 4] = *b"PK\x03\x04";
+const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
+const DIRECTORY: [[u8; 4]; 3] = [*b"PK\x01\x02", *b"PK\x06\x06", END];
+const END: [u8; 4] = *b"PK\x05\x06";
+/// In extra fields: sizes of 64 bits.
+const ZIP64: u16 = 1;
+
+/// An entry's descriptor, which holds its size once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Descriptor {
+    /// With sizes of 32 bits.
+    Short,
+    /// With sizes of 64 bits.
+    Long,
+}
+
+impl Descriptor {
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Short => 16,
+            Self::Long => 24,
+        }
+    }
+
+    /// Whether `bytes` are the descriptor of an entry of `size` bytes.
+    pub(super) fn is_of(self, bytes: &[u8], size: u64) -> bool {
+        let sizes = match bytes.split_at_checked(8) {
+            Some((head, sizes)) if bytes.len() == self.len() && head[..4] == DESCRIPTOR => sizes,
+            _ => return false,
+        };
+        match self {
+            Self::Short => {
+                u32::try_from(size).is_ok_and(|size| sizes == [size.to_le_bytes(); 2].concat())
+            }
+            Self::Long => sizes == [size.to_le_bytes(); 2].concat(),
+        }
+    }
+}
+
+/// An entry of a zip archive, stored as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LocalHeader {
+    pub(super) name: String,
+    /// If the header says it.
+    pub(super) size: Option<u64>,
+    pub(super) descriptor: Option<Descriptor>,
+}
+
+impl LocalHeader {
+    /// Whether the directory begins here, so that no more entries follow.
+    pub(super) fn is_directory(bytes: &[u8]) -> bool {
+        DIRECTORY
+            .iter()
+            .any(|signature| bytes.starts_with(signature))
+    }
+
+    /// Whether `bytes` are the end of an archive.
+    pub(super) fn is_end(bytes: &[u8]) -> bool {
+        bytes.len() == END_BYTES && bytes.starts_with(&END)
+    }
+
+    /// Bytes of the header, or a number above what is there if that does not say it yet.
+    pub(super) fn len(bytes: &[u8]) -> usize {
+        match bytes.get(26..HEADER_BYTES) {
+            Some(lens) => {
+                HEADER_BYTES + usize::from(u16_at(lens, 0)) + usize::from(u16_at(lens, 2))
+            }
+            None if bytes.len() < 4 => 4,
+            None => HEADER_BYTES,
+        }
+    }
+
+    /// Reads a whole header, which begins at the file's byte `pos`.
+    ///
+    /// # Errors
+    /// [`WeightsError::Compressed`], [`WeightsError::Malformed`].
+    pub(super) fn parse(bytes: &[u8], pos: u64) -> Result<Self, WeightsError> {
+        let malformed = |what| Err(WeightsError::Malformed { offset: pos, what });
+        if !bytes.starts_with(&HEADER) {
+            return malformed("an entry of the archive does not begin where the one before ends");
+        }
+        let name_end = HEADER_BYTES + usize::from(u16_at(bytes, 26));
+        let name = String::from_utf8_lossy(&bytes[HEADER_BYTES..name_end]).into_owned();
+        let (flags, method) = (u16_at(bytes, 6), u16_at(bytes, 8));
+        if flags & 1 != 0 {
+            return malformed("an entry of the archive is encrypted");
+        }
+        if method != 0 {
+            return Err(WeightsError::Compressed { name: shown(&name) });
+        }
+        let wide = extra_field(&bytes[name_end..], ZIP64);
+        let descriptor = (flags & 8 != 0).then_some(match wide {
+            Some(_) => Descriptor::Long,
+            None => Descriptor::Short,
+        });
+        let (compressed, size) = (u32_at(bytes, 18), u32_at(bytes, 22));
+        let size = match (size, wide) {
+            (u32::MAX, Some(wide)) if wide.len() >= 8 => {
+                let size = *wide.first_chunk::<8>().expect("looked at just now");
+                Some(u64::from_le_bytes(size))
+            }
+            (0, _) if descriptor.is_some() => None,
+            (size, _) if size == compressed && size != u32::MAX => Some(u64::from(size)),
+            _ => return malformed("an entry of the archive has two sizes"),
+        };
+        Ok(Self {
+            name,
+            size,
+            descriptor,
+        })
+    }
+}
+
+/// The content of an extra field, if it is there.
+fn extra_field(mut bytes: &[u8], id: u16) -> Option<&[u8]> {
+    while bytes.len() >= 4 {
+        let (head, rest) = bytes.split_at(4);
+        let len = usize::from(u16_at(head, 2));
+        if u16_at(head, 0) == id {
+            return rest.get(..len);
+        }
+        bytes = rest.get(len..)?;
+    }
+    None
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
