@@ -48,13 +48,8 @@ const GGUFS: [(&str, f32); 3] = [
     ("tiny-q4_0.gguf", QUANTIZED),
 ];
 
-/// Forms that the program does not open yet.
-const UNREAD: [&str; 4] = [
-    "pytorch-zip",
-    "pytorch-zip-2021",
-    "pytorch-legacy",
-    "pytorch-sharded",
-];
+/// The form from before PyTorch 1.6, which is refused.
+const LEGACY: &str = "pytorch-legacy";
 
 fn listing(folder: &Path) -> Listing {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
@@ -141,8 +136,7 @@ fn the_file_of_each_repository_is_chosen() {
 #[test]
 fn logits_of_each_repository_are_pytorchs() {
     for (name, file, tolerance) in KEPT {
-        if UNREAD.contains(&name) {
-            skipped(&format!("{name}: PyTorch's files are not opened yet"));
+        if name == LEGACY {
             continue;
         }
         check_repository(&fixtures().join("repositories").join(name), file, tolerance);
@@ -150,6 +144,18 @@ fn logits_of_each_repository_are_pytorchs() {
     for (file, tolerance) in GGUFS {
         check_repository(&fixtures().join("repositories/gguf"), file, tolerance);
     }
+}
+
+#[test]
+fn pytorchs_old_form_is_refused_with_what_to_do() {
+    let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
+        .args(["logits", "--prompt", "a", "--model"])
+        .arg(fixtures().join("repositories").join(LEGACY))
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("safetensors"), "{error}");
 }
 
 #[test]

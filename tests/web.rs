@@ -37,6 +37,8 @@ mod kernels;
 mod measuring;
 #[path = "web/mirror.rs"]
 mod mirror;
+#[path = "web/models.rs"]
+mod models;
 #[path = "web/module.rs"]
 mod module;
 #[path = "web/opening.rs"]

@@ -157,13 +157,13 @@ impl Acquisition<'_> {
         mut kept: KeptModel,
         storage: Option<(&ModelStorage, &str)>,
     ) -> Result<(KeptModel, Output), WebError> {
-        self.stage(LoadStage::Looking);
-        let plan = self.plan().await?;
-        let companions = self.companions(&plan, &mut kept).await?;
-        self.tell_card(&kept);
-        let files = self.weight_files(&plan).await?;
         let mut restarts = 0;
         loop {
+            self.stage(LoadStage::Looking);
+            let plan = self.plan().await?;
+            let companions = self.companions(&plan, &mut kept).await?;
+            self.tell_card(&kept);
+            let files = self.weight_files(&plan).await?;
             let mut output = Output::open(storage).await?;
             let fetched = self.weights(&plan, &companions, &files, &mut kept, &mut output);
             match fetched.await {
@@ -456,7 +456,8 @@ impl Receive for Receiver<'_> {
         if let (Some(expected), Some(got)) = (self.expected, head.total)
             && expected != got
         {
-            return Err(WebError::Length { expected, got });
+            // Listed before it was changed, or a host that is not to be trusted.
+            return Err(WebError::StartOver);
         }
         if self.total.is_none() && self.expected.is_none() {
             self.total = head.total;

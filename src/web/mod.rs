@@ -23,6 +23,8 @@ pub mod clipboard;
 #[cfg(not(target_feature = "atomics"))]
 pub mod components;
 #[cfg(not(target_feature = "atomics"))]
+pub mod lookup;
+#[cfg(not(target_feature = "atomics"))]
 pub mod page;
 #[cfg(not(target_feature = "atomics"))]
 pub mod scroll;

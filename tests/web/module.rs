@@ -10,7 +10,7 @@ use crate::harness::{Page, Site};
 
 /// What a script's `body` returns, which finds `pipeline` and `HuggingtweetsError` in scope, and two helpers:
 /// `refusal(promise)` gives the name, code and message of what it rejects with, `greedy(n)` options of `n` new tokens.
-async fn module(page: &Page, body: &str) -> Value {
+pub async fn module(page: &Page, body: &str) -> Value {
     page.client
         .update_timeouts(fantoccini::wd::TimeoutConfiguration::new(
             Some(Duration::from_secs(120)),

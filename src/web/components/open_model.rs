@@ -3,12 +3,16 @@
 use leptos::ev::{DragEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::hub::{Dtype, ModelAddress};
+use crate::state::model::ModelChoice;
 use crate::web::address;
+use crate::web::lookup::{Offer, look_up};
 use crate::web::page::Page;
 
 use super::dialog::{Dialog, Overlay, View};
+use super::offer_panel::OfferPanel;
 
 /// The dialog with file picker, drop zone and address field.
 #[component]
@@ -28,6 +32,8 @@ fn OpenModelForm() -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     let complaint = RwSignal::new(None::<String>);
     let dtype = RwSignal::new(Dtype::Auto);
+    let offer = RwSignal::new(None::<(ModelChoice, Offer)>);
+    let is_asking = RwSignal::new(false);
     let is_over = RwSignal::new(false);
     let is_bundled = page.memo(|state| state.is_bundled());
 
@@ -57,6 +63,7 @@ fn OpenModelForm() -> impl IntoView {
     };
     let submitted = move |event: SubmitEvent| {
         event.prevent_default();
+        offer.set(None);
         let typed = field
             .get_untracked()
             .map(|input| input.value())
@@ -64,9 +71,28 @@ fn OpenModelForm() -> impl IntoView {
         let endpoint = page.with_untracked(|state| state.endpoint().clone());
         match ModelAddress::parse(&typed, &endpoint) {
             Ok(asked) => {
-                overlay.close();
-                let choice = address::choice(&asked, &endpoint, dtype.get_untracked());
-                page.act(|state| state.open_model(choice));
+                let dtype = dtype.get_untracked();
+                let choice = address::choice(&asked, &endpoint, dtype);
+                match asked {
+                    ModelAddress::Repository { repo, file: None } => {
+                        complaint.set(None);
+                        is_asking.set(true);
+                        spawn_local(async move {
+                            let answer = look_up(&endpoint, &repo, dtype).await;
+                            // The dialog may be closed by now.
+                            let _ = is_asking.try_set(false);
+                            let _ = match answer {
+                                Ok(found) => offer.try_set(Some((choice, found))).is_some(),
+                                Err(error) => complaint.try_set(Some(sentence(&error))).is_some(),
+                            };
+                        });
+                    }
+                    // Nothing lists what lies anywhere on the web.
+                    _ => {
+                        overlay.close();
+                        page.act(|state| state.open_model(choice));
+                    }
+                }
             }
             Err(error) => complaint.set(Some(sentence(&error.to_string()))),
         }
@@ -91,12 +117,21 @@ fn OpenModelForm() -> impl IntoView {
                         <option value=choice.name() selected=move || dtype.get() == choice>{described(choice)}</option>
                     }).collect_view()}
                 </select>
-                <button type="submit" class="button is-primary">"Load"</button>
+                <button type="submit" class="button is-primary" disabled=is_asking>{move || if is_asking.get() { "Asking …" } else { "Look up" }}</button>
             </div>
             <p class="muted" id="model-address-note">
                 "Your browser fetches it from the Hub, or from the host you name, which sees the visit. It is kept on this device, so that it comes once; Storage lists it and deletes it."
             </p>
             <p class="setting-error" id="model-address-error" role="alert">{complaint}</p>
+            {move || offer.get().map(|(choice, offer)| {
+                let name = choice.name.clone();
+                let accept = move || {
+                    overlay.close();
+                    let choice = choice.clone();
+                    page.act(|state| state.open_model(choice));
+                };
+                view! { <OfferPanel name=name offer=offer accept=accept/> }
+            })}
         </form>
         <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=dropped>
             <input type="file" accept=".gguf" class="visually-hidden" node_ref=picker on:change=picked/>
@@ -132,5 +167,10 @@ fn described(dtype: Dtype) -> &'static str {
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(chars).chain(['.']).collect()
+    let text: String = first.chain(chars).collect();
+    if text.ends_with('.') {
+        text
+    } else {
+        text + "."
+    }
 }

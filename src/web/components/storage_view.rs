@@ -7,6 +7,7 @@ use crate::web::kept;
 use crate::web::theme::{self, KeptTheme, Theme};
 
 use super::dialog::{Dialog, View};
+use super::kept_models::KeptModels;
 
 /// The dialog that says what is kept.
 #[component]
@@ -46,8 +47,9 @@ pub fn StorageView() -> impl IntoView {
                     }}
                 </p>
             })}
+            <KeptModels/>
             <p class="muted">
-                "Prompts, texts and settings live as long as this tab, and so does an opened model: it is loaded again next time. "
+                "Prompts, texts and settings live as long as this tab, and so does a model opened from a file: it is opened again next time. "
                 "Your browser may keep copies of this page's own files, as it does with any page. Nothing is sent anywhere."
             </p>
         </Dialog>

@@ -23,7 +23,7 @@ mod site;
 mod watch;
 
 pub use memory::renderer_bytes;
-pub use mirror::{Fault, Mirror, repositories};
+pub use mirror::{Fault, Mirror, Misbehaviour, repositories};
 pub use page::Page;
 pub use programs::Browser;
 pub use routes::{SUB_PATH, ServiceWorker};

@@ -1,0 +1,145 @@
+//! `KeptModels`: the models kept on this device, with their sizes; each can be opened or deleted, or all at once.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::hub::{Dtype, Endpoint, ModelAddress};
+use crate::state::figures;
+use crate::state::model::ModelChoice;
+use crate::store::Origin;
+use crate::web::model_storage::{ModelStorage, StoredModel, estimate};
+use crate::web::page::Page;
+
+use super::dialog::Overlay;
+
+/// The list, as it is when it is shown.
+#[component]
+pub fn KeptModels() -> impl IntoView {
+    let stored = RwSignal::new(None::<Vec<StoredModel>>);
+    let quota = RwSignal::new(None::<(u64, u64)>);
+    let complaint = RwSignal::new(None::<String>);
+    let refresh = move || {
+        spawn_local(async move {
+            let list = match ModelStorage::open().await {
+                Ok(storage) => storage.list().await,
+                Err(_) => Vec::new(),
+            };
+            // The dialog may be closed by now.
+            let _ = stored.try_set(Some(list));
+            let _ = quota.try_set(estimate().await);
+        });
+    };
+    refresh();
+    let delete = move |keys: Vec<String>| {
+        spawn_local(async move {
+            let mut failure = None;
+            if let Ok(storage) = ModelStorage::open().await {
+                for key in keys {
+                    failure = storage.delete(&key).await.err().or(failure);
+                }
+            }
+            let _ = complaint.try_set(failure.map(|error| {
+                format!("Not everything could be deleted: {error}. Close other tabs of this page that use it and try again.")
+            }));
+            refresh();
+        });
+    };
+    let total = move || {
+        let sum: u64 = stored
+            .get()
+            .iter()
+            .flatten()
+            .map(|model| model.size_bytes)
+            .sum();
+        let sum = figures::bytes(sum);
+        match quota.get() {
+            Some((quota, _)) => format!(
+                "Models take {sum}; this browser gives the page up to about {}.",
+                figures::bytes(quota)
+            ),
+            None => format!("Models take {sum}."),
+        }
+    };
+    view! {
+        <Show when=move || stored.with(|list| list.as_ref().is_some_and(|list| !list.is_empty()))>
+            <ul class="kept-models">
+                <For each=move || stored.get().unwrap_or_default() key=|model| (model.key.clone(), model.size_bytes, model.kept.is_whole()) let:model>
+                    <KeptModelRow model=model delete=move |key| delete(vec![key])/>
+                </For>
+            </ul>
+            <p class="storage-row">
+                <span>{total}</span>
+                <button type="button" class="button" on:click=move |_| {
+                    delete(stored.get_untracked().into_iter().flatten().map(|model| model.key).collect());
+                }>"Delete all models"</button>
+            </p>
+        </Show>
+        <p class="setting-error" role="alert">{complaint}</p>
+    }
+}
+
+#[component]
+fn KeptModelRow(
+    /// The model.
+    model: StoredModel,
+    /// Deletes it, by its key.
+    delete: impl Fn(String) + 'static,
+) -> impl IntoView {
+    let page = Page::here();
+    let overlay = expect_context::<Overlay>();
+    let choice = choice(&model.kept.origin);
+    let StoredModel {
+        key,
+        kept,
+        size_bytes,
+    } = model;
+    let state = match &kept.part {
+        None => figures::bytes(size_bytes),
+        Some(part) => match part.total {
+            Some(total) => format!(
+                "not whole yet: {} of {} fetched",
+                figures::bytes(part.loaded),
+                figures::bytes(total)
+            ),
+            None => format!("not whole yet: {} fetched", figures::bytes(part.loaded)),
+        },
+    };
+    let open = if kept.is_whole() { "Open" } else { "Go on" };
+    let name = kept.name.clone();
+    let delete_label = format!("Delete {name}");
+    let open_label = format!("{open}: {name}");
+    let dtype = match kept.origin.dtype.as_str() {
+        "auto" => String::new(),
+        dtype => format!(" as {}", figures::dtype(dtype)),
+    };
+    view! {
+        <li class="storage-row">
+            <span><strong>{kept.name}</strong>{dtype}" · "{state}</span>
+            {choice.map(|choice| view! {
+                <button type="button" class="button" aria-label=open_label on:click=move |_| {
+                    overlay.close();
+                    let choice = choice.clone();
+                    page.act(|state| state.open_model(choice));
+                }>{open}</button>
+            })}
+            <button type="button" class="button" aria-label=delete_label on:click=move |_| delete(key.clone())>"Delete"</button>
+        </li>
+    }
+}
+
+/// What asks for the same model again; `None` if its record makes no sense.
+fn choice(origin: &Origin) -> Option<ModelChoice> {
+    let endpoint: Endpoint = match &origin.endpoint {
+        Some(endpoint) => endpoint.parse().ok()?,
+        None => Endpoint::default(),
+    };
+    let dtype: Dtype = origin.dtype.parse().ok()?;
+    let address = match &origin.file {
+        Some(file) => ModelAddress::Repository {
+            repo: origin.model.parse().ok()?,
+            file: Some(file.clone()),
+        },
+        None => ModelAddress::parse(&origin.model, &endpoint).ok()?,
+    };
+    Some(ModelChoice::at(&address, &endpoint, dtype))
+}

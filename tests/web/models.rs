@@ -1,0 +1,304 @@
+//! Models from a mirror of the Hub: every form speaks, comes once, goes on where it broke off, and is never a wrong one.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::gpt2_124m;
+use crate::harness::{
+    Browser, Fault, Mirror, Misbehaviour, Page, Site, in_both_browsers, repositories, wait_until,
+};
+use crate::module::module;
+use huggingtweets::site::Isolation;
+
+in_both_browsers!(
+    every_form_of_repository_scores_as_pytorch_does,
+    a_model_comes_once_and_then_without_its_host,
+    a_broken_download_goes_on_where_it_broke,
+    whatever_a_host_does_the_model_is_right_or_refused,
+);
+
+const REPO: &str = "huggingtweets/tiny";
+const WEIGHTS: &str = "huggingtweets/tiny/pytorch_model.bin";
+
+/// Largest difference from PyTorch's scores: of floats, and of weights that are quantized to Q8_0 on the way.
+const FLOATS: f32 = 1e-3;
+const QUANTIZED: f32 = 0.4;
+
+async fn start(browser: Browser, form: &str) -> Option<(Site, Page, Mirror)> {
+    let site = Site::start_in(browser, Isolation::On).await?;
+    let mirror = Mirror::start().await;
+    mirror.add(REPO, &repositories().join(form));
+    let mut page = site.open("/").await;
+    page.expect_requests_to(mirror.endpoint());
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    Some((site, page, mirror))
+}
+
+/// The body of a script that opens the repository and gives back its scores for the prompt.
+fn scores(mirror: &Mirror, options: &Value, prompt: &str) -> String {
+    let mut all = json!({ "endpoint": mirror.endpoint() });
+    all.as_object_mut()
+        .unwrap()
+        .extend(options.as_object().unwrap().clone());
+    format!(
+        "const generator = await pipeline('text-generation', '{REPO}', {all}); \
+         const logits = Array.from(await generator.logits({prompt:?})); \
+         const {{ dtype }} = generator.config; \
+         await generator.dispose(); \
+         return {{ logits, dtype }};"
+    )
+}
+
+fn expected(form: &str) -> Value {
+    let path = repositories().join(form).join("expected.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// The largest difference between two lists of scores.
+fn difference(got: &Value, expected: &Value) -> f32 {
+    let floats = |list: &Value| -> Vec<f32> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|x| x.as_f64().unwrap() as f32).collect()
+    };
+    let (got, expected) = (floats(got), floats(expected));
+    assert_eq!(got.len(), expected.len());
+    let pairs = got.iter().zip(&expected);
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+fn of_file<'a>(expected: &'a Value, file: Option<&str>) -> &'a Value {
+    let by_file = expected["logits"].as_object().unwrap();
+    file.map_or_else(|| by_file.values().next().unwrap(), |name| &by_file[name])
+}
+
+async fn every_form_of_repository_scores_as_pytorch_does(browser: Browser) {
+    for (form, dtype, file, tolerance) in [
+        ("pytorch-zip", "f32", None, FLOATS),
+        ("pytorch-zip", "q8_0", None, QUANTIZED),
+        ("pytorch-zip-2021", "f32", None, FLOATS),
+        ("pytorch-sharded", "f32", None, FLOATS),
+        ("safetensors-f32", "f32", None, FLOATS),
+        ("safetensors-f16", "f16", None, FLOATS),
+        ("safetensors-bf16", "f32", None, FLOATS),
+        ("safetensors-sharded", "f32", None, FLOATS),
+        ("gguf", "auto", Some("tiny-Q8_0.gguf"), QUANTIZED),
+        ("gguf", "q4_0", Some("tiny-q4_0.gguf"), QUANTIZED),
+    ] {
+        let Some((_site, page, mirror)) = start(browser, form).await else {
+            return;
+        };
+        let expected = expected(form);
+        let prompt = expected["prompt"].as_str().unwrap();
+        let answer = module(&page, &scores(&mirror, &json!({ "dtype": dtype }), prompt)).await;
+        if dtype != "auto" {
+            assert_eq!(answer["dtype"], dtype, "{form}");
+        }
+        let difference = difference(&answer["logits"], of_file(&expected, file));
+        println!("{form} as {dtype}: largest difference {difference:.1e}");
+        assert!(difference < tolerance, "{form} as {dtype}: {difference}");
+        page.close_clean().await;
+    }
+}
+
+async fn a_model_comes_once_and_then_without_its_host(browser: Browser) {
+    let Some((_site, page, mirror)) = start(browser, "pytorch-zip").await else {
+        return;
+    };
+    let script = scores(&mirror, &json!({}), "My dream is");
+    let first = module(&page, &script).await;
+    let n_asked = mirror.asked().len();
+    assert!(n_asked > 3, "list, companions, weights");
+    mirror.misbehave(REPO, Fault::status(503).always());
+    let second = module(&page, &script).await;
+    assert_eq!(second["logits"], first["logits"]);
+    assert_eq!(mirror.asked().len(), n_asked, "everything was there");
+
+    // Another type of it is another model.
+    mirror.behave();
+    let other = module(
+        &page,
+        &scores(&mirror, &json!({ "dtype": "f32" }), "My dream is"),
+    )
+    .await;
+    assert_eq!(other["dtype"], "f32");
+    assert!(mirror.asked().len() > n_asked);
+
+    // What is not to be kept comes anew each time.
+    let unkept = scores(&mirror, &json!({ "cache": false }), "My dream is");
+    for _ in 0..2 {
+        let before = mirror.asked_for(WEIGHTS).len();
+        assert_eq!(module(&page, &unkept).await["logits"], first["logits"]);
+        assert!(mirror.asked_for(WEIGHTS).len() > before);
+    }
+
+    // Two at once fetch it once.
+    let before = mirror.asked_for(WEIGHTS).len();
+    let both = module(
+        &page,
+        &format!(
+            "const open = () => pipeline('text-generation', '{REPO}', {{ endpoint: '{}', dtype: 'q4_0' }}); \
+             const [a, b] = await Promise.all([open(), open()]); \
+             const same = String(await a.logits('My')) === String(await b.logits('My')); \
+             await a.dispose(); await b.dispose(); \
+             return {{ same }};",
+            mirror.endpoint()
+        ),
+    )
+    .await;
+    assert_eq!(both["same"], true);
+    assert_eq!(mirror.asked_for(WEIGHTS).len(), before + 1);
+    page.close_clean().await;
+}
+
+async fn a_broken_download_goes_on_where_it_broke(browser: Browser) {
+    let Some((_site, page, mirror)) = start(browser, "pytorch-zip").await else {
+        return;
+    };
+    let expected = expected("pytorch-zip");
+    let options = json!({ "dtype": "f32" });
+    mirror.misbehave(WEIGHTS, Fault::CutAt(10_000));
+    mirror.misbehave(WEIGHTS, Fault::CutAt(50_000));
+    mirror.misbehave(WEIGHTS, Fault::status(503));
+    let answer = module(&page, &scores(&mirror, &options, "My dream is")).await;
+    assert!(difference(&answer["logits"], of_file(&expected, None)) < FLOATS);
+    let ranges: Vec<_> = mirror
+        .asked_for(WEIGHTS)
+        .into_iter()
+        .map(|asked| asked.range)
+        .collect();
+    assert_eq!(ranges[0], None);
+    for range in &ranges[1..] {
+        let start = range.as_deref().and_then(|r| r.strip_prefix("bytes="));
+        let start: u64 = start.unwrap().trim_end_matches('-').parse().unwrap();
+        assert!(start > 0, "{ranges:?}");
+    }
+}
+
+async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
+    let other = std::fs::read(repositories().join("safetensors-f32/model.safetensors")).unwrap();
+    let faults: [(&str, Vec<Misbehaviour>, Option<&str>); 8] = [
+        (
+            "changes",
+            vec![Fault::CutAt(20_000).into(), Fault::Replace(other).into()],
+            Some("download"),
+        ),
+        (
+            "ignores ranges",
+            vec![Fault::CutAt(20_000).into(), Fault::IgnoreRange.into()],
+            None,
+        ),
+        ("is compressed", vec![Fault::Gzip.into()], None),
+        (
+            "is busy",
+            vec![Fault::status(429).into(), Fault::status(503).into()],
+            None,
+        ),
+        (
+            "is gone",
+            vec![Fault::status(404).always()],
+            Some("download"),
+        ),
+        (
+            "is a web page",
+            vec![Fault::Html.into()],
+            Some("not_a_model"),
+        ),
+        (
+            "lies longer",
+            vec![Fault::Longer(1000).always()],
+            Some("download"),
+        ),
+        (
+            "lies shorter",
+            vec![Fault::Shorter(1000).always()],
+            Some("download"),
+        ),
+    ];
+    let expected = expected("pytorch-zip");
+    for (what, faults, code) in faults {
+        let Some((_site, page, mirror)) = start(browser, "pytorch-zip").await else {
+            return;
+        };
+        for fault in faults {
+            mirror.misbehave(WEIGHTS, fault);
+        }
+        let script = scores(&mirror, &json!({ "dtype": "f32" }), "My dream is");
+        let answer = module(
+            &page,
+            &format!(
+                "try {{ {script} }} catch ({{ code, message }}) {{ return {{ code, message }}; }}"
+            ),
+        )
+        .await;
+        println!(
+            "a host that {what}: {}, {}",
+            answer["code"], answer["message"]
+        );
+        if answer["code"].is_null() {
+            let difference = difference(&answer["logits"], of_file(&expected, None));
+            assert!(difference < FLOATS, "{what}: {difference}");
+        }
+        if let Some(code) = code {
+            // Resumed is as good as refused with the right words.
+            assert!(
+                answer["code"].is_null() || answer["code"] == code,
+                "{what}: {answer}"
+            );
+        } else {
+            assert!(answer["code"].is_null(), "{what}: {answer}");
+        }
+        // Whatever came of it, the next attempt at a host that behaves is right.
+        mirror.behave();
+        mirror.add(REPO, &repositories().join("pytorch-zip"));
+        let answer = module(&page, &script).await;
+        let difference = difference(&answer["logits"], of_file(&expected, None));
+        assert!(difference < FLOATS, "after {what}: {difference}");
+    }
+}
+
+/// A download that stands still, for a tab to be closed in the middle of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
+    let site = Site::start().await;
+    let mirror = Mirror::start().await;
+    let weights = "huggingtweets/tiny/model.Q8_0.gguf";
+    let mut bytes = Vec::new();
+    gpt2_124m::write(&mut bytes);
+    mirror.put(weights, &bytes);
+    mirror.misbehave(
+        weights,
+        Fault::Stall {
+            at: 30_000_000,
+            time: Duration::from_secs(300),
+        },
+    );
+    let mut page = site.open("/").await;
+    page.expect_requests_to(mirror.endpoint());
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    let address = site.address_of(&format!(
+        "/?model={REPO}&endpoint={}&n=1&max_new_tokens=4",
+        mirror.endpoint()
+    ));
+    page.goto(&address).await;
+    page.wait_for_state(&["idle"]).await;
+    page.click("generate").await;
+    wait_until("the middle", Duration::from_secs(60), || async {
+        let text = page.eval("return document.querySelector('[data-testid=progress]')?.getAttribute('aria-valuetext')").await;
+        text.as_str().is_some_and(|text| text.starts_with("30.0 MB")).then_some(())
+    })
+    .await;
+    page.goto(&address).await;
+    page.wait_for_state(&["idle"]).await;
+    let texts = page.generate().await;
+    assert_eq!(texts.len(), 1);
+    let asked = mirror.asked_for(weights);
+    let last = asked.last().unwrap().range.clone().unwrap();
+    let start: u64 = last
+        .trim_start_matches("bytes=")
+        .trim_end_matches('-')
+        .parse()
+        .unwrap();
+    println!("went on at byte {start}");
+    assert!(start > 10_000_000, "{asked:?}");
+}
