@@ -151,6 +151,8 @@ pub struct PageState {
     worker: WorkerStatus,
     bundled: ModelChoice,
     endpoint: Endpoint,
+    /// Whole models on this device.
+    kept: Vec<ModelChoice>,
     choice: ModelChoice,
     model: ModelStatus,
     settings: Settings,
@@ -194,6 +196,7 @@ impl PageState {
             choice: model.unwrap_or_else(|| bundled.clone()),
             bundled,
             endpoint: address.endpoint.clone(),
+            kept: Vec::new(),
             model: ModelStatus::Absent,
             settings: Settings::default(),
             problem: None,

@@ -675,6 +675,39 @@ fn a_card_that_arrives_brings_its_bot_into_the_gallery_and_opens_it() {
 }
 
 #[test]
+fn a_bot_whose_weights_are_kept_speaks_with_them_and_no_other_bot_does() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    let own = named("huggingtweets/jen_122");
+    assert_eq!(state.bot().repo, "huggingtweets/jen_122");
+    state.know_kept(vec![(own.clone(), None)]);
+    assert!(state.is_own());
+    assert_eq!(
+        state.generate(SEED),
+        [Request::Load {
+            source: own.source()
+        }]
+    );
+    state.update(ready_event(), 0.0);
+    state.choose_bot(1);
+    assert!(!state.is_own());
+    assert!(state.is_bundled(), "another bot's words are not this one's");
+    state.choose_bot(0);
+    assert!(state.is_own());
+}
+
+#[test]
+fn a_kept_bot_joins_the_gallery_without_being_opened() {
+    let mut state = fresh();
+    let card = include_str!("fixtures/repositories/pytorch-zip/README.md");
+    let kept = (named("huggingtweets/somebot"), Some(card.to_owned()));
+    state.know_kept(vec![kept]);
+    assert_eq!(state.bot().repo, "huggingtweets/jen_122");
+    assert_eq!(state.bots().last().unwrap().repo, "huggingtweets/somebot");
+    assert!(state.is_bundled());
+}
+
+#[test]
 fn a_bot_that_the_gallery_lacks_is_fetched_only_when_asked_to_write() {
     let address = Address::from_pairs([("bot", "huggingtweets/somebot")]);
     let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);

@@ -19,17 +19,17 @@ export interface Progress {
 /** Options of {@link pipeline}. */
 export interface PipelineOptions {
   /**
-   * What float weights are quantized to. Default `'auto'`.
-   * Without effect yet: a GGUF runs in the types it is stored in.
+   * What float weights are quantized to, and which GGUF is taken where there are several. Default `'auto'`: Q8_0, or
+   * the GGUF that is best for its size. A GGUF runs in the types it is stored in.
    */
   dtype?: Dtype | null;
   /** Threads to compute with, where page and module allow more than one; `stats.threads` says how many. Default `'auto'`. */
   threads?: 'auto' | number | null;
   /** Instructions to compute with, where there is a build for them; `stats.simd` says which it was. Default `'auto'`. */
   simd?: 'auto' | 'relaxed' | 'simd128' | null;
-  /** Address of the Hub or of a mirror. Without effect yet: models are opened by their own address. */
+  /** Where `OWNER/NAME` is read instead of on the Hub. */
   endpoint?: string | URL | null;
-  /** Keep the downloaded model on this device. Default true. Without effect yet: nothing is kept but by the browser itself. */
+  /** Keep the model on this device, so that it is fetched once, and go on with one that is there in part. Default true. */
   cache?: boolean | null;
   /** Called while the model is downloaded, at most 20 times a second. */
   progress_callback?: ((progress: Progress) => void) | null;
@@ -178,7 +178,8 @@ export class HuggingtweetsError extends Error {
 /**
  * Opens a model in a worker of its own.
  *
- * `model`: the address of a GGUF, absolute or relative to the page; a `Blob`, `File` or `ArrayBuffer` of one;
+ * `model`: `OWNER/NAME` on the Hub; the address of a GGUF or of a folder laid out like a repository, absolute or, with
+ * `./`, `/` or `.gguf`, relative to the page; a `Blob`, `File` or `ArrayBuffer` of a GGUF;
  * left out, the model that comes with the module.
  */
 export function pipeline(

@@ -35,11 +35,16 @@ impl PageState {
         ) {
             self.queued = None;
         }
-        if self.run.is_some() {
+        let is_loading = matches!(self.model, ModelStatus::Loading(_));
+        let requests = if self.run.is_some() {
             self.stop()
         } else {
             Vec::new()
+        };
+        if !is_loading {
+            self.follow_bot();
         }
+        requests
     }
 
     /// Opens the bot of this name, as written in an address; `false` if the gallery has none.
@@ -260,19 +265,61 @@ impl PageState {
         &self.endpoint
     }
 
+    /// Takes what is kept on this device, each with its card: its bots join the gallery, and the open one speaks
+    /// with its own weights if nothing else was asked for yet.
+    pub fn know_kept(&mut self, kept: Vec<(ModelChoice, Option<String>)>) {
+        for (choice, card) in &kept {
+            let bot = choice
+                .repo()
+                .zip(card.as_ref())
+                .and_then(|(repo, card)| Bot::from_readme(repo, card));
+            if let Some(bot) = bot {
+                self.place_of(bot);
+            }
+        }
+        self.kept = kept.into_iter().map(|(choice, _)| choice).collect();
+        if self.model == ModelStatus::Absent && self.is_bundled() {
+            self.follow_bot();
+        }
+    }
+
+    /// Chooses the open bot's own weights if they are kept here, else no other bot's.
+    fn follow_bot(&mut self) {
+        let repo = self.bot().repo.as_str();
+        let is_own = |choice: &&ModelChoice| {
+            let own = choice.repo();
+            own.is_some_and(|own| own.eq_ignore_ascii_case(repo))
+        };
+        let choice = match self.kept.iter().find(is_own) {
+            Some(own) => own.clone(),
+            // A model that is no bot's stays whoever is on show.
+            None if self.choice.repo().is_some_and(|repo| self.bot_index(repo).is_some()) => {
+                self.bundled.clone()
+            }
+            None => return,
+        };
+        if choice != self.choice {
+            self.choice = choice;
+            self.model = ModelStatus::Absent;
+        }
+    }
+
+    /// The bot's place in the gallery, which it joins if it is not there.
+    fn place_of(&mut self, bot: Bot) -> usize {
+        if let Some(index) = self.bot_index(&bot.repo) {
+            return index;
+        }
+        self.desks.push(Desk {
+            prompt: first_prompt(&bot),
+            ..Desk::default()
+        });
+        self.bots.push(bot);
+        self.bots.len() - 1
+    }
+
     /// Takes a bot into the gallery and opens it.
     pub(super) fn take_bot(&mut self, bot: Bot) {
-        let index = match self.bot_index(&bot.repo) {
-            Some(index) => index,
-            None => {
-                self.desks.push(Desk {
-                    prompt: first_prompt(&bot),
-                    ..Desk::default()
-                });
-                self.bots.push(bot);
-                self.bots.len() - 1
-            }
-        };
+        let index = self.place_of(bot);
         if index != self.bot {
             // What waits to be written was asked for on the desk that is left.
             let prompt = self.desk().prompt.clone();

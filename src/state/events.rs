@@ -6,7 +6,7 @@ use super::model::ModelStatus;
 use super::results::{Tweet, TweetStatus};
 use super::{PageState, Problem, Remedy, WorkerStatus};
 use crate::bot::Bot;
-use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Request, StopReason};
+use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Keeping, Request, StopReason};
 
 impl PageState {
     /// Takes one event. `now_ms`: any steady clock.
@@ -31,6 +31,9 @@ impl PageState {
             Event::Ready { model } => {
                 if !matches!(self.model, ModelStatus::Loading(_)) {
                     return Vec::new();
+                }
+                if model.keeping == Keeping::Device && !self.kept.contains(&self.choice) {
+                    self.kept.push(self.choice.clone());
                 }
                 self.model = ModelStatus::Ready(Box::new(model));
                 self.start_queued()

@@ -11,6 +11,7 @@ use super::components::bot_header::BotHeader;
 use super::components::card_body::CardBody;
 use super::components::dialog::Overlay;
 use super::components::gallery::Gallery;
+use super::components::kept_models;
 use super::components::open_model::OpenModel;
 use super::components::storage_view::StorageView;
 use super::components::top_bar::{About, TopBar};
@@ -36,6 +37,7 @@ pub fn App() -> impl IntoView {
     provide_context(Overlay::none());
     provide_context(Pictures::start());
     address::follow_history(page);
+    kept_models::tell(page);
 
     let hue = page.memo(|state| bot::hue(&state.bot().card.handle));
     let title = page.memo(|state| format!("@{} · huggingtweets-web", state.bot().card.handle));

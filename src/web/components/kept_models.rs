@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use crate::hub::{Dtype, Endpoint, ModelAddress};
 use crate::state::figures;
 use crate::state::model::ModelChoice;
-use crate::store::Origin;
+use crate::store::{KeptModel, Origin};
 use crate::web::model_storage::{ModelStorage, StoredModel, estimate};
 use crate::web::page::Page;
 
@@ -125,6 +125,21 @@ fn KeptModelRow(
             <button type="button" class="button" aria-label=delete_label on:click=move |_| delete(key.clone())>"Delete"</button>
         </li>
     }
+}
+
+/// Tells the page what is kept, so that bots speak with their own weights.
+pub fn tell(page: Page) {
+    spawn_local(async move {
+        let Ok(storage) = ModelStorage::open().await else {
+            return;
+        };
+        let whole = storage.list().await.into_iter().map(|model| model.kept);
+        let known = whole
+            .filter(KeptModel::is_whole)
+            .filter_map(|kept| Some((choice(&kept.origin)?, kept.card)))
+            .collect();
+        page.change(|state| state.know_kept(known));
+    });
 }
 
 /// What asks for the same model again; `None` if its record makes no sense.
