@@ -326,6 +326,14 @@ fn archives_that_pytorch_does_not_write_are_refused() {
         ("a/data/0", &[0; 640]),
     ]);
     assert!(matches!(refused(big), WeightsError::BigEndian));
+    // The same with its size before it, as other programs store it, and none behind.
+    let mut again = archive(&[("a/data.pkl", &pickle)]);
+    again.truncate(again.len() - 22);
+    again.extend(
+        b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x03\0\0\0\x03\0\0\0\x0b\0\0\0a/byteorderbig",
+    );
+    again.extend(archive(&[("a/data/0", &[0; 640])]));
+    assert!(matches!(refused(again), WeightsError::BigEndian));
     let error = refused(archive(&[("word/document.xml", b"<xml>")]));
     assert!(matches!(error, WeightsError::Malformed { what, .. } if what.contains("data.pkl")));
 

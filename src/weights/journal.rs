@@ -8,6 +8,8 @@ use super::source::Place;
 
 /// Changes whenever a stored journal could be misread.
 const VERSION: u32 = 1;
+/// Far above any file, and far below where sums of offsets end.
+const MAX_FILE_BYTES: u64 = 1 << 48;
 
 /// What [`super::conversion::Conversion::resume`] needs to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +105,7 @@ impl Journal {
         }
         let is_between = self.place.is_none();
         if self.file > n_files
+            || self.offset > MAX_FILE_BYTES
             || (is_between && (self.offset != 0 || !self.ahead.is_empty()))
             || (self.file == n_files && !is_between)
         {

@@ -14,7 +14,7 @@ use super::names::Role;
 use super::needed::{Found, Needed};
 use super::pickle::{Pickle, PickledTensor};
 use super::source::Parsed;
-use super::zip::{Descriptor, END_BYTES, LocalHeader};
+use super::zip::{Descriptor, END_BYTES, LocalHeader, Search};
 
 /// Bytes enough for most headers.
 const READ_BYTES: u64 = 1 << 12;
@@ -83,8 +83,8 @@ enum Phase {
         pickle: Box<Pickle>,
         header: LocalHeader,
     },
-    /// Inside an entry that is looked at, or whose size only its descriptor tells.
-    Search(Search),
+    /// Inside an entry whose size only its descriptor tells, or one that says the order of bytes.
+    Search(Search, Meaning),
     /// Inside an entry of known size, and after it.
     Data {
         left: u64,
@@ -95,15 +95,12 @@ enum Phase {
     Directory(VecDeque<u8>),
 }
 
-#[derive(Debug)]
-struct Search {
-    size: Option<u64>,
-    descriptor: Option<Descriptor>,
-    /// Bytes so far, the descriptor's among them.
-    len: u64,
-    last: VecDeque<u8>,
-    /// The first ones, if they say the order of bytes.
-    byte_order: Option<Vec<u8>>,
+/// What an entry says that is neither names nor numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// `little` or `big`.
+    ByteOrder,
+    Nothing,
 }
 
 /// Numbers that have not come yet.
@@ -252,12 +249,14 @@ impl Pytorch {
                     Phase::Pickle { pickle, header }
                 }
             }
-            Phase::Search(mut search) => {
+            Phase::Search(mut search, meaning) => {
                 parsed.used = search.push(bytes);
-                match search.is_done() {
-                    true if search.is_big_endian() => return Err(WeightsError::BigEndian),
-                    true => Phase::Header,
-                    false => Phase::Search(search),
+                if !search.is_done() {
+                    Phase::Search(search, meaning)
+                } else if meaning == Meaning::ByteOrder && search.first() == b"big" {
+                    return Err(WeightsError::BigEndian);
+                } else {
+                    Phase::Header
                 }
             }
             Phase::Descriptor(descriptor, size) => {
@@ -355,19 +354,16 @@ impl Pytorch {
                 end: descriptor.map(|descriptor| (descriptor, storage.size_bytes)),
             });
         }
-        let byte_order = (entry == Some("byteorder")).then(Vec::new);
+        let meaning = match entry {
+            Some("byteorder") => Meaning::ByteOrder,
+            _ => Meaning::Nothing,
+        };
         Ok(match header.size {
-            Some(size) if byte_order.is_none() || size == 0 => Phase::Data {
+            Some(size) if meaning == Meaning::Nothing || size == 0 => Phase::Data {
                 left: size,
                 end: descriptor.map(|descriptor| (descriptor, size)),
             },
-            size => Phase::Search(Search {
-                size,
-                descriptor,
-                len: 0,
-                last: VecDeque::new(),
-                byte_order,
-            }),
+            size => Phase::Search(Search::new(size, descriptor), meaning),
         })
     }
 
@@ -432,56 +428,6 @@ impl Phase {
             Some(descriptor) => Self::Descriptor(descriptor, size),
             None => Self::Header,
         }
-    }
-}
-
-impl Search {
-    /// Takes bytes up to the end of the descriptor, if it is among them, and says how many.
-    fn push(&mut self, bytes: &[u8]) -> usize {
-        for (i, byte) in bytes.iter().enumerate() {
-            self.len += 1;
-            if let Some(first) = &mut self.byte_order
-                && first.len() < 4
-            {
-                first.push(*byte);
-            }
-            if self.last.len() == self.descriptor_len() {
-                self.last.pop_front();
-            }
-            self.last.push_back(*byte);
-            if self.is_done() {
-                return i + 1;
-            }
-        }
-        bytes.len()
-    }
-
-    /// Whether the entry and its descriptor, if it has one, are behind.
-    fn is_done(&self) -> bool {
-        let Some(size) = self.len.checked_sub(self.descriptor_len() as u64) else {
-            return false;
-        };
-        match (self.size, self.descriptor) {
-            (Some(known), _) => size == known,
-            // A signature among the entry's bytes is not followed by their number.
-            (None, Some(descriptor)) => {
-                self.last.front() == Some(&b'P') && {
-                    let last: Vec<u8> = self.last.iter().copied().collect();
-                    descriptor.is_of(&last, size)
-                }
-            }
-            (None, None) => true,
-        }
-    }
-
-    fn descriptor_len(&self) -> usize {
-        self.descriptor.map_or(0, Descriptor::len)
-    }
-
-    fn is_big_endian(&self) -> bool {
-        self.byte_order
-            .as_deref()
-            .is_some_and(|order| order.starts_with(b"big"))
     }
 }
 

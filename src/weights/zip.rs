@@ -1,9 +1,11 @@
-//! `LocalHeader`: what stands before each entry of a zip archive, and the descriptor that may stand behind it.
+//! `LocalHeader`: what stands before each entry of a zip archive; `Descriptor` and `Search`: how its end is found.
 //!
 //! PyTorch's archives are read from front to back: their headers leave the sizes at 0, which follow each entry in
 //! its descriptor and stand once more in the directory at the very end.
 //!
 //! Source: APPNOTE.TXT 6.3.10 of PKWARE, §4.3.7, §4.3.9, §4.5.3.
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ const HEADER: [u8; 4] = *b"PK\x03\x04";
 const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
 const DIRECTORY: [[u8; 4]; 3] = [*b"PK\x01\x02", *b"PK\x06\x06", END];
 const END: [u8; 4] = *b"PK\x05\x06";
+/// Bytes of an entry that [`Search`] keeps.
+const FIRST_BYTES: usize = 3;
 /// In extra fields: sizes of 64 bits.
 const ZIP64: u16 = 1;
 
@@ -123,6 +127,75 @@ impl LocalHeader {
             size,
             descriptor,
         })
+    }
+}
+
+/// An entry that is read to its end, which only its descriptor may tell.
+#[derive(Debug)]
+pub(super) struct Search {
+    size: Option<u64>,
+    descriptor: Option<Descriptor>,
+    /// Bytes so far, the descriptor's among them.
+    len: u64,
+    first: Vec<u8>,
+    last: VecDeque<u8>,
+}
+
+impl Search {
+    /// Before its first byte.
+    pub(super) fn new(size: Option<u64>, descriptor: Option<Descriptor>) -> Self {
+        Self {
+            size,
+            descriptor,
+            len: 0,
+            first: Vec::new(),
+            last: VecDeque::new(),
+        }
+    }
+
+    /// Takes bytes up to the end of the descriptor, if it is among them, and says how many.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> usize {
+        for (i, byte) in bytes.iter().enumerate() {
+            self.len += 1;
+            if self.first.len() < FIRST_BYTES {
+                self.first.push(*byte);
+            }
+            self.last.push_back(*byte);
+            if self.last.len() > self.descriptor_len() {
+                self.last.pop_front();
+            }
+            if self.is_done() {
+                return i + 1;
+            }
+        }
+        bytes.len()
+    }
+
+    /// Its first three bytes, or as many as have come.
+    pub(super) fn first(&self) -> &[u8] {
+        &self.first
+    }
+
+    /// Whether the entry and its descriptor, if it has one, are behind.
+    pub(super) fn is_done(&self) -> bool {
+        let Some(size) = self.len.checked_sub(self.descriptor_len() as u64) else {
+            return false;
+        };
+        match (self.size, self.descriptor) {
+            (Some(known), _) => size == known,
+            // A signature among the entry's bytes is not followed by their number.
+            (None, Some(descriptor)) => {
+                self.last.front() == Some(&b'P') && {
+                    let last: Vec<u8> = self.last.iter().copied().collect();
+                    descriptor.is_of(&last, size)
+                }
+            }
+            (None, None) => true,
+        }
+    }
+
+    fn descriptor_len(&self) -> usize {
+        self.descriptor.map_or(0, Descriptor::len)
     }
 }
 
