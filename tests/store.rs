@@ -59,7 +59,10 @@ fn every_wish_has_a_key_of_its_own_that_is_a_plain_file_name() {
         of(&|origin| origin.dtype = "q4_0".to_owned()),
     ];
     for (i, key) in keys.iter().enumerate() {
-        assert!(key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()), "{key}");
+        assert!(
+            key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{key}"
+        );
         assert!(!keys[..i].contains(key));
     }
     assert_eq!(keys[0], origin().key());

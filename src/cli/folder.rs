@@ -4,8 +4,9 @@ use super::CliError;
 use super::error::read_file;
 use crate::engine::{EngineError, ModelFile};
 use crate::generate::params::GenerationParams;
+use crate::hub::ShardIndex;
 use crate::tokenizer::Vocabulary;
-use crate::weights::{Checkpoint, ReadSeek, shards};
+use crate::weights::{Checkpoint, ReadSeek};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -112,7 +113,7 @@ fn weight_files(folder: &Path) -> Result<(Format, Vec<PathBuf>), CliError> {
         }
         let index = folder.join(format!("{name}.index.json"));
         if index.exists() {
-            let files = shards::files(&read_file(&index)?)
+            let ShardIndex { files } = ShardIndex::from_json(name, &read_file(&index)?)
                 .map_err(|_| CliError::BadShardIndex { path: index })?;
             return Ok((format, files.iter().map(|name| folder.join(name)).collect()));
         }

@@ -293,7 +293,11 @@ impl PageState {
         let choice = match self.kept.iter().find(is_own) {
             Some(own) => own.clone(),
             // A model that is no bot's stays whoever is on show.
-            None if self.choice.repo().is_some_and(|repo| self.bot_index(repo).is_some()) => {
+            None if self
+                .choice
+                .repo()
+                .is_some_and(|repo| self.bot_index(repo).is_some()) =>
+            {
                 self.bundled.clone()
             }
             None => return,

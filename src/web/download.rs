@@ -177,8 +177,7 @@ async fn fetch(
         let read = match read {
             Ok(read) => read,
             Err(error) => {
-                // The connection may still be open.
-                let _ = reader.cancel();
+                leave(&reader).await;
                 return Err(error);
             }
         };
@@ -190,7 +189,7 @@ async fn fetch(
             continue;
         };
         if let Err(error) = receiver.take(&chunk.to_vec()) {
-            let _ = reader.cancel();
+            leave(&reader).await;
             return Err(error);
         }
     }
@@ -201,6 +200,12 @@ async fn fetch(
         }),
         _ => Ok(()),
     }
+}
+
+/// Ends a connection that may still be open.
+async fn leave(reader: &ReadableStreamDefaultReader) {
+    // Of a broken one the promise is refused, which would count as an error of the worker if nobody took it.
+    let _ = JsFuture::from(reader.cancel()).await;
 }
 
 async fn send(

@@ -286,11 +286,6 @@ pub enum WeightsError {
         /// Its name.
         name: String,
     },
-    /// The list of shards is none.
-    #[error(
-        "the index of the model's files is damaged or leads out of their folder; download it again"
-    )]
-    BadShardIndex,
     /// The configuration is refused.
     #[error(transparent)]
     Config(#[from] ModelError),

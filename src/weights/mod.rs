@@ -14,7 +14,6 @@ mod pytorch;
 pub mod quantize;
 mod rows;
 pub mod safetensors;
-pub mod shards;
 mod source;
 mod stored_tensor;
 mod zip;
