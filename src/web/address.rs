@@ -17,7 +17,9 @@ pub fn read() -> (Address, Option<ModelChoice>) {
         for name in [
             "bot",
             "model",
+            "title",
             "text",
+            "url",
             "n",
             "seed",
             "temperature",

@@ -7,6 +7,8 @@ pub mod isolation;
 pub mod js_error;
 #[cfg(not(target_feature = "atomics"))]
 pub mod kept;
+#[cfg(not(target_feature = "atomics"))]
+pub mod launched;
 pub mod worker_host;
 
 // The page is never built with threads: it would wait, which a page may not.
@@ -19,9 +21,15 @@ pub mod clipboard;
 #[cfg(not(target_feature = "atomics"))]
 pub mod components;
 #[cfg(not(target_feature = "atomics"))]
+pub mod offline;
+#[cfg(not(target_feature = "atomics"))]
+pub mod one_file;
+#[cfg(not(target_feature = "atomics"))]
 pub mod page;
 #[cfg(not(target_feature = "atomics"))]
 pub mod scroll;
+#[cfg(not(target_feature = "atomics"))]
+pub mod service_worker;
 #[cfg(not(target_feature = "atomics"))]
 pub mod theme;
 #[cfg(not(target_feature = "atomics"))]

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::state::address::is_gguf_address;
 use crate::state::model::ModelChoice;
 use crate::web::address;
+use crate::web::offline::Offline;
 use crate::web::page::Page;
 
 use super::dialog::{Dialog, Overlay, View};
@@ -25,6 +26,7 @@ pub fn OpenModel() -> impl IntoView {
 fn OpenModelForm() -> impl IntoView {
     let page = Page::here();
     let overlay = expect_context::<Overlay>();
+    let offline = expect_context::<Offline>();
     let picker = NodeRef::<html::Input>::new();
     let field = NodeRef::<html::Input>::new();
     let complaint = RwSignal::new(None::<&'static str>);
@@ -88,6 +90,9 @@ fn OpenModelForm() -> impl IntoView {
                 <button type="submit" class="button is-primary">"Load"</button>
             </div>
             <p class="muted" id="model-address-note">"Your browser fetches it from there, so that host sees the visit. It must allow other pages to read the file (CORS)."</p>
+            <Show when=move || !offline.is_online()>
+                <p class="muted" role="note">"There is no network now, so an address has to wait; a file opens all the same."</p>
+            </Show>
             <p class="setting-error" id="model-address-error" role="alert">{complaint}</p>
         </form>
         <Show when=move || !is_bundled.get()>
