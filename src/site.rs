@@ -2,9 +2,9 @@
 //!
 //! Reading order: [`source`] finds the sources, [`toolchain`] a Rust that can build for the browser,
 //! [`tools`] the two programs cargo does not bring, [`mod@build`] calls them, [`threads`] adds the worker's
-//! second build, [`fingerprint`] tells when
-//! that is not needed; [`server`] serves the result,
-//! [`mirror`] serves models beside it, and [`sizes`] weighs it. [`progress`] is the one
+//! second build, [`one_file`] the page as a single file, [`shell`] the list of what is kept for visits without a
+//! network; [`fingerprint`] tells when all that is not needed. [`server`] serves the result, [`mirror`] serves
+//! models beside it, and [`sizes`] weighs it. [`progress`] is the one
 //! place that talks while this goes on, and [`apt`] the one that installs system packages.
 
 pub mod apt;
@@ -13,8 +13,10 @@ pub mod check;
 pub mod error;
 pub mod fingerprint;
 pub mod mirror;
+pub mod one_file;
 pub mod progress;
 pub mod server;
+pub mod shell;
 pub mod sizes;
 pub mod source;
 pub mod threads;
@@ -26,5 +28,6 @@ pub use check::check;
 pub use error::SiteError;
 pub use progress::Progress;
 pub use server::{Isolation, Port, ServeOptions, Server};
+pub use shell::Shell;
 pub use sizes::Sizes;
 pub use source::SourceTree;

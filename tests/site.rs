@@ -10,7 +10,7 @@ use huggingtweets::site::toolchain::{
 };
 use huggingtweets::site::tools::{locked_version, parse_version};
 use huggingtweets::site::{
-    Isolation, Port, Progress, ServeOptions, Server, SiteError, Sizes, SourceTree, apt,
+    Isolation, Port, Progress, ServeOptions, Server, Shell, SiteError, Sizes, SourceTree, apt,
 };
 use std::fs;
 use std::net::Ipv4Addr;
@@ -259,6 +259,48 @@ fn sizes_count_code_and_no_models() {
     let empty = tempfile::tempdir().unwrap();
     let refused = Sizes::measure(empty.path(), Progress::new());
     assert!(matches!(refused, Err(SiteError::NotBuilt { .. })));
+}
+
+#[test]
+fn the_service_worker_gets_the_list_of_files_by_hash_and_a_new_one_after_a_change() {
+    let folder = page();
+    let file = |name: &str| folder.path().join(name);
+    fs::write(file("sw.js"), "first();\nconst SHELL = null;\nlast();\n").unwrap();
+    fs::write(file("huggingtweets.html"), "all of it").unwrap();
+    fs::write(file("app.js.map"), "{}").unwrap();
+    let shell = Shell::of(folder.path()).unwrap();
+    let names: Vec<&str> = shell.files.keys().map(String::as_str).collect();
+    let expected = [
+        "index.html",
+        "manifest.webmanifest",
+        "model.gguf",
+        "worker_bg.wasm",
+    ];
+    assert_eq!(names, expected);
+    let model = &shell.files["model.gguf"];
+    assert_eq!(
+        model.integrity,
+        "sha256-hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII="
+    );
+    assert_eq!(model.bytes, 10);
+
+    shell.write(folder.path()).unwrap();
+    assert_eq!(
+        Shell::of(folder.path()).unwrap(),
+        shell,
+        "the list is not in itself"
+    );
+    let first = fs::read_to_string(file("sw.js")).unwrap();
+    assert!(
+        first.starts_with("first();\nconst SHELL = {\"build\":\"")
+            && first.ends_with("};\nlast();\n")
+    );
+    fs::write(file("index.html"), "<!doctype html><p>").unwrap();
+    let newer = Shell::of(folder.path()).unwrap();
+    assert_ne!(newer.build, shell.build);
+    newer.write(folder.path()).unwrap();
+    let second = fs::read_to_string(file("sw.js")).unwrap();
+    assert!(second.contains(&newer.build) && !second.contains(&shell.build));
 }
 
 /// A folder as the build leaves it, with a secret beside it.

@@ -631,6 +631,27 @@ fn wrong_parts_of_an_address_are_left_out_with_a_notice_each() {
 }
 
 #[test]
+fn what_is_shared_with_the_page_is_its_prompt() {
+    let text =
+        |pairs: &[(&'static str, &'static str)]| Address::from_pairs(pairs.iter().copied()).text;
+    let shared = [
+        ("title", "A title"),
+        ("text", ""),
+        ("url", "https://a.example/"),
+    ];
+    assert_eq!(text(&shared).as_deref(), Some("A title https://a.example/"));
+    assert_eq!(
+        text(&[("url", " as it is ")]).as_deref(),
+        Some(" as it is ")
+    );
+    assert_eq!(text(&[("text", "")]).as_deref(), Some(""));
+    assert_eq!(text(&[]), None);
+    let long = "a".repeat(20_000);
+    let address = Address::from_pairs([("title", long.as_str()), ("text", long.as_str())]);
+    assert_eq!((address.text, address.notices.len()), (None, 1));
+}
+
+#[test]
 fn a_bot_the_gallery_lacks_is_said_so_and_the_first_one_opens() {
     let address = Address::from_pairs([("bot", "huggingtweets/nobody")]);
     let state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);

@@ -41,6 +41,10 @@ mod mirror;
 mod models;
 #[path = "web/module.rs"]
 mod module;
+#[path = "web/offline.rs"]
+mod offline;
+#[path = "web/one_file.rs"]
+mod one_file;
 #[path = "web/opening.rs"]
 mod opening;
 mod shared;

@@ -1,13 +1,16 @@
 //! Builds the page: toolchain, tools, crates, then trunk, which calls cargo and wasm-bindgen; then the worker
-//! with threads.
+//! with threads, and what is made of the built files.
 
 use super::fingerprint::Fingerprint;
 use super::toolchain::{self, TARGET};
-use super::{Progress, SiteError, SourceTree, threads, tools};
+use super::{Progress, Shell, SiteError, SourceTree, one_file, threads, tools};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
+
+/// Files of the page are made by these too, which are native and so no sources of it otherwise.
+const MADE_BY: (&str, &str) = (include_str!("one_file.rs"), include_str!("shell.rs"));
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -58,7 +61,13 @@ pub fn build(
     lock.lock().map_err(SiteError::file("lock", &lock_path))?;
 
     let dist = std::path::absolute(&options.out).map_err(SiteError::file("find", &options.out))?;
-    let fingerprint = Fingerprint::of(tree.root(), &[&options.public_url, tools::TRUNK_VERSION])?;
+    let settings = [
+        &options.public_url,
+        tools::TRUNK_VERSION,
+        MADE_BY.0,
+        MADE_BY.1,
+    ];
+    let fingerprint = Fingerprint::of(tree.root(), &settings)?;
     if fingerprint.matches(tree, &dist) {
         progress.note(&format!("{} is up to date", dist.display()));
         return Ok(Built {
@@ -112,6 +121,8 @@ pub fn build(
     )?;
 
     threads::add(tree, &bin, &dist, progress)?;
+    one_file::write(tree, &dist)?;
+    Shell::of(&dist)?.write(&dist)?;
 
     fingerprint.record(tree, &dist)?;
     Ok(Built {

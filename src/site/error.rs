@@ -60,6 +60,14 @@ pub enum SiteError {
         /// The package.
         package: &'static str,
     },
+    /// The built `index.html` is not made as the page in one file needs it.
+    #[error(
+        "`{what}` in the built index.html has no place in one file; teach src/site/one_file.rs about it"
+    )]
+    NotInOneFile {
+        /// What was found, or was missed.
+        what: String,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot {doing} `{path}`: {source}; check permissions and free space", path = path.display())]
     File {

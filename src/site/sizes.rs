@@ -1,6 +1,6 @@
 //! `Sizes`: what a visitor downloads before any model, raw and after Brotli.
 
-use super::{Progress, SiteError};
+use super::{Progress, SiteError, one_file};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::fs;
@@ -28,6 +28,19 @@ pub struct Sizes {
     pub brotli_bytes: u64,
     /// What `brotli_bytes` is not to exceed.
     pub bar_bytes: u64,
+    /// The page in one file, if it is there.
+    pub one_file: Option<OneFileSize>,
+}
+
+/// The page in one file; no visitor downloads it unasked.
+#[derive(Debug, Clone, Serialize)]
+pub struct OneFileSize {
+    /// Its path in the folder.
+    pub path: String,
+    /// As it lies there.
+    pub raw_bytes: u64,
+    /// Sum of the files that are in it, as they lie there.
+    pub held_bytes: u64,
 }
 
 /// One file.
@@ -84,6 +97,7 @@ impl Sizes {
             raw_bytes,
             brotli_bytes,
             bar_bytes: BAR_BYTES,
+            one_file: OneFileSize::of(dir)?,
         })
     }
 
@@ -109,7 +123,36 @@ impl Sizes {
             "bar: {} bytes after Brotli, {verdict}",
             self.bar_bytes
         );
+        if let Some(one) = &self.one_file {
+            let _ = write!(
+                table,
+                "\n{}: {} bytes, {:.2} times the {} bytes in it",
+                one.path,
+                one.raw_bytes,
+                one.raw_bytes as f64 / one.held_bytes as f64,
+                one.held_bytes
+            );
+        }
         table
+    }
+}
+
+impl OneFileSize {
+    fn of(dir: &Path) -> Result<Option<Self>, SiteError> {
+        let path = dir.join(one_file::NAME);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let len = |path: &Path| match fs::metadata(path) {
+            Ok(found) => Ok(found.len()),
+            Err(error) => Err(SiteError::file("read", path)(error)),
+        };
+        let held: Result<Vec<u64>, _> = one_file::held(dir)?.iter().map(|path| len(path)).collect();
+        Ok(Some(Self {
+            path: one_file::NAME.to_owned(),
+            raw_bytes: len(&path)?,
+            held_bytes: held?.iter().sum(),
+        }))
     }
 }
 
@@ -124,7 +167,7 @@ fn measure_folder(dir: &Path, prefix: &str, files: &mut Vec<FileSize>) -> Result
             measure_folder(&path, &format!("{name}/"), files)?;
         } else if path
             .extension()
-            .is_some_and(|ending| CODE.iter().any(|code| ending == *code))
+            .is_some_and(|ending| name != one_file::NAME && CODE.iter().any(|code| ending == *code))
         {
             let raw = fs::read(&path).map_err(SiteError::file("read", &path))?;
             let brotli_bytes = brotli_len(&raw).map_err(SiteError::file("compress", &path))?;

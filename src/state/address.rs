@@ -27,6 +27,8 @@ const MAX_TEXT: usize = 32 * 1024;
 
 impl Address {
     /// Reads the decoded `name=value` pairs of the address, first one wins. Names it does not know are ignored.
+    ///
+    /// What another program shares with this page comes as `title`, `text` and `url`: the prompt is all of it.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Address {
         let mut address = Address::default();
         let pairs: Vec<_> = pairs.into_iter().collect();
@@ -39,16 +41,26 @@ impl Address {
                 )),
             }
         }
+        let [mut title, mut text, mut url] = [None; 3];
         for (name, value) in pairs {
             match name {
                 "bot" if address.bot.is_none() => address.read_bot(value),
                 "model" if address.model.is_none() => address.read_model(value),
-                "text" if address.text.is_none() => address.read_text(value),
+                "title" if title.is_none() => title = Some(value),
+                "text" if text.is_none() => text = Some(value),
+                "url" if url.is_none() => url = Some(value),
                 "n" | "seed" | "temperature" | "top_k" | "top_p" | "max_new_tokens" => {
                     address.read_setting(name, value)
                 }
                 _ => {}
             }
+        }
+        let mut parts: Vec<&str> = [title, text, url].into_iter().flatten().collect();
+        if parts.len() > 1 {
+            parts.retain(|part| !part.is_empty());
+            address.read_text(&parts.join(" "));
+        } else if let [only] = parts[..] {
+            address.read_text(only);
         }
         address
     }

@@ -15,8 +15,11 @@ use super::components::kept_models;
 use super::components::open_model::OpenModel;
 use super::components::storage_view::StorageView;
 use super::components::top_bar::{About, TopBar};
+use super::components::update_bar::UpdateBar;
 use super::components::widget::Widget;
 use super::isolation::KeptIsolation;
+use super::launched;
+use super::offline::Offline;
 use super::page::Page;
 use super::theme::KeptTheme;
 
@@ -33,7 +36,10 @@ pub fn App() -> impl IntoView {
     let page = Page::start(state);
     provide_context(page);
     provide_context(KeptTheme::start());
-    provide_context(KeptIsolation::start());
+    let isolation = KeptIsolation::start();
+    provide_context(isolation);
+    provide_context(Offline::start(page, isolation));
+    launched::follow(page);
     provide_context(Overlay::none());
     provide_context(Pictures::start());
     address::follow_history(page);
@@ -62,6 +68,7 @@ pub fn App() -> impl IntoView {
         <OpenModel/>
         <StorageView/>
         <About/>
+        <UpdateBar/>
     }
 }
 

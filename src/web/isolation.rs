@@ -1,29 +1,26 @@
 //! `Isolation`: whether the page may use several threads, and the service worker that allows it where
-//! the host does not.
+//! the host does not; it keeps the page for visits without a network too.
 
 use js_sys::Reflect;
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, UrlSearchParams};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::UrlSearchParams;
 
-use super::address::absolute;
 use super::kept;
+use super::service_worker::{self, is_controlled, register, registration};
 
 /// Name of the entry that keeps the visitor's "no".
 pub const STORAGE_KEY: &str = "huggingtweets-isolation";
 const OFF: &str = "off";
 
-/// Its folder is the folder it answers for.
-const SCRIPT: &str = "./sw.js";
-
 /// How the page stands with threads. They need memory that several workers share, which browsers give
 /// only to a page that is isolated from other sites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
-    /// Isolated by the host's own headers.
+    /// Isolated by the host's own headers, the service worker being new.
     Host,
-    /// Isolated by the service worker.
+    /// Isolated, and the page came through the service worker.
     ServiceWorker,
     /// The service worker is in place and isolates from the next visit on.
     NextVisit,
@@ -32,7 +29,7 @@ pub enum Isolation {
     Refused,
     /// The visitor wants no service worker.
     SwitchedOff,
-    /// Neither host nor browser offers a way, or nothing was tried yet.
+    /// There is no service worker to be had, or nothing was tried yet.
     Unavailable,
 }
 
@@ -57,18 +54,12 @@ impl KeptIsolation {
         self.0.get()
     }
 
-    /// Takes the service worker away and remembers not to bring it back. This visit stays as it is.
+    /// Takes the service worker away, with the files it kept, and remembers not to bring it back. This visit
+    /// stays as it is.
     pub fn switch_off(self) {
         kept::write(STORAGE_KEY, Some(OFF));
         self.0.set(Isolation::SwitchedOff);
-        spawn_local(async {
-            if let Some(registration) = registration().await
-                && let Ok(promise) = registration.unregister()
-            {
-                // Refused is as good as not there.
-                let _ = JsFuture::from(promise).await;
-            }
-        });
+        spawn_local(service_worker::remove());
     }
 
     /// Forgets the "no" and prepares the next visit.
@@ -84,9 +75,6 @@ impl KeptIsolation {
 
 async fn prepare() -> Isolation {
     let is_registered = registration().await.is_some();
-    if is_isolated() && !is_registered && !is_controlled() {
-        return Isolation::Host;
-    }
     if is_declined() && is_registered {
         return Isolation::Refused;
     }
@@ -94,7 +82,8 @@ async fn prepare() -> Isolation {
         return Isolation::Unavailable;
     }
     match (is_isolated(), is_controlled()) {
-        (true, _) => Isolation::ServiceWorker,
+        (true, true) => Isolation::ServiceWorker,
+        (true, false) => Isolation::Host,
         (false, true) => Isolation::Refused,
         (false, false) => Isolation::NextVisit,
     }
@@ -111,39 +100,4 @@ fn is_declined() -> bool {
 fn is_isolated() -> bool {
     Reflect::get(&window(), &JsValue::from_str("crossOriginIsolated"))
         .is_ok_and(|value| value.is_truthy())
-}
-
-/// Where the browser keeps service workers: missing on insecure addresses and in some private windows,
-/// of no use for a page opened from a file.
-fn container() -> Option<ServiceWorkerContainer> {
-    let is_served = window().location().protocol().ok()?.starts_with("http");
-    // Sandboxed frames throw at the mere look.
-    Reflect::get(&window().navigator(), &JsValue::from_str("serviceWorker"))
-        .ok()
-        .filter(|found| is_served && found.is_object())?
-        .dyn_into()
-        .ok()
-}
-
-/// Registers the service worker; whether that went well. Registered once, the browser itself looks for a
-/// newer one at every visit.
-async fn register() -> bool {
-    match container() {
-        Some(container) => JsFuture::from(container.register(SCRIPT)).await.is_ok(),
-        None => false,
-    }
-}
-
-/// The service worker of this very folder; one of a folder above is somebody else's.
-async fn registration() -> Option<ServiceWorkerRegistration> {
-    let found = JsFuture::from(container()?.get_registration()).await.ok()?;
-    let found: ServiceWorkerRegistration = found.dyn_into().ok()?;
-    Some(found).filter(|found| Some(found.scope()) == absolute("./"))
-}
-
-/// Whether this very page came through our service worker.
-fn is_controlled() -> bool {
-    container()
-        .and_then(|container| container.controller())
-        .is_some_and(|worker| Some(worker.script_url()) == absolute(SCRIPT))
 }

@@ -8,6 +8,8 @@ pub mod isolation;
 pub mod js_error;
 #[cfg(not(target_feature = "atomics"))]
 pub mod kept;
+#[cfg(not(target_feature = "atomics"))]
+pub mod launched;
 pub mod memory_file;
 pub mod model_storage;
 pub mod tab_lock;
@@ -25,9 +27,15 @@ pub mod components;
 #[cfg(not(target_feature = "atomics"))]
 pub mod lookup;
 #[cfg(not(target_feature = "atomics"))]
+pub mod offline;
+#[cfg(not(target_feature = "atomics"))]
+pub mod one_file;
+#[cfg(not(target_feature = "atomics"))]
 pub mod page;
 #[cfg(not(target_feature = "atomics"))]
 pub mod scroll;
+#[cfg(not(target_feature = "atomics"))]
+pub mod service_worker;
 #[cfg(not(target_feature = "atomics"))]
 pub mod theme;
 #[cfg(not(target_feature = "atomics"))]

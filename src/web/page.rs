@@ -17,6 +17,7 @@ use super::worker_bridge::WorkerBridge;
 pub struct Page {
     state: RwSignal<PageState>,
     channel: StoredValue<Channel, LocalStorage>,
+    threads: RwSignal<Option<u32>>,
 }
 
 /// What stands between state and worker.
@@ -38,6 +39,7 @@ impl Page {
                 inbox: Rc::default(),
                 file: None,
             }),
+            threads: RwSignal::new(None),
         };
         match WorkerBridge::start(move |event| page.receive(event)) {
             Ok(bridge) => page
@@ -51,6 +53,11 @@ impl Page {
     /// The page of the current component.
     pub fn here() -> Page {
         expect_context::<Page>()
+    }
+
+    /// On how many threads the worker computes, once it has started.
+    pub fn threads(self) -> Option<u32> {
+        self.threads.get()
     }
 
     /// Looks at the state, and looks again when it changes.
@@ -154,6 +161,9 @@ impl Page {
         let Some(inbox) = self.channel.try_with_value(|channel| channel.inbox.clone()) else {
             return;
         };
+        if let Event::Started { threads, .. } = event {
+            self.threads.set(u32::try_from(threads).ok());
+        }
         let is_first = {
             let mut inbox = inbox.borrow_mut();
             inbox.push(event);

@@ -29,6 +29,22 @@ async fn page_opens_at_the_root_and_in_a_sub_folder_without_error_or_foreign_req
     }
 }
 
+/// The texts that the bundled model writes in the shell, without their prompt.
+pub fn by_command_line(prompt: &str, n: usize, max_new_tokens: usize, seed: u32) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
+        .args(["generate", "--json", "--prompt", prompt])
+        .args(["--n", &n.to_string(), "--seed", &seed.to_string()])
+        .args(["--max-new-tokens", &max_new_tokens.to_string()])
+        .output()
+        .unwrap();
+    let texts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let texts = texts.as_array().unwrap().iter();
+    texts
+        .map(|text| text["generated_text"].as_str().unwrap())
+        .map(|text| text.strip_prefix(prompt).unwrap().to_owned())
+        .collect()
+}
+
 async fn one_seed_writes_the_text_of_the_command_line(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
@@ -38,20 +54,7 @@ async fn one_seed_writes_the_text_of_the_command_line(browser: Browser) {
         .await;
     page.wait_for_state(&STARTED).await;
     let written = page.generate().await;
-    let command_line = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
-        .args(["generate", "--json", "--prompt", "My dream is", "--n", "3"])
-        .args(["--max-new-tokens", "24", "--seed", "42"])
-        .output()
-        .unwrap();
-    let expected: Value = serde_json::from_slice(&command_line.stdout).unwrap();
-    let expected: Vec<&str> = expected
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|text| text["generated_text"].as_str().unwrap())
-        .map(|text| text.strip_prefix("My dream is").unwrap())
-        .collect();
-    assert_eq!(written, expected);
+    assert_eq!(written, by_command_line("My dream is", 3, 24, 42));
     page.close_clean().await;
 }
 

@@ -9,6 +9,7 @@ use crate::hub::{Dtype, ModelAddress};
 use crate::state::model::ModelChoice;
 use crate::web::address;
 use crate::web::lookup::{Offer, look_up};
+use crate::web::offline::Offline;
 use crate::web::page::Page;
 
 use super::dialog::{Dialog, Overlay, View};
@@ -28,6 +29,7 @@ pub fn OpenModel() -> impl IntoView {
 fn OpenModelForm() -> impl IntoView {
     let page = Page::here();
     let overlay = expect_context::<Overlay>();
+    let offline = expect_context::<Offline>();
     let picker = NodeRef::<html::Input>::new();
     let field = NodeRef::<html::Input>::new();
     let complaint = RwSignal::new(None::<String>);
@@ -138,6 +140,9 @@ fn OpenModelForm() -> impl IntoView {
             <strong>"Or choose a GGUF file"</strong>
             <span class="muted">"or drop one here"</span>
         </label>
+        <Show when=move || !offline.is_online()>
+            <p class="muted" role="note">"There is no network now: what is kept on this device opens all the same, and so does a file."</p>
+        </Show>
         <p class="muted">"A file from your device is read in this tab only and not kept."</p>
         <Show when=move || !is_bundled.get()>
             <p>

@@ -5,6 +5,7 @@ use super::page::Page;
 use super::programs::{Browser, Programs};
 use super::routes::routes;
 use super::watch::Watch;
+use super::{SOON, wait_until};
 use crate::shared::skipped;
 use axum::extract::Request;
 use axum::middleware::map_request;
@@ -13,11 +14,14 @@ use huggingtweets::site::{BuildOptions, Isolation, Port, Progress, Server, Sourc
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
 
 /// A server of [`routes`] and a driver; opens pages.
 pub struct Site {
+    server: Mutex<Option<Runtime>>,
     address: String,
     root: PathBuf,
     driver: Driver,
@@ -63,13 +67,23 @@ impl Site {
                 seen.lock().unwrap().push(request.uri().path().to_owned());
                 ready(request)
             }));
-        let server = Server::bind_router(Port::Exactly(0), router, "/")
-            .await
-            .expect("a port is free");
+        // Apart from the test's own, so that it can be stopped with all its connections.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("threads can be started");
+        let server = runtime.spawn(async move {
+            Server::bind_router(Port::Exactly(0), router, "/")
+                .await
+                .expect("a port is free")
+        });
+        let server = server.await.expect("binding does not panic");
         let address = server.address();
-        tokio::spawn(server.run());
+        runtime.spawn(server.run());
         let driver = Driver::start(browser, &programs).await;
         Self {
+            server: Mutex::new(Some(runtime)),
             address,
             root: tree.root().to_owned(),
             driver,
@@ -77,6 +91,25 @@ impl Site {
             programs,
             requests,
         }
+    }
+
+    /// The built folder.
+    pub fn dist(&self) -> PathBuf {
+        built(&tree())
+    }
+
+    /// Ends the server and every connection to it: from now on its port refuses.
+    pub async fn stop(&self) {
+        let server = self.server.lock().unwrap().take();
+        if let Some(server) = server {
+            server.shutdown_background();
+        }
+        let host = self.address.trim_start_matches("http://");
+        let host = host.trim_end_matches('/').to_owned();
+        wait_until("the port to refuse", SOON, || async {
+            TcpStream::connect(&host).await.err().map(|_| ())
+        })
+        .await;
     }
 
     /// The paths asked for so far, by pages and their workers.
@@ -108,21 +141,31 @@ impl Site {
 
     /// Opens `path` in a new browser with an empty profile; Chromium's window is 1280 × 900.
     pub async fn open(&self, path: &str) -> Page {
+        self.open_address(&self.address_of(path)).await
+    }
+
+    /// Opens a file of this machine, as a double click does.
+    pub async fn open_file(&self, file: &Path, query: &str) -> Page {
+        self.open_address(&format!("file://{}{query}", file.display()))
+            .await
+    }
+
+    async fn open_address(&self, address: &str) -> Page {
         // Several browsers share the machine: none may sleep because it is not in front.
         let wakeful = [
             "--disable-renderer-backgrounding",
             "--disable-background-timer-throttling",
             "--disable-backgrounding-occluded-windows",
         ];
-        self.open_with(path, &wakeful).await
+        self.open_with(address, &wakeful).await
     }
 
     /// The same in a browser that lets pages in the background rest, as visitors' do.
     pub async fn open_restful(&self, path: &str) -> Page {
-        self.open_with(path, &[]).await
+        self.open_with(&self.address_of(path), &[]).await
     }
 
-    async fn open_with(&self, path: &str, chromium_args: &[&str]) -> Page {
+    async fn open_with(&self, address: &str, chromium_args: &[&str]) -> Page {
         let watch = Watch::start().await;
         let capabilities = match self.browser {
             Browser::Chromium => self.chromium(&watch, chromium_args),
@@ -151,7 +194,7 @@ impl Site {
             self.root.join("target/screenshots"),
             printed,
         );
-        page.goto(&self.address_of(path)).await;
+        page.goto(address).await;
         page
     }
 
@@ -194,6 +237,15 @@ impl Site {
             },
             "proxy": { "proxyType": "manual", "httpProxy": watch.address(), "sslProxy": watch.address() },
         })
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // A runtime may not be dropped where others wait for it, which is what tests do.
+        if let Some(server) = self.server.lock().unwrap().take() {
+            server.shutdown_background();
+        }
     }
 }
 

@@ -1,0 +1,93 @@
+//! `Shell`: the files of a built page by hash and length, which its service worker keeps for visits without a network.
+
+use super::{SiteError, one_file};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// Where the list goes.
+const SERVICE_WORKER: &str = "sw.js";
+/// How the line of `www/sw.js` begins that holds the list.
+const LINE: &str = "const SHELL = ";
+
+/// All files of a built page but the service worker itself, the page in one file, and source maps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shell {
+    /// Names these very files.
+    pub build: String,
+    /// By path in the folder.
+    pub files: BTreeMap<String, ShellFile>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShellFile {
+    /// Its SHA-256 as `fetch` takes it: `sha256-BASE64`.
+    pub integrity: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl Shell {
+    /// Reads and hashes the files of `dist`.
+    ///
+    /// # Errors
+    /// [`SiteError::File`].
+    pub fn of(dist: &Path) -> Result<Self, SiteError> {
+        let mut files = BTreeMap::new();
+        collect(dist, "", &mut files)?;
+        let mut hasher = Sha256::new();
+        for (name, file) in &files {
+            hasher.update(name);
+            hasher.update(&file.integrity);
+        }
+        let hash = hasher.finalize();
+        let build = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { build, files })
+    }
+
+    /// Writes the list into the service worker of `dist`, in place of an earlier one.
+    ///
+    /// # Errors
+    /// [`SiteError::File`].
+    pub fn write(&self, dist: &Path) -> Result<(), SiteError> {
+        let path = dist.join(SERVICE_WORKER);
+        let script = fs::read_to_string(&path).map_err(SiteError::file("read", &path))?;
+        let list = serde_json::to_string(self).expect("strings and numbers are JSON");
+        assert!(script.contains(LINE), "the script has the line `{LINE}…`");
+        let mut lines: Vec<String> = script.lines().map(str::to_owned).collect();
+        for line in lines.iter_mut().filter(|line| line.starts_with(LINE)) {
+            *line = format!("{LINE}{list};");
+        }
+        fs::write(&path, lines.join("\n") + "\n").map_err(SiteError::file("write", path))
+    }
+}
+
+fn collect(
+    dir: &Path,
+    prefix: &str,
+    files: &mut BTreeMap<String, ShellFile>,
+) -> Result<(), SiteError> {
+    for entry in fs::read_dir(dir).map_err(SiteError::file("read", dir))? {
+        let path = entry.map_err(SiteError::file("read", dir))?.path();
+        let name = format!(
+            "{prefix}{}",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
+        if path.is_dir() {
+            collect(&path, &format!("{name}/"), files)?;
+        } else if name != SERVICE_WORKER && name != one_file::NAME && !name.ends_with(".map") {
+            let content = fs::read(&path).map_err(SiteError::file("read", &path))?;
+            let file = ShellFile {
+                integrity: format!("sha256-{}", STANDARD.encode(Sha256::digest(&content))),
+                bytes: content.len() as u64,
+            };
+            files.insert(name, file);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,458 @@
+//! After one visit the page needs no server; a new version comes when the visitor says so; what is switched off keeps
+//! nothing; and the page can be installed.
+
+use crate::essentials::by_command_line;
+use crate::harness::{Browser, Page, RUN, SOON, SUB_PATH, Site, in_both_browsers, wait_until};
+use crate::isolation::{STARTED, n_registered, press, visit, wait_for, wait_for_service_worker};
+use crate::threads::has_threads;
+use fantoccini::Locator;
+use huggingtweets::site::{Isolation, Shell};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+in_both_browsers!(
+    after_one_visit_the_page_opens_and_writes_without_a_server,
+    a_first_visit_downloads_one_build_of_the_worker,
+    a_new_version_waits_for_a_yes_and_leaves_models_alone,
+    what_is_switched_off_keeps_nothing,
+    files_that_the_browser_threw_away_are_kept_again,
+    the_icons_of_the_manifest_have_their_sizes,
+    what_another_program_shares_is_the_prompt,
+);
+
+const ONE_THREAD: [&str; 2] = ["worker.js", "worker_bg.wasm"];
+const THREADS: [&str; 3] = [
+    "worker_threads.js",
+    "worker_threads_bg.wasm",
+    "worker_helper.js",
+];
+const STORAGE: &str = "//header//button[contains(., 'Storage')]";
+
+/// The list in the service worker of `dist`, by path: hash and length.
+fn listed(dist: &Path) -> BTreeMap<String, Value> {
+    let script = fs::read_to_string(dist.join("sw.js")).unwrap();
+    let line = script
+        .lines()
+        .find(|line| line.starts_with("const SHELL = "));
+    let list = line.unwrap().trim_start_matches("const SHELL = ");
+    let shell: Value = serde_json::from_str(list.trim_end_matches(';')).unwrap();
+    serde_json::from_value(shell["files"].clone()).unwrap()
+}
+
+/// Paths of the files kept by service workers, below `folder`.
+async fn kept(page: &Page, folder: &str) -> BTreeSet<String> {
+    let paths = wait_for(
+        page,
+        "(async () => { const paths = []; \
+         for (const name of await caches.keys()) if (name.startsWith('huggingtweets-shell')) \
+           for (const request of await (await caches.open(name)).keys()) paths.push(new URL(request.url).pathname); \
+         return paths; })()",
+    )
+    .await;
+    let paths: Vec<String> = serde_json::from_value(paths).unwrap();
+    let below = paths.iter().filter_map(|path| path.strip_prefix(folder));
+    below.map(str::to_owned).collect()
+}
+
+/// Waits until all is kept that a visit needs: everything, but of the worker's two builds perhaps only one.
+async fn wait_until_kept(page: &Page, dist: &Path, folder: &str) {
+    wait_for_service_worker(page).await;
+    let spare = |build: &[&str]| -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = listed(dist).into_keys().collect();
+        names.retain(|name| !build.contains(&name.as_str()));
+        names
+    };
+    let (one, threads) = (spare(&THREADS), spare(&ONE_THREAD));
+    wait_until("the page to be kept", RUN, || async {
+        let kept = kept(page, folder).await;
+        (kept.is_superset(&one) || kept.is_superset(&threads)).then_some(())
+    })
+    .await;
+}
+
+/// What the console says beyond the browser's own complaint that the server is gone.
+async fn errors_of_the_page(page: &Page) -> Vec<String> {
+    let mut errors = page.console_errors().await;
+    errors.retain(|error| {
+        !error.contains("ERR_CONNECTION_REFUSED") && !error.contains("fetching the script")
+    });
+    errors
+}
+
+async fn after_one_visit_the_page_opens_and_writes_without_a_server(browser: Browser) {
+    let expected = by_command_line("I like", 2, 12, 3);
+    let query = "?bot=huggingtweets/jen_122&text=I%20like&n=2&max_new_tokens=12&seed=3";
+    for (path, isolation) in [("/", Isolation::Off), (SUB_PATH, Isolation::On)] {
+        let Some(site) = Site::start_in(browser, isolation).await else {
+            return;
+        };
+        // Nothing is pressed: looking at the page is enough.
+        let page = site.open(path).await;
+        page.wait_for_state(&STARTED).await;
+        wait_until_kept(&page, &site.dist(), path).await;
+        site.stop().await;
+
+        for address in [query, ""] {
+            visit(&page, &site.address_of(&format!("{path}{address}"))).await;
+            assert_eq!(page.eval("return crossOriginIsolated").await, true);
+            let written = page.generate().await;
+            if address == query {
+                assert!(page.text("bot-handle").await.contains("jen_122"));
+                assert_eq!(written, expected, "{path}");
+            } else {
+                assert_eq!(written.len(), 5);
+            }
+        }
+        press(&page, STORAGE).await;
+        page.wait_for_text("kept-page", SOON, |text| {
+            text.contains("MB, kept by its service worker")
+        })
+        .await;
+        if browser == Browser::Chromium && path == "/" {
+            page.screenshot("offline-storage-1280-light").await;
+            page.prefer("prefers-color-scheme", "dark").await;
+            page.resize(360, 640).await;
+            page.screenshot("offline-storage-360-dark").await;
+        }
+        assert_eq!(errors_of_the_page(&page).await, Vec::<String>::new());
+        assert_eq!(page.foreign_requests().await, Vec::<String>::new());
+    }
+}
+
+async fn a_first_visit_downloads_one_build_of_the_worker(browser: Browser) {
+    for isolation in [Isolation::On, Isolation::Off] {
+        let Some(site) = Site::start_in(browser, isolation).await else {
+            return;
+        };
+        let page = site.open("/").await;
+        page.wait_for_state(&STARTED).await;
+        wait_until_kept(&page, &site.dist(), "/").await;
+        let has_cores = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+        let takes_threads = isolation == Isolation::On && has_cores && has_threads();
+        let requests = site.requests();
+        let asked_for = |name: &str| requests.contains(&format!("/{name}"));
+        assert_eq!(asked_for("worker_threads_bg.wasm"), takes_threads);
+        assert_eq!(asked_for("worker_bg.wasm"), !takes_threads);
+        assert_eq!(
+            page.find_all("update").await.len(),
+            0,
+            "the first version is no newer one"
+        );
+        page.close_clean().await;
+    }
+}
+
+/// A copy of the built page that a test may change, and its path on the server.
+fn copy_of(dist: &Path, name: &str) -> (PathBuf, String) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Of an earlier run.
+    let _ = fs::remove_dir_all(&folder);
+    for file in listed(dist).keys().map(String::as_str).chain(["sw.js"]) {
+        let to = folder.join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(dist.join(file), to).unwrap();
+    }
+    (folder, format!("/made/{name}/"))
+}
+
+async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::Off).await else {
+        return;
+    };
+    let (folder, path) = copy_of(&site.dist(), &format!("update-{browser:?}"));
+    let address = site.address_of(&format!("{path}?n=10&max_new_tokens=60"));
+    let page = site.open(&path).await;
+    page.wait_for_state(&STARTED).await;
+    wait_until_kept(&page, &folder, &path).await;
+    wait_for(&page, "caches.open('huggingtweets-models').then((models) => models.put('m.gguf', new Response('weights')))").await;
+
+    let index = fs::read_to_string(folder.join("index.html")).unwrap();
+    let newer = index.replace("<html ", "<html data-version=\"2\" ");
+    fs::write(folder.join("index.html"), newer).unwrap();
+    Shell::of(&folder).unwrap().write(&folder).unwrap();
+    let version = || async {
+        page.eval("return document.documentElement.dataset.version ?? '1'")
+            .await
+    };
+
+    visit(&page, &address).await;
+    page.eval("window.isTheSamePage = true").await;
+    page.find("update").await;
+    assert_eq!(version().await, "1");
+    if browser == Browser::Chromium {
+        for (scheme, width) in [("light", 1280), ("dark", 360)] {
+            page.prefer("prefers-color-scheme", scheme).await;
+            page.resize(width, 740).await;
+            page.screenshot(&format!("update-{width}-{scheme}")).await;
+        }
+        page.resize(1280, 900).await;
+    }
+    // While texts are written the answer is no. The page itself presses, because a run may be over before one could.
+    page.eval(
+        "const root = document.documentElement; window.answers = []; \
+         const press = () => { const yes = document.querySelector('[data-testid=update] .is-primary'); yes.click(); \
+           answers.push(`${root.dataset.state} ${yes.getAttribute('aria-disabled')}`); }; \
+         new MutationObserver(() => { if (root.dataset.state === 'generating') setTimeout(press); }) \
+           .observe(root, { attributeFilter: ['data-state'] })",
+    )
+    .await;
+    page.generate().await;
+    assert_eq!(
+        page.eval("return answers").await,
+        json!(["generating true"])
+    );
+    assert_eq!(page.find_all("continuation").await.len(), 10);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(page.eval("return window.isTheSamePage").await, true);
+
+    // Later is a no that lasts as long as this page.
+    press(
+        &page,
+        "//*[@data-testid='update']//button[contains(., 'Later')]",
+    )
+    .await;
+    wait_until("the bar to go", SOON, || async {
+        page.find_now("update").await.is_none().then_some(())
+    })
+    .await;
+    visit(&page, &address).await;
+    assert_eq!(version().await, "1");
+
+    // Another tab is open; it stays as it is until its visitor says so too.
+    let this = page.client.window().await.unwrap();
+    let other = page.client.new_window(true).await.unwrap().handle;
+    page.client.switch_to_window(other.clone()).await.unwrap();
+    visit(&page, &address).await;
+    page.eval("window.isTheSamePage = true").await;
+    page.find("update").await;
+    page.client.switch_to_window(this).await.unwrap();
+    page.find("update").await;
+
+    let n_models = || {
+        site.requests()
+            .iter()
+            .filter(|path| path.ends_with(".gguf"))
+            .count()
+    };
+    let before = n_models();
+    press(
+        &page,
+        "//*[@data-testid='update']//button[contains(., 'Update')]",
+    )
+    .await;
+    wait_until("the new version", RUN, || async {
+        (version().await == "2").then_some(())
+    })
+    .await;
+    page.wait_for_state(&STARTED).await;
+    wait_until_kept(&page, &folder, &path).await;
+    assert_eq!(
+        n_models(),
+        before,
+        "what did not change is not downloaded again"
+    );
+    assert_eq!(page.find_all("update").await.len(), 0);
+    let model = "caches.open('huggingtweets-models').then((models) => models.match('m.gguf')).then((model) => model.text())";
+    assert_eq!(wait_for(&page, model).await, "weights");
+    assert_eq!(
+        wait_for(&page, "caches.keys().then((names) => names.length)").await,
+        2
+    );
+
+    page.client.switch_to_window(other).await.unwrap();
+    page.wait_for_text("update", SOON, |text| text.contains("in another tab"))
+        .await;
+    assert_eq!(version().await, "1");
+    assert_eq!(page.eval("return window.isTheSamePage").await, true);
+    press(
+        &page,
+        "//*[@data-testid='update']//button[contains(., 'Reload')]",
+    )
+    .await;
+    wait_until("the new version", RUN, || async {
+        (version().await == "2").then_some(())
+    })
+    .await;
+    page.wait_for_state(&STARTED).await;
+    assert_eq!(page.console_errors().await, Vec::<String>::new());
+    assert_eq!(page.foreign_requests().await, Vec::<String>::new());
+}
+
+async fn what_is_switched_off_keeps_nothing(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::Off).await else {
+        return;
+    };
+    let page = site.open("/").await;
+    page.wait_for_state(&STARTED).await;
+    wait_until_kept(&page, &site.dist(), "/").await;
+    press(&page, STORAGE).await;
+    page.wait_for_text("kept-page", SOON, |text| text.contains("MB"))
+        .await;
+    press(&page, "//button[contains(., 'Switch off')]").await;
+    let n_caches = "caches.keys().then((names) => names.length)";
+    wait_until("nothing to be kept", SOON, || async {
+        (wait_for(&page, n_caches).await == 0 && n_registered(&page).await == 0).then_some(())
+    })
+    .await;
+    for _ in 0..2 {
+        visit(&page, &site.address_of("/?n=1&max_new_tokens=8")).await;
+        page.generate().await;
+        assert_eq!(wait_for(&page, n_caches).await, 0);
+    }
+    site.stop().await;
+    // Firefox and Chromium both refuse to open what nobody serves.
+    assert!(page.client.goto(&site.address_of("/")).await.is_err());
+}
+
+async fn files_that_the_browser_threw_away_are_kept_again(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::Off).await else {
+        return;
+    };
+    let page = site.open("/").await;
+    wait_until_kept(&page, &site.dist(), "/").await;
+    wait_for(
+        &page,
+        "caches.keys().then((names) => Promise.all(names.map((name) => caches.delete(name))))",
+    )
+    .await;
+    visit(&page, &site.address_of("/")).await;
+    // The second visit is isolated and may use the other build.
+    wait_until_kept(&page, &site.dist(), "/").await;
+    page.close_clean().await;
+}
+
+async fn the_icons_of_the_manifest_have_their_sizes(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let page = site.open(SUB_PATH).await;
+    page.wait_for_state(&STARTED).await;
+    let sizes = wait_for(
+        &page,
+        "(async () => { const link = document.querySelector('link[rel=manifest]').href; \
+         const { icons } = await (await fetch(link)).json(); \
+         return Promise.all(icons.map(async ({ src, sizes, type }) => { \
+           const picture = new Image(); picture.src = new URL(src, link); await picture.decode(); \
+           const sent = (await fetch(picture.src)).headers.get('Content-Type'); \
+           return [sizes, `${picture.naturalWidth}x${picture.naturalHeight}`, type, sent]; })); })()",
+    )
+    .await;
+    let sizes: Vec<[String; 4]> = serde_json::from_value(sizes).unwrap();
+    assert_eq!(sizes.len(), 4);
+    for [stated, found, kind, sent] in &sizes {
+        assert!(stated == "any" || stated == found, "{sizes:?}");
+        assert_eq!(kind, sent);
+    }
+    if browser == Browser::Chromium {
+        let manifest = page.devtools("Page.getAppManifest", json!({})).await;
+        assert_eq!(manifest["errors"], json!([]), "{manifest}");
+        let missing = page
+            .devtools("Page.getInstallabilityErrors", json!({}))
+            .await;
+        let missing = missing["installabilityErrors"].as_array().unwrap().clone();
+        // A test's browser keeps nothing; every other reason would be the page's.
+        let ours: Vec<_> = missing
+            .iter()
+            .filter(|e| e["errorId"] != "in-incognito")
+            .collect();
+        assert!(ours.is_empty(), "{ours:?}");
+    }
+    page.close_clean().await;
+}
+
+async fn what_another_program_shares_is_the_prompt(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let page = site.open("/").await;
+    page.wait_for_state(&STARTED).await;
+    // As the browser would put it together.
+    let address = wait_for(
+        &page,
+        "fetch('manifest.webmanifest').then((answer) => answer.json()).then(({ share_target: { action, params } }) => { \
+         const address = new URL(action, document.baseURI); \
+         address.search = new URLSearchParams({ [params.title]: 'A title', [params.text]: 'and a <b>text</b>', [params.url]: 'https://example.org/' }); \
+         return address.href; })",
+    )
+    .await;
+    visit(&page, address.as_str().unwrap()).await;
+    assert_eq!(
+        page.value("prompt").await,
+        "A title and a <b>text</b> https://example.org/"
+    );
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_the_service_worker_covers_every_file() {
+    fn collect(dir: &Path, prefix: &str, lengths: &mut BTreeMap<String, u64>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                collect(&entry.path(), &format!("{name}/"), lengths);
+            } else {
+                lengths.insert(name, entry.metadata().unwrap().len());
+            }
+        }
+    }
+    let site = Site::start().await;
+    let mut lengths = BTreeMap::new();
+    collect(&site.dist(), "", &mut lengths);
+    for absent in ["sw.js", "huggingtweets.html"] {
+        assert!(lengths.remove(absent).is_some(), "{absent} is built");
+    }
+    let listed: BTreeMap<String, u64> = listed(&site.dist())
+        .into_iter()
+        .map(|(name, file)| (name, file["bytes"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(listed, lengths);
+}
+
+/// Opening with an installed page needs a desktop; here the page is given the queue that such a browser has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_system_hands_over_is_opened() {
+    let site = Site::start().await;
+    let page = site.open("/elsewhere/frame").await;
+    page.devtools(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({ "source": "Object.defineProperty(window, 'launchQueue', { value: { setConsumer(take) { window.take = take; } } })" }),
+    )
+    .await;
+    visit(&page, &site.address_of("/?n=1&max_new_tokens=8")).await;
+    wait_for(
+        &page,
+        "fetch('model/bundled.gguf').then((answer) => answer.blob()) \
+         .then((bytes) => take({ files: [{ getFile: async () => new File([bytes], 'handed-over.gguf') }] }))",
+    )
+    .await;
+    page.wait_for_text("model-name", SOON, |text| text.contains("handed-over"))
+        .await;
+    page.wait_for_state_within(&["idle", "ready"], RUN).await;
+    assert_eq!(page.generate().await.len(), 1);
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_the_page_says_so_where_it_matters() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    page.wait_for_state(&STARTED).await;
+    let network = |is_off: bool| json!({ "offline": is_off, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    page.devtools("Network.emulateNetworkConditions", network(true))
+        .await;
+    press(&page, "//header//button[contains(., 'Open a model')]").await;
+    let note = Locator::XPath("//dialog[@open]//*[@role='note'][contains(., 'no network')]");
+    page.client.wait().for_element(note).await.unwrap();
+    page.screenshot("offline-open-1280-light").await;
+    page.devtools("Network.emulateNetworkConditions", network(false))
+        .await;
+    wait_until("the note to go", SOON, || async {
+        page.client.find(note).await.is_err().then_some(())
+    })
+    .await;
+    page.close_clean().await;
+}

@@ -1,0 +1,37 @@
+// Starts the page that holds all its files (src/site/one_file.rs). Each lies in the document as base64, packed or not.
+// What would fetch one of them, the page or its worker, finds it here first; all else goes the usual way.
+
+// Newer browsers have it.
+const fromBase64 = Uint8Array.fromBase64?.bind(Uint8Array) ?? ((text) => {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+});
+
+const unpack = async (element) => {
+  const { type, packed } = element.dataset;
+  const whole = new Blob([fromBase64(element.textContent)], { type });
+  element.remove();
+  if (!packed) return whole;
+  const stream = whole.stream().pipeThrough(new DecompressionStream(packed));
+  return new Response(stream, { headers: { 'Content-Type': type } }).blob();
+};
+
+const elements = [...document.querySelectorAll('script[data-file]')];
+const files = Object.fromEntries(await Promise.all(
+  elements.map(async (element) => [element.dataset.file, await unpack(element)])));
+/** By path in the site's folder. */
+globalThis.huggingtweetsFiles = files;
+
+// A page from a disk may start no worker but one whose whole script it holds, and that worker may fetch nothing from it.
+const folder = new URL('./', document.baseURI).href;
+const script = URL.createObjectURL(files['one_file_worker.js']);
+globalThis.Worker = class extends Worker {
+  constructor() {
+    super(script);
+    this.postMessage({ folder, files });
+  }
+};
+
+await __wbg_init({ module_or_path: new Response(files['app_bg.wasm']) });
