@@ -112,10 +112,17 @@ pub enum ModelSource {
         #[serde(default)]
         keep: bool,
     },
-    /// The `blob` beside the message.
+    /// The `blob` beside the message: a GGUF.
     File {
         /// Its file name.
         name: String,
+    },
+    /// The `blobs` beside the message, in this order: the files of a folder laid out like a repository.
+    Files {
+        /// What to call the model.
+        name: String,
+        /// The files' names in the folder.
+        files: Vec<String>,
     },
 }
 

@@ -24,6 +24,7 @@ fn bundled() -> ModelChoice {
         origin: ModelOrigin::Bundled,
         name: "small".to_owned(),
         url: "https://host.example/model/bundled.gguf".to_owned(),
+        files: Vec::new(),
         endpoint: None,
         dtype: Dtype::Auto,
         size_bytes: Some(7_900_000),

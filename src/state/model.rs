@@ -26,6 +26,8 @@ pub struct ModelChoice {
     pub name: String,
     /// Absolute address, or `OWNER/NAME`; empty for a file.
     pub url: String,
+    /// Names of the picked files, where it is more than one.
+    pub files: Vec<String>,
     /// Where repositories are read, if not on the Hub.
     pub endpoint: Option<String>,
     /// What float weights become, and which GGUF is taken.
@@ -35,12 +37,30 @@ pub struct ModelChoice {
 }
 
 impl ModelChoice {
+    /// What a visitor picked on their device: one GGUF, or the files of a folder; `None` if nothing was picked.
+    pub fn files(names: &[String], size_bytes: u64) -> Option<ModelChoice> {
+        let first = names.first()?;
+        if names.len() == 1 {
+            return Some(ModelChoice::file(first, size_bytes));
+        }
+        let is_weights = |name: &&String| {
+            let (_, ending) = name.rsplit_once('.').unwrap_or_default();
+            ["gguf", "safetensors", "bin"].contains(&ending)
+        };
+        let name = names.iter().find(is_weights).unwrap_or(first);
+        Some(ModelChoice {
+            files: names.to_vec(),
+            ..ModelChoice::file(name, size_bytes)
+        })
+    }
+
     /// A file on the visitor's device.
     pub fn file(name: &str, size_bytes: u64) -> ModelChoice {
         ModelChoice {
             origin: ModelOrigin::File,
             name: name.to_owned(),
             url: String::new(),
+            files: Vec::new(),
             endpoint: None,
             dtype: Dtype::Auto,
             size_bytes: Some(size_bytes),
@@ -79,6 +99,7 @@ impl ModelChoice {
             name,
             endpoint: (!is_hub).then(|| endpoint.as_str().to_owned()),
             dtype,
+            files: Vec::new(),
             size_bytes: None,
             url,
         }
@@ -102,8 +123,12 @@ impl ModelChoice {
                 dtype: Some(self.dtype.name().to_owned()),
                 keep: true,
             },
-            ModelOrigin::File => ModelSource::File {
+            ModelOrigin::File if self.files.is_empty() => ModelSource::File {
                 name: self.name.clone(),
+            },
+            ModelOrigin::File => ModelSource::Files {
+                name: self.name.clone(),
+                files: self.files.clone(),
             },
         }
     }

@@ -3,10 +3,12 @@
 
 use std::io;
 
+use js_sys::Uint8Array;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Blob};
 
-use super::download::{Head, Receive, download, download_small, exists};
-use super::js_error::WebError;
+use super::download::{Head, Receive, download, download_small, exists, read};
+use super::js_error::{WebError, reason};
 use super::memory_file::MemoryFile;
 use super::model_storage::{ModelStorage, StorageFile, persist};
 use super::tab_lock::TabLock;
@@ -35,12 +37,28 @@ pub struct Acquired {
     pub keeping: Keeping,
 }
 
+/// Where a model's files are.
+pub enum Place {
+    /// On the web.
+    Web {
+        /// Which model.
+        address: ModelAddress,
+        /// Where repositories are read.
+        endpoint: Endpoint,
+    },
+    /// Picked on this device: a folder called `name`.
+    Picked {
+        /// What to call it.
+        name: String,
+        /// Its files by name.
+        files: Vec<(String, Blob)>,
+    },
+}
+
 /// What is wanted, and who hears of it.
 pub struct Acquisition<'a> {
-    /// Where repositories are read.
-    pub endpoint: Endpoint,
-    /// Which model.
-    pub address: ModelAddress,
+    /// Where it is.
+    pub place: Place,
     /// In which type.
     pub dtype: Dtype,
     /// Whether it is to be kept for the next visit.
@@ -111,14 +129,19 @@ impl Acquisition<'_> {
     }
 
     fn origin(&self) -> Origin {
-        let (model, endpoint, file) = match &self.address {
-            ModelAddress::Repository { repo, file } => (
-                repo.to_string(),
-                Some(self.endpoint.as_str().to_owned()),
-                file.clone(),
-            ),
-            ModelAddress::Gguf { url } | ModelAddress::Folder { url } => (url.clone(), None, None),
-            ModelAddress::OwnGguf { path } => (path.clone(), None, None),
+        let (model, endpoint, file) = match &self.place {
+            Place::Picked { name, .. } => (name.clone(), None, None),
+            Place::Web { address, endpoint } => match address {
+                ModelAddress::Repository { repo, file } => (
+                    repo.to_string(),
+                    Some(endpoint.as_str().to_owned()),
+                    file.clone(),
+                ),
+                ModelAddress::Gguf { url } | ModelAddress::Folder { url } => {
+                    (url.clone(), None, None)
+                }
+                ModelAddress::OwnGguf { path } => (path.clone(), None, None),
+            },
         };
         Origin {
             model,
@@ -129,11 +152,14 @@ impl Acquisition<'_> {
     }
 
     fn name(&self) -> String {
-        match &self.address {
-            ModelAddress::Repository { repo, .. } => repo.to_string(),
-            ModelAddress::Gguf { url } => last_part(url),
-            ModelAddress::OwnGguf { path } => last_part(path),
-            ModelAddress::Folder { url } => last_part(url.trim_end_matches('/')),
+        match &self.place {
+            Place::Picked { name, .. } => name.clone(),
+            Place::Web { address, .. } => match address {
+                ModelAddress::Repository { repo, .. } => repo.to_string(),
+                ModelAddress::Gguf { url } => last_part(url),
+                ModelAddress::OwnGguf { path } => last_part(path),
+                ModelAddress::Folder { url } => last_part(url.trim_end_matches('/')),
+            },
         }
     }
 
@@ -142,7 +168,11 @@ impl Acquisition<'_> {
     }
 
     fn tell_card(&self, kept: &KeptModel) {
-        if let (ModelAddress::Repository { repo, .. }, Some(markdown)) = (&self.address, &kept.card)
+        if let Place::Web {
+            address: ModelAddress::Repository { repo, .. },
+            ..
+        } = &self.place
+            && let Some(markdown) = &kept.card
         {
             (self.tell)(Event::Card {
                 repo: repo.to_string(),
@@ -191,10 +221,19 @@ impl Acquisition<'_> {
 
     /// Which files to fetch.
     async fn plan(&self) -> Result<Plan, WebError> {
-        match &self.address {
+        let (address, endpoint) = match &self.place {
+            Place::Web { address, endpoint } => (address, endpoint),
+            Place::Picked { files, .. } => {
+                let sizes = files.iter();
+                let sizes = sizes.map(|(name, blob)| (name.clone(), Some(blob.size() as u64)));
+                return hub::choose(&Listing::of_files(sizes), self.dtype)
+                    .map_err(|e| not_a_model(&e));
+            }
+        };
+        match address {
             ModelAddress::Repository { repo, file } => {
-                let url = self.endpoint.listing_url(repo);
-                let json = self.small(&url, MAX_SMALL_BYTES).await?;
+                let url = endpoint.listing_url(repo);
+                let json = self.small_at(&url, MAX_SMALL_BYTES).await?;
                 let json = json.ok_or(WebError::Status {
                     status: 404,
                     retry_after_s: None,
@@ -208,13 +247,13 @@ impl Acquisition<'_> {
             }
             ModelAddress::Gguf { url } => Ok(gguf_at(url)),
             ModelAddress::OwnGguf { path } => Ok(gguf_at(path)),
-            ModelAddress::Folder { .. } => {
+            ModelAddress::Folder { url } => {
                 let mut found = Vec::new();
                 for need in NEEDS.into_iter().chain([Need::WEIGHTS]) {
                     for names in need.one_of {
                         let mut all = Vec::new();
                         for name in *names {
-                            let size = exists(&self.url(name), self.abort).await?;
+                            let size = exists(&format!("{url}{name}"), self.abort).await?;
                             all.extend(size.map(|n| ((*name).to_owned(), (n > 0).then_some(n))));
                         }
                         if all.len() == names.len() {
@@ -228,19 +267,61 @@ impl Acquisition<'_> {
         }
     }
 
-    fn url(&self, file: &str) -> String {
-        match &self.address {
-            ModelAddress::Repository { repo, .. } => self.endpoint.file_url(repo, file),
-            ModelAddress::Gguf { url } => url.clone(),
-            ModelAddress::OwnGguf { path } => path.clone(),
-            ModelAddress::Folder { url } => format!("{url}{file}"),
+    /// A small file of the model; `None` if it is not there.
+    async fn small(&self, file: &str, most: usize) -> Result<Option<Vec<u8>>, WebError> {
+        match &self.place {
+            Place::Picked { .. } => {
+                let Some(blob) = self.picked(file) else {
+                    return Ok(None);
+                };
+                if blob.size() > most as f64 {
+                    return Err(WebError::TooLarge { most });
+                }
+                let buffer = JsFuture::from(blob.array_buffer()).await;
+                let buffer = buffer.map_err(|e| WebError::Read { reason: reason(&e) })?;
+                Ok(Some(Uint8Array::new(&buffer).to_vec()))
+            }
+            Place::Web { address, endpoint } => {
+                self.small_at(&url(address, endpoint, file), most).await
+            }
         }
     }
 
-    async fn small(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>, WebError> {
+    async fn small_at(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>, WebError> {
         download_small(url, most, self.abort, &|seconds| {
             self.stage(LoadStage::Waiting { seconds, loaded: 0 });
         })
+        .await
+    }
+
+    fn picked(&self, file: &str) -> Option<&Blob> {
+        let Place::Picked { files, .. } = &self.place else {
+            return None;
+        };
+        let found = files.iter().find(|(name, _)| name == file);
+        found.map(|(_, blob)| blob)
+    }
+
+    /// Hands the bytes of `file` to the receiver, from its offset on.
+    async fn receive(&self, file: &str, receiver: &mut Receiver<'_>) -> Result<(), WebError> {
+        let (address, endpoint) = match &self.place {
+            Place::Web { address, endpoint } => (address, endpoint),
+            Place::Picked { .. } => {
+                let blob = self.picked(file).ok_or_else(|| WebError::Read {
+                    reason: format!("{file} is not among the files"),
+                })?;
+                return read(blob, self.abort, receiver).await;
+            }
+        };
+        let loaded = receiver.before;
+        download(
+            &url(address, endpoint, file),
+            self.abort,
+            receiver,
+            &|seconds| {
+                self.stage(LoadStage::Waiting { seconds, loaded });
+            },
+        )
         .await
     }
 
@@ -253,7 +334,7 @@ impl Acquisition<'_> {
                 "README.md" => MAX_CARD_BYTES,
                 _ => MAX_SMALL_BYTES,
             };
-            let bytes = match self.small(&self.url(&file.name), most).await {
+            let bytes = match self.small(&file.name, most).await {
                 // A bot without its card still speaks.
                 Err(WebError::TooLarge { .. }) if most == MAX_CARD_BYTES => continue,
                 bytes => bytes?,
@@ -286,7 +367,7 @@ impl Acquisition<'_> {
             Parts::Sharded { shards, .. } if !shards.is_empty() => Ok(shards.clone()),
             // Of a folder that lists nothing, the index itself has to be asked.
             Parts::Sharded { index, .. } => {
-                let json = self.small(&self.url(&index.name), MAX_SMALL_BYTES).await?;
+                let json = self.small(&index.name, MAX_SMALL_BYTES).await?;
                 let index = ShardIndex::from_json(&index.name, &json.unwrap_or_default())
                     .map_err(|e| not_a_model(&e))?;
                 let of_name = |name| ListedFile {
@@ -351,18 +432,11 @@ impl Acquisition<'_> {
         for (i, file) in files.iter().enumerate().skip(first) {
             receiver.expected = file.size_bytes;
             receiver.tell();
-            let url = self.url(&file.name);
             let is_whole = file
                 .size_bytes
                 .is_some_and(|size| size == receiver.offset());
             if !is_whole {
-                download(&url, self.abort, &mut receiver, &|seconds| {
-                    self.stage(LoadStage::Waiting {
-                        seconds,
-                        loaded: before,
-                    });
-                })
-                .await?;
+                self.receive(&file.name, &mut receiver).await?;
             }
             receiver.end_file(file)?;
             debug_assert_eq!(receiver.file, i + 1);
@@ -553,6 +627,16 @@ impl WriteAt for Output {
             Self::Stored { file, .. } => file.write_at(offset, bytes),
             Self::Memory(file) => file.write_at(offset, bytes),
         }
+    }
+}
+
+/// Where a file of the model at `address` is.
+fn url(address: &ModelAddress, endpoint: &Endpoint, file: &str) -> String {
+    match address {
+        ModelAddress::Repository { repo, .. } => endpoint.file_url(repo, file),
+        ModelAddress::Gguf { url } => url.clone(),
+        ModelAddress::OwnGguf { path } => path.clone(),
+        ModelAddress::Folder { url } => format!("{url}{file}"),
     }
 }
 

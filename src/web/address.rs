@@ -48,6 +48,7 @@ pub fn bundled_model() -> ModelChoice {
         origin: ModelOrigin::Bundled,
         name: BUNDLED_MODEL.name.to_owned(),
         url: absolute(BUNDLED_MODEL.path).unwrap_or_else(|| BUNDLED_MODEL.path.to_owned()),
+        files: Vec::new(),
         endpoint: None,
         dtype: Dtype::Auto,
         size_bytes: Some(BUNDLED_MODEL.size_bytes),

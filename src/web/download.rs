@@ -8,7 +8,8 @@ use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Headers, ReadableStreamDefaultReader, RequestInit, Response, WorkerGlobalScope,
+    AbortController, Blob, Headers, ReadableStream, ReadableStreamDefaultReader, RequestInit,
+    Response, WorkerGlobalScope,
 };
 
 use super::js_error::{WebError, is_abort, reason};
@@ -171,6 +172,42 @@ async fn fetch(
         loaded: offset,
         reason: "the answer is empty".to_owned(),
     })?;
+    pump(&body, receiver).await?;
+    match head.total {
+        Some(expected) if expected != receiver.offset() => Err(WebError::Length {
+            expected,
+            got: receiver.offset(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Hands all bytes of a file on this device to the receiver, from its offset on.
+///
+/// # Errors
+/// [`WebError::Read`], [`WebError::Cancelled`] once `abort` fires, and the receiver's.
+pub async fn read(
+    blob: &Blob,
+    abort: &AbortController,
+    receiver: &mut impl Receive,
+) -> Result<(), WebError> {
+    let offset = receiver.offset();
+    receiver.begin(&Head {
+        offset,
+        total: Some(blob.size() as u64),
+        validator: None,
+    })?;
+    let rest = blob.slice_with_f64_and_f64(offset as f64, blob.size());
+    let rest = rest.map_err(|e| WebError::Read { reason: reason(&e) })?;
+    match pump(&rest.stream(), receiver).await {
+        _ if abort.signal().aborted() => Err(WebError::Cancelled),
+        Err(WebError::Connection { reason, .. }) => Err(WebError::Read { reason }),
+        other => other,
+    }
+}
+
+/// Hands the bytes of a stream to the receiver.
+async fn pump(body: &ReadableStream, receiver: &mut impl Receive) -> Result<(), WebError> {
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     loop {
         let read = within_time(reader.read(), receiver.offset()).await;
@@ -182,7 +219,7 @@ async fn fetch(
             }
         };
         if Reflect::get(&read, &JsValue::from_str("done")).is_ok_and(|done| done.is_truthy()) {
-            break;
+            return Ok(());
         }
         let value = Reflect::get(&read, &JsValue::from_str("value")).unwrap_or(JsValue::UNDEFINED);
         let Ok(chunk) = value.dyn_into::<Uint8Array>() else {
@@ -192,13 +229,6 @@ async fn fetch(
             leave(&reader).await;
             return Err(error);
         }
-    }
-    match head.total {
-        Some(expected) if expected != receiver.offset() => Err(WebError::Length {
-            expected,
-            got: receiver.offset(),
-        }),
-        _ => Ok(()),
     }
 }
 

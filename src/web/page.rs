@@ -25,8 +25,8 @@ struct Channel {
     bridge: Option<Rc<WorkerBridge>>,
     /// Events of the current frame, in order.
     inbox: Rc<RefCell<Vec<Event>>>,
-    /// The file the visitor opened; its bytes are read by the worker.
-    file: Option<web_sys::File>,
+    /// The files the visitor opened; their bytes are read by the worker.
+    files: Vec<web_sys::File>,
 }
 
 impl Page {
@@ -37,7 +37,7 @@ impl Page {
             channel: StoredValue::new_local(Channel {
                 bridge: None,
                 inbox: Rc::default(),
-                file: None,
+                files: Vec::new(),
             }),
             threads: RwSignal::new(None),
         };
@@ -93,9 +93,17 @@ impl Page {
 
     /// Opens a file the visitor chose.
     pub fn open_file(self, file: web_sys::File) {
-        let choice = ModelChoice::file(&file.name(), file.size() as u64);
-        self.channel
-            .update_value(|channel| channel.file = Some(file));
+        self.open_files(vec![file]);
+    }
+
+    /// Opens what the visitor chose: a GGUF, or the files of a folder laid out like a repository.
+    pub fn open_files(self, files: Vec<web_sys::File>) {
+        let names: Vec<String> = files.iter().map(web_sys::File::name).collect();
+        let size = files.iter().map(|file| file.size() as u64).sum();
+        let Some(choice) = ModelChoice::files(&names, size) else {
+            return;
+        };
+        self.channel.update_value(|channel| channel.files = files);
         self.act(|state| state.open_model(choice));
     }
 
@@ -138,13 +146,10 @@ impl Page {
                 return;
             };
             for request in requests {
-                match (request, &channel.file) {
-                    (
-                        Request::Load {
-                            source: ModelSource::File { .. },
-                        },
-                        Some(file),
-                    ) => bridge.send_file(request, file),
+                match request {
+                    Request::Load {
+                        source: ModelSource::File { .. } | ModelSource::Files { .. },
+                    } => bridge.send_files(request, &channel.files),
                     _ => bridge.send(request),
                 }
             }

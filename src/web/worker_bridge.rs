@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::Reflect;
+use js_sys::{Array, Reflect};
 use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, MessageEvent, Worker};
+use web_sys::{File, MessageEvent, Worker};
 
 use super::js_error::{WebError, reason};
 use crate::protocol::{Envelope, ErrorCode, ErrorReport, Event, PROTOCOL_VERSION, Request};
@@ -64,11 +64,13 @@ impl WorkerBridge {
         self.post(message_of(request));
     }
 
-    /// Sends a [`Request::Load`] with its file.
-    pub fn send_file(&self, request: &Request, file: &Blob) {
+    /// Sends a [`Request::Load`] with its files: one as `blob`, and all as `blobs`.
+    pub fn send_files(&self, request: &Request, files: &[File]) {
         let message = message_of(request);
+        let all: Array = files.iter().collect();
         // A fresh plain object always takes a new field.
-        let _ = Reflect::set(&message, &JsValue::from_str("blob"), file);
+        let _ = Reflect::set(&message, &JsValue::from_str("blob"), &all.get(0));
+        let _ = Reflect::set(&message, &JsValue::from_str("blobs"), &all);
         self.post(message);
     }
 

@@ -12,7 +12,7 @@ use web_sys::{
     AbortController, Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort,
 };
 
-use super::acquisition::Acquisition;
+use super::acquisition::{Acquisition, Place};
 use super::blob_reader::{BlobReader, BlobStream};
 use super::js_error::WebError;
 use crate::engine::Engine;
@@ -97,7 +97,7 @@ impl Host {
                 let blob = Reflect::get(data, &JsValue::from_str("blob"))
                     .ok()
                     .and_then(|value| value.dyn_into::<Blob>().ok());
-                self.load(source, blob);
+                self.load(source, blob, data);
             }
             Request::Stop { job: LOAD_JOB } => {
                 if let Some(abort) = self.download.borrow_mut().take() {
@@ -115,24 +115,35 @@ impl Host {
         self.tell(events);
     }
 
-    fn load(self: &Rc<Self>, source: ModelSource, blob: Option<Blob>) {
+    fn load(self: &Rc<Self>, source: ModelSource, blob: Option<Blob>, data: &JsValue) {
         if let Some(earlier) = self.download.borrow_mut().take() {
             earlier.abort();
         }
-        let (address, name, endpoint, dtype, keep) = match (source, blob) {
+        let (place, name, dtype, keep) = match (source, blob) {
             (ModelSource::File { name }, Some(blob)) => {
                 return self.open(blob, name, Keeping::Nothing);
             }
             (ModelSource::File { .. }, None) => return post(&self.scope, bad_message()),
+            (ModelSource::Files { name, files }, _) => {
+                let blobs = Reflect::get(data, &JsValue::from_str("blobs"));
+                let blobs = blobs.ok().and_then(|value| value.dyn_into::<Array>().ok());
+                let blobs: Vec<Blob> = blobs
+                    .iter()
+                    .flat_map(Array::iter)
+                    .filter_map(|value| value.dyn_into().ok())
+                    .collect();
+                if blobs.len() != files.len() {
+                    return post(&self.scope, bad_message());
+                }
+                let files = files.into_iter().zip(blobs).collect();
+                (Place::Picked { name, files }, None, Dtype::Auto, false)
+            }
             (ModelSource::Url { url, name }, _) => {
-                let endpoint = Endpoint::default();
-                (
-                    ModelAddress::Gguf { url },
-                    Some(name),
-                    endpoint,
-                    Dtype::Auto,
-                    false,
-                )
+                let place = Place::Web {
+                    address: ModelAddress::Gguf { url },
+                    endpoint: Endpoint::default(),
+                };
+                (place, Some(name), Dtype::Auto, false)
             }
             (
                 ModelSource::Model {
@@ -143,7 +154,9 @@ impl Host {
                 },
                 _,
             ) => match asked(&model, endpoint.as_deref(), dtype.as_deref()) {
-                Ok((address, endpoint, dtype)) => (address, None, endpoint, dtype, keep),
+                Ok((address, endpoint, dtype)) => {
+                    (Place::Web { address, endpoint }, None, dtype, keep)
+                }
                 Err(message) => return post(&self.scope, refused(message)),
             },
         };
@@ -166,8 +179,7 @@ impl Host {
                 post(&host.scope, event);
             };
             let acquisition = Acquisition {
-                endpoint,
-                address,
+                place,
                 dtype,
                 keep,
                 abort: &abort,

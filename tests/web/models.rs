@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use fantoccini::Locator;
 use serde_json::{Value, json};
 
 use crate::gpt2_124m;
 use crate::harness::{
-    Browser, Fault, Mirror, Misbehaviour, Page, Site, in_both_browsers, repositories, wait_until,
+    Browser, Fault, Mirror, Misbehaviour, Page, SOON, Site, in_both_browsers, repositories,
+    wait_until,
 };
+use crate::isolation::press;
 use crate::module::module;
 use huggingtweets::site::Isolation;
 
@@ -16,6 +19,8 @@ in_both_browsers!(
     a_model_comes_once_and_then_without_its_host,
     a_broken_download_goes_on_where_it_broke,
     whatever_a_host_does_the_model_is_right_or_refused,
+    the_files_of_a_folder_can_be_picked,
+    a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it,
 );
 
 const REPO: &str = "huggingtweets/tiny";
@@ -301,4 +306,145 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
         .unwrap();
     println!("went on at byte {start}");
     assert!(start > 10_000_000, "{asked:?}");
+}
+
+/// Opens the dialog in which models are named.
+async fn open_dialog(page: &Page) {
+    press(page, "//header//button[contains(., 'Open a model')]").await;
+    wait_until("the dialog", SOON, || async {
+        let found = page.client.find(Locator::Id("model-address")).await;
+        found.ok()?.is_displayed().await.ok()?.then_some(())
+    })
+    .await;
+}
+
+async fn the_files_of_a_folder_can_be_picked(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    for form in ["safetensors-sharded", "pytorch-zip"] {
+        let page = site.open("/?n=1&max_new_tokens=4").await;
+        page.wait_for_state(&["idle", "loading", "ready"]).await;
+        open_dialog(&page).await;
+        let files = std::fs::read_dir(repositories().join(form)).unwrap();
+        let files: Vec<_> = files
+            .map(|file| file.unwrap().path().display().to_string())
+            .collect();
+        let picker = Locator::Css("dialog[open] input[type=file]");
+        let picker = page.client.find(picker).await.unwrap();
+        picker.send_keys(&files.join("\n")).await.unwrap();
+        page.wait_for_state(&["ready"]).await;
+        assert_eq!(page.generate().await.len(), 1, "{form}");
+        page.close_clean().await;
+    }
+}
+
+async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let mirror = Mirror::start().await;
+    mirror.add(
+        "huggingtweets/tiny_bot",
+        &repositories().join("pytorch-zip"),
+    );
+    let weights = "huggingtweets/tiny_bot/pytorch_model.bin";
+    let mut page = site.open("/").await;
+    page.expect_requests_to(mirror.endpoint());
+    let address = site.address_of(&format!(
+        "/?endpoint={}&n=1&max_new_tokens=4",
+        mirror.endpoint()
+    ));
+    page.goto(&address).await;
+    page.wait_for_state(&["idle"]).await;
+    open_dialog(&page).await;
+    // A handle, as people wrote them.
+    let field = page
+        .client
+        .find(Locator::Id("model-address"))
+        .await
+        .unwrap();
+    field.send_keys("@tiny_bot").await.unwrap();
+    press(&page, "//dialog[@open]//button[@type='submit']").await;
+    wait_until("the offer", SOON, || async {
+        let offer = page.client.find(Locator::Css(".offer")).await.ok()?;
+        let text = offer.text().await.ok()?;
+        text.contains("is there").then_some(())
+    })
+    .await;
+    assert_eq!(mirror.asked_for(weights).len(), 0, "only looked up");
+    page.screenshot("offer").await;
+    press(&page, "//dialog[@open]//button[starts-with(., 'Fetch')]").await;
+    page.wait_for_state(&["ready"]).await;
+    assert_eq!(mirror.asked_for(weights).len(), 1);
+    // The bot has joined the gallery under its own name, and speaks with its own weights.
+    let name = page.text("model-name").await;
+    assert_eq!(name, "huggingtweets/tiny_bot");
+    assert_eq!(page.generate().await.len(), 1);
+
+    // On the next visit it is there without its host.
+    mirror.misbehave("huggingtweets/tiny_bot", Fault::status(503).always());
+    page.goto(&format!("{address}&bot=huggingtweets/tiny_bot"))
+        .await;
+    page.wait_for_state(&["idle"]).await;
+    assert_eq!(page.generate().await.len(), 1);
+    assert_eq!(mirror.asked_for(weights).len(), 1);
+
+    press(&page, "//header//button[contains(., 'Storage')]").await;
+    page.wait_for_text("storage", SOON, |text| {
+        text.contains("huggingtweets/tiny_bot")
+    })
+    .await;
+    page.screenshot("storage-with-a-model").await;
+    press(
+        &page,
+        "//dialog[@open]//button[@aria-label='Delete huggingtweets/tiny_bot']",
+    )
+    .await;
+    page.wait_for_text("storage", SOON, |text| {
+        !text.contains("huggingtweets/tiny_bot")
+    })
+    .await;
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_device_is_said_so_and_what_has_come_stays() {
+    let site = Site::start().await;
+    let mirror = Mirror::start().await;
+    let weights = "huggingtweets/tiny/model.Q8_0.gguf";
+    let mut bytes = Vec::new();
+    gpt2_124m::write(&mut bytes);
+    mirror.put(weights, &bytes);
+    let mut page = site.open("/").await;
+    page.expect_requests_to(mirror.endpoint());
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    let origin = site.address_of("/").trim_end_matches('/').to_owned();
+    let quota = |bytes: Option<u64>| match bytes {
+        Some(bytes) => json!({ "origin": origin, "quotaSize": bytes }),
+        None => json!({ "origin": origin }),
+    };
+    page.devtools("Storage.overrideQuotaForOrigin", quota(Some(60_000_000)))
+        .await;
+    let script = format!(
+        "try {{ \
+           const generator = await pipeline('text-generation', '{REPO}', {{ endpoint: '{}' }}); \
+           const {{ memory_bytes }} = generator.stats; \
+           await generator.dispose(); \
+           return {{ memory_bytes }}; \
+         }} catch ({{ code, message }}) {{ return {{ code, message }}; }}",
+        mirror.endpoint()
+    );
+    let answer = module(&page, &script).await;
+    println!("{answer}");
+    assert_eq!(answer["code"], "storage", "{answer}");
+    page.devtools("Storage.overrideQuotaForOrigin", quota(None))
+        .await;
+    let answer = module(&page, &script).await;
+    assert!(
+        answer["memory_bytes"].as_u64() > Some(100_000_000),
+        "{answer}"
+    );
+    let asked = mirror.asked_for(weights);
+    assert!(asked.last().unwrap().range.is_some(), "{asked:?}");
 }

@@ -113,7 +113,7 @@ async fn the_chosen_colours_are_kept_and_can_be_deleted() {
         .click()
         .await
         .unwrap();
-    page.wait_for_text("storage", SOON, |text| text.contains("Nothing"))
+    page.wait_for_text("storage", SOON, |text| !text.contains("dark"))
         .await;
     assert_eq!(page.eval("return localStorage.length").await, 0);
     assert_eq!(

@@ -44,11 +44,6 @@ pub fn KeptPage() -> impl IntoView {
     }
 }
 
-/// Whether the row is there.
-pub fn is_shown(isolation: Isolation) -> bool {
-    isolation != Isolation::Unavailable
-}
-
 fn about(isolation: Isolation, bytes: u64) -> Option<String> {
     let threads = match isolation {
         Isolation::Unavailable => return None,
