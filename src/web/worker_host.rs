@@ -100,7 +100,7 @@ impl Host {
                 self.load(source, blob, data);
             }
             Request::Stop { job: LOAD_JOB } => {
-                if let Some(abort) = self.download.borrow_mut().take() {
+                if let Some(abort) = self.download.borrow().as_ref() {
                     abort.abort();
                 } else {
                     self.hand_over(Request::Stop { job: LOAD_JOB });

@@ -185,8 +185,9 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
     let faults: [(&str, Vec<Misbehaviour>, Option<&str>); 8] = [
         (
             "changes",
+            // What it changes to is another model's weights.
             vec![Fault::CutAt(20_000).into(), Fault::Replace(other).into()],
-            Some("download"),
+            Some("not_a_model"),
         ),
         (
             "ignores ranges",
@@ -299,12 +300,9 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
     assert_eq!(texts.len(), 1);
     let asked = mirror.asked_for(weights);
     let last = asked.last().unwrap().range.clone().unwrap();
-    let start: u64 = last
-        .trim_start_matches("bytes=")
-        .trim_end_matches('-')
-        .parse()
-        .unwrap();
-    println!("went on at byte {start}");
+    let start = last.trim_start_matches("bytes=").split('-').next();
+    let start: u64 = start.unwrap().parse().unwrap();
+    println!("went on at byte {start}: {last}");
     assert!(start > 10_000_000, "{asked:?}");
 }
 
