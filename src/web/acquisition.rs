@@ -519,6 +519,10 @@ impl Receive for Receiver<'_> {
         }
     }
 
+    fn expected(&self) -> Option<u64> {
+        self.expected
+    }
+
     fn begin(&mut self, head: &Head) -> Result<(), WebError> {
         let is_other = match (&self.validator, &head.validator) {
             (Some(known), Some(now)) => known != now,
@@ -527,7 +531,7 @@ impl Receive for Receiver<'_> {
         if head.offset != self.offset() || is_other {
             return Err(WebError::StartOver);
         }
-        if let (Some(expected), Some(got)) = (self.expected, head.total)
+        if let (true, Some(expected), Some(got)) = (head.is_part, self.expected, head.total)
             && expected != got
         {
             // Listed before it was changed, or a host that is not to be trusted.

@@ -78,7 +78,7 @@ async fn the_same_seed_writes_the_same_texts() {
 async fn control_enter_generates_and_stop_ends_it_between_two_tokens() {
     let site = Site::start().await;
     // Texts that cannot end by themselves: long, and the end-of-text token forbidden.
-    let page = site.open("/?n=20&max_new_tokens=100").await;
+    let page = site.open("/?n=10&max_new_tokens=100").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     set(&page, "min_length", "104").await;
     page.eval("document.querySelector('[data-testid=prompt]').focus()")
@@ -90,7 +90,7 @@ async fn control_enter_generates_and_stop_ends_it_between_two_tokens() {
     let words = page.eval("return document.body.innerText").await;
     assert!(words.as_str().unwrap().contains("stopped"), "{words}");
     // The engine is free again.
-    assert_eq!(page.generate().await.len(), 20);
+    assert_eq!(page.generate().await.len(), 10);
     page.close_clean().await;
 }
 

@@ -218,10 +218,11 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
         (
             "lies shorter",
             vec![Fault::Shorter(1000).always()],
-            Some("download"),
+            Some("truncated"),
         ),
     ];
     let expected = expected("pytorch-zip");
+    let right = std::fs::read(repositories().join("pytorch-zip/pytorch_model.bin")).unwrap();
     for (what, faults, code) in faults {
         let Some((_site, page, mirror)) = start(browser, "pytorch-zip").await else {
             return;
@@ -256,7 +257,7 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
         }
         // Whatever came of it, the next attempt at a host that behaves is right.
         mirror.behave();
-        mirror.add(REPO, &repositories().join("pytorch-zip"));
+        mirror.put(WEIGHTS, &right);
         let answer = module(&page, &script).await;
         let difference = difference(&answer["logits"], of_file(&expected, None));
         assert!(difference < FLOATS, "after {what}: {difference}");
@@ -291,7 +292,9 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
     page.click("generate").await;
     wait_until("the middle", Duration::from_secs(60), || async {
         let text = page.eval("return document.querySelector('[data-testid=progress]')?.getAttribute('aria-valuetext')").await;
-        text.as_str().is_some_and(|text| text.starts_with("30.0 MB")).then_some(())
+        // "28.3 MB of 137 MB"
+        let loaded = text.as_str()?.split_once(" MB of")?.0.parse::<f64>().ok()?;
+        (loaded > 20.0).then_some(())
     })
     .await;
     page.goto(&address).await;
@@ -371,7 +374,9 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
     })
     .await;
     assert_eq!(mirror.asked_for(weights).len(), 0, "only looked up");
-    page.screenshot("offer").await;
+    if browser == Browser::Chromium {
+        page.screenshot("offer").await;
+    }
     press(&page, "//dialog[@open]//button[starts-with(., 'Fetch')]").await;
     page.wait_for_state(&["ready"]).await;
     assert_eq!(mirror.asked_for(weights).len(), 1);
@@ -393,7 +398,9 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
         text.contains("huggingtweets/tiny_bot")
     })
     .await;
-    page.screenshot("storage-with-a-model").await;
+    if browser == Browser::Chromium {
+        page.screenshot("storage-with-a-model").await;
+    }
     press(
         &page,
         "//dialog[@open]//button[@aria-label='Delete huggingtweets/tiny_bot']",

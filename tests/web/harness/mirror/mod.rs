@@ -105,6 +105,8 @@ impl Mirror {
         for entry in std::fs::read_dir(folder).expect("the repository is there") {
             let from = entry.expect("it can be read").path();
             let to = target.join(from.file_name().expect("it has a name"));
+            // Written over, a link would change what it is linked to.
+            let _ = std::fs::remove_file(&to);
             if from.is_file() && std::fs::hard_link(&from, &to).is_err() {
                 std::fs::copy(&from, &to).expect("the file can be copied");
             }
