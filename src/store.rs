@@ -55,6 +55,9 @@ pub struct KeptModel {
 /// How far a model has come that is not whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
+    /// Stands for the source files, their lengths and sums: of others nothing is gone on with.
+    #[serde(default)]
+    pub files: String,
     /// Bytes of the source that need not be fetched again.
     pub loaded: u64,
     /// Bytes of the source in all, where that is known.
@@ -76,6 +79,7 @@ impl KeptModel {
             name,
             card: None,
             part: Some(Part {
+                files: String::new(),
                 loaded: 0,
                 total: None,
                 validator: None,
@@ -87,7 +91,9 @@ impl KeptModel {
 
     /// As storage has it; `None` for anything that is no record of this version.
     pub fn from_json(json: &str) -> Option<Self> {
-        let kept: Self = serde_json::from_str(json).ok()?;
+        // A longer record may have stood here, of which a tail is left.
+        let mut values = serde_json::Deserializer::from_str(json).into_iter::<Self>();
+        let kept = values.next()?.ok()?;
         (kept.v == VERSION).then_some(kept)
     }
 

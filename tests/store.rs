@@ -20,6 +20,7 @@ fn a_record_comes_back_as_it_was() {
     assert!(!kept.is_whole());
     assert_eq!(KeptModel::from_json(&kept.to_json()), Some(kept.clone()));
     kept.part = Some(Part {
+        files: "00ff".to_owned(),
         loaded: 30_000_000,
         total: Some(510_000_000),
         validator: Some("\"abc\"".to_owned()),

@@ -118,7 +118,7 @@ impl Arrival {
         let offset = journal.and_then(|journal| journal["offset"].as_u64());
         Self::Copy {
             offset: offset.unwrap_or(0),
-            has_ended: false,
+            has_ended: journal.is_some_and(|journal| journal["has_ended"] == true),
         }
     }
 
@@ -207,7 +207,9 @@ impl Arrival {
     /// What it takes to go on later from what has been written.
     pub fn journal(&self) -> Json {
         match self {
-            Self::Copy { offset, .. } => json!({ "offset": offset }),
+            Self::Copy { offset, has_ended } => {
+                json!({ "offset": offset, "has_ended": has_ended })
+            }
             Self::Conversion(conversion) => {
                 serde_json::to_value(conversion.journal()).unwrap_or_default()
             }

@@ -9,7 +9,7 @@ use super::{
     CONTINUE_LEAST, CONTINUE_TOKENS, LONGEST_TOKEN, PageState, Problem, Remedy, Run, Task,
     WorkerStatus, Writing, first_prompt,
 };
-use crate::bot::Bot;
+use crate::bot::{Bot, HUB};
 use crate::hub::{Dtype, Endpoint, ModelAddress};
 use crate::protocol::{ErrorCode, ErrorReport, GenerationParams, Request};
 
@@ -201,7 +201,12 @@ impl PageState {
 
     /// Opens another model; a text that is being written ends.
     pub fn open_model(&mut self, choice: ModelChoice) -> Vec<Request> {
+        let is_loading = matches!(self.model, ModelStatus::Loading(_));
         let mut requests = self.stop();
+        if is_loading {
+            // A load takes an earlier one's place by itself; the answer to a stop would be taken for the new one's.
+            requests.clear();
+        }
         self.choice = choice;
         requests.extend(self.load());
         requests
@@ -260,6 +265,11 @@ impl PageState {
         ));
     }
 
+    /// Whether the model is kept whole on this device.
+    pub fn is_kept(&self, choice: &ModelChoice) -> bool {
+        self.kept.contains(choice)
+    }
+
     /// Where repositories are read.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
@@ -277,8 +287,10 @@ impl PageState {
                 self.place_of(bot);
             }
         }
+        let was_kept = self.kept.contains(&self.choice);
         self.kept = kept.into_iter().map(|(choice, _)| choice).collect();
-        if self.model == ModelStatus::Absent && self.is_bundled() {
+        let is_gone = was_kept && !self.kept.contains(&self.choice);
+        if self.model == ModelStatus::Absent && (self.is_bundled() || is_gone) {
             self.follow_bot();
         }
     }
@@ -289,6 +301,8 @@ impl PageState {
         let is_own = |choice: &&ModelChoice| {
             let own = choice.repo();
             own.is_some_and(|own| own.eq_ignore_ascii_case(repo))
+                // What another endpoint gave under this name need not be this bot.
+                && choice.endpoint.as_deref().unwrap_or(HUB) == self.endpoint.as_str()
         };
         let choice = match self.kept.iter().find(is_own) {
             Some(own) => own.clone(),
@@ -323,6 +337,9 @@ impl PageState {
 
     /// Takes a bot into the gallery and opens it.
     pub(super) fn take_bot(&mut self, bot: Bot) {
+        // What was said of its absence.
+        let absent = format!("{} is not in", bot.repo);
+        self.notices.retain(|notice| !notice.starts_with(&absent));
         let index = self.place_of(bot);
         if index != self.bot {
             // What waits to be written was asked for on the desk that is left.

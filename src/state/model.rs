@@ -107,7 +107,8 @@ impl ModelChoice {
 
     /// `OWNER/NAME`, if it is a repository's model.
     pub fn repo(&self) -> Option<&str> {
-        (self.origin == ModelOrigin::Repository).then_some(self.url.as_str())
+        (self.origin == ModelOrigin::Repository && !self.url.contains(':'))
+            .then_some(self.url.as_str())
     }
 
     /// What the worker is told.

@@ -1,18 +1,21 @@
 //! `acquire`: from where a model is to the `Blob` of its GGUF on this device, looked up, fetched, converted and kept
 //! on the way; what came once is not fetched again.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Blob};
 
+use super::blob_reader::BlobReader;
 use super::download::{Head, Receive, download, download_small, exists, read};
 use super::js_error::{WebError, reason};
 use super::memory_file::MemoryFile;
-use super::model_storage::{ModelStorage, StorageFile, persist};
+use super::model_storage::{ModelStorage, StorageFile};
 use super::tab_lock::TabLock;
-use crate::engine::{Arrival, Companions, EngineError, WriteAt, arrival};
+use crate::engine::{Arrival, Companions, EngineError, ModelFile, WriteAt, arrival};
 use crate::hub::{
     self, Dtype, Endpoint, ListedFile, Listing, ModelAddress, NEEDS, Need, Parts, Plan, ShardIndex,
     Weights,
@@ -98,12 +101,22 @@ impl Acquisition<'_> {
                 keeping,
             });
         };
-        let _lock = TabLock::take(&format!("huggingtweets-model-{key}"), || {
-            self.stage(LoadStage::OtherTab);
-        })
+        let _lock = TabLock::take(
+            &format!("huggingtweets-model-{key}"),
+            &self.abort.signal(),
+            || self.stage(LoadStage::OtherTab),
+        )
         .await;
+        if self.abort.signal().aborted() {
+            return Err(WebError::Cancelled);
+        }
+        let gguf = format!("{key}.gguf");
+        let has_bytes = storage
+            .file(&gguf)
+            .await
+            .is_ok_and(|file| file.size() > 0.0);
         let kept = match storage.find(&key).await {
-            Some(kept) if kept.origin == origin => kept,
+            Some(kept) if kept.origin == origin && has_bytes => kept,
             _ => KeptModel::new(origin, self.name()),
         };
         let kept = match kept.is_whole() {
@@ -112,15 +125,19 @@ impl Acquisition<'_> {
                 kept
             }
             false => {
-                // The browser may refuse; then it clears the model when space gets short.
-                persist().await;
                 let (kept, output) = self.fetch(kept, Some((&storage, &key))).await?;
                 drop(output);
+                // What cannot be opened is not worth keeping.
+                let written: Blob = storage.file(&gguf).await?.into();
+                if let Err(error) = ModelFile::from_gguf(Box::new(BlobReader::new(written)?)) {
+                    storage.delete(&key).await?;
+                    return Err(refused(&error));
+                }
                 storage.remember(&key, &kept).await?;
                 kept
             }
         };
-        let blob = storage.file(&format!("{key}.gguf")).await?;
+        let blob = storage.file(&gguf).await?;
         Ok(Acquired {
             blob: blob.into(),
             name: kept.name,
@@ -313,13 +330,16 @@ impl Acquisition<'_> {
                 return read(blob, self.abort, receiver).await;
             }
         };
-        let loaded = receiver.before;
+        let loaded = Rc::clone(&receiver.loaded);
         download(
             &url(address, endpoint, file),
             self.abort,
             receiver,
             &|seconds| {
-                self.stage(LoadStage::Waiting { seconds, loaded });
+                self.stage(LoadStage::Waiting {
+                    seconds,
+                    loaded: loaded.get(),
+                });
             },
         )
         .await
@@ -389,9 +409,20 @@ impl Acquisition<'_> {
         kept: &mut KeptModel,
         output: &mut Output,
     ) -> Result<(), WebError> {
+        let mut identity = Checksum::default();
+        for file in files {
+            let ListedFile {
+                name,
+                size_bytes,
+                sha256,
+            } = file;
+            identity.update(format!("{name}\n{size_bytes:?}\n{sha256:?}\n").as_bytes());
+        }
+        let identity = identity.finish();
         let part = kept.part.clone();
-        // What is in memory did not outlive the last attempt.
-        let part = part.filter(|_| matches!(output, Output::Stored { .. }));
+        // What is in memory did not outlive the last attempt; what was made of other files is of no use.
+        let part =
+            part.filter(|part| matches!(output, Output::Stored { .. }) && part.files == identity);
         let journal = part.as_ref().map(|part| &part.journal);
         let arrival = match &plan.weights {
             Weights::Gguf(_) => Arrival::of_gguf(journal),
@@ -414,8 +445,10 @@ impl Acquisition<'_> {
             arrival,
             output,
             kept,
+            identity,
             file: first,
             before,
+            loaded: Rc::default(),
             total,
             expected: None,
             validator: part
@@ -451,10 +484,14 @@ struct Receiver<'a> {
     arrival: Arrival,
     output: &'a mut Output,
     kept: &'a mut KeptModel,
+    /// Of the source files: [`Part::files`].
+    identity: String,
     /// Index of the file under way.
     file: usize,
     /// Bytes of the files before it.
     before: u64,
+    /// Bytes of all files so far.
+    loaded: Rc<Cell<u64>>,
     /// Bytes of all files.
     total: Option<u64>,
     /// Bytes of this file, as listed.
@@ -470,8 +507,10 @@ struct Receiver<'a> {
 
 impl Receiver<'_> {
     fn tell(&self) {
+        let loaded = self.before + self.offset();
+        self.loaded.set(loaded);
         self.acquisition.stage(LoadStage::Downloading {
-            loaded: self.before + self.offset(),
+            loaded,
             total: self.total,
         });
     }
@@ -483,6 +522,7 @@ impl Receiver<'_> {
         };
         let (_, offset) = self.arrival.journal_pos();
         self.kept.part = Some(Part {
+            files: self.identity.clone(),
             loaded: self.before + offset,
             total: self.total,
             validator: self.validator.clone(),

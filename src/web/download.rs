@@ -77,7 +77,7 @@ pub async fn download(
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        if receiver.expected() == Some(receiver.offset()) {
+        if may_pass(&error) && receiver.expected() == Some(receiver.offset()) {
             // All is there, whatever the connection ended with.
             return Ok(());
         }
@@ -151,15 +151,22 @@ impl Receive for Small {
 /// Length of the file at `url`, or 0 if that is not told; `None` if there is no such file.
 ///
 /// # Errors
-/// [`WebError::Connection`], [`WebError::Cancelled`].
+/// [`WebError::Status`], [`WebError::Connection`], [`WebError::Cancelled`].
 pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<u64>, WebError> {
     let init = RequestInit::new();
     init.set_method("HEAD");
     let response = send(url, &init, abort, 0).await?;
-    Ok(response.ok().then(|| {
-        let length = header(&response.headers(), "content-length");
-        length.and_then(|n| n.parse().ok()).unwrap_or(0)
-    }))
+    match response.status() {
+        403 | 404 | 410 => Ok(None),
+        status if !response.ok() => Err(WebError::Status {
+            status,
+            retry_after_s: None,
+        }),
+        _ => {
+            let length = header(&response.headers(), "content-length");
+            Ok(Some(length.and_then(|n| n.parse().ok()).unwrap_or(0)))
+        }
+    }
 }
 
 async fn fetch(
@@ -184,7 +191,7 @@ async fn fetch(
         loaded: offset,
         reason: "the answer is empty".to_owned(),
     })?;
-    pump(&body, receiver).await?;
+    pump(&body, abort, receiver).await?;
     let got = receiver.offset();
     // Unpacked it may be longer than announced, but never shorter.
     let announced = head.total.filter(|total| head.is_part || got < *total);
@@ -212,15 +219,18 @@ pub async fn read(
     })?;
     let rest = blob.slice_with_f64_and_f64(offset as f64, blob.size());
     let rest = rest.map_err(|e| WebError::Read { reason: reason(&e) })?;
-    match pump(&rest.stream(), receiver).await {
-        _ if abort.signal().aborted() => Err(WebError::Cancelled),
+    match pump(&rest.stream(), abort, receiver).await {
         Err(WebError::Connection { reason, .. }) => Err(WebError::Read { reason }),
         other => other,
     }
 }
 
 /// Hands the bytes of a stream to the receiver.
-async fn pump(body: &ReadableStream, receiver: &mut impl Receive) -> Result<(), WebError> {
+async fn pump(
+    body: &ReadableStream,
+    abort: &AbortController,
+    receiver: &mut impl Receive,
+) -> Result<(), WebError> {
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     loop {
         let read = within_time(reader.read(), receiver.offset()).await;
@@ -238,6 +248,10 @@ async fn pump(body: &ReadableStream, receiver: &mut impl Receive) -> Result<(), 
         let Ok(chunk) = value.dyn_into::<Uint8Array>() else {
             continue;
         };
+        if abort.signal().aborted() {
+            leave(&reader).await;
+            return Err(WebError::Cancelled);
+        }
         if let Err(error) = receiver.take(&chunk.to_vec()) {
             leave(&reader).await;
             return Err(error);

@@ -185,8 +185,9 @@ impl StorageFile {
         let io = |e: io::Error| WebError::Storage {
             reason: e.to_string(),
         };
-        self.truncate(0)?;
+        // In this order something readable stands there at any moment, as long as the first write is one.
         self.write_at(0, bytes).map_err(io)?;
+        self.truncate(bytes.len() as u64)?;
         self.flush()
     }
 

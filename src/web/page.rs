@@ -10,6 +10,7 @@ use crate::state::PageState;
 use crate::state::model::ModelChoice;
 
 use super::js_error::WebError;
+use super::model_storage;
 use super::worker_bridge::WorkerBridge;
 
 /// Handle on the page's state, cheap to copy into every component.
@@ -150,6 +151,15 @@ impl Page {
                     Request::Load {
                         source: ModelSource::File { .. } | ModelSource::Files { .. },
                     } => bridge.send_files(request, &channel.files),
+                    Request::Load {
+                        source: ModelSource::Model { keep: true, .. },
+                    } => {
+                        // Only a page may ask for it; refused, the browser clears models when space gets short.
+                        leptos::task::spawn_local(async {
+                            model_storage::persist().await;
+                        });
+                        bridge.send(request);
+                    }
                     _ => bridge.send(request),
                 }
             }

@@ -4,6 +4,7 @@ use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortSignal;
 
 /// Held until it is dropped.
 pub struct TabLock {
@@ -13,7 +14,8 @@ pub struct TabLock {
 impl TabLock {
     /// Waits for the lock; `on_wait` is called first if another tab has it. Where the browser has no locks, every tab
     /// gets it at once, and storage itself refuses the second writer.
-    pub async fn take(name: &str, on_wait: impl FnOnce()) -> Self {
+    /// `signal` ends the waiting; the lock is then not held.
+    pub async fn take(name: &str, signal: &AbortSignal, on_wait: impl FnOnce()) -> Self {
         let navigator = Reflect::get(&js_sys::global(), &JsValue::from_str("navigator"));
         let locks = navigator.and_then(|n| Reflect::get(&n, &JsValue::from_str("locks")));
         let request = locks.as_ref().ok().and_then(|locks| {
@@ -30,7 +32,9 @@ impl TabLock {
             return lock;
         }
         on_wait();
-        let lock = Self::ask(&request, &locks, name, &js_sys::Object::new()).await;
+        let options = js_sys::Object::new();
+        let _ = Reflect::set(&options, &JsValue::from_str("signal"), signal);
+        let lock = Self::ask(&request, &locks, name, &options).await;
         lock.unwrap_or(Self { release: None })
     }
 

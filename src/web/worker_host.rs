@@ -43,6 +43,8 @@ struct Host {
     /// A message to this port is the next turn: unlike a timer it is not held back, and messages
     /// from the page come in between.
     turn: MessagePort,
+    /// Whether a turn is on its way: two at once would read one stream.
+    has_turn: Cell<bool>,
 }
 
 /// Takes requests from now on, computes on `threads`, and says [`Event::Started`].
@@ -61,6 +63,7 @@ pub fn start(threads: Threads) {
         keeping: Cell::default(),
         download: RefCell::new(None),
         turn: channel.port2(),
+        has_turn: Cell::default(),
     });
     let on_turn = {
         let host = Rc::clone(&host);
@@ -119,6 +122,12 @@ impl Host {
         if let Some(earlier) = self.download.borrow_mut().take() {
             earlier.abort();
         }
+        // Said to nobody: who asks for another model knows.
+        let _ = self
+            .engine
+            .borrow_mut()
+            .handle(Request::Stop { job: LOAD_JOB });
+        *self.stream.borrow_mut() = None;
         let (place, name, dtype, keep) = match (source, blob) {
             (ModelSource::File { name }, Some(blob)) => {
                 return self.open(blob, name, Keeping::Nothing);
@@ -197,6 +206,9 @@ impl Host {
             }
             *host.download.borrow_mut() = None;
             match acquired {
+                Ok(_) if abort.signal().aborted() => {
+                    post(&host.scope, failed(&WebError::Cancelled));
+                }
                 Ok(acquired) => {
                     let name = name.unwrap_or(acquired.name);
                     host.open(acquired.blob, name, acquired.keeping);
@@ -237,6 +249,7 @@ impl Host {
     }
 
     fn take_step(&self) {
+        self.has_turn.set(false);
         let events = self.engine.borrow_mut().step(&|| self.now());
         if self.engine.borrow().next_bytes().is_none() {
             *self.stream.borrow_mut() = None;
@@ -252,7 +265,7 @@ impl Host {
             }
             post(&self.scope, event);
         }
-        if !self.engine.borrow().is_idle() {
+        if !self.engine.borrow().is_idle() && !self.has_turn.replace(true) {
             // Posting `null` cannot fail.
             let _ = self.turn.post_message(&JsValue::NULL);
         }
@@ -367,7 +380,7 @@ fn failed(error: &WebError) -> Event {
         }
         WebError::Cancelled => (
             ErrorCode::Cancelled,
-            "press Generate to go on; what has arrived is not fetched again",
+            "press Generate to go on; what was kept of it is not fetched again",
             true,
         ),
         WebError::Length { .. } => (
@@ -418,7 +431,7 @@ fn failed(error: &WebError) -> Event {
         ),
         WebError::Connection { .. } | WebError::NoWorker { .. } => (
             ErrorCode::Download,
-            "check the connection and the address, then press retry; what has arrived is not fetched again",
+            "check the connection and the address, then press retry; what was kept of it is not fetched again",
             true,
         ),
     };

@@ -27,7 +27,7 @@ impl Way {
     fn note(self) -> &'static str {
         match self {
             Way::JavaScript => {
-                "The module of this site, called as one calls transformers.js. Without a model it takes the bundled one."
+                "The module of this site, called as one calls transformers.js. It fetches the bot from the Hub once and keeps it; without a model it takes the bundled one."
             }
             Way::Python => {
                 "The published weights, with the transformers library; downloads about 510 MB on first use."
@@ -37,10 +37,11 @@ impl Way {
 
     fn sample(self, repo: &str) -> String {
         match self {
-            Way::JavaScript => "import { pipeline } from './huggingtweets.js';\n\n\
-                const generator = await pipeline('text-generation');\n\
-                const out = await generator('My dream is', {\n  num_return_sequences: 5,\n});"
-                .to_owned(),
+            Way::JavaScript => format!(
+                "import {{ pipeline }} from './huggingtweets.js';\n\n\
+                 const generator = await pipeline('text-generation', '{repo}');\n\
+                 const out = await generator('My dream is', {{\n  num_return_sequences: 5,\n}});"
+            ),
             Way::Python => format!(
                 "from transformers import pipeline\n\n\
                  generator = pipeline('text-generation', model='{repo}')\n\

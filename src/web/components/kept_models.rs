@@ -15,6 +15,7 @@ use super::dialog::Overlay;
 /// The list, as it is when it is shown.
 #[component]
 pub fn KeptModels() -> impl IntoView {
+    let page = Page::here();
     let stored = RwSignal::new(None::<Vec<StoredModel>>);
     let quota = RwSignal::new(None::<(u64, u64)>);
     let complaint = RwSignal::new(None::<String>);
@@ -42,6 +43,7 @@ pub fn KeptModels() -> impl IntoView {
                 format!("Not everything could be deleted: {error}. Close other tabs of this page that use it and try again.")
             }));
             refresh();
+            tell(page);
         });
     };
     let total = move || {
@@ -130,10 +132,11 @@ fn KeptModelRow(
 /// Tells the page what is kept, so that bots speak with their own weights.
 pub fn tell(page: Page) {
     spawn_local(async move {
-        let Ok(storage) = ModelStorage::open().await else {
-            return;
+        let list = match ModelStorage::open().await {
+            Ok(storage) => storage.list().await,
+            Err(_) => Vec::new(),
         };
-        let whole = storage.list().await.into_iter().map(|model| model.kept);
+        let whole = list.into_iter().map(|model| model.kept);
         let known = whole
             .filter(KeptModel::is_whole)
             .filter_map(|kept| Some((choice(&kept.origin)?, kept.card)))

@@ -67,6 +67,11 @@ fn OpenModelForm() -> impl IntoView {
             Ok(asked) => {
                 let dtype = dtype.get_untracked();
                 let choice = address::choice(&asked, &endpoint, dtype);
+                if page.with_untracked(|state| state.is_kept(&choice)) {
+                    overlay.close();
+                    page.act(|state| state.open_model(choice));
+                    return;
+                }
                 match asked {
                     ModelAddress::Repository { repo, file: None } => {
                         complaint.set(None);
@@ -94,6 +99,7 @@ fn OpenModelForm() -> impl IntoView {
     let typed_dtype = move |event| {
         if let Ok(choice) = event_target_value(&event).parse() {
             dtype.set(choice);
+            offer.set(None);
         }
     };
     let over = move |event: DragEvent| {
