@@ -13,9 +13,10 @@
 //! [`infer`] are the same model made fast, without candle, on the threads of [`parallel`]; [`weights`] reads and writes checkpoints;
 //! [`tokenizer`] and [`generate`] turn text into ids, logits into choices, ids into text; [`engine`]
 //! owns all of these and answers [`protocol`] requests one step at a time. [`card`] and [`bot`] say
-//! who speaks; [`hub`] where a model's files are; [`state`] is what the page shows. `web` is the browser's edge; natively `site` builds and
-//! serves the page and `cli` is the command line. Everything outside `web` builds without a browser,
-//! and `tests/architecture.rs` holds every module to the arrows it may draw.
+//! who speaks; [`hub`] where a model's files are, [`store`] what is kept of them on the device; [`state`] is what the
+//! page shows. `web` is the browser's edge; natively `site` builds and serves the page and `cli` is the command line.
+//! Everything outside `web` builds without a browser, and `tests/architecture.rs` holds every module to the arrows it
+//! may draw.
 
 pub mod bot;
 pub mod bundled;
