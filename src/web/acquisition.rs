@@ -1,8 +1,9 @@
 //! `acquire`: from where a model is to the `Blob` of its GGUF on this device, looked up, fetched, converted and kept
 //! on the way; what came once is not fetched again.
 
-use std::cell::Cell;
-use std::io;
+mod output;
+mod receiver;
+
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
@@ -10,23 +11,22 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Blob};
 
 use super::blob_reader::BlobReader;
-use super::download::{Head, Receive, download, download_small, exists, read};
+use super::download::{Receive, download, download_small, exists, read};
 use super::js_error::{WebError, reason};
-use super::memory_file::MemoryFile;
-use super::model_storage::{ModelStorage, StorageFile};
+use super::model_storage::ModelStorage;
 use super::tab_lock::TabLock;
-use crate::engine::{Arrival, Companions, EngineError, ModelFile, WriteAt, arrival};
+use crate::engine::{Arrival, Companions, EngineError, ModelFile, arrival};
 use crate::hub::{
     self, Dtype, Endpoint, ListedFile, Listing, ModelAddress, NEEDS, Need, Parts, Plan, ShardIndex,
     Weights,
 };
 use crate::protocol::{ErrorCode, ErrorReport, Event, Keeping, LoadStage};
-use crate::store::{Checksum, KeptModel, MAX_CARD_BYTES, Origin, Part};
+use crate::store::{Checksum, KeptModel, MAX_CARD_BYTES, Origin};
+use output::Output;
+use receiver::Receiver;
 
 /// Most bytes of a list of files, a configuration, a tokenizer.
 const MAX_SMALL_BYTES: usize = 64 << 20;
-/// Bytes between two notes of how far a download is.
-const NOTE_EVERY: u64 = 8 << 20;
 /// Times that a model is begun again because its files change while they are fetched.
 const MAX_RESTARTS: usize = 3;
 
@@ -478,202 +478,6 @@ impl Acquisition<'_> {
     }
 }
 
-/// Takes the bytes of the weights, one file after another.
-struct Receiver<'a> {
-    acquisition: &'a Acquisition<'a>,
-    arrival: Arrival,
-    output: &'a mut Output,
-    kept: &'a mut KeptModel,
-    /// Of the source files: [`Part::files`].
-    identity: String,
-    /// Index of the file under way.
-    file: usize,
-    /// Bytes of the files before it.
-    before: u64,
-    /// Bytes of all files so far.
-    loaded: Rc<Cell<u64>>,
-    /// Bytes of all files.
-    total: Option<u64>,
-    /// Bytes of this file, as listed.
-    expected: Option<u64>,
-    validator: Option<String>,
-    /// Of this file; none where it was begun before sums were kept.
-    checksum: Option<Checksum>,
-    /// The place the journal goes on from, and the sum up to there.
-    snapshot: Option<((usize, u64), Option<Checksum>)>,
-    /// Byte at which the last note was taken.
-    noted: u64,
-}
-
-impl Receiver<'_> {
-    fn tell(&self) {
-        let loaded = self.before + self.offset();
-        self.loaded.set(loaded);
-        self.acquisition.stage(LoadStage::Downloading {
-            loaded,
-            total: self.total,
-        });
-    }
-
-    /// Notes how far the model is, for a later visit.
-    fn note(&mut self) -> Result<(), WebError> {
-        let Some((_, checksum)) = &self.snapshot else {
-            return Ok(());
-        };
-        let (_, offset) = self.arrival.journal_pos();
-        self.kept.part = Some(Part {
-            files: self.identity.clone(),
-            loaded: self.before + offset,
-            total: self.total,
-            validator: self.validator.clone(),
-            checksum: checksum.as_ref().map(Checksum::state),
-            journal: self.arrival.journal(),
-        });
-        self.output.note(self.kept)
-    }
-
-    fn end_file(&mut self, file: &ListedFile) -> Result<(), WebError> {
-        if let (Some(expected), Some(checksum)) = (&file.sha256, self.checksum.take())
-            && checksum.finish() != *expected
-        {
-            return Err(WebError::Checksum {
-                file: file.name.clone(),
-            });
-        }
-        self.before += self.offset();
-        self.arrival.end_file().map_err(|e| refused(&e))?;
-        self.file += 1;
-        self.validator = None;
-        self.checksum = Some(Checksum::default());
-        self.noted = 0;
-        self.snapshot = Some((self.arrival.journal_pos(), Some(Checksum::default())));
-        self.note()
-    }
-}
-
-impl Receive for Receiver<'_> {
-    fn offset(&self) -> u64 {
-        match self.arrival.source_pos() {
-            (file, offset) if file == self.file => offset,
-            _ => 0,
-        }
-    }
-
-    fn expected(&self) -> Option<u64> {
-        self.expected
-    }
-
-    fn begin(&mut self, head: &Head) -> Result<(), WebError> {
-        let is_other = match (&self.validator, &head.validator) {
-            (Some(known), Some(now)) => known != now,
-            _ => false,
-        };
-        if head.offset != self.offset() || is_other {
-            return Err(WebError::StartOver);
-        }
-        if let (true, Some(expected), Some(got)) = (head.is_part, self.expected, head.total)
-            && expected != got
-        {
-            // Listed before it was changed, or a host that is not to be trusted.
-            return Err(WebError::StartOver);
-        }
-        if self.total.is_none() && self.expected.is_none() {
-            self.total = head.total;
-        }
-        self.validator.clone_from(&head.validator);
-        Ok(())
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<(), WebError> {
-        let start = self.offset();
-        let before = self.checksum.clone();
-        self.arrival
-            .push(bytes, self.output)
-            .map_err(|e| refused(&e))?;
-        if let Some(checksum) = &mut self.checksum {
-            checksum.update(bytes);
-        }
-        let pos = self.arrival.journal_pos();
-        if self.snapshot.as_ref().is_none_or(|(at, _)| *at != pos) && pos.0 == self.file {
-            let inside = pos.1.saturating_sub(start) as usize;
-            let checksum = match inside == bytes.len() {
-                true => self.checksum.clone(),
-                false => before.map(|mut checksum| {
-                    checksum.update(&bytes[..inside.min(bytes.len())]);
-                    checksum
-                }),
-            };
-            self.snapshot = Some((pos, checksum));
-        }
-        if self.offset() - self.noted >= NOTE_EVERY {
-            self.noted = self.offset();
-            self.note()?;
-        }
-        self.tell();
-        Ok(())
-    }
-}
-
-/// Where a model is written.
-enum Output {
-    /// On the device, with its record.
-    Stored {
-        file: StorageFile,
-        record: StorageFile,
-    },
-    /// In this tab.
-    Memory(MemoryFile),
-}
-
-impl Output {
-    async fn open(storage: Option<(&ModelStorage, &str)>) -> Result<Self, WebError> {
-        Ok(match storage {
-            Some((storage, key)) => Self::Stored {
-                file: storage.write(&format!("{key}.gguf")).await?,
-                record: storage.write(&format!("{key}.json")).await?,
-            },
-            None => Self::Memory(MemoryFile::default()),
-        })
-    }
-
-    fn flush(&self) -> Result<(), WebError> {
-        match self {
-            Self::Stored { file, .. } => file.flush(),
-            Self::Memory(_) => Ok(()),
-        }
-    }
-
-    /// Remembers how far the model is, once that has reached the device.
-    fn note(&self, kept: &KeptModel) -> Result<(), WebError> {
-        match self {
-            Self::Stored { file, record } => {
-                file.flush()?;
-                record.replace(kept.to_json().as_bytes())
-            }
-            Self::Memory(_) => Ok(()),
-        }
-    }
-
-    fn empty(&self, kept: &KeptModel) -> Result<(), WebError> {
-        match self {
-            Self::Stored { file, record } => {
-                record.replace(kept.to_json().as_bytes())?;
-                file.truncate(0)
-            }
-            Self::Memory(_) => Ok(()),
-        }
-    }
-}
-
-impl WriteAt for Output {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Stored { file, .. } => file.write_at(offset, bytes),
-            Self::Memory(file) => file.write_at(offset, bytes),
-        }
-    }
-}
-
 /// Where a file of the model at `address` is.
 fn url(address: &ModelAddress, endpoint: &Endpoint, file: &str) -> String {
     match address {
@@ -700,13 +504,6 @@ fn last_part(url: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-fn refused(error: &EngineError) -> WebError {
-    if error.is_storage_full() {
-        return WebError::StorageFull;
-    }
-    WebError::Refused(Box::new(ErrorReport::from(error)))
-}
-
 fn not_a_model(error: &dyn std::error::Error) -> WebError {
     let text = error.to_string();
     let (message, hint) = text
@@ -718,4 +515,11 @@ fn not_a_model(error: &dyn std::error::Error) -> WebError {
         hint: hint.to_owned(),
         retryable: false,
     }))
+}
+
+fn refused(error: &EngineError) -> WebError {
+    if error.is_storage_full() {
+        return WebError::StorageFull;
+    }
+    WebError::Refused(Box::new(ErrorReport::from(error)))
 }
