@@ -264,15 +264,24 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
     }
 }
 
-/// A download that stands still, for a tab to be closed in the middle of it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
-    let site = Site::start().await;
+/// A page, and a mirror with a model that takes a while.
+async fn large(site: &Site) -> (Page, Mirror, &'static str) {
     let mirror = Mirror::start().await;
     let weights = "huggingtweets/tiny/model.Q8_0.gguf";
     let mut bytes = Vec::new();
     gpt2_124m::write(&mut bytes);
     mirror.put(weights, &bytes);
+    let mut page = site.open("/").await;
+    page.expect_requests_to(mirror.endpoint());
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    (page, mirror, weights)
+}
+
+/// A download that stands still, for a tab to be closed in the middle of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
+    let site = Site::start().await;
+    let (page, mirror, weights) = large(&site).await;
     mirror.misbehave(
         weights,
         Fault::Stall {
@@ -280,9 +289,6 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
             time: Duration::from_secs(300),
         },
     );
-    let mut page = site.open("/").await;
-    page.expect_requests_to(mirror.endpoint());
-    page.wait_for_state(&["idle", "loading", "ready"]).await;
     let address = site.address_of(&format!(
         "/?model={REPO}&endpoint={}&n=1&max_new_tokens=4",
         mirror.endpoint()
@@ -416,14 +422,7 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_device_is_said_so_and_what_has_come_stays() {
     let site = Site::start().await;
-    let mirror = Mirror::start().await;
-    let weights = "huggingtweets/tiny/model.Q8_0.gguf";
-    let mut bytes = Vec::new();
-    gpt2_124m::write(&mut bytes);
-    mirror.put(weights, &bytes);
-    let mut page = site.open("/").await;
-    page.expect_requests_to(mirror.endpoint());
-    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    let (page, mirror, weights) = large(&site).await;
     let origin = site.address_of("/").trim_end_matches('/').to_owned();
     let quota = |bytes: Option<u64>| match bytes {
         Some(bytes) => json!({ "origin": origin, "quotaSize": bytes }),
