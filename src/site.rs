@@ -11,6 +11,7 @@ pub mod apt;
 pub mod build;
 pub mod check;
 pub mod error;
+mod files;
 pub mod fingerprint;
 pub mod mirror;
 pub mod one_file;

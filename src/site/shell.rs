@@ -39,7 +39,17 @@ impl Shell {
     /// [`SiteError::File`].
     pub fn of(dist: &Path) -> Result<Self, SiteError> {
         let mut files = BTreeMap::new();
-        collect(dist, "", &mut files)?;
+        for (name, path) in super::files::files(dist)? {
+            if name == SERVICE_WORKER || name == one_file::NAME || name.ends_with(".map") {
+                continue;
+            }
+            let content = fs::read(&path).map_err(SiteError::file("read", &path))?;
+            let file = ShellFile {
+                integrity: format!("sha256-{}", STANDARD.encode(Sha256::digest(&content))),
+                bytes: content.len() as u64,
+            };
+            files.insert(name, file);
+        }
         let mut hasher = Sha256::new();
         for (name, file) in &files {
             hasher.update(name);
@@ -65,29 +75,4 @@ impl Shell {
         }
         fs::write(&path, lines.join("\n") + "\n").map_err(SiteError::file("write", path))
     }
-}
-
-fn collect(
-    dir: &Path,
-    prefix: &str,
-    files: &mut BTreeMap<String, ShellFile>,
-) -> Result<(), SiteError> {
-    for entry in fs::read_dir(dir).map_err(SiteError::file("read", dir))? {
-        let path = entry.map_err(SiteError::file("read", dir))?.path();
-        let name = format!(
-            "{prefix}{}",
-            path.file_name().unwrap_or_default().to_string_lossy()
-        );
-        if path.is_dir() {
-            collect(&path, &format!("{name}/"), files)?;
-        } else if name != SERVICE_WORKER && name != one_file::NAME && !name.ends_with(".map") {
-            let content = fs::read(&path).map_err(SiteError::file("read", &path))?;
-            let file = ShellFile {
-                integrity: format!("sha256-{}", STANDARD.encode(Sha256::digest(&content))),
-                bytes: content.len() as u64,
-            };
-            files.insert(name, file);
-        }
-    }
-    Ok(())
 }

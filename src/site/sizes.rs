@@ -67,7 +67,21 @@ impl Sizes {
         }
         progress.note("compressing with Brotli, quality 11");
         let mut files = Vec::new();
-        measure_folder(dir, "", &mut files)?;
+        for (name, path) in super::files::files(dir)? {
+            let is_code = path
+                .extension()
+                .is_some_and(|ending| CODE.iter().any(|code| ending == *code));
+            if !is_code || name == one_file::NAME {
+                continue;
+            }
+            let raw = fs::read(&path).map_err(SiteError::file("read", &path))?;
+            let brotli_bytes = brotli_len(&raw).map_err(SiteError::file("compress", &path))?;
+            files.push(FileSize {
+                path: name,
+                raw_bytes: raw.len() as u64,
+                brotli_bytes,
+            });
+        }
         files.sort_by(|a: &FileSize, b| {
             b.brotli_bytes
                 .cmp(&a.brotli_bytes)
@@ -154,31 +168,6 @@ impl OneFileSize {
             held_bytes: held?.iter().sum(),
         }))
     }
-}
-
-fn measure_folder(dir: &Path, prefix: &str, files: &mut Vec<FileSize>) -> Result<(), SiteError> {
-    for entry in fs::read_dir(dir).map_err(SiteError::file("read", dir))? {
-        let path = entry.map_err(SiteError::file("read", dir))?.path();
-        let name = format!(
-            "{prefix}{}",
-            path.file_name().unwrap_or_default().to_string_lossy()
-        );
-        if path.is_dir() {
-            measure_folder(&path, &format!("{name}/"), files)?;
-        } else if path
-            .extension()
-            .is_some_and(|ending| name != one_file::NAME && CODE.iter().any(|code| ending == *code))
-        {
-            let raw = fs::read(&path).map_err(SiteError::file("read", &path))?;
-            let brotli_bytes = brotli_len(&raw).map_err(SiteError::file("compress", &path))?;
-            files.push(FileSize {
-                path: name,
-                raw_bytes: raw.len() as u64,
-                brotli_bytes,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The length of `raw` after Brotli, quality 11, window 24.
