@@ -306,7 +306,6 @@ fn model_folder(tokenizer_json: bool) -> tempfile::TempDir {
         .collect();
     let merges: Vec<String> = vocabulary
         .merges()
-        .iter()
         .map(|(a, b)| format!("{a} {b}"))
         .collect();
     if tokenizer_json {

@@ -982,7 +982,7 @@ fn greedy_tokens_are_those_of_pytorch() {
         |key: &str| -> Vec<u32> { serde_json::from_value(fixture["greedy"][key].clone()).unwrap() };
     // The fixture's vocabulary is the 256 bytes, the last of which ends a text.
     let tokens = (0..=255).map(|b| char_of_byte(b).to_string()).collect();
-    let vocabulary = Vocabulary::new(tokens, Vec::new(), vec![(255, true)]).unwrap();
+    let vocabulary = Vocabulary::new(tokens, &[], vec![(255, true)]).unwrap();
     let weights: &[u8] = include_bytes!("fixtures/tiny/model.safetensors");
     let checkpoint = Checkpoint::from_safetensors(
         include_bytes!("fixtures/tiny/config.json"),

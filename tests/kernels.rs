@@ -4,8 +4,8 @@
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use huggingtweets::kernels::{
-    self, CacheMatrix, CacheType, EXP_BATCH, Kernel, PackedWeight, Scratch, WeightType, matmul,
-    scalar::Scalar,
+    self, CacheMatrix, CacheType, EXP_BATCH, Kernel, PackedWeight, Packer, Scratch, WeightType,
+    matmul, scalar::Scalar,
 };
 use huggingtweets::parallel::Threads;
 use std::io::ErrorKind;
@@ -509,6 +509,31 @@ fn memory_is_the_files_size_but_for_q4k_scales() {
             case.weight.size_bytes(),
             16 * 768 / dtype.block_len() * per_block
         );
+    }
+}
+
+#[test]
+fn a_tensor_packed_in_parts_is_the_one_packed_whole() {
+    for dtype in WeightType::ALL {
+        let case = random_case(dtype, 27, 256, 22);
+        let mut source = case.bytes.as_slice();
+        let mut packer = Packer::new(dtype, 27, 256).unwrap();
+        for n_rows in [8, 0, 16, 3] {
+            assert!(!packer.is_full());
+            packer.read(n_rows, &mut source).unwrap();
+        }
+        assert!(packer.is_full());
+        let packed = packer.finish();
+        let mut bytes = Vec::new();
+        packed.write(&mut bytes).unwrap();
+        assert_eq!(bytes, case.bytes, "{dtype:?}");
+        let x = Normal(23).vec(256, 1.0);
+        let product = |weight: &PackedWeight| {
+            let mut out = vec![0.0; 27];
+            matmul(weight, &x, 1, &mut out, &mut Scratch::default());
+            out
+        };
+        assert_eq!(product(&packed), product(&case.weight), "{dtype:?}");
     }
 }
 

@@ -609,6 +609,6 @@ fn write_files_for_the_python_check() {
 }
 
 fn has_head(checkpoint: &Checkpoint) -> bool {
-    let tensors = checkpoint.tensors_in_file_order();
-    tensors.iter().any(|(name, _)| name == "lm_head.weight")
+    let parts = checkpoint.parts_in_file_order();
+    parts.iter().any(|(name, ..)| name == "lm_head.weight")
 }

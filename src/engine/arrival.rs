@@ -70,7 +70,6 @@ pub fn metadata(
     let tokenizer = GgufTokenizer {
         merges: vocabulary
             .merges()
-            .iter()
             .map(|(left, right)| format!("{left} {right}"))
             .collect(),
         control: vocabulary

@@ -1,4 +1,4 @@
-//! `Loading`: a checkpoint becoming an `OpenModel`, tensor by tensor.
+//! `Loading`: a checkpoint becoming an `OpenModel`, part by part.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub struct OpenModel {
     pub info: ModelInfo,
 }
 
-/// Weights that arrive tensor by tensor.
+/// Weights that arrive part by part.
 pub struct Loading {
     file: ModelFile,
     name: String,
@@ -31,7 +31,7 @@ impl Loading {
     /// Of a checkpoint called `name`, whose files have `size_bytes`. Nothing is read yet.
     pub fn new(file: ModelFile, name: &str, size_bytes: u64) -> Self {
         Self {
-            loader: Loader::new(file.config.clone(), file.tensors.tensors()),
+            loader: Loader::new(file.config.clone(), file.tensors.parts()),
             file,
             name: name.to_owned(),
             size_bytes,
@@ -48,7 +48,7 @@ impl Loading {
         self.loader.next_bytes()
     }
 
-    /// Reads the next tensor.
+    /// Reads the next part of them.
     ///
     /// # Errors
     /// [`EngineError::Weights`].

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::generate::params::GenerationParams;
-use crate::infer::TensorSource;
-use crate::kernels::pack::PackedWeight;
+use crate::infer::{TensorPart, TensorSource};
+use crate::kernels::pack::Packer;
 use crate::model::config::Gpt2Config;
 use crate::tokenizer::{Tokenizer, Vocabulary};
 use crate::weights::gguf::Value;
@@ -80,16 +80,28 @@ impl ModelFile {
 impl TensorSource for Checkpoint {
     type Error = WeightsError;
 
-    fn matrix(&mut self, name: &str) -> Result<PackedWeight, WeightsError> {
-        Self::matrix(self, name)
+    fn packer(&mut self, name: &str) -> Result<Packer, WeightsError> {
+        Self::packer(self, name)
+    }
+
+    fn rows(
+        &mut self,
+        name: &str,
+        rows: Range<usize>,
+        packer: &mut Packer,
+    ) -> Result<(), WeightsError> {
+        Self::pack_rows(self, name, rows, packer)
     }
 
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, WeightsError> {
         Self::floats(self, name)
     }
 
-    fn tensors(&self) -> Vec<(String, Range<u64>)> {
-        self.tensors_in_file_order()
+    fn parts(&self) -> Vec<TensorPart> {
+        let parts = self.parts_in_file_order().into_iter();
+        parts
+            .map(|(name, rows, bytes)| TensorPart { name, rows, bytes })
+            .collect()
     }
 }
 

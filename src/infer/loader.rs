@@ -1,11 +1,22 @@
-//! `Loader`: builds a `Model` from a source of tensors, one tensor per step, in the order they lie in.
+//! `Loader`: builds a `Model` from a source of tensors, a part per step, in the order they lie in.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::{Block, LayerNorm, Linear, Model};
-use crate::kernels::pack::PackedWeight;
+use crate::kernels::pack::{PackedWeight, Packer};
 use crate::model::config::Gpt2Config;
+
+/// What one step reads: a tensor whole, or rows of a matrix that is large.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorPart {
+    /// The tensor's.
+    pub name: String,
+    /// Which of its rows.
+    pub rows: Range<usize>,
+    /// Where they lie in the source.
+    pub bytes: Range<u64>,
+}
 
 /// Where tensors come from: a checkpoint of any format.
 ///
@@ -14,11 +25,22 @@ pub trait TensorSource {
     /// Why a tensor cannot be had.
     type Error;
 
-    /// A matrix (out, in), or an embedding (ids, C).
+    /// Begins a matrix (out, in), or an embedding (ids, C).
     ///
     /// # Errors
     /// The source's.
-    fn matrix(&mut self, name: &str) -> Result<PackedWeight, Self::Error>;
+    fn packer(&mut self, name: &str) -> Result<Packer, Self::Error>;
+
+    /// Reads the next rows of a matrix, those of a [`TensorPart`].
+    ///
+    /// # Errors
+    /// The source's.
+    fn rows(
+        &mut self,
+        name: &str,
+        rows: Range<usize>,
+        packer: &mut Packer,
+    ) -> Result<(), Self::Error>;
 
     /// Any other tensor, row after row, as floats.
     ///
@@ -26,23 +48,32 @@ pub trait TensorSource {
     /// The source's.
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, Self::Error>;
 
-    /// Every tensor there is, in the order in which they are read best, each with its bytes in the source.
-    fn tensors(&self) -> Vec<(String, Range<u64>)>;
+    /// Every part of every tensor there is, in the order in which they are read best, a tensor's rows in their own.
+    fn parts(&self) -> Vec<TensorPart>;
 }
 
 impl<S: TensorSource + ?Sized> TensorSource for Box<S> {
     type Error = S::Error;
 
-    fn matrix(&mut self, name: &str) -> Result<PackedWeight, S::Error> {
-        (**self).matrix(name)
+    fn packer(&mut self, name: &str) -> Result<Packer, S::Error> {
+        (**self).packer(name)
+    }
+
+    fn rows(
+        &mut self,
+        name: &str,
+        rows: Range<usize>,
+        packer: &mut Packer,
+    ) -> Result<(), S::Error> {
+        (**self).rows(name, rows, packer)
     }
 
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, S::Error> {
         (**self).floats(name)
     }
 
-    fn tensors(&self) -> Vec<(String, Range<u64>)> {
-        (**self).tensors()
+    fn parts(&self) -> Vec<TensorPart> {
+        (**self).parts()
     }
 }
 
@@ -55,28 +86,31 @@ pub struct LoadProgress {
     pub total: u64,
 }
 
-/// A model being built, tensor by tensor.
+/// A model being built, part by part.
 pub struct Loader {
     config: Gpt2Config,
     /// Last first.
-    left: Vec<(String, Range<u64>)>,
+    left: Vec<TensorPart>,
+    /// The matrices of which not all parts are read, which may lie mixed.
+    packers: HashMap<String, Packer>,
     matrices: HashMap<String, PackedWeight>,
     floats: HashMap<String, Vec<f32>>,
     progress: LoadProgress,
 }
 
 impl Loader {
-    /// Of `tensors`, which are those of a [`TensorSource`]. Nothing is read yet.
-    pub fn new(config: Gpt2Config, mut tensors: Vec<(String, Range<u64>)>) -> Self {
-        let total = tensors.iter().map(|(_, bytes)| bytes.end - bytes.start);
+    /// Of `parts`, which are those of a [`TensorSource`]. Nothing is read yet.
+    pub fn new(config: Gpt2Config, mut parts: Vec<TensorPart>) -> Self {
+        let total = parts.iter().map(|part| part.bytes.end - part.bytes.start);
         let progress = LoadProgress {
             done: 0,
             total: total.sum(),
         };
-        tensors.reverse();
+        parts.reverse();
         Self {
             config,
-            left: tensors,
+            left: parts,
+            packers: HashMap::new(),
             matrices: HashMap::new(),
             floats: HashMap::new(),
             progress,
@@ -90,24 +124,33 @@ impl Loader {
 
     /// The bytes of the source that the next step reads; `None` once all are read and [`Self::finish`] may follow.
     pub fn next_bytes(&self) -> Option<Range<u64>> {
-        self.left.last().map(|(_, bytes)| bytes.clone())
+        self.left.last().map(|part| part.bytes.clone())
     }
 
-    /// Reads the next tensor; nothing once all are read.
+    /// Reads the next part; nothing once all are read.
     ///
     /// The same source each time. A tensor of another shape than the configuration's is the source's
     /// to refuse.
     ///
     /// # Errors
-    /// The source's; the step may be tried again.
+    /// The source's; the model cannot be had then.
     pub fn step<S: TensorSource>(&mut self, source: &mut S) -> Result<LoadProgress, S::Error> {
-        if let Some((name, bytes)) = self.left.last().cloned() {
+        if let Some(TensorPart { name, rows, bytes }) = self.left.pop() {
             if is_matrix(&name) {
-                self.matrices.insert(name.clone(), source.matrix(&name)?);
+                let mut packer = match self.packers.remove(&name) {
+                    Some(packer) => packer,
+                    None => source.packer(&name)?,
+                };
+                source.rows(&name, rows, &mut packer)?;
+                if packer.is_full() {
+                    self.matrices.insert(name, packer.finish());
+                } else {
+                    self.packers.insert(name, packer);
+                }
             } else {
-                self.floats.insert(name.clone(), source.floats(&name)?);
+                let floats = source.floats(&name)?;
+                self.floats.insert(name, floats);
             }
-            self.left.pop();
             self.progress.done += bytes.end - bytes.start;
         }
         Ok(self.progress)

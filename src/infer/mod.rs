@@ -14,7 +14,7 @@ mod ops;
 
 use std::sync::Arc;
 
-pub use loader::{LoadProgress, Loader, TensorSource};
+pub use loader::{LoadProgress, Loader, TensorPart, TensorSource};
 pub use ops::exp_sum;
 
 use crate::kernels::pack::{PackedWeight, WeightType};

@@ -40,7 +40,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use lane::{GROUP_ROWS, Group};
-pub use pack::{PackedWeight, WeightType};
+pub use pack::{PackedWeight, Packer, WeightType};
 
 #[cfg(not(any(
     target_arch = "x86_64",

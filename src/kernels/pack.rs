@@ -188,20 +188,22 @@ pub struct PackedWeight {
     scale_shift: i32,
 }
 
-impl PackedWeight {
-    /// Reads `rows * cols` weights stored as GGUF lays them out, eight rows at a time: there is
-    /// never a second copy of the tensor.
+/// A [`PackedWeight`] that is being read, eight rows at a time: there is never a second copy of the tensor.
+pub struct Packer {
+    packed: PackedWeight,
+    next_row: usize,
+    /// One row as GGUF lays it out.
+    bytes: Vec<u8>,
+    largest_scale: u16,
+}
+
+impl Packer {
+    /// Of a tensor of `rows * cols` weights, none of which is read yet.
     ///
     /// # Errors
     /// `InvalidInput` if the columns are no multiple of [`WeightType::block_len`] or the size
-    /// overflows; `OutOfMemory` if the memory is refused; `InvalidData` if a weight or a scale is
-    /// infinite or NaN; whatever `source` reports, `UnexpectedEof` if it ends early.
-    pub fn read(
-        dtype: WeightType,
-        rows: usize,
-        cols: usize,
-        source: &mut dyn Read,
-    ) -> io::Result<Self> {
+    /// overflows; `OutOfMemory` if the memory is refused.
+    pub fn new(dtype: WeightType, rows: usize, cols: usize) -> io::Result<Self> {
         if !cols.is_multiple_of(dtype.block_len()) {
             let message = format!(
                 "{cols} columns are no multiple of {}, the block length of {dtype:?}; store this tensor as F16 or F32",
@@ -210,11 +212,10 @@ impl PackedWeight {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let n_blocks = cols / dtype.block_len();
-        let n_groups = rows.div_ceil(GROUP_ROWS);
         let sizes = || {
             let group_lanes = n_blocks.checked_mul(dtype.block_lanes())?;
             let row_bytes = n_blocks.checked_mul(dtype.block_bytes())?;
-            let n_lanes = n_groups.checked_mul(group_lanes)?;
+            let n_lanes = rows.div_ceil(GROUP_ROWS).checked_mul(group_lanes)?;
             let n_bytes = n_lanes.checked_mul(size_of::<Lane>())?;
             isize::try_from(n_bytes).ok()?;
             Some((group_lanes, row_bytes, n_lanes))
@@ -233,34 +234,97 @@ impl PackedWeight {
         lanes
             .try_reserve_exact(n_lanes)
             .map_err(|_| too_large(io::ErrorKind::OutOfMemory))?;
-        let mut bytes = vec![0; row_bytes];
-        let mut largest_scale = 0;
-        for group in 0..n_groups {
+        Ok(Self {
+            packed: PackedWeight {
+                dtype,
+                rows,
+                cols,
+                group_lanes,
+                lanes,
+                scale_shift: 0,
+            },
+            next_row: 0,
+            bytes: vec![0; row_bytes],
+            largest_scale: 0,
+        })
+    }
+
+    /// Reads the next `n_rows` rows, which end the tensor or a group of eight.
+    ///
+    /// # Errors
+    /// `InvalidData` if a weight or a scale is infinite or NaN; whatever `source` reports, `UnexpectedEof` if
+    /// it ends early.
+    ///
+    /// # Panics
+    /// If so many are not left, or they end within a group.
+    pub fn read(&mut self, n_rows: usize, source: &mut dyn Read) -> io::Result<()> {
+        let end = self.next_row + n_rows;
+        let PackedWeight {
+            dtype,
+            rows,
+            group_lanes,
+            lanes,
+            ..
+        } = &mut self.packed;
+        assert!(
+            end == *rows || end < *rows && end.is_multiple_of(GROUP_ROWS),
+            "{end} rows of {rows}"
+        );
+        while self.next_row < end {
             let start = lanes.len();
-            lanes.resize(start + group_lanes, Lane::ZERO);
-            let group_rows = GROUP_ROWS.min(rows - group * GROUP_ROWS);
-            for row in 0..group_rows {
-                source.read_exact(&mut bytes)?;
-                if let Err(b) = dtype.scatter_row(&bytes, row, &mut lanes[start..]) {
+            lanes.resize(start + *group_lanes, Lane::ZERO);
+            for row in 0..GROUP_ROWS.min(end - self.next_row) {
+                source.read_exact(&mut self.bytes)?;
+                if let Err(b) = dtype.scatter_row(&self.bytes, row, &mut lanes[start..]) {
                     let message = format!(
                         "row {}, block {b} of {dtype:?} holds an infinity or a NaN; the file is damaged or its training diverged",
-                        group * GROUP_ROWS + row
+                        self.next_row + row
                     );
                     return Err(io::Error::new(io::ErrorKind::InvalidData, message));
                 }
             }
             // While the group is in the cache.
-            largest_scale = largest_scale.max(self::largest_scale(dtype, &lanes[start..]));
+            self.largest_scale = self
+                .largest_scale
+                .max(largest_scale(*dtype, &lanes[start..]));
+            self.next_row = end.min(self.next_row + GROUP_ROWS);
         }
-        let scale_shift = raise_scales(dtype, &mut lanes, largest_scale);
-        Ok(Self {
-            dtype,
-            rows,
-            cols,
-            group_lanes,
-            lanes,
-            scale_shift,
-        })
+        Ok(())
+    }
+
+    /// Whether all rows are read.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.next_row == self.packed.rows
+    }
+
+    /// The matrix.
+    ///
+    /// # Panics
+    /// If rows are left.
+    #[must_use]
+    pub fn finish(self) -> PackedWeight {
+        let mut packed = self.packed;
+        assert_eq!(self.next_row, packed.rows, "rows read");
+        packed.scale_shift = raise_scales(packed.dtype, &mut packed.lanes, self.largest_scale);
+        packed
+    }
+}
+
+impl PackedWeight {
+    /// Reads `rows * cols` weights stored as GGUF lays them out.
+    ///
+    /// # Errors
+    /// As [`Packer::new`] and [`Packer::read`].
+    pub fn read(
+        dtype: WeightType,
+        rows: usize,
+        cols: usize,
+        source: &mut dyn Read,
+    ) -> io::Result<Self> {
+        let mut packer = Packer::new(dtype, rows, cols)?;
+        packer.read(rows, source)?;
+        Ok(packer.finish())
     }
 
     /// Writes the weights as GGUF lays them out: the bytes [`PackedWeight::read`] was given.

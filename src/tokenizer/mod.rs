@@ -4,14 +4,15 @@
 //! `<|endoftext|>` is recognised wherever it stands in a text, typed by a visitor or not: that is what
 //! `transformers`' tokenizers do, and the pipeline joins prefix and prompt before it tokenises them.
 
+mod bpe;
 pub mod decode_stream;
 pub mod vocabulary;
 
-use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::normalizers::NFC;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, TokenizerImpl};
 
+use bpe::Bpe;
 pub use decode_stream::DecodeStream;
 pub use vocabulary::{END_OF_TEXT, Vocabulary};
 
@@ -146,8 +147,8 @@ pub enum TokenizerError {
     },
 }
 
-/// Only GPT-2's parts, so that the others are not compiled in. The normalizer is never set.
-type Gpt2Tokenizer = TokenizerImpl<BPE, NFC, ByteLevel, ByteLevel, ByteLevel>;
+/// Only GPT-2's parts, so that the others are not compiled in. The normalizer and the decoder are never set.
+type Gpt2Tokenizer = TokenizerImpl<Bpe, NFC, ByteLevel, ByteLevel, ByteLevel>;
 
 /// A GPT-2 tokenizer.
 pub struct Tokenizer {
@@ -168,11 +169,9 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Crate`] if the tokenizers crate refuses what [`Vocabulary::new`] accepted.
     pub fn new(vocabulary: Vocabulary) -> Result<Self, TokenizerError> {
-        let Vocabulary {
-            tokens,
-            merges,
-            added,
-        } = vocabulary;
+        let bpe = Bpe::new(&vocabulary);
+        let missing = bpe.missing_bytes().collect();
+        let Vocabulary { tokens, added, .. } = vocabulary;
         let mut bytes = Vec::with_capacity(tokens.len() * 8);
         let mut ends = Vec::with_capacity(tokens.len());
         let mut longest = 0;
@@ -195,17 +194,8 @@ impl Tokenizer {
             .filter(|(_, special)| *special)
             .map(|(id, _)| *id)
             .collect();
-        let vocab: Vocab = tokens.into_iter().zip(0..).collect();
-        let missing = (0..=255u8)
-            .filter(|byte| !vocab.contains_key(&*vocabulary::char_of_byte(*byte).to_string()))
-            .collect();
-        let bpe = BPE::builder()
-            .vocab_and_merges(vocab, merges)
-            .build()
-            .map_err(refused)?;
         let mut inner = Gpt2Tokenizer::new(bpe);
         inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
-        inner.with_decoder(Some(ByteLevel::new(false, true, true)));
         inner.add_tokens(added_tokens).map_err(refused)?;
         Ok(Self {
             inner,
@@ -285,10 +275,12 @@ impl Tokenizer {
                 n_tokens: self.len(),
             });
         }
-        self.inner.decode(token_ids, true).map_err(refused)
+        let kept = token_ids.iter().filter(|id| !self.is_special(**id));
+        let bytes: Vec<u8> = kept.flat_map(|id| self.token_bytes(*id)).copied().collect();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The id of a token given as it stands in the vocabulary.
+    /// The id of an added token, such as [`END_OF_TEXT`].
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
     }
@@ -314,7 +306,7 @@ impl Tokenizer {
     }
 }
 
-/// As the crate's decoder reads a token: byte by byte, or, with any character outside the alphabet, as it stands.
+/// As `transformers` decodes a token: byte by byte, or, with any character outside the alphabet, as it stands.
 fn push_token_bytes(token: &str, bytes: &mut Vec<u8>) {
     let start = bytes.len();
     for c in token.chars() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ahash::AHashSet;
+use ahash::AHashMap;
 use serde::Deserialize;
 
 use super::TokenizerError;
@@ -22,10 +22,19 @@ pub const MAX_FILE_BYTES: usize = 64 << 20;
 pub struct Vocabulary {
     /// Token texts in GPT-2's byte alphabet; the index is the id.
     pub(super) tokens: Vec<String>,
-    /// Pairs in order of rank.
-    pub(super) merges: Vec<(String, String)>,
+    /// In order of rank.
+    pub(super) merges: Vec<Merge>,
     /// Ids that are recognised as a whole in a text, with whether they are special (left out of decoded text).
     pub(super) added: Vec<(u32, bool)>,
+}
+
+/// A rule of a byte-level BPE, in token ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Merge {
+    pub left: u32,
+    pub right: u32,
+    /// The token whose text is both of theirs.
+    pub merged: u32,
 }
 
 impl Vocabulary {
@@ -36,7 +45,16 @@ impl Vocabulary {
     /// makes no token.
     pub fn new(
         tokens: Vec<String>,
-        merges: Vec<(String, String)>,
+        merges: &[(String, String)],
+        added: Vec<(u32, bool)>,
+    ) -> Result<Self, TokenizerError> {
+        let merges = merges.iter().map(|(left, right)| Ok((&**left, &**right)));
+        Self::checked(tokens, merges, added)
+    }
+
+    fn checked<'m>(
+        tokens: Vec<String>,
+        pairs: impl Iterator<Item = Result<(&'m str, &'m str), TokenizerError>>,
         added: Vec<(u32, bool)>,
     ) -> Result<Self, TokenizerError> {
         if tokens.is_empty() || tokens.len() > MAX_TOKENS {
@@ -45,7 +63,7 @@ impl Vocabulary {
                 most: MAX_TOKENS,
             });
         }
-        let mut known: AHashSet<&str> = AHashSet::with_capacity(tokens.len());
+        let mut known: AHashMap<&str, u32> = AHashMap::with_capacity(tokens.len());
         for (id, token) in tokens.iter().enumerate() {
             if token.len() > MAX_TOKEN_BYTES {
                 return Err(TokenizerError::TokenTooLong {
@@ -54,26 +72,32 @@ impl Vocabulary {
                     most: MAX_TOKEN_BYTES,
                 });
             }
-            if !known.insert(token) {
+            let number = u32::try_from(id).expect("at most MAX_TOKENS");
+            if known.insert(token, number).is_some() {
                 return Err(TokenizerError::DuplicateToken {
                     token: token.clone(),
                 });
             }
         }
-        // The crate's builder writes a merge into a buffer as long as the longest token and would panic on a longer one.
-        let mut merged = String::new();
-        for (rank, (left, right)) in merges.iter().enumerate() {
-            merged.clear();
-            merged.push_str(left);
-            merged.push_str(right);
-            for part in [left.as_str(), right.as_str(), merged.as_str()] {
-                if !known.contains(part) {
-                    return Err(TokenizerError::BadMerge {
-                        rank,
-                        token: part.to_owned(),
-                    });
-                }
-            }
+        let mut merges = Vec::new();
+        let mut both = String::new();
+        for (rank, pair) in pairs.enumerate() {
+            let (left, right) = pair?;
+            both.clear();
+            both.push_str(left);
+            both.push_str(right);
+            let id_of = |token: &str| match known.get(token) {
+                Some(id) => Ok(*id),
+                None => Err(TokenizerError::BadMerge {
+                    rank,
+                    token: token.to_owned(),
+                }),
+            };
+            merges.push(Merge {
+                left: id_of(left)?,
+                right: id_of(right)?,
+                merged: id_of(&both)?,
+            });
         }
         if let Some((id, _)) = added.iter().find(|(id, _)| *id as usize >= tokens.len()) {
             return Err(TokenizerError::Hole { id: *id as usize });
@@ -123,22 +147,17 @@ impl Vocabulary {
             }
         }
         let tokens = tokens_by_id(vocab)?;
-        let merges = file
-            .model
-            .merges
-            .into_iter()
-            .enumerate()
-            .map(|(rank, merge)| match merge {
-                MergeJson::Pair(left, right) => Ok((left, right)),
-                MergeJson::Line(line) => split_merge(&line, rank),
-            })
-            .collect::<Result<_, _>>()?;
+        let merges = file.model.merges.iter().enumerate();
+        let merges = merges.map(|(rank, merge)| match merge {
+            MergeJson::Pair(left, right) => Ok((&**left, &**right)),
+            MergeJson::Line(line) => split_merge(line, rank),
+        });
         let added = file
             .added_tokens
             .iter()
             .map(|token| (token.id, token.special))
             .collect();
-        Self::new(tokens, merges, added)
+        Self::checked(tokens, merges, added)
     }
 
     /// From the bytes of a `vocab.json` and a `merges.txt`.
@@ -162,8 +181,7 @@ impl Vocabulary {
             .filter(|(i, line)| !(line.is_empty() || *i == 0 && line.starts_with("#version")))
             .map(|(_, line)| line)
             .enumerate()
-            .map(|(rank, line)| split_merge(line, rank))
-            .collect::<Result<_, _>>()?;
+            .map(|(rank, line)| split_merge(line, rank));
         Self::with_end_of_text(tokens_by_id(vocab)?, merges)
     }
 
@@ -172,26 +190,23 @@ impl Vocabulary {
     /// # Errors
     /// As [`Vocabulary::new`].
     pub fn from_gguf(tokens: Vec<String>, merges: &[String]) -> Result<Self, TokenizerError> {
-        let merges = merges
-            .iter()
-            .enumerate()
-            .map(|(rank, line)| split_merge(line, rank))
-            .collect::<Result<_, _>>()?;
+        let merges = merges.iter().enumerate();
+        let merges = merges.map(|(rank, line)| split_merge(line, rank));
         Self::with_end_of_text(tokens, merges)
     }
 
     /// With `<|endoftext|>`, where it is there, as the one special token: files without a list of added tokens
     /// mean that (`special_tokens_map.json` of every GPT-2 says nothing else).
-    fn with_end_of_text(
+    fn with_end_of_text<'m>(
         tokens: Vec<String>,
-        merges: Vec<(String, String)>,
+        merges: impl Iterator<Item = Result<(&'m str, &'m str), TokenizerError>>,
     ) -> Result<Self, TokenizerError> {
         let added = tokens
             .iter()
             .position(|token| token == END_OF_TEXT)
             .and_then(|id| u32::try_from(id).ok())
             .map(|id| (id, true));
-        Self::new(tokens, merges, added.into_iter().collect())
+        Self::checked(tokens, merges, added.into_iter().collect())
     }
 
     /// Token texts in GPT-2's byte alphabet, in order of id.
@@ -200,8 +215,11 @@ impl Vocabulary {
     }
 
     /// Merges in order of rank.
-    pub fn merges(&self) -> &[(String, String)] {
-        &self.merges
+    pub fn merges(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = |id: u32| &*self.tokens[id as usize];
+        self.merges
+            .iter()
+            .map(move |merge| (text(merge.left), text(merge.right)))
     }
 
     /// Ids recognised as a whole in a text, with whether they are special.
@@ -299,10 +317,10 @@ fn check_file_size(file: &'static str, bytes: &[u8]) -> Result<(), TokenizerErro
     Ok(())
 }
 
-fn split_merge(line: &str, rank: usize) -> Result<(String, String), TokenizerError> {
+fn split_merge(line: &str, rank: usize) -> Result<(&str, &str), TokenizerError> {
     match line.split_once(' ') {
         Some((left, right)) if !left.is_empty() && !right.is_empty() && !right.contains(' ') => {
-            Ok((left.to_owned(), right.to_owned()))
+            Ok((left, right))
         }
         _ => Err(TokenizerError::BadMerge {
             rank,

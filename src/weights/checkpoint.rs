@@ -1,7 +1,7 @@
 //! `Checkpoint`: a GPT-2 on disk in either format, its tensors given one by one as they are needed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
@@ -13,8 +13,13 @@ use super::needed::{Found, Needed};
 use super::quantize::fitting;
 use super::stored_tensor::{Rows, StoredTensor, TensorBytes};
 use super::{gguf, pytorch, safetensors as st};
-use crate::kernels::pack::{PackedWeight, WeightType};
+use crate::kernels::pack::{PackedWeight, Packer, WeightType};
 use crate::model::config::Gpt2Config;
+
+/// Bytes of a matrix that are read at a time: no more of a file need be in memory beside the weights.
+pub const PART_BYTES: u64 = 1 << 20;
+/// Rows of a part are a multiple of it, so that they end a group of the kernels'.
+const GROUP_ROWS: u64 = 8;
 
 /// A file, a blob, or bytes in memory.
 pub trait ReadSeek: Read + Seek {}
@@ -202,24 +207,35 @@ impl Checkpoint {
             .collect()
     }
 
-    /// Hugging Face names of the tensors there are, as they lie in the files, with their bytes; several
-    /// files count as one after another.
-    pub fn tensors_in_file_order(&self) -> Vec<(String, Range<u64>)> {
+    /// The tensors there are, as they lie in the files: Hugging Face names, rows, and where these begin and end;
+    /// several files count as one after another. Matrices that need no conversion come in parts of
+    /// [`PART_BYTES`].
+    pub fn parts_in_file_order(&self) -> Vec<(String, Range<usize>, Range<u64>)> {
         let mut stored: Vec<_> = self.tensors.values().collect();
         stored.sort_by_key(|stored| (stored.file, stored.offset));
         let mut file = 0;
         let mut file_start = 0;
         let mut end = 0;
-        let mut ranges = Vec::with_capacity(stored.len());
+        let mut parts = Vec::with_capacity(stored.len());
         for stored in stored {
             if stored.file != file {
                 (file, file_start) = (stored.file, end);
             }
-            let start = file_start + stored.offset;
-            end = start + stored.size_bytes();
-            ranges.push((stored.spec.name.clone(), start..end));
+            end = file_start + stored.offset;
+            let rows = stored.spec.rows;
+            let row_bytes = stored.row_bytes();
+            let part_rows = match self.is_packed_as_stored(stored) {
+                true => ((PART_BYTES / (GROUP_ROWS * row_bytes)).max(1) * GROUP_ROWS) as usize,
+                false => rows,
+            };
+            for first in (0..rows).step_by(part_rows) {
+                let last = rows.min(first + part_rows);
+                let start = end;
+                end += (last - first) as u64 * row_bytes;
+                parts.push((stored.spec.name.clone(), first..last, start..end));
+            }
         }
-        ranges
+        parts
     }
 
     /// A matrix (rows, cols) packed for the kernels, linear maps as (out, in).
@@ -230,31 +246,67 @@ impl Checkpoint {
     /// [`WeightsError::MissingTensor`], [`WeightsError::Read`], [`WeightsError::Convert`],
     /// [`WeightsError::TooLargeForF16`], [`WeightsError::NotFinite`], [`WeightsError::OutOfMemory`].
     pub fn matrix(&mut self, name: &str) -> Result<PackedWeight, WeightsError> {
-        let (dtype, cols) = {
-            let stored = self.stored(name)?;
-            (stored.dtype, stored.spec.cols)
-        };
-        let target = match self.float_target {
-            Some(target) if dtype.is_float() => fitting(target, cols),
-            _ => dtype.weight_type(),
-        };
-        let mut bytes = self.bytes(name, StoredType::from(target))?;
-        let rows = bytes.stored.spec.rows;
-        let packed = PackedWeight::read(target, rows, cols, &mut bytes);
-        match (packed, bytes.failure.take()) {
-            (Ok(packed), _) => Ok(packed),
-            (Err(_), Some(failure)) => Err(failure),
-            (Err(source), None) => Err(match source.kind() {
-                io::ErrorKind::InvalidData => WeightsError::NotFinite {
-                    name: name.to_owned(),
-                    source,
-                },
-                io::ErrorKind::OutOfMemory => WeightsError::OutOfMemory {
-                    name: name.to_owned(),
-                },
-                _ => WeightsError::Read { source },
-            }),
+        let mut packer = self.packer(name)?;
+        let rows = self.stored(name)?.spec.rows;
+        self.pack_rows(name, 0..rows, &mut packer)?;
+        Ok(packer.finish())
+    }
+
+    /// Room for a matrix whose rows [`Self::pack_rows`] reads.
+    ///
+    /// # Errors
+    /// [`WeightsError::MissingTensor`], [`WeightsError::Read`], [`WeightsError::OutOfMemory`].
+    pub fn packer(&self, name: &str) -> Result<Packer, WeightsError> {
+        let stored = self.stored(name)?;
+        Packer::new(self.target(stored), stored.spec.rows, stored.spec.cols)
+            .map_err(|source| not_packed(name, source))
+    }
+
+    /// Reads the next rows of a matrix, one of [`Self::parts_in_file_order`] or all of them.
+    ///
+    /// # Errors
+    /// As [`Self::matrix`].
+    ///
+    /// # Panics
+    /// If only some rows are asked for of a matrix that has to be converted.
+    pub fn pack_rows(
+        &mut self,
+        name: &str,
+        rows: Range<usize>,
+        packer: &mut Packer,
+    ) -> Result<(), WeightsError> {
+        let stored = self.stored(name)?;
+        let (all, target) = (0..stored.spec.rows, StoredType::from(self.target(stored)));
+        if self.is_packed_as_stored(stored) {
+            let start = stored.offset + rows.start as u64 * stored.row_bytes();
+            let idx = stored.file;
+            let file = &mut self.files[idx];
+            return file
+                .seek(SeekFrom::Start(start))
+                .and_then(|_| packer.read(rows.len(), file))
+                .map_err(|source| not_packed(name, source));
         }
+        assert_eq!(rows, all, "rows of {name}");
+        let mut bytes = self.bytes(name, target)?;
+        let read = packer.read(rows.len(), &mut bytes);
+        match (read, bytes.failure.take()) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(failure)) => Err(failure),
+            (Err(source), None) => Err(not_packed(name, source)),
+        }
+    }
+
+    /// What a matrix is packed as.
+    fn target(&self, stored: &StoredTensor) -> WeightType {
+        match self.float_target {
+            Some(target) if stored.dtype.is_float() => fitting(target, stored.spec.cols),
+            _ => stored.dtype.weight_type(),
+        }
+    }
+
+    fn is_packed_as_stored(&self, stored: &StoredTensor) -> bool {
+        let is_matrix = matches!(stored.spec.role, Role::Embedding | Role::Projection);
+        is_matrix && !stored.is_transposed && stored.dtype == StoredType::from(self.target(stored))
     }
 
     /// Any tensor as floats, row after row, linear maps as (out, in).
@@ -376,4 +428,18 @@ fn gguf_config(header: &gguf::Header) -> Result<Gpt2Config, WeightsError> {
         eos_token_id: token(eos, bos)?,
     };
     Ok(config.validated()?)
+}
+
+/// Why a matrix was not packed.
+fn not_packed(name: &str, source: io::Error) -> WeightsError {
+    match source.kind() {
+        io::ErrorKind::InvalidData => WeightsError::NotFinite {
+            name: name.to_owned(),
+            source,
+        },
+        io::ErrorKind::OutOfMemory => WeightsError::OutOfMemory {
+            name: name.to_owned(),
+        },
+        _ => WeightsError::Read { source },
+    }
 }

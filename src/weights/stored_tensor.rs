@@ -25,12 +25,13 @@ pub(super) struct StoredTensor {
 }
 
 impl StoredTensor {
+    pub(super) fn row_bytes(&self) -> u64 {
+        let row = self.dtype.row_bytes(self.spec.cols);
+        row.expect("checked when opened") as u64
+    }
+
     pub(super) fn size_bytes(&self) -> u64 {
-        let row = self
-            .dtype
-            .row_bytes(self.spec.cols)
-            .expect("checked when opened");
-        row as u64 * self.spec.rows as u64
+        self.row_bytes() * self.spec.rows as u64
     }
 }
 

@@ -6,14 +6,13 @@
 )]
 
 use std::io::Cursor;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use huggingtweets::infer::{Loader, Model, TensorSource};
-use huggingtweets::kernels::pack::{PackedWeight, WeightType};
+use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::model::gpt2::Gpt2;
 use huggingtweets::weights::quantize::{GgufTokenizer, QuantizeReport, Quantizer, gpt2_metadata};
@@ -53,29 +52,10 @@ pub fn open_gguf(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
     Checkpoint::from_gguf(Box::new(Cursor::new(bytes.to_vec())))
 }
 
-struct Source<'a>(&'a mut Checkpoint);
-
-impl TensorSource for Source<'_> {
-    type Error = WeightsError;
-
-    fn matrix(&mut self, name: &str) -> Result<PackedWeight, WeightsError> {
-        self.0.matrix(name)
-    }
-
-    fn floats(&mut self, name: &str) -> Result<Vec<f32>, WeightsError> {
-        self.0.floats(name)
-    }
-
-    fn tensors(&self) -> Vec<(String, Range<u64>)> {
-        self.0.tensors_in_file_order()
-    }
-}
-
 pub fn load(mut checkpoint: Checkpoint) -> Result<Arc<Model>, WeightsError> {
-    let tensors = checkpoint.tensors_in_file_order();
-    let mut loader = Loader::new(checkpoint.config().clone(), tensors);
+    let mut loader = Loader::new(checkpoint.config().clone(), checkpoint.parts());
     while loader.next_bytes().is_some() {
-        loader.step(&mut Source(&mut checkpoint))?;
+        loader.step(&mut checkpoint)?;
     }
     Ok(Arc::new(loader.finish()))
 }

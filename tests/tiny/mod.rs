@@ -7,8 +7,8 @@
 
 use huggingtweets::engine::{Engine, ModelFile};
 use huggingtweets::generate::params::GenerationParams;
-use huggingtweets::infer::TensorSource;
-use huggingtweets::kernels::pack::{PackedWeight, WeightType};
+use huggingtweets::infer::{TensorPart, TensorSource};
+use huggingtweets::kernels::pack::{Packer, WeightType};
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::protocol::{Event, Request};
 use huggingtweets::tokenizer::vocabulary::char_of_byte;
@@ -72,11 +72,8 @@ pub fn vocabulary() -> Vocabulary {
     let merges = [("h", "e"), ("l", "l"), ("he", "ll"), ("Ġ", "w")];
     tokens.extend(merges.iter().map(|(left, right)| format!("{left}{right}")));
     tokens.push(END_OF_TEXT.to_owned());
-    let merges = merges
-        .iter()
-        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
-        .collect();
-    Vocabulary::new(tokens, merges, vec![(EOS, true)]).unwrap()
+    let merges = merges.map(|(a, b)| (a.to_owned(), b.to_owned()));
+    Vocabulary::new(tokens, &merges, vec![(EOS, true)]).unwrap()
 }
 
 pub fn file_of(weights: Weights) -> ModelFile {
@@ -166,26 +163,36 @@ impl Source {
 impl TensorSource for Source {
     type Error = WeightsError;
 
-    fn matrix(&mut self, name: &str) -> Result<PackedWeight, WeightsError> {
+    fn packer(&mut self, name: &str) -> Result<Packer, WeightsError> {
+        let (rows, cols) = Self::shape(name);
+        Ok(Packer::new(WeightType::F32, rows, cols).unwrap())
+    }
+
+    fn rows(
+        &mut self,
+        name: &str,
+        rows: Range<usize>,
+        packer: &mut Packer,
+    ) -> Result<(), WeightsError> {
         if matches!(self.weights, Weights::Missing) && name.starts_with("h.1.") {
             return Err(WeightsError::MissingTensor {
                 name: name.to_owned(),
             });
         }
-        let (rows, cols) = Self::shape(name);
         let bytes: Vec<u8> = self
             .values(name)
             .iter()
             .flat_map(|v| v.to_le_bytes())
             .collect();
-        Ok(PackedWeight::read(WeightType::F32, rows, cols, &mut &bytes[..]).unwrap())
+        packer.read(rows.len(), &mut &bytes[..]).unwrap();
+        Ok(())
     }
 
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, WeightsError> {
         Ok(self.values(name))
     }
 
-    fn tensors(&self) -> Vec<(String, Range<u64>)> {
+    fn parts(&self) -> Vec<TensorPart> {
         let mut end = 0;
         let needed = names::tensors(&config()).into_iter();
         let needed = needed.filter(|spec| !spec.is_optional);
@@ -193,7 +200,11 @@ impl TensorSource for Source {
             .map(|spec| {
                 let start = end;
                 end += 4 * (spec.rows * spec.cols) as u64;
-                (spec.name, start..end)
+                TensorPart {
+                    name: spec.name,
+                    rows: 0..spec.rows,
+                    bytes: start..end,
+                }
             })
             .collect()
     }
@@ -281,7 +292,6 @@ pub fn gguf(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
             Value::Strings(
                 vocabulary
                     .merges()
-                    .iter()
                     .map(|(a, b)| format!("{a} {b}"))
                     .collect(),
             ),
