@@ -1,9 +1,10 @@
 //! `Request`, `Event`, `ErrorReport`: all that passes between page and worker, from Rust or from JavaScript.
 //!
-//! On the channel a message is a plain object, `{ v: 1, type: "…", … }`, with the field names below.
+//! On the channel a request is a plain object, `{ v: 1, type: "…", … }`, with the field names below, and the worker
+//! answers with arrays of such events: tokens come together.
 //! A message of another version or of an unknown shape is answered with [`ErrorCode::BadMessage`].
 //! What JSON has no place for stands beside the fields: a `File` or `Blob`, as `blob`, in a `load` message,
-//! and a `Float32Array`, as `logits`, in a `logits` message.
+//! and a `Float32Array`, as `logits`, in a `logits` event.
 
 use serde::{Deserialize, Serialize};
 

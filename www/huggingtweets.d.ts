@@ -181,6 +181,9 @@ export class HuggingtweetsError extends Error {
  * `model`: `OWNER/NAME` on the Hub; the address of a GGUF or of a folder laid out like a repository, absolute or, with
  * `./`, `/` or `.gguf`, relative to the page; a `Blob`, `File` or `ArrayBuffer` of a GGUF;
  * left out, the model that comes with the module.
+ *
+ * The worker of the first pipeline is begun when the module is imported, so that it is compiled by the time a model is
+ * at hand; import the module where you mean to use it.
  */
 export function pipeline(
   task: 'text-generation',

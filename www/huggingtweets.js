@@ -96,15 +96,16 @@ class EngineWorker {
     this.#worker = new Worker(script);
     this.started = new Promise((resolve, reject) => {
       this.#refuseStart = reject;
-      this.#worker.onmessage = ({ data }) => {
-        if (data?.v !== PROTOCOL_VERSION) return;
-        if (data.type === 'started') return resolve(data);
-        if (data.type === 'error' && ['worker_crashed', 'out_of_memory'].includes(data.error.code)) {
-          return this.end(new HuggingtweetsError(data.error));
+      const hear = (event) => {
+        if (event.v !== PROTOCOL_VERSION) return;
+        if (event.type === 'started') return resolve(event);
+        if (event.type === 'error' && ['worker_crashed', 'out_of_memory'].includes(event.error.code)) {
+          return this.end(new HuggingtweetsError(event.error));
         }
         // What has no job of its own (loading, a message that could not be read) belongs to the one that runs.
-        if (this.#current && (data.job ?? this.#current.job) === this.#current.job) this.#current.listen(data);
+        if (this.#current && (event.job ?? this.#current.job) === this.#current.job) this.#current.listen(event);
       };
+      this.#worker.onmessage = ({ data }) => data.forEach(hear);
       this.#worker.onerror = () => this.end(crashed());
     });
     this.started.catch(() => {});
@@ -167,6 +168,10 @@ class EngineWorker {
     }
   }
 
+  get hasEnded() {
+    return this.#ended !== null;
+  }
+
   /** Ends the worker, which frees its memory; what runs and what comes later is refused with `error`. */
   end(error) {
     this.#ended ??= error;
@@ -174,6 +179,24 @@ class EngineWorker {
     this.#current?.listen({ type: 'ended' });
     this.#worker.terminate();
   }
+}
+
+// Begun when this module is imported: it is compiled and ready by the time a model is at hand.
+let spare = null;
+try {
+  spare = new EngineWorker({});
+} catch {
+  // No workers here, or none from this origin: `pipeline` says so.
+}
+
+/** The worker that waits, if it is the build that is asked for, or a new one. */
+function takeWorker({ threads = 'auto', simd = 'auto' }) {
+  // Without isolation there is one build, whatever is asked for.
+  const isFit = !globalThis.crossOriginIsolated || (threads === 'auto' && simd === 'auto');
+  if (!spare || spare.hasEnded || !isFit) return new EngineWorker({ threads, simd });
+  const worker = spare;
+  spare = null;
+  return worker;
 }
 
 /** What the worker is to load, and under which name. */
@@ -203,7 +226,7 @@ export async function pipeline(task, model, options = {}) {
   }
   const { progress_callback, signal, ...build } = checked(options, PIPELINE_OPTIONS);
   const { source, blob, name = source.name } = sourceOf(model, build);
-  const worker = new EngineWorker(build);
+  const worker = takeWorker(build);
   const report = ({ stage }) => stage?.stage === 'downloading' && progress_callback?.({
     status: 'progress', file: name, loaded: stage.loaded, total: stage.total ?? undefined,
   });

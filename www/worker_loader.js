@@ -3,7 +3,7 @@
 // There is one build per number of threads that matters, one or several, and both are simd128: relaxed SIMD did not pay.
 // A panic speaks for itself (src/web/worker_host.rs); what arrives here instead is memory the browser refused.
 const report = (code, message, hint) =>
-  postMessage({ v: 1, type: 'error', job: null, error: { code, message, hint, retryable: true } });
+  postMessage([{ v: 1, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
 
 const ended = (reason) => {
   if (reason instanceof WebAssembly.RuntimeError || reason instanceof RangeError) {

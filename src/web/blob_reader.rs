@@ -1,16 +1,12 @@
 //! `BlobReader`: a `Blob` as `Read + Seek`, so that a model file is never whole in memory.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::Range;
 use std::rc::Rc;
 
-use js_sys::{Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, FileReaderSync, ReadableStreamDefaultReader};
+use js_sys::Uint8Array;
+use web_sys::{Blob, FileReaderSync};
 
+use super::blob_stream::BlobStream;
 use super::js_error::{WebError, reason};
 
 /// Bytes taken from the `Blob` at once where none have been fetched ahead: each time costs Chromium two
@@ -45,11 +41,7 @@ impl BlobReader {
         // Blob sizes are whole numbers below 2^53.
         let size = blob.size() as u64;
         Ok(Self {
-            ahead: Rc::new(BlobStream {
-                blob: blob.clone(),
-                source: RefCell::new(None),
-                fetched: RefCell::default(),
-            }),
+            ahead: Rc::new(BlobStream::new(blob.clone())),
             blob,
             reader,
             size,
@@ -74,8 +66,8 @@ impl BlobReader {
     /// Makes `chunk` begin at `pos`.
     fn fill(&mut self) -> io::Result<()> {
         self.chunk_start = self.pos;
-        if let Some((bytes, start)) = self.ahead.fetched.borrow().find(self.pos) {
-            copy(bytes, self.pos - start, &mut self.chunk);
+        if let Some((bytes, start)) = self.ahead.find(self.pos) {
+            copy(&bytes, self.pos - start, &mut self.chunk);
             return Ok(());
         }
         let block_end = self.block_start + u64::from(self.block.length());
@@ -140,97 +132,5 @@ impl Seek for BlobReader {
         };
         self.pos = target.ok_or_else(|| io::Error::other("seek before the first byte"))?;
         Ok(self.pos)
-    }
-}
-
-/// Fetches the bytes of a `Blob` for its [`BlobReader`] in the order of the file: the browser reads on while tensors
-/// are packed.
-pub struct BlobStream {
-    blob: Blob,
-    source: RefCell<Option<ReadableStreamDefaultReader>>,
-    fetched: RefCell<Fetched>,
-}
-
-/// Bytes from `start` to `end`, in the pieces they came in, each with its first byte.
-#[derive(Default)]
-struct Fetched {
-    pieces: VecDeque<(u64, Uint8Array)>,
-    start: u64,
-    end: u64,
-}
-
-impl Fetched {
-    /// The piece that byte `pos` lies in, and where that begins.
-    fn find(&self, pos: u64) -> Option<(&Uint8Array, u64)> {
-        if !(self.start..self.end).contains(&pos) {
-            return None;
-        }
-        let after = self.pieces.partition_point(|(start, _)| *start <= pos);
-        let (start, piece) = self.pieces.get(after.checked_sub(1)?)?;
-        Some((piece, *start))
-    }
-
-    /// Lets go of what lies before `pos`.
-    fn forget_before(&mut self, pos: u64) {
-        while let Some((_, piece)) = self.pieces.front()
-            && self.start + u64::from(piece.length()) <= pos
-        {
-            self.start += u64::from(piece.length());
-            self.pieces.pop_front();
-        }
-    }
-
-    fn push(&mut self, piece: Uint8Array) {
-        let start = self.end;
-        self.end += u64::from(piece.length());
-        self.pieces.push_back((start, piece));
-    }
-}
-
-impl BlobStream {
-    /// Whether all of these bytes are there.
-    pub fn has(&self, bytes: &Range<u64>) -> bool {
-        let fetched = self.fetched.borrow();
-        fetched.start <= bytes.start && bytes.end <= fetched.end
-    }
-
-    /// Waits for these bytes and lets go of those before them.
-    /// What the browser does not give, the reader asks for again and reports.
-    pub async fn fetch(&self, bytes: Range<u64>) {
-        {
-            let mut fetched = self.fetched.borrow_mut();
-            fetched.forget_before(bytes.start);
-            if bytes.start < fetched.start || bytes.start > fetched.end {
-                *self.source.borrow_mut() = None;
-                *fetched = Fetched {
-                    start: bytes.start,
-                    end: bytes.start,
-                    ..Fetched::default()
-                };
-            }
-        }
-        let Ok(source) = self.source() else { return };
-        while !self.has(&bytes) {
-            let Ok(read) = JsFuture::from(source.read()).await else {
-                return;
-            };
-            let value = Reflect::get(&read, &JsValue::from_str("value"));
-            let Some(piece) = value.ok().and_then(|v| v.dyn_into::<Uint8Array>().ok()) else {
-                return;
-            };
-            self.fetched.borrow_mut().push(piece);
-        }
-    }
-
-    /// The stream, begun where the fetched bytes end.
-    fn source(&self) -> Result<ReadableStreamDefaultReader, JsValue> {
-        if let Some(source) = self.source.borrow().as_ref() {
-            return Ok(source.clone());
-        }
-        let start = self.fetched.borrow().end as f64;
-        let rest = self.blob.slice_with_f64_and_f64(start, self.blob.size())?;
-        let source: ReadableStreamDefaultReader = rest.stream().get_reader().unchecked_into();
-        *self.source.borrow_mut() = Some(source.clone());
-        Ok(source)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod acquisition;
 pub mod blob_reader;
+mod blob_stream;
 pub mod download;
 #[cfg(not(target_feature = "atomics"))]
 pub mod isolation;

@@ -101,14 +101,15 @@ fn spawn(shared: &Rc<Shared>) -> Result<LiveWorker, WebError> {
     let on_message = {
         let (shared, worker) = (Rc::clone(shared), worker.clone());
         Closure::new(move |message: MessageEvent| {
-            let event = event_of(message.data());
-            if matches!(event, Event::Started { .. }) {
-                shared.started.set(true);
-                for message in shared.waiting.borrow_mut().drain(..) {
-                    post(&worker, &message);
+            for event in events_of(message.data()) {
+                if matches!(event, Event::Started { .. }) {
+                    shared.started.set(true);
+                    for message in shared.waiting.borrow_mut().drain(..) {
+                        post(&worker, &message);
+                    }
                 }
+                shared.tell(event);
             }
-            shared.tell(event);
         })
     };
     let on_error = {
@@ -161,10 +162,12 @@ fn message_of(request: &Request) -> JsValue {
         .expect("a request is plain fields")
 }
 
-fn event_of(data: JsValue) -> Event {
-    match serde_wasm_bindgen::from_value::<Envelope<Event>>(data) {
-        Ok(envelope) if envelope.v == PROTOCOL_VERSION => envelope.message,
-        _ => Event::Error {
+fn events_of(data: JsValue) -> Vec<Event> {
+    match serde_wasm_bindgen::from_value::<Vec<Envelope<Event>>>(data) {
+        Ok(envelopes) if envelopes.iter().all(|e| e.v == PROTOCOL_VERSION) => {
+            envelopes.into_iter().map(|e| e.message).collect()
+        }
+        _ => vec![Event::Error {
             job: None,
             error: ErrorReport {
                 code: ErrorCode::BadMessage,
@@ -172,6 +175,6 @@ fn event_of(data: JsValue) -> Event {
                 hint: "reload the page".to_owned(),
                 retryable: true,
             },
-        },
+        }],
     }
 }

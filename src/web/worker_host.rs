@@ -13,7 +13,8 @@ use web_sys::{
 };
 
 use super::acquisition::{Acquisition, Place};
-use super::blob_reader::{BlobReader, BlobStream};
+use super::blob_reader::BlobReader;
+use super::blob_stream::BlobStream;
 use super::js_error::WebError;
 use crate::engine::Engine;
 use crate::hub::dtype::DtypeError;
@@ -27,6 +28,9 @@ use crate::protocol::{
 
 /// Least time between two progress messages of a download.
 const PROGRESS_EVERY_MS: f64 = 50.0;
+
+/// Tokens are told together, once in a frame: each message takes time from a page whose core may be computing too.
+const FRAME_MS: f64 = 16.0;
 
 /// Job id that [`Request::Stop`] uses for a load.
 const LOAD_JOB: u32 = 0;
@@ -45,6 +49,10 @@ struct Host {
     turn: MessagePort,
     /// Whether a turn is on its way: two at once would read one stream.
     has_turn: Cell<bool>,
+    /// Tokens that wait for the frame's end.
+    held: RefCell<Vec<Event>>,
+    /// When the page was last told something.
+    told_at: Cell<f64>,
 }
 
 /// Takes requests from now on, computes on `threads`, and says [`Event::Started`].
@@ -64,6 +72,8 @@ pub fn start(threads: Threads) {
         download: RefCell::new(None),
         turn: channel.port2(),
         has_turn: Cell::default(),
+        held: RefCell::default(),
+        told_at: Cell::new(f64::NEG_INFINITY),
     });
     let on_turn = {
         let host = Rc::clone(&host);
@@ -257,15 +267,27 @@ impl Host {
         self.tell(events);
     }
 
-    /// Posts the events and asks for another turn while there is work.
+    /// Posts the events, tokens by the frame, and asks for another turn while there is work.
     fn tell(&self, events: Vec<Event>) {
+        let mut held = self.held.borrow_mut();
         for mut event in events {
             if let Event::Ready { model } = &mut event {
                 model.keeping = self.keeping.get();
             }
-            post(&self.scope, event);
+            held.push(event);
         }
-        if !self.engine.borrow().is_idle() && !self.has_turn.replace(true) {
+        let is_idle = self.engine.borrow().is_idle();
+        let now = self.now();
+        let can_wait = held
+            .iter()
+            .all(|event| matches!(event, Event::Token { .. }))
+            && now - self.told_at.get() < FRAME_MS;
+        if !held.is_empty() && (is_idle || !can_wait) {
+            self.told_at.set(now);
+            post_all(&self.scope, std::mem::take(&mut *held));
+        }
+        drop(held);
+        if !is_idle && !self.has_turn.replace(true) {
             // Posting `null` cannot fail.
             let _ = self.turn.post_message(&JsValue::NULL);
         }
@@ -304,23 +326,30 @@ fn report_panics() {
     }));
 }
 
-fn post(scope: &DedicatedWorkerGlobalScope, mut event: Event) {
-    let logits = match &mut event {
-        Event::Logits { logits, .. } => Some(std::mem::take(logits)),
-        _ => None,
-    };
-    let message = Envelope::new(event)
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .expect("an event is plain fields");
-    // Plain objects and arrays of our own can always be cloned or handed over.
-    let _ = match logits {
-        None => scope.post_message(&message),
-        Some(logits) => {
+fn post(scope: &DedicatedWorkerGlobalScope, event: Event) {
+    post_all(scope, vec![event]);
+}
+
+/// One message for all of them.
+fn post_all(scope: &DedicatedWorkerGlobalScope, events: Vec<Event>) {
+    let (messages, transferred) = (Array::new(), Array::new());
+    for mut event in events {
+        let logits = match &mut event {
+            Event::Logits { logits, .. } => Some(std::mem::take(logits)),
+            _ => None,
+        };
+        let message = Envelope::new(event)
+            .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+            .expect("an event is plain fields");
+        if let Some(logits) = logits {
             let array = Float32Array::from(logits.as_slice());
             let _ = Reflect::set(&message, &JsValue::from_str("logits"), &array);
-            scope.post_message_with_transfer(&message, &Array::of1(&array.buffer()))
+            transferred.push(&array.buffer());
         }
-    };
+        messages.push(&message);
+    }
+    // Plain objects and arrays of our own can always be cloned or handed over.
+    let _ = scope.post_message_with_transfer(&messages, &transferred);
 }
 
 fn bad_message() -> Event {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Page, Site};
+use crate::harness::{Page, SOON, Site, wait_until};
 
 /// What a script's `body` returns, which finds `pipeline` and `HuggingtweetsError` in scope, and two helpers:
 /// `refusal(promise)` gives the name, code and message of what it rejects with, `greedy(n)` options of `n` new tokens.
@@ -430,7 +430,8 @@ async fn threads_and_simd_reach_the_loader_as_its_query() {
         r"const scripts = [];
         const Real = Worker;
         globalThis.Worker = class extends Real { constructor(url) { super(url); scripts.push(String(url)); } };
-        for (const options of [{}, { threads: 2, simd: 'simd128' }]) {
+        // The first takes the worker that waits since the import.
+        for (const options of [{}, {}, { threads: 2, simd: 'simd128' }]) {
           const generator = await pipeline('text-generation', null, options);
           await generator.dispose();
         }
@@ -450,6 +451,40 @@ async fn threads_and_simd_reach_the_loader_as_its_query() {
     assert_eq!(end(0), "worker_loader.js?threads=auto&simd=auto");
     assert_eq!(end(1), "worker_loader.js?threads=2&simd=simd128");
     page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_pipelines_worker_is_begun_at_the_import() {
+    let site = Site::start().await;
+    // A document of the site without a worker of its own.
+    let page = site.open("/huggingtweets.js").await;
+    let n_workers = || {
+        let requests = site.requests();
+        let loaders = requests
+            .iter()
+            .filter(|path| path.contains("worker_loader.js"));
+        loaders.count()
+    };
+    assert_eq!(n_workers(), 0);
+    module(&page, "return null;").await;
+    wait_until("the worker to be compiled", SOON, || async {
+        let requests = site.requests();
+        let compiled = |path: &&String| path.ends_with("_bg.wasm");
+        requests.iter().find(compiled).cloned()
+    })
+    .await;
+    assert_eq!(n_workers(), 1);
+    let answer = module(
+        &page,
+        "const generator = await pipeline('text-generation'); \
+         const [{ generated_text }] = await generator('My dream is', greedy(4)); \
+         await generator.dispose(); \
+         return generated_text.startsWith('My dream is');",
+    )
+    .await;
+    assert_eq!(answer, true);
+    assert_eq!(n_workers(), 1);
+    page.client.close().await.unwrap();
 }
 
 /// Names that a declaration of the types lists, `interface Stats` or `class HuggingtweetsError`.

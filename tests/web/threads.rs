@@ -18,22 +18,23 @@ const WRITE: &str = r"
     const texts = [];
     let started;
     worker.onerror = (event) => done({ error: event.message });
-    worker.onmessage = ({ data }) => {
-      if (data.type === 'started') {
-        started = data;
+    const hear = (event) => {
+      if (event.type === 'started') {
+        started = event;
         ask({ type: 'load', source: { kind: 'url', url: at('model/bundled.gguf'), name: 'bundled' } });
-      } else if (data.type === 'ready') {
-        const params = { ...data.model.defaults, num_return_sequences: 3, max_new_tokens: 40, min_length: 40, seed };
+      } else if (event.type === 'ready') {
+        const params = { ...event.model.defaults, num_return_sequences: 3, max_new_tokens: 40, min_length: 40, seed };
         ask({ type: 'generate', job: 1, prompt: 'My dream is', params });
-      } else if (data.type === 'result') {
-        texts[data.sequence] = data.generated_text;
-      } else if (data.type === 'done') {
+      } else if (event.type === 'result') {
+        texts[event.sequence] = event.generated_text;
+      } else if (event.type === 'done') {
         worker.terminate();
-        done({ started, texts, stats: data.stats });
-      } else if (data.type === 'error') {
-        done(data);
+        done({ started, texts, stats: event.stats });
+      } else if (event.type === 'error') {
+        done(event);
       }
-    };";
+    };
+    worker.onmessage = ({ data }) => data.forEach(hear);";
 
 async fn write(page: &Page, query: &str) -> Value {
     let arguments = vec![json!(query), json!(42)];
