@@ -171,6 +171,8 @@ pub fn model_files(config: &Gpt2Config) -> (Vec<u8>, Vec<u8>) {
         config.n_embd,
         config.n_inner,
     );
+    // Sums of c products stay as large at every width.
+    let scale = 1.6 / (c as f32).sqrt();
     let mut tensors = vec![
         ("wte.weight".to_owned(), vec![v, c], random(v * c, 0.0, 0.2)),
         ("wpe.weight".to_owned(), vec![t, c], random(t * c, 0.0, 0.1)),
@@ -185,7 +187,7 @@ pub fn model_files(config: &Gpt2Config) -> (Vec<u8>, Vec<u8>) {
             ("mlp.c_proj", i, c),
         ] {
             let name = format!("h.{layer_idx}.{name}");
-            let weight = random(n_in * n_out, 0.0, 0.1);
+            let weight = random(n_in * n_out, 0.0, scale);
             tensors.push((format!("{name}.weight"), vec![n_in, n_out], weight));
             tensors.push((format!("{name}.bias"), vec![n_out], random(n_out, 0.0, 0.1)));
         }
@@ -203,6 +205,19 @@ pub fn model_files(config: &Gpt2Config) -> (Vec<u8>, Vec<u8>) {
     });
     let bytes = safetensors::serialize(views, None).unwrap();
     (serde_json::to_vec(&config.to_json()).unwrap(), bytes)
+}
+
+/// Fails with the first tensor whose numbers differ.
+#[track_caller]
+pub fn assert_same_weights(from: &mut Checkpoint, to: &mut Checkpoint) {
+    for (spec, _) in from.tensors() {
+        let name = &spec.name;
+        assert_eq!(
+            from.floats(name).unwrap(),
+            to.floats(name).unwrap(),
+            "{name}"
+        );
+    }
 }
 
 /// Fails with the worst place if two lists differ by more than `tolerance` anywhere.
