@@ -30,17 +30,17 @@ pub fn OfferPanel(
             {saves_data.then(|| view! { <p>"You asked your browser to save data."</p> })}
             <div class="button-row">
                 {offer.instead.map(|choice| view! {
-                    <button type="button" class="button is-primary" on:click=move |_| accept(choice.dtype)>{fetch(choice, " as ")}</button>
+                    <button type="button" class="button is-primary" on:click=move |_| accept(choice.dtype)>{format!("{} as {}", fetch(choice), figures::dtype(choice.dtype.name()))}</button>
                 })}
                 {is_possible.then(|| view! {
                     <button type="button" class="button" class:is-primary=wanted.lack.is_none() on:click=move |_| accept(wanted.dtype)>
-                        {if wanted.lack.is_none() { fetch(wanted, "") } else { fetch(wanted, " all the same, as ") }}
+                        {fetch(wanted)}{wanted.lack.is_some().then_some(" all the same")}
                     </button>
                 })}
             </div>
             <details>
                 <summary>"Sizes and quality of the types"</summary>
-                <div class="table-scroll">
+                <div class="table-scroll" tabindex="0" role="region" aria-label="Sizes and quality of the types">
                     <table>
                         <thead><tr><th>"Type"</th><th>"Fetch"</th><th>"On this device"</th><th>"Memory"</th><th>"Loss"</th></tr></thead>
                         <tbody>
@@ -66,14 +66,10 @@ fn size(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "not known".to_owned(), figures::bytes)
 }
 
-/// `Fetch 510 MB`, and the type where `joint` leads to it.
-fn fetch(choice: Choice, joint: &str) -> String {
-    let size = match choice.fetch {
-        Some(bytes) => figures::bytes(bytes),
-        None => "it, whatever its size".to_owned(),
-    };
-    match joint {
-        "" => format!("Fetch {size}"),
-        joint => format!("Fetch {size}{joint}{}", figures::dtype(choice.dtype.name())),
+/// `Fetch 510 MB`.
+fn fetch(choice: Choice) -> String {
+    match choice.fetch {
+        Some(bytes) => format!("Fetch {}", figures::bytes(bytes)),
+        None => "Fetch it, whatever its size".to_owned(),
     }
 }
