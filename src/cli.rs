@@ -12,6 +12,7 @@ mod model;
 mod output;
 mod output_file;
 mod perplexity;
+mod quality;
 mod quantize;
 mod serve;
 mod sizes;

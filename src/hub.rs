@@ -2,12 +2,15 @@
 //!
 //! Reading order: [`web_address`] checks an `http(s)` address; [`endpoint`] is the Hub or a mirror of it;
 //! [`address`] reads what a visitor typed; [`listing`] is what an endpoint says a repository holds; [`dtype`] tells
-//! types by their names; [`plan`] chooses the files to fetch, [`shard_index`] reads which of them hold tensors.
+//! types by their names; [`plan`] chooses the files to fetch, [`shard_index`] reads which of them hold tensors;
+//! [`footprint`] is what a model takes, [`offer`] whether a device has it.
 
 pub mod address;
 pub mod dtype;
 pub mod endpoint;
+pub mod footprint;
 pub mod listing;
+pub mod offer;
 pub mod plan;
 pub mod shard_index;
 pub mod web_address;
@@ -15,7 +18,9 @@ pub mod web_address;
 pub use address::{AddressError, ModelAddress};
 pub use dtype::{Dtype, GgufType};
 pub use endpoint::Endpoint;
+pub use footprint::{Footprint, Shape};
 pub use listing::{ListedFile, Listing, ListingError};
+pub use offer::{Choice, Lack, Offer, Room};
 pub use plan::{NEEDS, Need, Parts, Plan, PlanError, Weights, choose, choose_file};
 pub use shard_index::ShardIndex;
 pub use web_address::{WebAddress, WebAddressError};

@@ -11,6 +11,7 @@ mod events;
 pub mod figures;
 pub mod measuring;
 pub mod model;
+pub mod offer_words;
 pub mod results;
 pub mod settings;
 mod view;

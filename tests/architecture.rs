@@ -19,8 +19,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("card", &[]),
     ("bot", &["card"]),
     ("bundled", &[]),
-    // `OWNER/NAME` means one thing everywhere, and so does the Hub's address.
-    ("hub", &["bot::RepoId", "bot::RepoIdError", "bot::HUB"]),
+    // `OWNER/NAME` means one thing everywhere, and so does the Hub's address. What a model takes follows from its shape,
+    // which stands in a repository's `config.json`.
+    (
+        "hub",
+        &[
+            "bot::RepoId",
+            "bot::RepoIdError",
+            "bot::HUB",
+            "model::config",
+            "model::ModelError",
+        ],
+    ),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
     // `ModelError` is what reading `model::config` out of a checkpoint fails with.

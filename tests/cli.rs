@@ -442,7 +442,10 @@ fn quantize_writes_a_file_that_generates() {
     let out = out.to_str().unwrap();
     for dtype in ["q8_0", "q4_0", "q4_k", "q6_k", "f16", "f32"] {
         let result = json(&["quantize", model, out, "--dtype", dtype]);
-        assert_eq!(keys(&result), ["bytes", "max_error", "tensors"]);
+        assert_eq!(
+            keys(&result),
+            ["after", "before", "bytes", "errors", "max_error", "tensors"]
+        );
         assert_eq!(result["tensors"], 28);
         assert_eq!(result["bytes"], std::fs::metadata(out).unwrap().len());
         let texts = json(&[
@@ -450,6 +453,9 @@ fn quantize_writes_a_file_that_generates() {
         ]);
         assert_eq!(texts.as_array().unwrap().len(), 5);
     }
+    // Without the reading there is all the rest.
+    let result = json(&["quantize", model, out, "--dtype", "f32", "--no-score"]);
+    assert_eq!(keys(&result), ["bytes", "errors", "max_error", "tensors"]);
     // Float weights survive as they are, defaults and tokenizer with them.
     let args = ["--prompt", "hello", "--seed", "1"];
     let from = |model: &str| json(&[&["generate", "--model", model], &args[..]].concat());
@@ -458,6 +464,46 @@ fn quantize_writes_a_file_that_generates() {
     let again = folder.path().join("again.gguf");
     json(&["quantize", out, again.to_str().unwrap(), "--dtype", "q8_0"]);
     assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn quantize_tells_each_tensors_error_and_what_the_model_makes_of_a_text_before_and_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.gguf");
+    let out = out.to_str().unwrap();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/bundled.gguf");
+    let mut after = Vec::new();
+    for (dtype, rms) in [("q8_0", 0.001), ("q6_k", 0.03), ("q4_0", 0.12)] {
+        let result = json(&["quantize", model, out, "--dtype", dtype]);
+        let errors = result["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 76);
+        for error in errors {
+            assert_eq!(keys(error), ["dtype", "max_error", "name", "rms_error"]);
+            let rms_error = error["rms_error"].as_f64().unwrap();
+            // What was Q8_0 before is that again; vectors and positions stay F32.
+            let is_exact = error["dtype"] == "F32" || dtype == "q8_0";
+            let range = if is_exact { 0.0..1e-6 } else { rms / 10.0..rms };
+            assert!(range.contains(&rms_error), "{error} as {dtype}");
+            assert!(error["max_error"].as_f64().unwrap() <= result["max_error"].as_f64().unwrap());
+        }
+        let bits = |when: &str| result[when]["bits_per_byte"].as_f64().unwrap();
+        assert_eq!(result["before"]["dtype"], "q8_0");
+        assert_eq!(result["after"]["dtype"], dtype);
+        assert!((1.9..2.0).contains(&bits("before")), "{}", bits("before"));
+        after.push(bits("after") - bits("before"));
+        eprintln!("{dtype}: {} and {}", bits("before"), bits("after"));
+    }
+    // The same, nearly the same, worse.
+    assert!(
+        after[0] == 0.0 && after[1].abs() < 0.005 && after[2] > 0.01,
+        "{after:?}"
+    );
+
+    let text = huggingtweets(&["quantize", model, out, "--dtype", "q4_k"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    for line in ["blk.5.ffn_down.weight", "before Q8_0", "after  Q4_K"] {
+        assert!(text.contains(line), "{text}");
+    }
 }
 
 /// Names of partial files in a folder.

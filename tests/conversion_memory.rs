@@ -22,15 +22,6 @@ const LARGEST: u64 = 768 * 3072 * 4;
 /// Everything else: chunks of rows and the output's header among it.
 const MORE: u64 = 8 << 20;
 
-/// Most memory this process ever had, as Linux counts it.
-fn peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(1024 * line.split_whitespace().next()?.parse::<u64>().ok()?)
-}
-
 /// Where only the end counts.
 struct Nowhere {
     len: u64,
@@ -110,7 +101,7 @@ fn converting_124m_as_it_arrives_peaks_below_its_largest_tensor_and_8_mb() {
         metadata: &metadata,
         n_files: 1,
     };
-    let before = peak_bytes();
+    let before = shared::peak_bytes();
     for (format, source) in [
         ("safetensors", safetensors as fn(&mut dyn FnMut(&[u8]))),
         ("pytorch_model.bin", pytorch),
@@ -133,8 +124,7 @@ fn converting_124m_as_it_arrives_peaks_below_its_largest_tensor_and_8_mb() {
             start.elapsed().as_millis()
         );
     }
-    let (Some(before), Some(peak)) = (before, peak_bytes()) else {
-        shared::skipped("this system does not say what a process's peak memory was");
+    let (Some(before), Some(peak)) = (before, shared::peak_bytes()) else {
         return;
     };
     let took = peak - before;

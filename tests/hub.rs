@@ -637,7 +637,16 @@ fn shards_are_all_taken_with_their_index_and_none_may_lack() {
         let missing = choose(&listing_with(&siblings), Dtype::Auto).unwrap_err();
         assert_eq!(missing, PlanError::Missing { what: shard(1) });
         let alone = choose(&listing_with(&siblings[..1]), Dtype::Auto).unwrap_err();
-        assert_eq!(alone, PlanError::BadIndex { name: index });
+        let name = index.clone();
+        assert_eq!(alone, PlanError::BadIndex { name });
+        // Where nothing is listed, the index itself will say which.
+        let some = Listing {
+            is_partial: true,
+            ..listing_with(&siblings[..1])
+        };
+        let plan = choose(&some, Dtype::Auto).unwrap();
+        assert_eq!(plan.files().last().unwrap().name, index);
+        assert_eq!(plan.size_bytes(), None);
     }
     let huge = [
         small("model.safetensors.index.json", 5),

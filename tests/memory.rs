@@ -17,22 +17,13 @@ use huggingtweets::weights::Checkpoint;
 /// The cache is all there from the start; more steps would only take longer.
 const STEPS: usize = 6;
 
-/// Most memory this process ever had, as Linux counts it.
-fn peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(1024 * line.split_whitespace().next()?.parse::<u64>().ok()?)
-}
-
 #[test]
 fn gpt2_124m_in_q8_0_and_five_sequences_peak_below_1_3_times_the_file() {
     let mut file = tempfile::tempfile().unwrap();
     let file_bytes = gpt2_124m::write(BufWriter::new(&mut file));
     file.rewind().unwrap();
 
-    let before = peak_bytes();
+    let before = shared::peak_bytes();
     let start = Instant::now();
     let model = load(Checkpoint::from_gguf(Box::new(file)).unwrap()).unwrap();
     let load_ms = start.elapsed().as_millis();
@@ -60,8 +51,7 @@ fn gpt2_124m_in_q8_0_and_five_sequences_peak_below_1_3_times_the_file() {
         "counted {:.3} of the file",
         of_file(counted)
     );
-    let (Some(before), Some(peak)) = (before, peak_bytes()) else {
-        shared::skipped("this system does not say what a process's peak memory was");
+    let (Some(before), Some(peak)) = (before, shared::peak_bytes()) else {
         return;
     };
     eprintln!(

@@ -14,6 +14,7 @@
 
 #[path = "web/broken_models.rs"]
 mod broken_models;
+mod checkpoints;
 #[path = "web/endurance.rs"]
 mod endurance;
 #[path = "web/essentials.rs"]
@@ -29,6 +30,8 @@ mod generating;
 mod gpt2_124m;
 #[path = "web/harness/mod.rs"]
 mod harness;
+#[path = "web/hosts.rs"]
+mod hosts;
 #[path = "web/isolation.rs"]
 mod isolation;
 #[path = "web/kernels.rs"]
@@ -41,6 +44,8 @@ mod mirror;
 mod models;
 #[path = "web/module.rs"]
 mod module;
+#[path = "web/offers.rs"]
+mod offers;
 #[path = "web/offline.rs"]
 mod offline;
 #[path = "web/one_file.rs"]

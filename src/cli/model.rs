@@ -26,16 +26,7 @@ impl ModelArgs {
     /// # Errors
     /// [`CliError::NoSuchModel`], [`CliError::IncompleteFolder`], or [`CliError::Model`] with what is wrong.
     pub fn open(&self) -> Result<OpenModel, CliError> {
-        let (file, name, size_bytes) = self.open_file()?;
-        let broken = |source| CliError::Model {
-            name: name.clone(),
-            source: Box::new(source),
-        };
-        let mut loading = Loading::new(file, &name, size_bytes);
-        while loading.next_bytes().is_some() {
-            loading.step().map_err(broken)?;
-        }
-        Ok(loading.finish())
+        load(self.open_file()?)
     }
 
     /// Reads no more than the tokenizer needs.
@@ -61,11 +52,30 @@ impl ModelArgs {
     }
 }
 
+/// Reads the whole model at a path.
+///
+/// # Errors
+/// As [`ModelArgs::open`].
+pub fn open(path: &Path) -> Result<OpenModel, CliError> {
+    load(open_file(path)?)
+}
+
+fn load((file, name, size_bytes): (ModelFile, String, u64)) -> Result<OpenModel, CliError> {
+    let mut loading = Loading::new(file, &name, size_bytes);
+    while loading.next_bytes().is_some() {
+        loading.step().map_err(|source| CliError::Model {
+            name: name.clone(),
+            source: Box::new(source),
+        })?;
+    }
+    Ok(loading.finish())
+}
+
 /// The model at a path, what to call it, and the size of its file or files.
 ///
 /// # Errors
 /// As [`ModelArgs::open`].
-pub fn open_file(path: &Path) -> Result<(ModelFile, String, u64), CliError> {
+fn open_file(path: &Path) -> Result<(ModelFile, String, u64), CliError> {
     let name = path.display().to_string();
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,

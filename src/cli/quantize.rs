@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use super::output_file::OutputFile;
+use super::quality::Quality;
 use super::{CliError, Output};
 use crate::engine::{EngineError, arrival, defaults, model_file};
 use crate::generate::params::GenerationParams;
@@ -26,6 +27,9 @@ pub struct Args {
     /// Type of the matrices
     #[arg(long, value_enum, default_value_t = Dtype::Q8_0)]
     dtype: Dtype,
+    /// Do not measure how well the model expects a fixed text before and after
+    #[arg(long)]
+    no_score: bool,
 }
 
 /// What matrices can become.
@@ -69,6 +73,30 @@ struct Quantized {
     tensors: usize,
     bytes: u64,
     max_error: f32,
+    errors: Vec<TensorError>,
+    #[serde(flatten)]
+    quality: Option<BeforeAndAfter>,
+}
+
+/// How far a tensor is from the original.
+#[derive(Debug, Serialize)]
+struct TensorError {
+    name: String,
+    dtype: &'static str,
+    /// Whether the type asked for did not fit its rows.
+    #[serde(skip)]
+    is_fallback: bool,
+    /// As a part of the original's root mean square.
+    rms_error: f32,
+    /// As a part of the original's largest absolute value.
+    max_error: f32,
+}
+
+/// What the model makes of a fixed text.
+#[derive(Debug, Serialize)]
+struct BeforeAndAfter {
+    before: Quality,
+    after: Quality,
 }
 
 /// Writes the file, tensor by tensor; it appears at its place only when it is whole.
@@ -118,31 +146,74 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     }
     let report = quantizer.finish().map_err(failed)?;
     file.finish()?;
+    if is_watched && !args.no_score {
+        eprint!("\r\x1b[Kreading a text with the model, before and after …");
+    }
+    let quality = match args.no_score {
+        true => None,
+        false => Some(BeforeAndAfter {
+            before: Quality::of(&args.input)?,
+            after: Quality::of(&args.output)?,
+        }),
+    };
     if is_watched {
         eprint!("\r\x1b[K");
     }
+    let errors = report.tensors.into_iter().map(|tensor| TensorError {
+        name: tensor.name,
+        dtype: tensor.dtype.name(),
+        is_fallback: tensor.is_fallback,
+        rms_error: tensor.rms_error,
+        max_error: tensor.max_error,
+    });
     let result = Quantized {
-        tensors: report.tensors.len(),
+        tensors: total,
         bytes: report.bytes,
         max_error: report.max_error,
+        errors: errors.collect(),
+        quality,
     };
-    output.print(&result, |result| {
-        let mut lines = vec![format!(
-            "{}: {} tensors, {:.1} MB, largest error {:.4} of a tensor's largest weight",
-            args.output.display(),
-            result.tensors,
-            result.bytes as f64 / 1e6,
-            result.max_error,
-        )];
-        for tensor in report.tensors.iter().filter(|tensor| tensor.is_fallback) {
+    output.print(&result, |result| described(&args.output, result))
+}
+
+/// The result for people: a line per tensor that has changed, then the whole.
+fn described(path: &Path, result: &Quantized) -> String {
+    let mut lines = vec![format!(
+        "{:<28} {:<5} {:>10} {:>13}",
+        "tensor", "type", "rms error", "largest error"
+    )];
+    let changed = |tensor: &&TensorError| tensor.max_error > 0.0 || tensor.is_fallback;
+    for tensor in result.errors.iter().filter(changed) {
+        let note = match tensor.is_fallback {
+            true => "  its rows do not fit the type asked for",
+            false => "",
+        };
+        lines.push(format!(
+            "{:<28} {:<5} {:>8.3} % {:>11.3} %{note}",
+            tensor.name,
+            tensor.dtype,
+            100.0 * tensor.rms_error,
+            100.0 * tensor.max_error,
+        ));
+    }
+    if let Some(BeforeAndAfter { before, after }) = &result.quality {
+        for (when, quality) in [("before", before), ("after", after)] {
             lines.push(format!(
-                "{} stays {}: its rows do not fit the type",
-                tensor.name,
-                tensor.dtype.name()
+                "{when:<6} {:<5} {:.4} bits per byte, perplexity {:.2}",
+                quality.dtype.to_ascii_uppercase(),
+                quality.bits_per_byte,
+                quality.perplexity(),
             ));
         }
-        lines.join("\n")
-    })
+    }
+    lines.push(format!(
+        "{}: {} tensors, {:.1} MB, largest error {:.4} of a tensor's largest weight",
+        path.display(),
+        result.tensors,
+        result.bytes as f64 / 1e6,
+        result.max_error,
+    ));
+    lines.join("\n")
 }
 
 /// A model to be written again.

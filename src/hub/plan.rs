@@ -33,7 +33,7 @@ pub enum Parts {
     Sharded {
         /// Names the file of each tensor: a [`ShardIndex`](super::ShardIndex).
         index: ListedFile,
-        /// In the order of their numbers, none missing.
+        /// In the order of their numbers, none missing; none at all where nothing lists them but the index.
         shards: Vec<ListedFile>,
     },
 }
@@ -211,9 +211,15 @@ impl Plan {
         self.companions.iter().chain(index).chain(files)
     }
 
-    /// Sum of all sizes; `None` if one of them is not told.
+    /// Sum of all sizes; `None` if one of them is not told, or the shards are not known yet.
     #[must_use]
     pub fn size_bytes(&self) -> Option<u64> {
+        if let Weights::Safetensors(Parts::Sharded { shards, .. })
+        | Weights::Pytorch(Parts::Sharded { shards, .. }) = &self.weights
+            && shards.is_empty()
+        {
+            return None;
+        }
         self.files()
             .try_fold(0_u64, |sum, file| sum.checked_add(file.size_bytes?))
     }
@@ -290,6 +296,12 @@ fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, P
         name: index.name.clone(),
     };
     let mut shards = Vec::new();
+    if total.is_none() && listing.is_partial {
+        return Ok(Some(Parts::Sharded {
+            index: index.clone(),
+            shards,
+        }));
+    }
     for number in 1..=total.ok_or_else(bad_index)? {
         let total = total.unwrap_or_default();
         let what = format!("{name}-{number:05}-of-{total:05}.{ending}");

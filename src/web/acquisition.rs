@@ -279,7 +279,11 @@ impl Acquisition<'_> {
                         }
                     }
                 }
-                hub::choose(&Listing::of_files(found), self.dtype).map_err(|e| not_a_model(&e))
+                let listing = Listing {
+                    is_partial: true,
+                    ..Listing::of_files(found)
+                };
+                hub::choose(&listing, self.dtype).map_err(|e| not_a_model(&e))
             }
         }
     }

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod names;
 mod needed;
 mod pickle;
+mod pickle_global;
 mod pytorch;
 pub mod quantize;
 mod rows;

@@ -1,16 +1,16 @@
 //! `Pickle`: the names and places of tensors in PyTorch's `data.pkl`, read without running anything.
 //!
 //! A pickle is a program for a stack machine that may name any Python function and call it. This machine knows the
-//! instructions that `torch.save` writes and the few names a file of weights needs; whatever else a file names
-//! is refused by that name. Every limit bounds what a hostile pickle can take: an instruction adds at most one
+//! instructions that `torch.save` writes and the few names a file of weights needs, those of [`Global`]; whatever else
+//! a file names is refused by that name. Every limit bounds what a hostile pickle can take: an instruction adds at most one
 //! value and one object, and objects hold each other by index, so nothing is copied and nothing is nested.
 //!
 //! Source: CPython `Lib/pickletools.py`; PyTorch `torch/_utils.py`, `torch/serialization.py`.
 
 use std::collections::HashMap;
 
-use super::dtype::StoredType;
-use super::error::{WeightsError, shown};
+use super::error::WeightsError;
+use super::pickle_global::{Global, StorageType};
 
 /// A model of 512 layers takes 1.3 MB.
 const MAX_BYTES: u64 = 1 << 23;
@@ -21,61 +21,6 @@ const MAX_LINE_BYTES: usize = 1 << 10;
 const MAX_DIMS: usize = 8;
 /// Keys of storages are short numbers; each use of one is a copy.
 const MAX_KEY_BYTES: usize = 32;
-
-/// A class of PyTorch's for numbers of one type.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct StorageType {
-    pub(super) name: &'static str,
-    pub(super) size_bytes: u64,
-    /// `None` for what weights are not kept in.
-    pub(super) dtype: Option<StoredType>,
-}
-
-const STORAGE_TYPES: [StorageType; 10] = [
-    storage("FloatStorage", 4, Some(StoredType::F32)),
-    storage("HalfStorage", 2, Some(StoredType::F16)),
-    storage("BFloat16Storage", 2, Some(StoredType::BF16)),
-    storage("DoubleStorage", 8, None),
-    storage("LongStorage", 8, None),
-    storage("IntStorage", 4, None),
-    storage("ShortStorage", 2, None),
-    storage("CharStorage", 1, None),
-    storage("ByteStorage", 1, None),
-    storage("BoolStorage", 1, None),
-];
-
-const fn storage(name: &'static str, size_bytes: u64, dtype: Option<StoredType>) -> StorageType {
-    StorageType {
-        name,
-        size_bytes,
-        dtype,
-    }
-}
-
-/// A name that a pickle may use.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Global {
-    OrderedDict,
-    RebuildTensor,
-    RebuildParameter,
-    Storage(&'static StorageType),
-}
-
-impl Global {
-    fn of(module: &str, name: &str) -> Result<Self, WeightsError> {
-        let storage = || STORAGE_TYPES.iter().find(|storage| storage.name == name);
-        let known = match (module, name) {
-            ("collections", "OrderedDict") => Some(Self::OrderedDict),
-            ("torch._utils", "_rebuild_tensor_v2") => Some(Self::RebuildTensor),
-            ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
-            ("torch", _) => storage().map(Self::Storage),
-            _ => None,
-        };
-        known.ok_or_else(|| WeightsError::ForbiddenGlobal {
-            name: shown(&format!("{module}.{name}")),
-        })
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Value {

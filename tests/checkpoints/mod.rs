@@ -114,7 +114,7 @@ pub fn wide() -> Checkpoint {
 
 /// Its `config.json` and `model.safetensors`.
 pub fn wide_files() -> (Vec<u8>, Vec<u8>) {
-    let config = Gpt2Config {
+    model_files(&Gpt2Config {
         vocab_size: 512,
         n_ctx: 64,
         n_embd: 256,
@@ -124,7 +124,11 @@ pub fn wide_files() -> (Vec<u8>, Vec<u8>) {
         layer_norm_epsilon: 1e-5,
         bos_token_id: 0,
         eos_token_id: 0,
-    };
+    })
+}
+
+/// `config.json` and `model.safetensors` of any shape, with weights from a generator of our own.
+pub fn model_files(config: &Gpt2Config) -> (Vec<u8>, Vec<u8>) {
     let mut state = 1_u64;
     let mut random = |n: usize, mean: f32, scale: f32| -> Vec<u8> {
         (0..n)
@@ -141,38 +145,37 @@ pub fn wide_files() -> (Vec<u8>, Vec<u8>) {
             })
             .collect()
     };
-    let (c, i) = (256, 1024);
+    let (v, t, c, i) = (
+        config.vocab_size,
+        config.n_ctx,
+        config.n_embd,
+        config.n_inner,
+    );
+    // Sums of c products stay as large at every width.
+    let scale = 1.6 / (c as f32).sqrt();
     let mut tensors = vec![
-        (
-            "wte.weight".to_owned(),
-            vec![512, c],
-            random(512 * c, 0.0, 0.2),
-        ),
-        (
-            "wpe.weight".to_owned(),
-            vec![64, c],
-            random(64 * c, 0.0, 0.1),
-        ),
+        ("wte.weight".to_owned(), vec![v, c], random(v * c, 0.0, 0.2)),
+        ("wpe.weight".to_owned(), vec![t, c], random(t * c, 0.0, 0.1)),
         ("ln_f.weight".to_owned(), vec![c], random(c, 1.0, 0.1)),
         ("ln_f.bias".to_owned(), vec![c], random(c, 0.0, 0.1)),
     ];
-    for (name, n_in, n_out) in [
-        ("attn.c_attn", c, 3 * c),
-        ("attn.c_proj", c, c),
-        ("mlp.c_fc", c, i),
-        ("mlp.c_proj", i, c),
-    ] {
-        let weight = random(n_in * n_out, 0.0, 0.1);
-        tensors.push((format!("h.0.{name}.weight"), vec![n_in, n_out], weight));
-        tensors.push((
-            format!("h.0.{name}.bias"),
-            vec![n_out],
-            random(n_out, 0.0, 0.1),
-        ));
-    }
-    for name in ["ln_1", "ln_2"] {
-        tensors.push((format!("h.0.{name}.weight"), vec![c], random(c, 1.0, 0.1)));
-        tensors.push((format!("h.0.{name}.bias"), vec![c], random(c, 0.0, 0.1)));
+    for layer_idx in 0..config.n_layer {
+        for (name, n_in, n_out) in [
+            ("attn.c_attn", c, 3 * c),
+            ("attn.c_proj", c, c),
+            ("mlp.c_fc", c, i),
+            ("mlp.c_proj", i, c),
+        ] {
+            let name = format!("h.{layer_idx}.{name}");
+            let weight = random(n_in * n_out, 0.0, scale);
+            tensors.push((format!("{name}.weight"), vec![n_in, n_out], weight));
+            tensors.push((format!("{name}.bias"), vec![n_out], random(n_out, 0.0, 0.1)));
+        }
+        for name in ["ln_1", "ln_2"] {
+            let name = format!("h.{layer_idx}.{name}");
+            tensors.push((format!("{name}.weight"), vec![c], random(c, 1.0, 0.1)));
+            tensors.push((format!("{name}.bias"), vec![c], random(c, 0.0, 0.1)));
+        }
     }
     let views = tensors.iter().map(|(name, shape, bytes)| {
         (
@@ -182,6 +185,19 @@ pub fn wide_files() -> (Vec<u8>, Vec<u8>) {
     });
     let bytes = safetensors::serialize(views, None).unwrap();
     (serde_json::to_vec(&config.to_json()).unwrap(), bytes)
+}
+
+/// Fails with the first tensor whose numbers differ.
+#[track_caller]
+pub fn assert_same_weights(from: &mut Checkpoint, to: &mut Checkpoint) {
+    for (spec, _) in from.tensors() {
+        let name = &spec.name;
+        assert_eq!(
+            from.floats(name).unwrap(),
+            to.floats(name).unwrap(),
+            "{name}"
+        );
+    }
 }
 
 /// Fails with the worst place if two lists differ by more than `tolerance` anywhere.

@@ -1,4 +1,4 @@
-//! The reference data that comes beside the repository, where it is there.
+//! What tests need of their surroundings: the reference data beside the repository, a process's peak memory.
 #![allow(dead_code, reason = "shared by tests that each use a part of it")]
 
 use std::io::Write as _;
@@ -19,6 +19,22 @@ pub fn shared(path: &str) -> Option<PathBuf> {
         path.display()
     ));
     None
+}
+
+/// Most memory this process ever had, in bytes, as Linux counts it.
+pub fn peak_bytes() -> Option<u64> {
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(1024 * line.split_whitespace().next()?.parse::<u64>().ok()?)
+    };
+    let peak = peak();
+    if peak.is_none() {
+        skipped("this system does not say what a process's peak memory was");
+    }
+    peak
 }
 
 /// Says that a test did not run, past the test runner, which keeps what passing tests print to itself.

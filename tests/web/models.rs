@@ -23,14 +23,14 @@ in_both_browsers!(
     a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it,
 );
 
-const REPO: &str = "huggingtweets/tiny";
-const WEIGHTS: &str = "huggingtweets/tiny/pytorch_model.bin";
+pub const REPO: &str = "huggingtweets/tiny";
+pub const WEIGHTS: &str = "huggingtweets/tiny/pytorch_model.bin";
 
 /// Largest difference from PyTorch's scores: of floats, and of weights that are quantized to Q8_0 on the way.
-const FLOATS: f32 = 1e-3;
-const QUANTIZED: f32 = 0.4;
+pub const FLOATS: f32 = 1e-3;
+pub const QUANTIZED: f32 = 0.4;
 
-async fn start(browser: Browser, form: &str) -> Option<(Site, Page, Mirror)> {
+pub async fn start(browser: Browser, form: &str) -> Option<(Site, Page, Mirror)> {
     let site = Site::start_in(browser, Isolation::On).await?;
     let mirror = Mirror::start().await;
     mirror.add(REPO, &repositories().join(form));
@@ -41,7 +41,7 @@ async fn start(browser: Browser, form: &str) -> Option<(Site, Page, Mirror)> {
 }
 
 /// The body of a script that opens the repository and gives back its scores for the prompt.
-fn scores(mirror: &Mirror, options: &Value, prompt: &str) -> String {
+pub fn scores(mirror: &Mirror, options: &Value, prompt: &str) -> String {
     let mut all = json!({ "endpoint": mirror.endpoint() });
     all.as_object_mut()
         .unwrap()
@@ -55,13 +55,13 @@ fn scores(mirror: &Mirror, options: &Value, prompt: &str) -> String {
     )
 }
 
-fn expected(form: &str) -> Value {
+pub fn expected(form: &str) -> Value {
     let path = repositories().join(form).join("expected.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// The largest difference between two lists of scores.
-fn difference(got: &Value, expected: &Value) -> f32 {
+pub fn difference(got: &Value, expected: &Value) -> f32 {
     let floats = |list: &Value| -> Vec<f32> {
         let list = list.as_array().unwrap().iter();
         list.map(|x| x.as_f64().unwrap() as f32).collect()
@@ -72,7 +72,7 @@ fn difference(got: &Value, expected: &Value) -> f32 {
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-fn of_file<'a>(expected: &'a Value, file: Option<&str>) -> &'a Value {
+pub fn of_file<'a>(expected: &'a Value, file: Option<&str>) -> &'a Value {
     let by_file = expected["logits"].as_object().unwrap();
     file.map_or_else(|| by_file.values().next().unwrap(), |name| &by_file[name])
 }
@@ -316,7 +316,7 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
 }
 
 /// Opens the dialog in which models are named.
-async fn open_dialog(page: &Page) {
+pub async fn open_dialog(page: &Page) {
     press(page, "//header//button[contains(., 'Open a model')]").await;
     wait_until("the dialog", SOON, || async {
         let found = page.client.find(Locator::Id("model-address")).await;

@@ -32,7 +32,7 @@ const THREADS: [&str; 3] = [
 const STORAGE: &str = "//header//button[contains(., 'Storage')]";
 
 /// The list in the service worker of `dist`, by path: hash and length.
-fn listed(dist: &Path) -> BTreeMap<String, Value> {
+pub fn listed(dist: &Path) -> BTreeMap<String, Value> {
     let script = fs::read_to_string(dist.join("sw.js")).unwrap();
     let line = script
         .lines()
@@ -43,7 +43,7 @@ fn listed(dist: &Path) -> BTreeMap<String, Value> {
 }
 
 /// Paths of the files kept by service workers, below `folder`.
-async fn kept(page: &Page, folder: &str) -> BTreeSet<String> {
+pub async fn kept(page: &Page, folder: &str) -> BTreeSet<String> {
     let paths = wait_for(
         page,
         "(async () => { const paths = []; \
@@ -58,7 +58,7 @@ async fn kept(page: &Page, folder: &str) -> BTreeSet<String> {
 }
 
 /// Waits until all is kept that a visit needs: everything, but of the worker's two builds perhaps only one.
-async fn wait_until_kept(page: &Page, dist: &Path, folder: &str) {
+pub async fn wait_until_kept(page: &Page, dist: &Path, folder: &str) {
     wait_for_service_worker(page).await;
     let spare = |build: &[&str]| -> BTreeSet<String> {
         let mut names: BTreeSet<String> = listed(dist).into_keys().collect();
@@ -146,7 +146,7 @@ async fn a_first_visit_downloads_one_build_of_the_worker(browser: Browser) {
 }
 
 /// A copy of the built page that a test may change, and its path on the server.
-fn copy_of(dist: &Path, name: &str) -> (PathBuf, String) {
+pub fn copy_of(dist: &Path, name: &str) -> (PathBuf, String) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     // Of an earlier run.
     let _ = fs::remove_dir_all(&folder);

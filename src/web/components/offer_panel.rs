@@ -1,9 +1,10 @@
-//! `OfferPanel`: what fetching a model costs, and the button that says so.
+//! `OfferPanel`: what fetching a model costs in each type, and the button that says so.
 
 use leptos::prelude::*;
 
+use crate::hub::{Choice, Dtype, Lack, Offer};
 use crate::state::figures;
-use crate::web::lookup::Offer;
+use crate::state::offer_words::OfferWords;
 
 /// The panel.
 #[component]
@@ -12,42 +13,63 @@ pub fn OfferPanel(
     name: String,
     /// The figures.
     offer: Offer,
-    /// Fetches it.
-    accept: impl Fn() + 'static,
+    /// Whether the visitor asked to save data.
+    saves_data: bool,
+    /// Fetches it in a type.
+    accept: impl Fn(Dtype) + Copy + 'static,
 ) -> impl IntoView {
-    let Offer {
-        fetch_bytes,
-        keep_bytes,
-        free_bytes,
-        memory_bytes,
-        saves_data,
-    } = offer;
-    let keep = keep_bytes.map(|bytes| {
-        format!(
-            " It will take about {} on this device, and as much memory while it is open.",
-            figures::bytes(bytes)
-        )
-    });
-    let free = free_bytes
-        .map(|bytes| format!(" The browser has room for {} more.", figures::bytes(bytes)));
-    // Half of the memory is what a page can hope for.
-    let is_tight = keep_bytes
-        .zip(memory_bytes)
-        .is_some_and(|(keep, memory)| keep > memory / 2);
-    let is_too_much = keep_bytes
-        .zip(free_bytes)
-        .is_some_and(|(keep, free)| keep > free);
-    let button = match fetch_bytes {
+    let words = OfferWords::new(&offer);
+    let wanted = offer.wanted;
+    // What cannot work is not offered.
+    let is_possible = wanted.lack != Some(Lack::Address);
+    let rows = offer.choices.clone();
+    view! {
+        <div class="offer" role="status" data-testid="offer">
+            <p><strong>{name}</strong>" is there. "{words.cost}</p>
+            {words.warning.map(|warning| view! { <p role="alert">{warning}</p> })}
+            {saves_data.then(|| view! { <p>"You asked your browser to save data."</p> })}
+            <div class="button-row">
+                {offer.instead.map(|choice| view! {
+                    <button type="button" class="button is-primary" on:click=move |_| accept(choice.dtype)>{format!("{} as {}", fetch(choice), figures::dtype(choice.dtype.name()))}</button>
+                })}
+                {is_possible.then(|| view! {
+                    <button type="button" class="button" class:is-primary=wanted.lack.is_none() on:click=move |_| accept(wanted.dtype)>
+                        {fetch(wanted)}{wanted.lack.is_some().then_some(" all the same")}
+                    </button>
+                })}
+            </div>
+            <details>
+                <summary>"Sizes and quality of the types"</summary>
+                <div class="table-scroll" tabindex="0" role="region" aria-label="Sizes and quality of the types">
+                    <table>
+                        <thead><tr><th>"Type"</th><th>"Fetch"</th><th>"On this device"</th><th>"Memory"</th><th>"Loss"</th></tr></thead>
+                        <tbody>
+                            {rows.into_iter().map(|row| view! {
+                                <tr>
+                                    <th scope="row">{figures::dtype(row.dtype.name())}</th>
+                                    <td>{size(row.fetch)}</td>
+                                    <td>{size(row.keep)}</td>
+                                    <td>{size(row.memory)}</td>
+                                    <td>{format!("{:.1} %", row.dtype.loss_percent())}</td>
+                                </tr>
+                            }).collect_view()}
+                        </tbody>
+                    </table>
+                </div>
+                <p class="muted">"Memory is for five texts of 160 tokens. Loss is how many more bits per byte of a fixed text the small model that comes with this page needs than before it was quantized; it was not measured on this one."</p>
+            </details>
+        </div>
+    }
+}
+
+fn size(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "not known".to_owned(), figures::bytes)
+}
+
+/// `Fetch 510 MB`.
+fn fetch(choice: Choice) -> String {
+    match choice.fetch {
         Some(bytes) => format!("Fetch {}", figures::bytes(bytes)),
         None => "Fetch it, whatever its size".to_owned(),
-    };
-    view! {
-        <div class="offer" role="status">
-            <p><strong>{name}</strong>" is there."{keep}{free}</p>
-            {is_tight.then(|| view! { <p>"That is much for the memory of this device. Q4_0 needs about half."</p> })}
-            {is_too_much.then(|| view! { <p>"It may not fit what the browser stores for a page. Q4_0 needs about half; or delete models under Storage."</p> })}
-            {saves_data.then(|| view! { <p>"You asked your browser to save data."</p> })}
-            <button type="button" class="button is-primary" on:click=move |_| accept()>{button}</button>
-        </div>
     }
 }

@@ -5,10 +5,9 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::hub::{Dtype, ModelAddress};
-use crate::state::model::ModelChoice;
+use crate::hub::{Dtype, Endpoint, ModelAddress};
 use crate::web::address;
-use crate::web::lookup::{Offer, look_up};
+use crate::web::lookup::{Found, look_up};
 use crate::web::offline::Offline;
 use crate::web::page::Page;
 
@@ -34,7 +33,7 @@ fn OpenModelForm() -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     let complaint = RwSignal::new(None::<String>);
     let dtype = RwSignal::new(Dtype::Auto);
-    let offer = RwSignal::new(None::<(ModelChoice, Offer)>);
+    let found = RwSignal::new(None::<(ModelAddress, Endpoint, Found)>);
     let is_asking = RwSignal::new(false);
     let is_over = RwSignal::new(false);
     let is_bundled = page.memo(|state| state.is_bundled());
@@ -57,7 +56,7 @@ fn OpenModelForm() -> impl IntoView {
     };
     let submitted = move |event: SubmitEvent| {
         event.prevent_default();
-        offer.set(None);
+        found.set(None);
         let typed = field
             .get_untracked()
             .map(|input| input.value())
@@ -73,15 +72,19 @@ fn OpenModelForm() -> impl IntoView {
                     return;
                 }
                 match asked {
-                    ModelAddress::Repository { repo, file: None } => {
+                    ModelAddress::Repository {
+                        ref repo,
+                        file: None,
+                    } => {
                         complaint.set(None);
                         is_asking.set(true);
+                        let repo = repo.clone();
                         spawn_local(async move {
-                            let answer = look_up(&endpoint, &repo, dtype).await;
+                            let answer = look_up(&endpoint, &repo).await;
                             // The dialog may be closed by now.
                             let _ = is_asking.try_set(false);
                             let _ = match answer {
-                                Ok(found) => offer.try_set(Some((choice, found))).is_some(),
+                                Ok(it) => found.try_set(Some((asked, endpoint, it))).is_some(),
                                 Err(error) => complaint.try_set(Some(sentence(&error))).is_some(),
                             };
                         });
@@ -99,7 +102,6 @@ fn OpenModelForm() -> impl IntoView {
     let typed_dtype = move |event| {
         if let Ok(choice) = event_target_value(&event).parse() {
             dtype.set(choice);
-            offer.set(None);
         }
     };
     let over = move |event: DragEvent| {
@@ -123,14 +125,20 @@ fn OpenModelForm() -> impl IntoView {
                 "Your browser fetches it from the Hub, or from the host you name, which sees the visit. It is kept on this device, so that it comes once; Storage lists it and deletes it."
             </p>
             <p class="setting-error" id="model-address-error" role="alert">{complaint}</p>
-            {move || offer.get().map(|(choice, offer)| {
-                let name = choice.name.clone();
-                let accept = move || {
+            {move || found.get().map(|(asked, endpoint, found)| {
+                let dtype = dtype.get();
+                let name = address::choice(&asked, &endpoint, dtype).name;
+                let offer = match found.offer(dtype) {
+                    Ok(offer) => offer,
+                    Err(error) => return view! { <p class="setting-error" role="alert">{sentence(&error)}</p> }.into_any(),
+                };
+                let source = StoredValue::new((asked, endpoint));
+                let accept = move |dtype| {
                     overlay.close();
-                    let choice = choice.clone();
+                    let choice = source.with_value(|(asked, endpoint)| address::choice(asked, endpoint, dtype));
                     page.act(|state| state.open_model(choice));
                 };
-                view! { <OfferPanel name=name offer=offer accept=accept/> }
+                view! { <OfferPanel name=name offer=offer saves_data=found.saves_data accept=accept/> }.into_any()
             })}
         </form>
         <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=dropped>

@@ -118,6 +118,15 @@ impl Mirror {
         self.shared.put(file, bytes);
     }
 
+    /// Serves so many zeros as `OWNER/NAME/FILE`; they take no room on the disk.
+    pub fn put_length(&self, file: &str, len: u64) {
+        let path = self.shared.folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("it has an owner"))
+            .expect("a folder can be made");
+        let file = std::fs::File::create(path).expect("the file can be made");
+        file.set_len(len).expect("it can have any length");
+    }
+
     /// Answers the next request for `OWNER/NAME/FILE`, or for the listing of `OWNER/NAME`, in a wrong way; after those
     /// that were ordered before. Questions before a request (`OPTIONS`) and those for the headers alone (`HEAD`) are
     /// answered rightly and do not count, but for [`Fault::RefusePreflight`], which is of the former alone.
