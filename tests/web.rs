@@ -31,6 +31,8 @@ mod gpt2_124m;
 mod harness;
 #[path = "web/isolation.rs"]
 mod isolation;
+#[path = "web/kept.rs"]
+mod kept;
 #[path = "web/kernels.rs"]
 mod kernels;
 #[path = "web/measuring.rs"]

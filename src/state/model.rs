@@ -194,11 +194,8 @@ impl Loading {
     /// How full the bar is, 0 to 1; none while nothing can be known.
     pub fn fraction(&self) -> Option<f64> {
         match self.stage.as_ref()? {
-            LoadStage::Looking
-            | LoadStage::OtherTab
-            | LoadStage::Waiting { .. }
-            | LoadStage::StartingOver => None,
-            LoadStage::Downloading { loaded, total } => {
+            LoadStage::Looking | LoadStage::Waiting { .. } | LoadStage::StartingOver => None,
+            LoadStage::Downloading { loaded, total } | LoadStage::OtherTab { loaded, total } => {
                 let total = (*total)?;
                 Some(DOWNLOAD_SHARE * figures::ratio(*loaded, total))
             }
@@ -214,9 +211,24 @@ impl Loading {
             None if self.is_sent => "Opening the model".to_owned(),
             None => "Waiting for the worker".to_owned(),
             Some(LoadStage::Looking) => "Asking what there is".to_owned(),
-            Some(LoadStage::OtherTab) => {
+            Some(LoadStage::OtherTab { loaded: 0, .. }) => {
                 "Another tab is fetching it; it opens here as soon as that is done".to_owned()
             }
+            Some(LoadStage::OtherTab {
+                loaded,
+                total: None,
+            }) => format!(
+                "Another tab is fetching it, {} so far",
+                figures::bytes(*loaded)
+            ),
+            Some(LoadStage::OtherTab {
+                loaded,
+                total: Some(total),
+            }) => format!(
+                "Another tab is fetching it, {} of {}",
+                figures::bytes(*loaded),
+                figures::bytes(*total)
+            ),
             Some(LoadStage::Waiting { seconds, loaded: 0 }) => {
                 format!("No connection; trying again in {seconds} s")
             }

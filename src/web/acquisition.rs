@@ -13,6 +13,7 @@ use web_sys::{AbortController, Blob};
 use super::blob_reader::BlobReader;
 use super::download::{Receive, download, download_small, exists, read};
 use super::js_error::{WebError, reason};
+use super::model_news::ModelNews;
 use super::model_storage::ModelStorage;
 use super::tab_lock::TabLock;
 use crate::engine::{Arrival, Companions, EngineError, ModelFile, arrival};
@@ -69,7 +70,7 @@ pub struct Acquisition<'a> {
     /// Stops it; what has arrived stays.
     pub abort: &'a AbortController,
     /// Hears how far it is.
-    pub tell: &'a dyn Fn(Event),
+    pub tell: Rc<dyn Fn(Event)>,
 }
 
 impl Acquisition<'_> {
@@ -78,6 +79,17 @@ impl Acquisition<'_> {
     /// # Errors
     /// [`WebError`].
     pub async fn run(&self) -> Result<Acquired, WebError> {
+        if let Place::Picked { name, .. } = &self.place
+            && let Weights::Gguf(file) = self.plan().await?.weights
+            && let Some(blob) = self.picked(&file.name)
+        {
+            // It is on the device already, and is read from there.
+            return Ok(Acquired {
+                blob: blob.clone(),
+                name: name.clone(),
+                keeping: Keeping::Nothing,
+            });
+        }
         let origin = self.origin();
         let key = origin.key();
         let storage = match self.keep {
@@ -101,20 +113,22 @@ impl Acquisition<'_> {
                 keeping,
             });
         };
-        let _lock = TabLock::take(
-            &format!("huggingtweets-model-{key}"),
-            &self.abort.signal(),
-            || self.stage(LoadStage::OtherTab),
-        )
+        let mut news = None;
+        let _lock = TabLock::of_model(&key, &self.abort.signal(), || {
+            let tell = Rc::clone(&self.tell);
+            let hear = move |(loaded, total)| {
+                let stage = LoadStage::OtherTab { loaded, total };
+                tell(Event::Progress { stage });
+            };
+            hear((0, None));
+            news = ModelNews::hear_of(&key, hear);
+        })
         .await;
+        drop(news);
         if self.abort.signal().aborted() {
             return Err(WebError::Cancelled);
         }
-        let gguf = format!("{key}.gguf");
-        let has_bytes = storage
-            .file(&gguf)
-            .await
-            .is_ok_and(|file| file.size() > 0.0);
+        let has_bytes = storage.size_bytes(&key).await > 0;
         let kept = match storage.find(&key).await {
             Some(kept) if kept.origin == origin && has_bytes => kept,
             _ => KeptModel::new(origin, self.name()),
@@ -128,7 +142,7 @@ impl Acquisition<'_> {
                 let (kept, output) = self.fetch(kept, Some((&storage, &key))).await?;
                 drop(output);
                 // What cannot be opened is not worth keeping.
-                let written: Blob = storage.file(&gguf).await?.into();
+                let written = storage.blob(&key).await?;
                 if let Err(error) = ModelFile::from_gguf(Box::new(BlobReader::new(written)?)) {
                     storage.delete(&key).await?;
                     return Err(refused(&error));
@@ -137,11 +151,10 @@ impl Acquisition<'_> {
                 kept
             }
         };
-        let blob = storage.file(&gguf).await?;
         Ok(Acquired {
-            blob: blob.into(),
+            blob: storage.blob(&key).await?,
             name: kept.name,
-            keeping: Keeping::Device,
+            keeping: storage.keeping(),
         })
     }
 
@@ -215,7 +228,7 @@ impl Acquisition<'_> {
             let fetched = self.weights(&plan, &companions, &files, &mut kept, &mut output);
             match fetched.await {
                 Ok(()) => {
-                    output.flush()?;
+                    output.flush().await?;
                     kept.part = None;
                     return Ok((kept, output));
                 }
@@ -224,7 +237,7 @@ impl Acquisition<'_> {
                     let card = kept.card.take();
                     kept = KeptModel::new(kept.origin, kept.name);
                     kept.card = card;
-                    output.empty(&kept)?;
+                    output.empty(&kept).await?;
                     restarts += 1;
                     if restarts == MAX_RESTARTS || !matches!(error, WebError::StartOver) {
                         return Err(error);
@@ -471,7 +484,7 @@ impl Acquisition<'_> {
             if !is_whole {
                 self.receive(&file.name, &mut receiver).await?;
             }
-            receiver.end_file(file)?;
+            receiver.end_file(file).await?;
             debug_assert_eq!(receiver.file, i + 1);
         }
         Ok(())

@@ -11,6 +11,7 @@ pub mod kept;
 #[cfg(not(target_feature = "atomics"))]
 pub mod launched;
 pub mod memory_file;
+pub mod model_news;
 pub mod model_storage;
 pub mod tab_lock;
 pub mod worker_host;

@@ -174,25 +174,26 @@ impl Host {
         let host = Rc::clone(self);
         spawn_local(async move {
             let last = Cell::new(f64::NEG_INFINITY);
-            let tell = |event| {
+            let teller = Rc::clone(&host);
+            let tell = move |event| {
                 if let Event::Progress {
                     stage: LoadStage::Downloading { loaded, total },
                 } = event
                 {
-                    let now = host.now();
+                    let now = teller.now();
                     if now - last.get() < PROGRESS_EVERY_MS && Some(loaded) != total {
                         return;
                     }
                     last.set(now);
                 }
-                post(&host.scope, event);
+                post(&teller.scope, event);
             };
             let acquisition = Acquisition {
                 place,
                 dtype,
                 keep,
                 abort: &abort,
-                tell: &tell,
+                tell: Rc::new(tell),
             };
             let acquired = acquisition.run().await;
             // A newer load may have taken this one's place.

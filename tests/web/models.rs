@@ -23,7 +23,7 @@ in_both_browsers!(
     a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it,
 );
 
-const REPO: &str = "huggingtweets/tiny";
+pub const REPO: &str = "huggingtweets/tiny";
 const WEIGHTS: &str = "huggingtweets/tiny/pytorch_model.bin";
 
 /// Largest difference from PyTorch's scores: of floats, and of weights that are quantized to Q8_0 on the way.
@@ -265,7 +265,7 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
 }
 
 /// A page, and a mirror with a model that takes a while.
-async fn large(site: &Site) -> (Page, Mirror, &'static str) {
+pub async fn large(site: &Site) -> (Page, Mirror, &'static str) {
     let mirror = Mirror::start().await;
     let weights = "huggingtweets/tiny/model.Q8_0.gguf";
     let mut bytes = Vec::new();
@@ -316,7 +316,7 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
 }
 
 /// Opens the dialog in which models are named.
-async fn open_dialog(page: &Page) {
+pub async fn open_dialog(page: &Page) {
     press(page, "//header//button[contains(., 'Open a model')]").await;
     wait_until("the dialog", SOON, || async {
         let found = page.client.find(Locator::Id("model-address")).await;
