@@ -168,6 +168,8 @@ pub struct Loading {
     pub stage: Option<LoadStage>,
     /// Whether the worker has been asked.
     pub is_sent: bool,
+    /// Whether it had to be begun again from the first byte.
+    has_started_over: bool,
     started_ms: Option<f64>,
     now_ms: f64,
 }
@@ -180,12 +182,17 @@ impl Loading {
         Loading {
             stage: None,
             is_sent,
+            has_started_over: false,
             started_ms: None,
             now_ms: 0.0,
         }
     }
 
     pub(super) fn advance(&mut self, stage: LoadStage, now_ms: f64) {
+        if stage == LoadStage::StartingOver {
+            self.has_started_over = true;
+            self.started_ms = None;
+        }
         self.started_ms.get_or_insert(now_ms);
         self.now_ms = now_ms;
         self.stage = Some(stage);
@@ -247,7 +254,14 @@ impl Loading {
                 loaded,
                 total: Some(total),
             }) => {
-                format!("{} of {}", figures::bytes(*loaded), figures::bytes(*total))
+                let so_far = format!("{} of {}", figures::bytes(*loaded), figures::bytes(*total));
+                match self.has_started_over {
+                    // The stage itself is over before anybody can read it.
+                    true => format!(
+                        "{so_far}, again from the start: the file changed, or its server sends it only whole"
+                    ),
+                    false => so_far,
+                }
             }
             Some(LoadStage::Reading { loaded, total }) => format!(
                 "Reading {} of {}",

@@ -26,6 +26,8 @@ pub mod clipboard;
 #[cfg(not(target_feature = "atomics"))]
 pub mod components;
 #[cfg(not(target_feature = "atomics"))]
+pub mod dropped;
+#[cfg(not(target_feature = "atomics"))]
 pub mod lookup;
 #[cfg(not(target_feature = "atomics"))]
 pub mod offline;

@@ -55,6 +55,18 @@ impl ModelStorage {
         }
     }
 
+    /// The same, where it can be written to.
+    ///
+    /// # Errors
+    /// [`WebError::Storage`] where the browser gives none.
+    pub async fn open_to_write() -> Result<Self, WebError> {
+        let storage = Self::open().await?;
+        if let Kind::Database(database) = &storage.0 {
+            database.takes_blobs().await?;
+        }
+        Ok(storage)
+    }
+
     /// Which place it is.
     pub fn keeping(&self) -> Keeping {
         match &self.0 {

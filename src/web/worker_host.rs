@@ -422,7 +422,7 @@ fn failed(error: &WebError) -> Event {
         WebError::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
         WebError::StorageFull => (
             ErrorCode::Storage,
-            "delete models under Storage, or free space on this device, then press retry; what has arrived is kept",
+            "delete models under Storage, or free space on this device, then load it again; what has arrived is kept",
             true,
         ),
         WebError::Storage { .. } => (

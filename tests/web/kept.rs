@@ -1,12 +1,14 @@
 //! What is kept on the device, wherever the browser keeps it: found again, gone on with, shared by tabs, deleted.
 
+use std::path::Path;
 use std::time::Duration;
 
+use fantoccini::Locator;
 use serde_json::{Value, json};
 
 use crate::gpt2_124m;
 use crate::harness::{
-    Browser, Fault, Mirror, Page, SOON, Site, in_both_browsers, repositories,
+    Browser, Fault, Mirror, Page, SOON, Site, in_both_browsers, renderer_bytes, repositories,
     wait_until,
 };
 use crate::isolation::{press, wait_for};
@@ -38,10 +40,14 @@ async fn large() -> Mirror {
 
 /// The page with this model for its own, which Generate fetches.
 fn address(site: &Site, mirror: &Mirror) -> String {
-    site.address_of(&format!(
+    site.address_of(&path(mirror))
+}
+
+fn path(mirror: &Mirror) -> String {
+    format!(
         "/?model={REPO}&endpoint={}&n=1&max_new_tokens=4",
         mirror.endpoint()
-    ))
+    )
 }
 
 /// Megabytes that have arrived, as the bar says.
@@ -127,7 +133,11 @@ async fn without_a_private_file_system_the_database_keeps_a_model(browser: Brows
     })
     .await;
     if browser == Browser::Chromium {
-        page.screenshot("kept-in-the-database-1280-light").await;
+        for width in [1280, 360] {
+            page.resize(width, 800).await;
+            page.screenshot(&format!("kept-in-the-database-{width}-light"))
+                .await;
+        }
     }
     press(
         &page,
@@ -229,7 +239,11 @@ async fn a_tab_that_waits_shows_how_far_the_other_one_is_and_goes_on_when_that_c
     .await;
     assert!(seen >= 20.0, "{seen} MB");
     if browser == Browser::Chromium {
-        page.screenshot("another-tab-1280-light").await;
+        for width in [1280, 360] {
+            page.resize(width, 800).await;
+            page.screenshot(&format!("download-another-tab-{width}-light"))
+                .await;
+        }
     }
     wait_until("more of it", SOON, || async {
         (loaded(&page).await? > seen).then_some(())
@@ -330,7 +344,11 @@ async fn a_full_database_is_said_so_and_what_has_come_stays() {
     page.click("generate").await;
     page.wait_for_text("error", LONG, |text| text.contains("no more room"))
         .await;
-    page.screenshot("full-device-1280-light").await;
+    for width in [1280, 360] {
+        page.resize(width, 800).await;
+        page.screenshot(&format!("download-full-device-{width}-light"))
+            .await;
+    }
     page.devtools(
         "Storage.overrideQuotaForOrigin",
         json!({ "origin": origin }),
@@ -342,4 +360,138 @@ async fn a_full_database_is_said_so_and_what_has_come_stays() {
     let start = last_start(&mirror);
     println!("went on at byte {start}");
     assert!(start > 10_000_000, "{:?}", mirror.asked_for(WEIGHTS));
+}
+
+/// The ids of the page's workers, those that they have started included.
+async fn workers(page: &Page) -> Vec<String> {
+    let targets = page.devtools("Target.getTargets", json!({})).await;
+    let targets = targets["targetInfos"].as_array().unwrap().iter();
+    targets
+        .filter(|target| target["type"] == "worker")
+        .map(|target| target["targetId"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
+    let site = Site::start().await;
+    let mirror = large().await;
+    // At once: the worker of a page left before would stay as long as the way back to it.
+    let page = site.open(&path(&mirror)).await;
+    page.wait_for_state(&["idle"]).await;
+    page.generate().await;
+    let before = workers(&page).await;
+    assert!(!before.is_empty());
+    let bytes_before = renderer_bytes(site.driver_process_id());
+    press(&page, "//button[. = 'Use the bundled one']").await;
+    page.wait_for_state(&["ready"]).await;
+    assert_eq!(page.generate().await.len(), 1);
+    let after = wait_until("the old workers to go", SOON, || async {
+        let after = workers(&page).await;
+        let is_new = after.iter().all(|id| !before.contains(id));
+        (is_new && !after.is_empty()).then_some(after)
+    })
+    .await;
+    if let Some(bytes_before) = bytes_before {
+        let bytes_after = wait_until("the memory to be given back", SOON, || async {
+            let bytes = renderer_bytes(site.driver_process_id())?;
+            (bytes + 130_000_000 < bytes_before).then_some(bytes)
+        })
+        .await;
+        println!("{bytes_before} bytes with the model, {bytes_after} without");
+    }
+    // A small model needs no new worker.
+    press(&page, "//header//button[contains(., 'Open a model')]").await;
+    let picker = Locator::Css("dialog[open] input[type=file]");
+    let picker = page.client.wait().for_element(picker).await.unwrap();
+    let file = repositories().join("gguf/tiny-Q8_0.gguf");
+    picker.send_keys(&file.display().to_string()).await.unwrap();
+    page.wait_for_text("model-name", SOON, |text| text == "tiny-Q8_0.gguf")
+        .await;
+    page.wait_for_state(&["ready"]).await;
+    assert_eq!(workers(&page).await, after);
+}
+
+/// Drops files or folders of this machine where the middle of the window is.
+async fn drop_on(page: &Page, path: &Path) {
+    for kind in ["dragEnter", "dragOver", "drop"] {
+        let event = json!({
+            "type": kind, "x": 640, "y": 450,
+            "data": { "items": [], "files": [path], "dragOperationsMask": 1 },
+        });
+        page.devtools("Input.dispatchDragEvent", event).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_can_be_dropped_anywhere_on_the_page() {
+    let site = Site::start().await;
+    let page = site.open("/?n=1&max_new_tokens=4").await;
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    drop_on(&page, &repositories().join("safetensors-sharded")).await;
+    page.wait_for_text("model-name", SOON, |text| text == "safetensors-sharded")
+        .await;
+    page.wait_for_state(&["ready"]).await;
+    assert_eq!(page.generate().await.len(), 1);
+
+    // A file alone, as before.
+    drop_on(&page, &repositories().join("gguf/tiny-Q8_0.gguf")).await;
+    page.wait_for_text("model-name", SOON, |text| text == "tiny-Q8_0.gguf")
+        .await;
+    page.wait_for_state(&["ready"]).await;
+
+    let crowd = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    for i in 0..1001 {
+        std::fs::write(crowd.path().join(format!("{i}.json")), "").unwrap();
+    }
+    let empty = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    for (folder, words) in [(&crowd, "more than 1000 entries"), (&empty, "has no files")] {
+        drop_on(&page, folder.path()).await;
+        wait_until(words, SOON, || async {
+            let text = page.eval("return document.body.innerText").await;
+            text.as_str()?.contains(words).then_some(())
+        })
+        .await;
+        assert_eq!(page.text("model-name").await, "tiny-Q8_0.gguf");
+    }
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_to_a_download_is_said_and_fits_every_window() {
+    let site = Site::start().await;
+    let mirror = large().await;
+    mirror.misbehave(WEIGHTS, Fault::CutAt(30_000_000));
+    mirror.misbehave(
+        WEIGHTS,
+        Fault::Status {
+            code: 503,
+            retry_after: Some(10),
+        }
+        .times(2),
+    );
+    mirror.misbehave(WEIGHTS, Fault::IgnoreRange);
+    mirror.misbehave(WEIGHTS, Fault::Slow(Duration::from_millis(20)));
+    let page = site.open(&path(&mirror)).await;
+    page.wait_for_state(&["idle"]).await;
+    page.click("generate").await;
+    for (name, words) in [
+        ("waiting", "are safe, trying again in"),
+        ("starting-over", "again from the start"),
+    ] {
+        wait_until(words, LONG, || async {
+            progress(&page).await.contains(words).then_some(())
+        })
+        .await;
+        for width in [1280, 360] {
+            page.resize(width, 800).await;
+            let drawn = page
+                .eval("return document.documentElement.scrollWidth")
+                .await;
+            assert_eq!(drawn, width, "{name} scrolls sideways");
+            page.screenshot(&format!("download-{name}-{width}-light"))
+                .await;
+        }
+    }
+    page.wait_for_state_within(&["ready"], LONG).await;
 }

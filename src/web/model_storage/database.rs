@@ -45,7 +45,7 @@ impl Drop for ModelDatabase {
 }
 
 impl ModelDatabase {
-    /// The database, made if need be. A browser that has one but takes no `Blob`s counts as one without.
+    /// The database, made if need be.
     pub(super) async fn open() -> Result<Self, WebError> {
         let none = || WebError::Storage {
             reason: "this browser has no database".to_owned(),
@@ -72,15 +72,20 @@ impl ModelDatabase {
         let database = Self {
             connection: answer(&request).await?.unchecked_into(),
         };
-        let transaction = database.transaction(IdbTransactionMode::Readwrite)?;
-        let parts = store(&transaction, PARTS)?;
-        let probe = Blob::new().map_err(|e| storage_error(&e))?;
-        let key = JsValue::from_str("probe");
-        let put = parts.put_with_key(&probe, &key);
-        put.map_err(|e| storage_error(&e))?;
-        parts.delete(&key).map_err(|e| storage_error(&e))?;
-        finished(&transaction).await?;
         Ok(database)
+    }
+
+    /// Whether it takes `Blob`s, which some browsers' private windows refuse. Asked by who is about to write alone: a
+    /// page that is left meanwhile may hold a writing transaction, and everybody else up, for as long as one can go
+    /// back to it.
+    pub(super) async fn takes_blobs(&self) -> Result<(), WebError> {
+        let transaction = self.transaction(IdbTransactionMode::Readwrite)?;
+        let key = JsValue::from_str("probe");
+        let probe = Blob::new().map_err(|e| storage_error(&e))?;
+        put(&transaction, PARTS, &probe, &key)?;
+        let gone = store(&transaction, PARTS)?.delete(&key);
+        gone.map_err(|e| storage_error(&e))?;
+        finished(&transaction).await
     }
 
     pub(super) async fn find(&self, key: &str) -> Option<KeptModel> {
