@@ -248,7 +248,14 @@ pub enum LoadStage {
     /// The model's host is asked what there is.
     Looking,
     /// Another tab is fetching the same model; this one waits for it.
-    OtherTab,
+    OtherTab {
+        /// Bytes that the other one has.
+        #[serde(default)]
+        loaded: u64,
+        /// All bytes, where that is known.
+        #[serde(default)]
+        total: Option<u64>,
+    },
     /// The connection failed; the next attempt comes by itself.
     Waiting {
         /// In so many seconds.
@@ -283,8 +290,18 @@ pub enum Keeping {
     Nothing,
     /// In this tab, as long as it is open: the browser gives no storage here.
     Tab,
-    /// On this device.
+    /// On this device, in the browser's database: it has no private file system to give, as in private windows, and
+    /// what a private window keeps goes when that is closed.
+    Database,
+    /// On this device, in the browser's private file system.
     Device,
+}
+
+impl Keeping {
+    /// Whether another visit finds it again.
+    pub fn is_kept(self) -> bool {
+        matches!(self, Self::Database | Self::Device)
+    }
 }
 
 /// What is known of an open model.

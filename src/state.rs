@@ -12,6 +12,7 @@ pub mod figures;
 pub mod measuring;
 pub mod model;
 pub mod offer_words;
+mod opening;
 pub mod results;
 pub mod settings;
 mod view;
@@ -150,6 +151,10 @@ pub struct PageState {
     desks: Vec<Desk>,
     bot: usize,
     worker: WorkerStatus,
+    /// The worker's memory after its last model was opened; 0 of a new one.
+    worker_bytes: u64,
+    /// Whether the page is to start a new worker in place of the one that runs.
+    wants_worker: bool,
     bundled: ModelChoice,
     endpoint: Endpoint,
     /// Whole models on this device.
@@ -194,6 +199,8 @@ impl PageState {
             desks,
             bot: 0,
             worker: WorkerStatus::Starting,
+            worker_bytes: 0,
+            wants_worker: false,
             choice: model.unwrap_or_else(|| bundled.clone()),
             bundled,
             endpoint: address.endpoint.clone(),

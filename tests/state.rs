@@ -804,6 +804,39 @@ fn the_bar_fills_through_bytes_and_layers_and_tells_the_time_left() {
 }
 
 #[test]
+fn a_download_that_began_again_and_one_of_another_tab_say_so_with_their_bytes() {
+    let text = |stages: &[LoadStage]| {
+        let mut state = fresh();
+        state.update(started(), 0.0);
+        state.load();
+        for stage in stages {
+            let stage = stage.clone();
+            state.update(Event::Progress { stage }, 0.0);
+        }
+        let loading = state.loading().unwrap();
+        (loading.text(), loading.fraction().is_some())
+    };
+    let (loaded, total) = (30_000_000, Some(136_000_000));
+    let downloading = LoadStage::Downloading { loaded, total };
+    assert_eq!(
+        text(&[LoadStage::StartingOver, LoadStage::Looking, downloading]).0,
+        "30.0 MB of 136 MB, again from the start: the file changed, or its server sends it only whole"
+    );
+    assert_eq!(
+        text(&[LoadStage::OtherTab { loaded, total }]),
+        (
+            "Another tab is fetching it, 30.0 MB of 136 MB".to_owned(),
+            true
+        )
+    );
+    let (said, has_bar) = text(&[LoadStage::OtherTab {
+        loaded: 0,
+        total: None,
+    }]);
+    assert!(said.contains("opens here as soon as") && !has_bar, "{said}");
+}
+
+#[test]
 fn the_json_is_what_the_pipeline_answers() {
     let mut state = ready();
     state.set(Field::NumReturnSequences, "2");
@@ -1048,4 +1081,62 @@ fn a_measurement_that_cannot_be_made_says_why() {
     state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
     assert_eq!(state.measuring(), Measuring::Idle);
     assert_eq!(state.problem().unwrap().remedies, [Remedy::RestartWorker]);
+}
+
+#[test]
+fn a_large_model_takes_its_worker_along_when_it_is_closed() {
+    let large = || {
+        let mut state = fresh();
+        state.update(started(), 0.0);
+        state.open_model(named("gpt2"));
+        let model = ModelInfo {
+            memory_bytes: 200_000_000,
+            ..info()
+        };
+        state.update(Event::Ready { model }, 0.0);
+        assert!(!state.take_wish_for_worker());
+        state
+    };
+    // A text that is being written ends there; its worker need not be told.
+    let mut state = large();
+    state.generate(SEED);
+    state.update(token(1, 0, " to"), 0.0);
+    assert_eq!(state.use_bundled(), []);
+    assert!(state.take_wish_for_worker());
+    assert!(!state.take_wish_for_worker(), "one is enough");
+    state.worker_restarted();
+    assert!(!state.is_generating());
+    assert_eq!(
+        state.desk().results[0].status,
+        TweetStatus::Done(StopReason::Stopped)
+    );
+    let load = state.update(started(), 0.0);
+    assert!(matches!(load[..], [Request::Load { .. }]), "{load:?}");
+    state.update(ready_event(), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+
+    // A small one is opened by the worker that is there.
+    state.open_model(named("gpt2"));
+    assert!(!state.take_wish_for_worker());
+
+    // Another bot, which has no weights here, closes it too.
+    let mut state = large();
+    state.know_kept(vec![(named("huggingtweets/jen_122"), None)]);
+    let index = state.bot_index("huggingtweets/jen_122").unwrap();
+    state.choose_bot(index);
+    state.open_model(named("huggingtweets/jen_122"));
+    state.worker_restarted();
+    state.take_wish_for_worker();
+    state.update(started(), 0.0);
+    let model = ModelInfo {
+        memory_bytes: 200_000_000,
+        ..info()
+    };
+    state.update(Event::Ready { model }, 0.0);
+    state.generate(SEED);
+    assert_eq!(state.choose_bot((index + 1) % 5), []);
+    assert!(state.take_wish_for_worker());
+    state.worker_restarted();
+    assert_eq!(state.update(started(), 0.0), []);
+    assert_eq!(state.phase(), Phase::Idle);
 }

@@ -34,6 +34,8 @@ mod harness;
 mod hosts;
 #[path = "web/isolation.rs"]
 mod isolation;
+#[path = "web/kept.rs"]
+mod kept;
 #[path = "web/kernels.rs"]
 mod kernels;
 #[path = "web/measuring.rs"]

@@ -2,15 +2,15 @@
 
 use super::figures;
 use super::measuring::MeasureRun;
-use super::model::{Loading, ModelChoice, ModelStatus};
+use super::model::{ModelChoice, ModelStatus};
 use super::results::{Desk, Tweet};
 use super::settings::{Field, FieldError};
 use super::{
-    CONTINUE_LEAST, CONTINUE_TOKENS, LONGEST_TOKEN, PageState, Problem, Remedy, Run, Task,
-    WorkerStatus, Writing, first_prompt,
+    CONTINUE_LEAST, CONTINUE_TOKENS, LONGEST_TOKEN, PageState, Problem, Remedy, Run, Task, Writing,
+    first_prompt,
 };
-use crate::bot::{Bot, HUB};
-use crate::hub::{Dtype, Endpoint, ModelAddress};
+use crate::bot::Bot;
+use crate::hub::{Dtype, ModelAddress};
 use crate::protocol::{ErrorCode, ErrorReport, GenerationParams, Request};
 
 impl PageState {
@@ -44,6 +44,10 @@ impl PageState {
         if !is_loading {
             self.follow_bot();
         }
+        if self.wants_worker {
+            // Nobody is left to stop anything.
+            return Vec::new();
+        }
         requests
     }
 
@@ -52,6 +56,49 @@ impl PageState {
         self.bots
             .iter()
             .position(|bot| bot.repo.eq_ignore_ascii_case(repo))
+    }
+
+    /// Chooses a bot that the gallery lacks; it is fetched when the visitor asks it to write.
+    pub(super) fn ask_for(&mut self, repo: &str) {
+        let Ok(id) = repo.parse() else { return };
+        let address = ModelAddress::Repository {
+            repo: id,
+            file: None,
+        };
+        self.choice = ModelChoice::at(&address, &self.endpoint, Dtype::Auto);
+        self.notices.push(format!(
+            "{repo} is not in this gallery. Press Generate to fetch it from {}.",
+            figures::host_of(self.endpoint.as_str())
+        ));
+    }
+
+    /// The bot's place in the gallery, which it joins if it is not there.
+    pub(super) fn place_of(&mut self, bot: Bot) -> usize {
+        if let Some(index) = self.bot_index(&bot.repo) {
+            return index;
+        }
+        self.desks.push(Desk {
+            prompt: first_prompt(&bot),
+            ..Desk::default()
+        });
+        self.bots.push(bot);
+        self.bots.len() - 1
+    }
+
+    /// Takes a bot into the gallery and opens it.
+    pub(super) fn take_bot(&mut self, bot: Bot) {
+        // What was said of its absence.
+        let absent = format!("{} is not in", bot.repo);
+        self.notices.retain(|notice| !notice.starts_with(&absent));
+        let index = self.place_of(bot);
+        if index != self.bot {
+            // What waits to be written was asked for on the desk that is left.
+            let prompt = self.desk().prompt.clone();
+            if prompt != first_prompt(self.bot()) {
+                self.desks[index].prompt = prompt;
+            }
+            self.bot = index;
+        }
     }
 
     /// Takes what stands in the prompt box.
@@ -86,6 +133,11 @@ impl PageState {
         {
             self.problem = None;
         }
+    }
+
+    /// Adds a remark.
+    pub fn remark(&mut self, sentence: String) {
+        self.notices.push(sentence);
     }
 
     /// Takes away the remarks.
@@ -197,183 +249,6 @@ impl PageState {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Opens another model; a text that is being written ends.
-    pub fn open_model(&mut self, choice: ModelChoice) -> Vec<Request> {
-        let is_loading = matches!(self.model, ModelStatus::Loading(_));
-        let mut requests = self.stop();
-        if is_loading {
-            // A load takes an earlier one's place by itself; the answer to a stop would be taken for the new one's.
-            requests.clear();
-        }
-        self.choice = choice;
-        requests.extend(self.load());
-        requests
-    }
-
-    /// Loads the chosen model again, or for the first time.
-    pub fn load(&mut self) -> Vec<Request> {
-        self.problem = None;
-        if self.worker == WorkerStatus::Ended {
-            // The page answers with a new worker, whose start sends the request.
-            self.worker = WorkerStatus::Starting;
-        }
-        let is_sent = self.worker == WorkerStatus::Running;
-        self.model = ModelStatus::Loading(Loading::new(is_sent));
-        if is_sent {
-            vec![Request::Load {
-                source: self.choice.source(),
-            }]
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// Fetches the open bot's own weights and its card.
-    pub fn open_own_weights(&mut self) -> Vec<Request> {
-        match self.own_weights() {
-            Some(choice) => self.open_model(choice),
-            None => Vec::new(),
-        }
-    }
-
-    /// The open bot's own weights, where its repository has them.
-    pub fn own_weights(&self) -> Option<ModelChoice> {
-        let repo = self.bot().repo.parse().ok()?;
-        let address = ModelAddress::Repository { repo, file: None };
-        Some(ModelChoice::at(&address, &self.endpoint, Dtype::Auto))
-    }
-
-    /// Whether the chosen model is the open bot's own.
-    pub fn is_own(&self) -> bool {
-        let repo = self.choice.repo();
-        repo.is_some_and(|repo| repo.eq_ignore_ascii_case(&self.bot().repo))
-    }
-
-    /// Chooses a bot that the gallery lacks; it is fetched when the visitor asks it to write.
-    pub(super) fn ask_for(&mut self, repo: &str) {
-        let Ok(id) = repo.parse() else { return };
-        let address = ModelAddress::Repository {
-            repo: id,
-            file: None,
-        };
-        self.choice = ModelChoice::at(&address, &self.endpoint, Dtype::Auto);
-        self.notices.push(format!(
-            "{repo} is not in this gallery. Press Generate to fetch it from {}.",
-            figures::host_of(self.endpoint.as_str())
-        ));
-    }
-
-    /// Whether the model is kept whole on this device.
-    pub fn is_kept(&self, choice: &ModelChoice) -> bool {
-        self.kept.contains(choice)
-    }
-
-    /// Where repositories are read.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// Takes what is kept on this device, each with its card: its bots join the gallery, and the open one speaks
-    /// with its own weights if nothing else was asked for yet.
-    pub fn know_kept(&mut self, kept: Vec<(ModelChoice, Option<String>)>) {
-        for (choice, card) in &kept {
-            let bot = choice
-                .repo()
-                .zip(card.as_ref())
-                .and_then(|(repo, card)| Bot::from_readme(repo, card));
-            if let Some(bot) = bot {
-                self.place_of(bot);
-            }
-        }
-        let was_kept = self.kept.contains(&self.choice);
-        self.kept = kept.into_iter().map(|(choice, _)| choice).collect();
-        let is_gone = was_kept && !self.kept.contains(&self.choice);
-        if self.model == ModelStatus::Absent && (self.is_bundled() || is_gone) {
-            self.follow_bot();
-        }
-    }
-
-    /// Chooses the open bot's own weights if they are kept here, else no other bot's.
-    fn follow_bot(&mut self) {
-        let repo = self.bot().repo.as_str();
-        let is_own = |choice: &&ModelChoice| {
-            let own = choice.repo();
-            own.is_some_and(|own| own.eq_ignore_ascii_case(repo))
-                // What another endpoint gave under this name need not be this bot.
-                && choice.endpoint.as_deref().unwrap_or(HUB) == self.endpoint.as_str()
-        };
-        let choice = match self.kept.iter().find(is_own) {
-            Some(own) => own.clone(),
-            // A model that is no bot's stays whoever is on show.
-            None if self
-                .choice
-                .repo()
-                .is_some_and(|repo| self.bot_index(repo).is_some()) =>
-            {
-                self.bundled.clone()
-            }
-            None => return,
-        };
-        if choice != self.choice {
-            self.choice = choice;
-            self.model = ModelStatus::Absent;
-        }
-    }
-
-    /// The bot's place in the gallery, which it joins if it is not there.
-    fn place_of(&mut self, bot: Bot) -> usize {
-        if let Some(index) = self.bot_index(&bot.repo) {
-            return index;
-        }
-        self.desks.push(Desk {
-            prompt: first_prompt(&bot),
-            ..Desk::default()
-        });
-        self.bots.push(bot);
-        self.bots.len() - 1
-    }
-
-    /// Takes a bot into the gallery and opens it.
-    pub(super) fn take_bot(&mut self, bot: Bot) {
-        // What was said of its absence.
-        let absent = format!("{} is not in", bot.repo);
-        self.notices.retain(|notice| !notice.starts_with(&absent));
-        let index = self.place_of(bot);
-        if index != self.bot {
-            // What waits to be written was asked for on the desk that is left.
-            let prompt = self.desk().prompt.clone();
-            if prompt != first_prompt(self.bot()) {
-                self.desks[index].prompt = prompt;
-            }
-            self.bot = index;
-        }
-    }
-
-    /// Goes back to the model that comes with the page.
-    pub fn use_bundled(&mut self) -> Vec<Request> {
-        let bundled = self.bundled.clone();
-        self.open_model(bundled)
-    }
-
-    /// Whether the chosen model is the one that comes with the page.
-    pub fn is_bundled(&self) -> bool {
-        self.choice == self.bundled
-    }
-
-    /// The page has started a new worker in place of one that ended.
-    pub fn worker_restarted(&mut self) {
-        self.worker = WorkerStatus::Starting;
-        self.problem = None;
-        if !matches!(self.model, ModelStatus::Loading(_)) {
-            self.model = ModelStatus::Absent;
-        }
-    }
-
-    /// Whether the worker has ended and a new one must be started before anything else.
-    pub fn has_worker_ended(&self) -> bool {
-        self.worker == WorkerStatus::Ended
     }
 
     fn begin(&mut self, writing: Writing) -> Vec<Request> {

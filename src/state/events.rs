@@ -6,7 +6,7 @@ use super::model::ModelStatus;
 use super::results::{Tweet, TweetStatus};
 use super::{PageState, Problem, Remedy, WorkerStatus};
 use crate::bot::Bot;
-use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Keeping, Request, StopReason};
+use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Request, StopReason};
 
 impl PageState {
     /// Takes one event. `now_ms`: any steady clock.
@@ -32,9 +32,10 @@ impl PageState {
                 if !matches!(self.model, ModelStatus::Loading(_)) {
                     return Vec::new();
                 }
-                if model.keeping == Keeping::Device && !self.kept.contains(&self.choice) {
+                if model.keeping.is_kept() && !self.kept.contains(&self.choice) {
                     self.kept.push(self.choice.clone());
                 }
+                self.worker_bytes = model.memory_bytes;
                 self.model = ModelStatus::Ready(Box::new(model));
                 self.start_queued()
             }
@@ -216,7 +217,7 @@ impl PageState {
         self.problem = Some(Problem { report, remedies });
     }
 
-    fn end_run(&mut self, status: TweetStatus) {
+    pub(super) fn end_run(&mut self, status: TweetStatus) {
         let Some(run) = self.run.take() else { return };
         let tweets = &mut self.desks[run.bot].results;
         if run.is_whole

@@ -168,6 +168,8 @@ pub struct Loading {
     pub stage: Option<LoadStage>,
     /// Whether the worker has been asked.
     pub is_sent: bool,
+    /// Whether it had to be begun again from the first byte.
+    has_started_over: bool,
     started_ms: Option<f64>,
     now_ms: f64,
 }
@@ -180,12 +182,17 @@ impl Loading {
         Loading {
             stage: None,
             is_sent,
+            has_started_over: false,
             started_ms: None,
             now_ms: 0.0,
         }
     }
 
     pub(super) fn advance(&mut self, stage: LoadStage, now_ms: f64) {
+        if stage == LoadStage::StartingOver {
+            self.has_started_over = true;
+            self.started_ms = None;
+        }
         self.started_ms.get_or_insert(now_ms);
         self.now_ms = now_ms;
         self.stage = Some(stage);
@@ -194,11 +201,8 @@ impl Loading {
     /// How full the bar is, 0 to 1; none while nothing can be known.
     pub fn fraction(&self) -> Option<f64> {
         match self.stage.as_ref()? {
-            LoadStage::Looking
-            | LoadStage::OtherTab
-            | LoadStage::Waiting { .. }
-            | LoadStage::StartingOver => None,
-            LoadStage::Downloading { loaded, total } => {
+            LoadStage::Looking | LoadStage::Waiting { .. } | LoadStage::StartingOver => None,
+            LoadStage::Downloading { loaded, total } | LoadStage::OtherTab { loaded, total } => {
                 let total = (*total)?;
                 Some(DOWNLOAD_SHARE * figures::ratio(*loaded, total))
             }
@@ -214,9 +218,24 @@ impl Loading {
             None if self.is_sent => "Opening the model".to_owned(),
             None => "Waiting for the worker".to_owned(),
             Some(LoadStage::Looking) => "Asking what there is".to_owned(),
-            Some(LoadStage::OtherTab) => {
+            Some(LoadStage::OtherTab { loaded: 0, .. }) => {
                 "Another tab is fetching it; it opens here as soon as that is done".to_owned()
             }
+            Some(LoadStage::OtherTab {
+                loaded,
+                total: None,
+            }) => format!(
+                "Another tab is fetching it, {} so far",
+                figures::bytes(*loaded)
+            ),
+            Some(LoadStage::OtherTab {
+                loaded,
+                total: Some(total),
+            }) => format!(
+                "Another tab is fetching it, {} of {}",
+                figures::bytes(*loaded),
+                figures::bytes(*total)
+            ),
             Some(LoadStage::Waiting { seconds, loaded: 0 }) => {
                 format!("No connection; trying again in {seconds} s")
             }
@@ -235,7 +254,14 @@ impl Loading {
                 loaded,
                 total: Some(total),
             }) => {
-                format!("{} of {}", figures::bytes(*loaded), figures::bytes(*total))
+                let so_far = format!("{} of {}", figures::bytes(*loaded), figures::bytes(*total));
+                match self.has_started_over {
+                    // The stage itself is over before anybody can read it.
+                    true => format!(
+                        "{so_far}, again from the start: the file changed, or its server sends it only whole"
+                    ),
+                    false => so_far,
+                }
             }
             Some(LoadStage::Reading { loaded, total }) => format!(
                 "Reading {} of {}",

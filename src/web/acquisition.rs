@@ -1,32 +1,27 @@
 //! `acquire`: from where a model is to the `Blob` of its GGUF on this device, looked up, fetched, converted and kept
 //! on the way; what came once is not fetched again.
 
+mod files;
 mod output;
 mod receiver;
 
 use std::rc::Rc;
 
-use js_sys::Uint8Array;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Blob};
 
 use super::blob_reader::BlobReader;
-use super::download::{Receive, download, download_small, exists, read};
-use super::js_error::{WebError, reason};
+use super::download::{Receive, download, read};
+use super::js_error::WebError;
+use super::model_news::ModelNews;
 use super::model_storage::ModelStorage;
 use super::tab_lock::TabLock;
 use crate::engine::{Arrival, Companions, EngineError, ModelFile, arrival};
-use crate::hub::{
-    self, Dtype, Endpoint, ListedFile, Listing, ModelAddress, NEEDS, Need, Parts, Plan, ShardIndex,
-    Weights,
-};
+use crate::hub::{Dtype, Endpoint, ListedFile, ModelAddress, Plan, Weights};
 use crate::protocol::{ErrorCode, ErrorReport, Event, Keeping, LoadStage};
-use crate::store::{Checksum, KeptModel, MAX_CARD_BYTES, Origin};
+use crate::store::{Checksum, KeptModel, Origin};
 use output::Output;
 use receiver::Receiver;
 
-/// Most bytes of a list of files, a configuration, a tokenizer.
-const MAX_SMALL_BYTES: usize = 64 << 20;
 /// Times that a model is begun again because its files change while they are fetched.
 const MAX_RESTARTS: usize = 3;
 
@@ -69,7 +64,7 @@ pub struct Acquisition<'a> {
     /// Stops it; what has arrived stays.
     pub abort: &'a AbortController,
     /// Hears how far it is.
-    pub tell: &'a dyn Fn(Event),
+    pub tell: Rc<dyn Fn(Event)>,
 }
 
 impl Acquisition<'_> {
@@ -78,10 +73,21 @@ impl Acquisition<'_> {
     /// # Errors
     /// [`WebError`].
     pub async fn run(&self) -> Result<Acquired, WebError> {
+        if let Place::Picked { name, .. } = &self.place
+            && let Weights::Gguf(file) = self.plan().await?.weights
+            && let Some(blob) = self.picked(&file.name)
+        {
+            // It is on the device already, and is read from there.
+            return Ok(Acquired {
+                blob: blob.clone(),
+                name: name.clone(),
+                keeping: Keeping::Nothing,
+            });
+        }
         let origin = self.origin();
         let key = origin.key();
         let storage = match self.keep {
-            true => ModelStorage::open().await.ok(),
+            true => ModelStorage::open_to_write().await.ok(),
             false => None,
         };
         let Some(storage) = storage else {
@@ -101,20 +107,22 @@ impl Acquisition<'_> {
                 keeping,
             });
         };
-        let _lock = TabLock::take(
-            &format!("huggingtweets-model-{key}"),
-            &self.abort.signal(),
-            || self.stage(LoadStage::OtherTab),
-        )
+        let mut news = None;
+        let _lock = TabLock::of_model(&key, &self.abort.signal(), || {
+            let tell = Rc::clone(&self.tell);
+            let hear = move |(loaded, total)| {
+                let stage = LoadStage::OtherTab { loaded, total };
+                tell(Event::Progress { stage });
+            };
+            hear((0, None));
+            news = ModelNews::hear_of(&key, hear);
+        })
         .await;
+        drop(news);
         if self.abort.signal().aborted() {
             return Err(WebError::Cancelled);
         }
-        let gguf = format!("{key}.gguf");
-        let has_bytes = storage
-            .file(&gguf)
-            .await
-            .is_ok_and(|file| file.size() > 0.0);
+        let has_bytes = storage.size_bytes(&key).await > 0;
         let kept = match storage.find(&key).await {
             Some(kept) if kept.origin == origin && has_bytes => kept,
             _ => KeptModel::new(origin, self.name()),
@@ -128,7 +136,7 @@ impl Acquisition<'_> {
                 let (kept, output) = self.fetch(kept, Some((&storage, &key))).await?;
                 drop(output);
                 // What cannot be opened is not worth keeping.
-                let written: Blob = storage.file(&gguf).await?.into();
+                let written = storage.blob(&key).await?;
                 if let Err(error) = ModelFile::from_gguf(Box::new(BlobReader::new(written)?)) {
                     storage.delete(&key).await?;
                     return Err(refused(&error));
@@ -137,11 +145,10 @@ impl Acquisition<'_> {
                 kept
             }
         };
-        let blob = storage.file(&gguf).await?;
         Ok(Acquired {
-            blob: blob.into(),
+            blob: storage.blob(&key).await?,
             name: kept.name,
-            keeping: Keeping::Device,
+            keeping: storage.keeping(),
         })
     }
 
@@ -215,7 +222,7 @@ impl Acquisition<'_> {
             let fetched = self.weights(&plan, &companions, &files, &mut kept, &mut output);
             match fetched.await {
                 Ok(()) => {
-                    output.flush()?;
+                    output.flush().await?;
                     kept.part = None;
                     return Ok((kept, output));
                 }
@@ -224,7 +231,7 @@ impl Acquisition<'_> {
                     let card = kept.card.take();
                     kept = KeptModel::new(kept.origin, kept.name);
                     kept.card = card;
-                    output.empty(&kept)?;
+                    output.empty(&kept).await?;
                     restarts += 1;
                     if restarts == MAX_RESTARTS || !matches!(error, WebError::StartOver) {
                         return Err(error);
@@ -234,93 +241,6 @@ impl Acquisition<'_> {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// Which files to fetch.
-    async fn plan(&self) -> Result<Plan, WebError> {
-        let (address, endpoint) = match &self.place {
-            Place::Web { address, endpoint } => (address, endpoint),
-            Place::Picked { files, .. } => {
-                let sizes = files.iter();
-                let sizes = sizes.map(|(name, blob)| (name.clone(), Some(blob.size() as u64)));
-                return hub::choose(&Listing::of_files(sizes), self.dtype)
-                    .map_err(|e| not_a_model(&e));
-            }
-        };
-        match address {
-            ModelAddress::Repository { repo, file } => {
-                let url = endpoint.listing_url(repo);
-                let json = self.small_at(&url, MAX_SMALL_BYTES).await?;
-                let json = json.ok_or(WebError::Status {
-                    status: 404,
-                    retry_after_s: None,
-                })?;
-                let listing = Listing::from_json(&json).map_err(|e| not_a_model(&e))?;
-                let plan = match file {
-                    Some(file) => hub::choose_file(&listing, file),
-                    None => hub::choose(&listing, self.dtype),
-                };
-                plan.map_err(|e| not_a_model(&e))
-            }
-            ModelAddress::Gguf { url } => Ok(gguf_at(url)),
-            ModelAddress::OwnGguf { path } => Ok(gguf_at(path)),
-            ModelAddress::Folder { url } => {
-                let mut found = Vec::new();
-                for need in NEEDS.into_iter().chain([Need::WEIGHTS]) {
-                    for names in need.one_of {
-                        let mut all = Vec::new();
-                        for name in *names {
-                            let size = exists(&format!("{url}{name}"), self.abort).await?;
-                            all.extend(size.map(|n| ((*name).to_owned(), (n > 0).then_some(n))));
-                        }
-                        if all.len() == names.len() {
-                            found.extend(all);
-                            break;
-                        }
-                    }
-                }
-                let listing = Listing {
-                    is_partial: true,
-                    ..Listing::of_files(found)
-                };
-                hub::choose(&listing, self.dtype).map_err(|e| not_a_model(&e))
-            }
-        }
-    }
-
-    /// A small file of the model; `None` if it is not there.
-    async fn small(&self, file: &str, most: usize) -> Result<Option<Vec<u8>>, WebError> {
-        match &self.place {
-            Place::Picked { .. } => {
-                let Some(blob) = self.picked(file) else {
-                    return Ok(None);
-                };
-                if blob.size() > most as f64 {
-                    return Err(WebError::TooLarge { most });
-                }
-                let buffer = JsFuture::from(blob.array_buffer()).await;
-                let buffer = buffer.map_err(|e| WebError::Read { reason: reason(&e) })?;
-                Ok(Some(Uint8Array::new(&buffer).to_vec()))
-            }
-            Place::Web { address, endpoint } => {
-                self.small_at(&url(address, endpoint, file), most).await
-            }
-        }
-    }
-
-    async fn small_at(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>, WebError> {
-        download_small(url, most, self.abort, &|seconds| {
-            self.stage(LoadStage::Waiting { seconds, loaded: 0 });
-        })
-        .await
-    }
-
-    fn picked(&self, file: &str) -> Option<&Blob> {
-        let Place::Picked { files, .. } = &self.place else {
-            return None;
-        };
-        let found = files.iter().find(|(name, _)| name == file);
-        found.map(|(_, blob)| blob)
     }
 
     /// Hands the bytes of `file` to the receiver, from its offset on.
@@ -347,61 +267,6 @@ impl Acquisition<'_> {
             },
         )
         .await
-    }
-
-    /// The small files; the card is noted in `kept`.
-    async fn companions(&self, plan: &Plan, kept: &mut KeptModel) -> Result<Companions, WebError> {
-        let mut companions = Companions::default();
-        let (mut vocab, mut merges) = (None, None);
-        for file in &plan.companions {
-            let most = match file.name.as_str() {
-                "README.md" => MAX_CARD_BYTES,
-                _ => MAX_SMALL_BYTES,
-            };
-            let bytes = match self.small(&file.name, most).await {
-                // A bot without its card still speaks.
-                Err(WebError::TooLarge { .. }) if most == MAX_CARD_BYTES => continue,
-                bytes => bytes?,
-            };
-            let Some(bytes) = bytes else { continue };
-            match file.name.as_str() {
-                "config.json" => companions.config = bytes,
-                "generation_config.json" => companions.generation_config = Some(bytes),
-                "tokenizer.json" => companions.tokenizer = Some(bytes),
-                "vocab.json" => vocab = Some(bytes),
-                "merges.txt" => merges = Some(bytes),
-                "README.md" => {
-                    kept.card = Some(String::from_utf8_lossy(&bytes).into_owned());
-                }
-                _ => {}
-            }
-        }
-        companions.vocab_and_merges = vocab.zip(merges);
-        Ok(companions)
-    }
-
-    /// The files that hold the weights, in their order.
-    async fn weight_files(&self, plan: &Plan) -> Result<Vec<ListedFile>, WebError> {
-        let parts = match &plan.weights {
-            Weights::Gguf(file) => return Ok(vec![file.clone()]),
-            Weights::Safetensors(parts) | Weights::Pytorch(parts) => parts,
-        };
-        match parts {
-            Parts::Whole(file) => Ok(vec![file.clone()]),
-            Parts::Sharded { shards, .. } if !shards.is_empty() => Ok(shards.clone()),
-            // Of a folder that lists nothing, the index itself has to be asked.
-            Parts::Sharded { index, .. } => {
-                let json = self.small(&index.name, MAX_SMALL_BYTES).await?;
-                let index = ShardIndex::from_json(&index.name, &json.unwrap_or_default())
-                    .map_err(|e| not_a_model(&e))?;
-                let of_name = |name| ListedFile {
-                    name,
-                    size_bytes: None,
-                    sha256: None,
-                };
-                Ok(index.files.into_iter().map(of_name).collect())
-            }
-        }
     }
 
     /// The weights, from where `kept` stopped.
@@ -475,7 +340,7 @@ impl Acquisition<'_> {
             if !is_whole {
                 self.receive(&file.name, &mut receiver).await?;
             }
-            receiver.end_file(file)?;
+            receiver.end_file(file).await?;
             debug_assert_eq!(receiver.file, i + 1);
         }
         Ok(())
@@ -489,17 +354,6 @@ fn url(address: &ModelAddress, endpoint: &Endpoint, file: &str) -> String {
         ModelAddress::Gguf { url } => url.clone(),
         ModelAddress::OwnGguf { path } => path.clone(),
         ModelAddress::Folder { url } => format!("{url}{file}"),
-    }
-}
-
-fn gguf_at(url: &str) -> Plan {
-    Plan {
-        weights: Weights::Gguf(ListedFile {
-            name: last_part(url),
-            size_bytes: None,
-            sha256: None,
-        }),
-        companions: Vec::new(),
     }
 }
 

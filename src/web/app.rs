@@ -17,6 +17,7 @@ use super::components::storage_view::StorageView;
 use super::components::top_bar::{About, TopBar};
 use super::components::update_bar::UpdateBar;
 use super::components::widget::Widget;
+use super::dropped;
 use super::isolation::KeptIsolation;
 use super::launched;
 use super::offline::Offline;
@@ -40,7 +41,9 @@ pub fn App() -> impl IntoView {
     provide_context(isolation);
     provide_context(Offline::start(page, isolation));
     launched::follow(page);
-    provide_context(Overlay::none());
+    let overlay = Overlay::none();
+    provide_context(overlay);
+    dropped::follow(page, overlay);
     provide_context(Pictures::start());
     address::follow_history(page);
     kept_models::tell(page);

@@ -55,7 +55,7 @@ pub trait Receive {
     ///
     /// # Errors
     /// Any ends the download.
-    fn take(&mut self, bytes: &[u8]) -> Result<(), WebError>;
+    fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), WebError>>;
 }
 
 /// Fetches `url` from the receiver's offset on. After a failure that may pass, it tries again; `on_wait` hears for
@@ -139,7 +139,7 @@ impl Receive for Small {
         Ok(())
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), WebError> {
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), WebError> {
         if self.bytes.len() + bytes.len() > self.most {
             return Err(WebError::TooLarge { most: self.most });
         }
@@ -185,8 +185,20 @@ async fn fetch(
         init.set_cache(web_sys::RequestCache::NoStore);
     }
     let response = send(url, &init, abort, offset).await?;
-    let head = head(&response, offset)?;
-    receiver.begin(&head)?;
+    let begun = head(&response, offset).and_then(|head| {
+        receiver.begin(&head)?;
+        Ok(head)
+    });
+    let head = match begun {
+        Ok(head) => head,
+        Err(error) => {
+            // Unread, it would hold its connection.
+            if let Some(body) = response.body() {
+                let _ = JsFuture::from(body.cancel()).await;
+            }
+            return Err(error);
+        }
+    };
     let body = response.body().ok_or_else(|| WebError::Connection {
         loaded: offset,
         reason: "the answer is empty".to_owned(),
@@ -252,7 +264,7 @@ async fn pump(
             leave(&reader).await;
             return Err(WebError::Cancelled);
         }
-        if let Err(error) = receiver.take(&chunk.to_vec()) {
+        if let Err(error) = receiver.take(&chunk.to_vec()).await {
             leave(&reader).await;
             return Err(error);
         }

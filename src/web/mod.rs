@@ -12,6 +12,7 @@ pub mod kept;
 #[cfg(not(target_feature = "atomics"))]
 pub mod launched;
 pub mod memory_file;
+pub mod model_news;
 pub mod model_storage;
 pub mod tab_lock;
 pub mod worker_host;
@@ -25,6 +26,8 @@ pub mod app;
 pub mod clipboard;
 #[cfg(not(target_feature = "atomics"))]
 pub mod components;
+#[cfg(not(target_feature = "atomics"))]
+pub mod dropped;
 #[cfg(not(target_feature = "atomics"))]
 pub mod lookup;
 #[cfg(not(target_feature = "atomics"))]

@@ -1,37 +1,41 @@
-//! `ModelStorage`: the models kept on this device, in the origin's private file system.
+//! `ModelStorage`: the models kept on this device, wherever this browser keeps them.
 //!
-//! Two files each in the folder `models`: `KEY.json`, a [`KeptModel`], and `KEY.gguf`, its bytes so far. Only a
-//! worker writes; a page may look and delete.
+//! Where it has a private file system, in files ([`private_files`]); else, as in some browsers' private windows, in
+//! IndexedDB ([`database`]). Cache Storage is no step between the two: every browser with it has IndexedDB too, and an
+//! entry of it is written whole or not at all, so that a broken download could not go on.
+//! Only a worker writes; a page may look and delete.
 
+mod database;
+mod private_files;
+
+use std::collections::BTreeSet;
 use std::io;
+use std::rc::Rc;
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
-    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
-    StorageManager,
-};
+use web_sys::{Blob, StorageManager};
 
 use super::js_error::{WebError, reason};
+use super::tab_lock::TabLock;
+use crate::protocol::Keeping;
 use crate::store::KeptModel;
+use database::{DatabaseWriter, ModelDatabase};
+use private_files::{FileWriter, PrivateFiles};
 
-const FOLDER: &str = "models";
+/// Where models are kept.
+pub struct ModelStorage(Kind);
 
-/// Most bytes of a record that are read: a journal and a card.
-const MAX_RECORD_BYTES: f64 = 4e6;
-
-/// The folder of kept models.
-#[derive(Clone)]
-pub struct ModelStorage {
-    folder: FileSystemDirectoryHandle,
+enum Kind {
+    Files(PrivateFiles),
+    Database(Rc<ModelDatabase>),
 }
 
 /// One of them, and the bytes it takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredModel {
-    /// The name of its files.
+    /// The name it has in storage.
     pub key: String,
     /// What is remembered of it.
     pub kept: KeptModel,
@@ -40,54 +44,73 @@ pub struct StoredModel {
 }
 
 impl ModelStorage {
-    /// The folder, made if need be.
+    /// The best place that this browser gives.
     ///
     /// # Errors
-    /// [`WebError::Storage`] where the browser has none to give, as in some private windows.
+    /// [`WebError::Storage`] where it gives none.
     pub async fn open() -> Result<Self, WebError> {
-        let manager = storage_manager().ok_or_else(|| WebError::Storage {
-            reason: "this browser has no private file system".to_owned(),
-        })?;
-        let root: FileSystemDirectoryHandle = done(manager.get_directory()).await?;
-        let options = FileSystemGetDirectoryOptions::new();
-        options.set_create(true);
-        let folder = root.get_directory_handle_with_options(FOLDER, &options);
-        Ok(Self {
-            folder: done(folder).await?,
-        })
+        match PrivateFiles::open().await {
+            Ok(files) => Ok(Self(Kind::Files(files))),
+            Err(_) => Ok(Self(Kind::Database(Rc::new(ModelDatabase::open().await?)))),
+        }
+    }
+
+    /// The same, where it can be written to.
+    ///
+    /// # Errors
+    /// [`WebError::Storage`] where the browser gives none.
+    pub async fn open_to_write() -> Result<Self, WebError> {
+        let storage = Self::open().await?;
+        if let Kind::Database(database) = &storage.0 {
+            database.takes_blobs().await?;
+        }
+        Ok(storage)
+    }
+
+    /// Which place it is.
+    pub fn keeping(&self) -> Keeping {
+        match &self.0 {
+            Kind::Files(_) => Keeping::Device,
+            Kind::Database(_) => Keeping::Database,
+        }
     }
 
     /// What is kept under `key`; `None` if nothing is or the record is unreadable.
     pub async fn find(&self, key: &str) -> Option<KeptModel> {
-        let file = self.file(&format!("{key}.json")).await.ok()?;
-        if file.size() > MAX_RECORD_BYTES {
-            return None;
+        match &self.0 {
+            Kind::Files(files) => files.find(key).await,
+            Kind::Database(database) => database.find(key).await,
         }
-        let text = JsFuture::from(file.text()).await.ok()?;
-        KeptModel::from_json(&text.as_string()?)
     }
 
-    /// The bytes kept under `key`.
+    /// The bytes kept under `key`, which are all there.
+    ///
+    /// # Errors
+    /// [`WebError::Storage`], also if some are missing.
+    pub async fn blob(&self, key: &str) -> Result<Blob, WebError> {
+        match &self.0 {
+            Kind::Files(files) => files.blob(key).await,
+            Kind::Database(database) => database.blob(key).await,
+        }
+    }
+
+    /// How many bytes are kept under `key`.
+    pub async fn size_bytes(&self, key: &str) -> u64 {
+        match &self.0 {
+            Kind::Files(files) => files.size_bytes(key).await,
+            Kind::Database(database) => database.size_bytes(key).await,
+        }
+    }
+
+    /// A model to write, what is there of it being kept. The caller holds its [`TabLock::of_model`].
     ///
     /// # Errors
     /// [`WebError::Storage`].
-    pub async fn file(&self, name: &str) -> Result<File, WebError> {
-        let handle: FileSystemFileHandle = done(self.folder.get_file_handle(name)).await?;
-        done(handle.get_file()).await
-    }
-
-    /// A file to write, what it holds being kept. Nobody else can write it meanwhile.
-    ///
-    /// # Errors
-    /// [`WebError::Storage`], also while another tab writes it.
-    pub async fn write(&self, name: &str) -> Result<StorageFile, WebError> {
-        let options = FileSystemGetFileOptions::new();
-        options.set_create(true);
-        let handle = self.folder.get_file_handle_with_options(name, &options);
-        let handle: FileSystemFileHandle = done(handle).await?;
-        Ok(StorageFile {
-            handle: done(handle.create_sync_access_handle()).await?,
-        })
+    pub async fn write(&self, key: &str) -> Result<ModelWriter, WebError> {
+        Ok(ModelWriter(match &self.0 {
+            Kind::Files(files) => Writer::Files(files.write(key).await?),
+            Kind::Database(database) => Writer::Database(database.write(key)),
+        }))
     }
 
     /// Remembers `kept` under `key`.
@@ -95,8 +118,10 @@ impl ModelStorage {
     /// # Errors
     /// [`WebError::Storage`].
     pub async fn remember(&self, key: &str, kept: &KeptModel) -> Result<(), WebError> {
-        let file = self.write(&format!("{key}.json")).await?;
-        file.replace(kept.to_json().as_bytes())
+        match &self.0 {
+            Kind::Files(files) => files.remember(key, kept).await,
+            Kind::Database(database) => database.remember(key, kept).await,
+        }
     }
 
     /// Forgets what is kept under `key`.
@@ -104,114 +129,105 @@ impl ModelStorage {
     /// # Errors
     /// [`WebError::Storage`], also while a tab writes it.
     pub async fn delete(&self, key: &str) -> Result<(), WebError> {
-        // Without the record the bytes are nothing; so the bytes go first, and what is left can be deleted again.
-        for name in [format!("{key}.gguf"), format!("{key}.json")] {
-            let removed = JsFuture::from(self.folder.remove_entry(&name)).await;
-            if let Err(error) = removed
-                && !is_not_found(&error)
-            {
-                return Err(storage(&error));
-            }
+        match &self.0 {
+            Kind::Files(files) => files.delete(key).await,
+            Kind::Database(database) => database.delete(key).await,
         }
-        Ok(())
     }
 
-    /// Everything that is kept, whole or not.
+    /// Everything that is kept, whole or not. Bytes without a readable record, left by a worker that was killed
+    /// before it wrote one, would take their room unseen: unless a tab is about to write it, they go.
     pub async fn list(&self) -> Vec<StoredModel> {
         let mut stored = Vec::new();
-        let names = self.folder.keys();
-        while let Ok(next) = names.next() {
-            let Ok(item) = JsFuture::from(next).await else {
-                break;
-            };
-            let value = Reflect::get(&item, &JsValue::from_str("value")).unwrap_or_default();
-            let Some(name) = value.as_string() else {
-                break;
-            };
-            let Some(key) = name.strip_suffix(".json") else {
-                continue;
-            };
-            if let Some(kept) = self.find(key).await {
-                let file = self.file(&format!("{key}.gguf")).await;
-                stored.push(StoredModel {
-                    key: key.to_owned(),
+        for key in self.keys().await {
+            match self.find(&key).await {
+                Some(kept) => stored.push(StoredModel {
+                    size_bytes: self.size_bytes(&key).await,
+                    key,
                     kept,
-                    size_bytes: file.map_or(0, |file| file.size() as u64),
-                });
+                }),
+                None => {
+                    if let Some(_lock) = TabLock::of_model_at_once(&key).await {
+                        // Not gone, it is met again next time.
+                        let _ = self.delete(&key).await;
+                    }
+                }
             }
         }
         stored.sort_by(|a, b| a.kept.name.cmp(&b.kept.name));
         stored
     }
+
+    async fn keys(&self) -> BTreeSet<String> {
+        match &self.0 {
+            Kind::Files(files) => files.keys().await,
+            Kind::Database(database) => database.keys().await,
+        }
+    }
 }
 
-/// An open file of the storage; closed when it is dropped.
-pub struct StorageFile {
-    handle: FileSystemSyncAccessHandle,
+/// A model that is being written.
+pub struct ModelWriter(Writer);
+
+enum Writer {
+    Files(FileWriter),
+    Database(DatabaseWriter),
 }
 
-impl StorageFile {
+impl ModelWriter {
     /// Writes all of `bytes` at `offset`.
     ///
     /// # Errors
     /// `StorageFull`, or whatever else the browser says.
-    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let options = FileSystemReadWriteOptions::new();
-        let mut at = offset;
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            // Offsets are below 2^53.
-            options.set_at(at as f64);
-            // A view of shared memory is refused by some browsers, so the bytes are copied out of this program's.
-            let piece = Uint8Array::from(rest);
-            let written = self
-                .handle
-                .write_with_js_u8_array_and_options(&piece, &options)
-                .map_err(|error| io_error(&error))? as usize;
-            if written == 0 || written > rest.len() {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            at += written as u64;
-            rest = &rest[written..];
+    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.0 {
+            Writer::Files(writer) => writer.write_at(offset, bytes),
+            Writer::Database(writer) => writer.write_at(offset, bytes),
         }
-        Ok(())
     }
 
-    /// Puts `bytes` in place of all it held.
+    /// Lets what waits in memory get to the device before it is too much; to be called between writes.
     ///
     /// # Errors
-    /// [`WebError::Storage`].
-    pub fn replace(&self, bytes: &[u8]) -> Result<(), WebError> {
-        let io = |e: io::Error| WebError::Storage {
-            reason: e.to_string(),
-        };
-        // In this order something readable stands there at any moment, as long as the first write is one.
-        self.write_at(0, bytes).map_err(io)?;
-        self.truncate(bytes.len() as u64)?;
-        self.flush()
-    }
-
-    /// Cuts or lengthens it.
-    ///
-    /// # Errors
-    /// [`WebError::Storage`].
-    pub fn truncate(&self, len: u64) -> Result<(), WebError> {
-        let cut = self.handle.truncate_with_f64(len as f64);
-        cut.map_err(|e| storage(&e))
+    /// [`WebError::StorageFull`], [`WebError::Storage`].
+    pub async fn settle(&mut self) -> Result<(), WebError> {
+        match &mut self.0 {
+            Writer::Files(_) => Ok(()),
+            Writer::Database(writer) => writer.settle().await,
+        }
     }
 
     /// Waits until everything has reached the device.
     ///
     /// # Errors
-    /// [`WebError::Storage`].
-    pub fn flush(&self) -> Result<(), WebError> {
-        self.handle.flush().map_err(|e| storage(&e))
+    /// [`WebError::StorageFull`], [`WebError::Storage`].
+    pub async fn flush(&mut self) -> Result<(), WebError> {
+        match &mut self.0 {
+            Writer::Files(writer) => writer.flush(),
+            Writer::Database(writer) => writer.flush(None).await,
+        }
     }
-}
 
-impl Drop for StorageFile {
-    fn drop(&mut self) {
-        self.handle.close();
+    /// Remembers how far the model is, once that has reached the device.
+    ///
+    /// # Errors
+    /// [`WebError::StorageFull`], [`WebError::Storage`].
+    pub async fn note(&mut self, kept: &KeptModel) -> Result<(), WebError> {
+        match &mut self.0 {
+            Writer::Files(writer) => writer.note(kept),
+            Writer::Database(writer) => writer.flush(Some(kept)).await,
+        }
+    }
+
+    /// Begins again with `kept` for its record.
+    ///
+    /// # Errors
+    /// [`WebError::Storage`].
+    pub async fn empty(&mut self, kept: &KeptModel) -> Result<(), WebError> {
+        match &mut self.0 {
+            Writer::Files(writer) => writer.empty(kept),
+            Writer::Database(writer) => writer.empty(kept).await,
+        }
     }
 }
 
@@ -243,12 +259,7 @@ fn storage_manager() -> Option<StorageManager> {
     manager.is_object().then(|| manager.unchecked_into())
 }
 
-async fn done<T: JsCast>(promise: js_sys::Promise) -> Result<T, WebError> {
-    let value = JsFuture::from(promise).await.map_err(|e| storage(&e))?;
-    Ok(value.unchecked_into())
-}
-
-fn storage(error: &JsValue) -> WebError {
+fn storage_error(error: &JsValue) -> WebError {
     match is_quota(error) {
         true => WebError::StorageFull,
         false => WebError::Storage {
@@ -266,10 +277,6 @@ fn io_error(error: &JsValue) -> io::Error {
 
 fn is_quota(error: &JsValue) -> bool {
     name_of(error).is_some_and(|name| name == "QuotaExceededError")
-}
-
-fn is_not_found(error: &JsValue) -> bool {
-    name_of(error).is_some_and(|name| name == "NotFoundError")
 }
 
 fn name_of(error: &JsValue) -> Option<String> {

@@ -84,12 +84,24 @@ impl Page {
         self.with_untracked(PageState::has_worker_ended)
             .then(|| self.restart_worker());
         let requests = self.state.try_update(action).unwrap_or_default();
+        self.follow_wish_for_worker();
         self.send(&requests);
     }
 
     /// A change that asks nothing of the worker.
     pub fn change(self, change: impl FnOnce(&mut PageState)) {
         self.state.update(change);
+        self.follow_wish_for_worker();
+    }
+
+    /// Ends the worker, which gives its memory back, and starts a new one, where the state says so.
+    fn follow_wish_for_worker(self) {
+        let is_wanted = self
+            .state
+            .try_update_untracked(PageState::take_wish_for_worker);
+        if is_wanted == Some(true) {
+            self.restart_worker();
+        }
     }
 
     /// Opens a file the visitor chose.
@@ -99,11 +111,23 @@ impl Page {
 
     /// Opens what the visitor chose: a GGUF, or the files of a folder laid out like a repository.
     pub fn open_files(self, files: Vec<web_sys::File>) {
+        self.open_picked(None, files);
+    }
+
+    /// Opens the files of a folder, which the model is called after.
+    pub fn open_folder(self, name: &str, files: Vec<web_sys::File>) {
+        self.open_picked(Some(name), files);
+    }
+
+    fn open_picked(self, folder: Option<&str>, files: Vec<web_sys::File>) {
         let names: Vec<String> = files.iter().map(web_sys::File::name).collect();
         let size = files.iter().map(|file| file.size() as u64).sum();
-        let Some(choice) = ModelChoice::files(&names, size) else {
+        let Some(mut choice) = ModelChoice::files(&names, size) else {
             return;
         };
+        if let Some(folder) = folder {
+            folder.clone_into(&mut choice.name);
+        }
         self.channel.update_value(|channel| channel.files = files);
         self.act(|state| state.open_model(choice));
     }

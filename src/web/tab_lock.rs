@@ -12,39 +12,39 @@ pub struct TabLock {
 }
 
 impl TabLock {
+    /// Waits for the right to write the model kept under `key`; see [`TabLock::take`].
+    pub async fn of_model(key: &str, signal: &AbortSignal, on_wait: impl FnOnce()) -> Self {
+        Self::take(&of_model(key), signal, on_wait).await
+    }
+
+    /// The same if it can be had at once; `None` if another tab has it.
+    pub async fn of_model_at_once(key: &str) -> Option<Self> {
+        match Locks::here() {
+            Some(locks) => Self::ask(&locks, &of_model(key), &if_available()).await,
+            None => Some(Self { release: None }),
+        }
+    }
+
     /// Waits for the lock; `on_wait` is called first if another tab has it. Where the browser has no locks, every tab
     /// gets it at once, and storage itself refuses the second writer.
     /// `signal` ends the waiting; the lock is then not held.
-    pub async fn take(name: &str, signal: &AbortSignal, on_wait: impl FnOnce()) -> Self {
-        let navigator = Reflect::get(&js_sys::global(), &JsValue::from_str("navigator"));
-        let locks = navigator.and_then(|n| Reflect::get(&n, &JsValue::from_str("locks")));
-        let request = locks.as_ref().ok().and_then(|locks| {
-            let request = Reflect::get(locks, &JsValue::from_str("request")).ok()?;
-            request.dyn_into::<Function>().ok()
-        });
-        let (Ok(locks), Some(request)) = (locks, request) else {
+    async fn take(name: &str, signal: &AbortSignal, on_wait: impl FnOnce()) -> Self {
+        let Some(locks) = Locks::here() else {
             return Self { release: None };
         };
-        let options = js_sys::Object::new();
-        // A plain object takes any field.
-        let _ = Reflect::set(&options, &JsValue::from_str("ifAvailable"), &JsValue::TRUE);
-        if let Some(lock) = Self::ask(&request, &locks, name, &options).await {
+        if let Some(lock) = Self::ask(&locks, name, &if_available()).await {
             return lock;
         }
         on_wait();
         let options = js_sys::Object::new();
+        // A plain object takes any field.
         let _ = Reflect::set(&options, &JsValue::from_str("signal"), signal);
-        let lock = Self::ask(&request, &locks, name, &options).await;
+        let lock = Self::ask(&locks, name, &options).await;
         lock.unwrap_or(Self { release: None })
     }
 
     /// The lock, or `None` if it was not available and `options` ask not to wait.
-    async fn ask(
-        request: &Function,
-        locks: &JsValue,
-        name: &str,
-        options: &js_sys::Object,
-    ) -> Option<Self> {
+    async fn ask(locks: &Locks, name: &str, options: &js_sys::Object) -> Option<Self> {
         let (held, release) = deferred();
         let (granted, grant) = deferred();
         let on_granted = Closure::once_into_js(move |lock: JsValue| -> Promise {
@@ -53,7 +53,10 @@ impl TabLock {
             held
         });
         let name = JsValue::from_str(name);
-        let asked = request.call3(locks, &name, options, &on_granted).ok()?;
+        let asked = locks
+            .request
+            .call3(&locks.manager, &name, options, &on_granted)
+            .ok()?;
         // Refused, for instance in a document without storage: it never calls back.
         let refused = Promise::race(&js_sys::Array::of2(&granted, &asked));
         let is_granted = JsFuture::from(refused).await.ok()?.is_truthy();
@@ -73,6 +76,35 @@ impl Drop for TabLock {
             let _ = release.call0(&JsValue::NULL);
         }
     }
+}
+
+/// `navigator.locks`, in a page or a worker.
+struct Locks {
+    manager: JsValue,
+    request: Function,
+}
+
+impl Locks {
+    fn here() -> Option<Self> {
+        let navigator = Reflect::get(&js_sys::global(), &JsValue::from_str("navigator")).ok()?;
+        let manager = Reflect::get(&navigator, &JsValue::from_str("locks")).ok()?;
+        let request = Reflect::get(&manager, &JsValue::from_str("request")).ok()?;
+        Some(Self {
+            request: request.dyn_into().ok()?,
+            manager,
+        })
+    }
+}
+
+fn of_model(key: &str) -> String {
+    format!("huggingtweets-model-{key}")
+}
+
+fn if_available() -> js_sys::Object {
+    let options = js_sys::Object::new();
+    // A plain object takes any field.
+    let _ = Reflect::set(&options, &JsValue::from_str("ifAvailable"), &JsValue::TRUE);
+    options
 }
 
 /// A promise, and the function that keeps it.

@@ -38,6 +38,9 @@ struct LiveWorker {
 
 impl Drop for LiveWorker {
     fn drop(&mut self) {
+        // What it has said already is not to reach closures that are gone.
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
         self.worker.terminate();
     }
 }

@@ -184,25 +184,26 @@ impl Host {
         let host = Rc::clone(self);
         spawn_local(async move {
             let last = Cell::new(f64::NEG_INFINITY);
-            let tell = |event| {
+            let teller = Rc::clone(&host);
+            let tell = move |event| {
                 if let Event::Progress {
                     stage: LoadStage::Downloading { loaded, total },
                 } = event
                 {
-                    let now = host.now();
+                    let now = teller.now();
                     if now - last.get() < PROGRESS_EVERY_MS && Some(loaded) != total {
                         return;
                     }
                     last.set(now);
                 }
-                post(&host.scope, event);
+                post(&teller.scope, event);
             };
             let acquisition = Acquisition {
                 place,
                 dtype,
                 keep,
                 abort: &abort,
-                tell: &tell,
+                tell: Rc::new(tell),
             };
             let acquired = acquisition.run().await;
             // A newer load may have taken this one's place.
@@ -450,7 +451,7 @@ fn failed(error: &WebError) -> Event {
         WebError::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
         WebError::StorageFull => (
             ErrorCode::Storage,
-            "delete models under Storage, or free space on this device, then press retry; what has arrived is kept",
+            "delete models under Storage, or free space on this device, then load it again; what has arrived is kept",
             true,
         ),
         WebError::Storage { .. } => (

@@ -265,7 +265,7 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
 }
 
 /// A page, and a mirror with a model that takes a while.
-async fn large(site: &Site) -> (Page, Mirror, &'static str) {
+pub async fn large(site: &Site) -> (Page, Mirror, &'static str) {
     let mirror = Mirror::start().await;
     let weights = "huggingtweets/tiny/model.Q8_0.gguf";
     let mut bytes = Vec::new();

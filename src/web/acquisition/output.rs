@@ -6,14 +6,15 @@ use crate::engine::WriteAt;
 use crate::store::KeptModel;
 use crate::web::js_error::WebError;
 use crate::web::memory_file::MemoryFile;
-use crate::web::model_storage::{ModelStorage, StorageFile};
+use crate::web::model_news::{HowFar, ModelNews};
+use crate::web::model_storage::{ModelStorage, ModelWriter};
 
 /// Where a model is written.
 pub(super) enum Output {
-    /// On the device, with its record.
+    /// On the device, with its record; tabs that wait for it hear how far it is.
     Stored {
-        file: StorageFile,
-        record: StorageFile,
+        writer: ModelWriter,
+        news: Option<ModelNews>,
     },
     /// In this tab.
     Memory(MemoryFile),
@@ -24,39 +25,51 @@ impl Output {
     pub(super) async fn open(storage: Option<(&ModelStorage, &str)>) -> Result<Self, WebError> {
         Ok(match storage {
             Some((storage, key)) => Self::Stored {
-                file: storage.write(&format!("{key}.gguf")).await?,
-                record: storage.write(&format!("{key}.json")).await?,
+                writer: storage.write(key).await?,
+                news: ModelNews::tell_of(key),
             },
             None => Self::Memory(MemoryFile::default()),
         })
     }
 
+    /// Tells other tabs how far the model is.
+    pub(super) fn tell(&self, how_far: HowFar) {
+        if let Self::Stored {
+            news: Some(news), ..
+        } = self
+        {
+            news.tell(how_far);
+        }
+    }
+
     /// Waits until everything has reached the device.
-    pub(super) fn flush(&self) -> Result<(), WebError> {
+    pub(super) async fn flush(&mut self) -> Result<(), WebError> {
         match self {
-            Self::Stored { file, .. } => file.flush(),
+            Self::Stored { writer, .. } => writer.flush().await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Waits until what has not reached the device yet fits the memory.
+    pub(super) async fn settle(&mut self) -> Result<(), WebError> {
+        match self {
+            Self::Stored { writer, .. } => writer.settle().await,
             Self::Memory(_) => Ok(()),
         }
     }
 
     /// Remembers how far the model is, once that has reached the device.
-    pub(super) fn note(&self, kept: &KeptModel) -> Result<(), WebError> {
+    pub(super) async fn note(&mut self, kept: &KeptModel) -> Result<(), WebError> {
         match self {
-            Self::Stored { file, record } => {
-                file.flush()?;
-                record.replace(kept.to_json().as_bytes())
-            }
+            Self::Stored { writer, .. } => writer.note(kept).await,
             Self::Memory(_) => Ok(()),
         }
     }
 
     /// Begins again with `kept` for its record.
-    pub(super) fn empty(&self, kept: &KeptModel) -> Result<(), WebError> {
+    pub(super) async fn empty(&mut self, kept: &KeptModel) -> Result<(), WebError> {
         match self {
-            Self::Stored { file, record } => {
-                record.replace(kept.to_json().as_bytes())?;
-                file.truncate(0)
-            }
+            Self::Stored { writer, .. } => writer.empty(kept).await,
             Self::Memory(_) => Ok(()),
         }
     }
@@ -65,7 +78,7 @@ impl Output {
 impl WriteAt for Output {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Stored { file, .. } => file.write_at(offset, bytes),
+            Self::Stored { writer, .. } => writer.write_at(offset, bytes),
             Self::Memory(file) => file.write_at(offset, bytes),
         }
     }

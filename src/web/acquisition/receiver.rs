@@ -46,6 +46,7 @@ impl Receiver<'_> {
     pub(super) fn tell(&self) {
         let loaded = self.before + self.offset();
         self.loaded.set(loaded);
+        self.output.tell((loaded, self.total));
         self.acquisition.stage(LoadStage::Downloading {
             loaded,
             total: self.total,
@@ -53,7 +54,7 @@ impl Receiver<'_> {
     }
 
     /// Notes how far the model is, for a later visit.
-    fn note(&mut self) -> Result<(), WebError> {
+    async fn note(&mut self) -> Result<(), WebError> {
         let Some((_, checksum)) = &self.snapshot else {
             return Ok(());
         };
@@ -66,11 +67,11 @@ impl Receiver<'_> {
             checksum: checksum.as_ref().map(Checksum::state),
             journal: self.arrival.journal(),
         });
-        self.output.note(self.kept)
+        self.output.note(self.kept).await
     }
 
     /// Ends the file, whose bytes are all there.
-    pub(super) fn end_file(&mut self, file: &ListedFile) -> Result<(), WebError> {
+    pub(super) async fn end_file(&mut self, file: &ListedFile) -> Result<(), WebError> {
         if let (Some(expected), Some(checksum)) = (&file.sha256, self.checksum.take())
             && checksum.finish() != *expected
         {
@@ -85,7 +86,7 @@ impl Receiver<'_> {
         self.checksum = Some(Checksum::default());
         self.noted = 0;
         self.snapshot = Some((self.arrival.journal_pos(), Some(Checksum::default())));
-        self.note()
+        self.note().await
     }
 }
 
@@ -122,7 +123,7 @@ impl Receive for Receiver<'_> {
         Ok(())
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), WebError> {
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), WebError> {
         let start = self.offset();
         let before = self.checksum.clone();
         self.arrival
@@ -145,8 +146,9 @@ impl Receive for Receiver<'_> {
         }
         if self.offset() - self.noted >= NOTE_EVERY {
             self.noted = self.offset();
-            self.note()?;
+            self.note().await?;
         }
+        self.output.settle().await?;
         self.tell();
         Ok(())
     }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::hub::{Dtype, Endpoint, ModelAddress};
+use crate::protocol::Keeping;
 use crate::state::figures;
 use crate::state::model::ModelChoice;
 use crate::store::{KeptModel, Origin};
@@ -18,15 +19,17 @@ pub fn KeptModels() -> impl IntoView {
     let page = Page::here();
     let stored = RwSignal::new(None::<Vec<StoredModel>>);
     let quota = RwSignal::new(None::<(u64, u64)>);
+    let keeping = RwSignal::new(Keeping::Device);
     let complaint = RwSignal::new(None::<String>);
     let refresh = move || {
         spawn_local(async move {
-            let list = match ModelStorage::open().await {
-                Ok(storage) => storage.list().await,
-                Err(_) => Vec::new(),
+            let (list, place) = match ModelStorage::open().await {
+                Ok(storage) => (storage.list().await, storage.keeping()),
+                Err(_) => (Vec::new(), Keeping::Tab),
             };
             // The dialog may be closed by now.
             let _ = stored.try_set(Some(list));
+            let _ = keeping.try_set(place);
             let _ = quota.try_set(estimate().await);
         });
     };
@@ -77,6 +80,22 @@ pub fn KeptModels() -> impl IntoView {
             </p>
         </Show>
         <p class="setting-error" role="alert">{complaint}</p>
+        {move || about(keeping.get()).map(|words| view! { <p class="muted">{words}</p> })}
+    }
+}
+
+/// What a visitor should know of the place where models are kept; of the usual one nothing.
+fn about(keeping: Keeping) -> Option<&'static str> {
+    match keeping {
+        Keeping::Nothing | Keeping::Device => None,
+        Keeping::Database => Some(
+            "This browser gives the page no private file system here, so models are kept in its database (IndexedDB). \
+             If this is a private window, they go when you close it.",
+        ),
+        Keeping::Tab => Some(
+            "This browser gives the page no storage here: a model you fetch lasts as long as this tab. \
+             In a window that is not private it would be kept.",
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::bot::HUB_WEIGHTS_MB;
+use crate::protocol::Keeping;
 use crate::state::figures;
 use crate::state::model::ModelStatus;
 use crate::web::page::Page;
@@ -26,6 +27,7 @@ pub fn ModelLine() -> impl IntoView {
             facts.push(figures::bytes(size));
         }
         facts.extend(choice.place());
+        facts.extend(state.model_info().and_then(|info| kept(info.keeping)));
         facts
     });
     let dot = page.memo(|state| match state.model() {
@@ -89,5 +91,15 @@ pub fn ModelLine() -> impl IntoView {
                 </Show>
             </p>
         </div>
+    }
+}
+
+/// Where a model is found on the next visit; of one that comes with the page or lies in a file nothing need be said.
+fn kept(keeping: Keeping) -> Option<String> {
+    match keeping {
+        Keeping::Nothing => None,
+        Keeping::Tab => Some("in this tab only".to_owned()),
+        Keeping::Database => Some("kept here, in the browser’s database".to_owned()),
+        Keeping::Device => Some("kept here".to_owned()),
     }
 }

@@ -38,7 +38,8 @@ fn OpenModelForm() -> impl IntoView {
     let is_over = RwSignal::new(false);
     let is_bundled = page.memo(|state| state.is_bundled());
 
-    let open = move |files: Option<web_sys::FileList>| {
+    let picked = move |_| {
+        let files = picker.get_untracked().and_then(|input| input.files());
         let files: Vec<_> = files
             .iter()
             .flat_map(|files| (0..files.length()).filter_map(|i| files.get(i)))
@@ -47,12 +48,6 @@ fn OpenModelForm() -> impl IntoView {
             overlay.close();
             page.open_files(files);
         }
-    };
-    let picked = move |_| open(picker.get_untracked().and_then(|input| input.files()));
-    let dropped = move |event: DragEvent| {
-        event.prevent_default();
-        is_over.set(false);
-        open(event.data_transfer().and_then(|data| data.files()));
     };
     let submitted = move |event: SubmitEvent| {
         event.prevent_default();
@@ -141,10 +136,10 @@ fn OpenModelForm() -> impl IntoView {
                 view! { <OfferPanel name=name offer=offer saves_data=found.saves_data accept=accept/> }.into_any()
             })}
         </form>
-        <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=dropped>
+        <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=move |_| is_over.set(false)>
             <input type="file" multiple accept=".gguf,.safetensors,.bin,.json,.txt,.md" class="visually-hidden" node_ref=picker on:change=picked/>
             <strong>"Or choose a GGUF file"</strong>
-            <span class="muted">"or all files of a model folder (config.json, tokenizer, weights), or drop them here"</span>
+            <span class="muted">"or all files of a model folder (config.json, tokenizer, weights), or drop them or the folder anywhere on the page"</span>
         </label>
         <Show when=move || !offline.is_online()>
             <p class="muted" role="note">"There is no network now: what is kept on this device opens all the same, and so does a file."</p>

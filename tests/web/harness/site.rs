@@ -19,6 +19,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 
+/// Several browsers share the machine: none may sleep because it is not in front.
+const WAKEFUL: [&str; 3] = [
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+];
+
 /// A server of [`routes`] and a driver; opens pages.
 pub struct Site {
     server: Mutex<Option<Runtime>>,
@@ -151,13 +158,7 @@ impl Site {
     }
 
     async fn open_address(&self, address: &str) -> Page {
-        // Several browsers share the machine: none may sleep because it is not in front.
-        let wakeful = [
-            "--disable-renderer-backgrounding",
-            "--disable-background-timer-throttling",
-            "--disable-backgrounding-occluded-windows",
-        ];
-        self.open_with(address, &wakeful).await
+        self.open_with(address, &WAKEFUL).await
     }
 
     /// The same in a browser that lets pages in the background rest, as visitors' do.
@@ -165,11 +166,24 @@ impl Site {
         self.open_with(&self.address_of(path), &[]).await
     }
 
+    /// The same in a browser that gives pages no private file system: a private window of Firefox, and Chromium
+    /// without that feature.
+    pub async fn open_without_files(&self, path: &str) -> Page {
+        let without = "--disable-blink-features=FileSystemAccessOriginPrivate";
+        let private = json!({ "browser.privatebrowsing.autostart": true });
+        let args = [&WAKEFUL[..], &[without]].concat();
+        self.open_as(&self.address_of(path), &args, private).await
+    }
+
     async fn open_with(&self, address: &str, chromium_args: &[&str]) -> Page {
+        self.open_as(address, chromium_args, json!({})).await
+    }
+
+    async fn open_as(&self, address: &str, chromium_args: &[&str], firefox_prefs: Value) -> Page {
         let watch = Watch::start().await;
         let capabilities = match self.browser {
             Browser::Chromium => self.chromium(&watch, chromium_args),
-            Browser::Firefox => self.firefox(&watch),
+            Browser::Firefox => self.firefox(&watch, firefox_prefs),
         };
         let capabilities = capabilities
             .as_object()
@@ -226,14 +240,17 @@ impl Site {
         })
     }
 
-    fn firefox(&self, watch: &Watch) -> Value {
+    fn firefox(&self, watch: &Watch, more: Value) -> Value {
+        // The page's console and not the browser's own.
+        let mut prefs = json!({ "devtools.console.stdout.content": true, "devtools.console.stdout.chrome": false });
+        let all = prefs.as_object_mut().expect("an object was written");
+        all.extend(more.as_object().expect("an object is given").clone());
         json!({
             "browserName": "firefox",
             "moz:firefoxOptions": {
                 "binary": self.programs.browser,
                 "args": ["-headless"],
-                // The page's console and not the browser's own.
-                "prefs": { "devtools.console.stdout.content": true, "devtools.console.stdout.chrome": false },
+                "prefs": prefs,
             },
             "proxy": { "proxyType": "manual", "httpProxy": watch.address(), "sslProxy": watch.address() },
         })

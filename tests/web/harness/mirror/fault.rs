@@ -21,6 +21,8 @@ pub enum Fault {
         /// The pause.
         time: Duration,
     },
+    /// The body pauses before each of its pieces of 64 KiB or less.
+    Slow(Duration),
     /// The whole file is the answer whatever range was asked for, and nothing says that ranges were known.
     IgnoreRange,
     /// The file has other bytes, and so another `ETag`, before this request is answered, and from then on.
@@ -92,6 +94,7 @@ impl Fault {
             Self::Replace(_) => body,
             Self::CutAt(at) => cut(body, *at),
             Self::Stall { at, time } => stalled(body, *at, *time),
+            Self::Slow(pause) => slowed(body, *pause),
             Self::IgnoreRange => {
                 headers.remove(header::ACCEPT_RANGES);
                 body
@@ -206,5 +209,12 @@ fn stalled(body: Body, at: u64, time: Duration) -> Body {
             tokio::time::sleep(time).await;
         }
         Ok::<_, io::Error>(piece)
+    }))
+}
+
+fn slowed(body: Body, pause: Duration) -> Body {
+    Body::from_stream(body.into_data_stream().then(move |piece| async move {
+        tokio::time::sleep(pause).await;
+        piece
     }))
 }

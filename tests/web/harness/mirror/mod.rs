@@ -17,10 +17,12 @@ mod fault;
 
 pub use fault::{Fault, Misbehaviour};
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use futures_util::StreamExt as _;
 use huggingtweets::site::{Port, Server, mirror};
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -38,6 +40,8 @@ struct Shared {
     folder: TempDir,
     faults: Mutex<HashMap<String, VecDeque<Misbehaviour>>>,
     asked: Mutex<Vec<Asked>>,
+    /// Bodies that are neither sent whole nor given up by who asked for them.
+    under_way: Arc<()>,
 }
 
 /// A request, as it came in.
@@ -83,6 +87,7 @@ impl Mirror {
             folder,
             faults: Mutex::default(),
             asked: Mutex::default(),
+            under_way: Arc::default(),
         });
         let router = router.layer(from_fn_with_state(Arc::clone(&shared), answer));
         let server = Server::bind_router(Port::Exactly(0), router, "/")
@@ -148,6 +153,11 @@ impl Mirror {
         self.shared.asked.lock().unwrap().clone()
     }
 
+    /// How many answers are neither sent whole nor given up by who asked for them.
+    pub fn n_under_way(&self) -> usize {
+        Arc::strong_count(&self.shared.under_way) - 1
+    }
+
     /// The requests (`GET`) for one file, or for a listing.
     pub fn asked_for(&self, file: &str) -> Vec<Asked> {
         let mut asked = self.asked();
@@ -201,12 +211,22 @@ fn file_of(path: &str) -> String {
 async fn answer(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
     let asked = Asked::of(&request);
     shared.asked.lock().unwrap().push(asked.clone());
-    let Some(fault) = shared.next_fault(&asked) else {
-        return next.run(request).await;
+    let under_way = Arc::clone(&shared.under_way);
+    let answer = match shared.next_fault(&asked) {
+        None => next.run(request).await,
+        Some(fault) => {
+            if let Fault::Replace(bytes) = &fault {
+                shared.put(&asked.file, bytes);
+            }
+            fault.change_question(request.headers_mut());
+            fault.change_answer(next.run(request).await).await
+        }
     };
-    if let Fault::Replace(bytes) = &fault {
-        shared.put(&asked.file, bytes);
-    }
-    fault.change_question(request.headers_mut());
-    fault.change_answer(next.run(request).await).await
+    answer.map(|body| {
+        let pieces = body.into_data_stream();
+        Body::from_stream(pieces.inspect(move |_| {
+            // Dropped with the stream.
+            let _ = &under_way;
+        }))
+    })
 }
