@@ -1,6 +1,10 @@
 //! `PackedWeight`: how GGUF quantization blocks of several rows are interleaved, and back.
 
+mod packer;
+
 use std::io::{self, Read, Write};
+
+pub use packer::Packer;
 
 use super::activations::InputType;
 use super::blocks::{self, q4_0, q4k, q6k, q8_0};
@@ -188,129 +192,6 @@ pub struct PackedWeight {
     scale_shift: i32,
 }
 
-/// A [`PackedWeight`] that is being read, eight rows at a time: there is never a second copy of the tensor.
-pub struct Packer {
-    packed: PackedWeight,
-    next_row: usize,
-    /// One row as GGUF lays it out.
-    bytes: Vec<u8>,
-    largest_scale: u16,
-}
-
-impl Packer {
-    /// Of a tensor of `rows * cols` weights, none of which is read yet.
-    ///
-    /// # Errors
-    /// `InvalidInput` if the columns are no multiple of [`WeightType::block_len`] or the size
-    /// overflows; `OutOfMemory` if the memory is refused.
-    pub fn new(dtype: WeightType, rows: usize, cols: usize) -> io::Result<Self> {
-        if !cols.is_multiple_of(dtype.block_len()) {
-            let message = format!(
-                "{cols} columns are no multiple of {}, the block length of {dtype:?}; store this tensor as F16 or F32",
-                dtype.block_len()
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-        let n_blocks = cols / dtype.block_len();
-        let sizes = || {
-            let group_lanes = n_blocks.checked_mul(dtype.block_lanes())?;
-            let row_bytes = n_blocks.checked_mul(dtype.block_bytes())?;
-            let n_lanes = rows.div_ceil(GROUP_ROWS).checked_mul(group_lanes)?;
-            let n_bytes = n_lanes.checked_mul(size_of::<Lane>())?;
-            isize::try_from(n_bytes).ok()?;
-            Some((group_lanes, row_bytes, n_lanes))
-        };
-        let too_large = |kind| {
-            io::Error::new(
-                kind,
-                format!(
-                    "no memory for {rows} × {cols} weights of {dtype:?}; choose a smaller model or type"
-                ),
-            )
-        };
-        let (group_lanes, row_bytes, n_lanes) =
-            sizes().ok_or_else(|| too_large(io::ErrorKind::InvalidInput))?;
-        let mut lanes = Vec::new();
-        lanes
-            .try_reserve_exact(n_lanes)
-            .map_err(|_| too_large(io::ErrorKind::OutOfMemory))?;
-        Ok(Self {
-            packed: PackedWeight {
-                dtype,
-                rows,
-                cols,
-                group_lanes,
-                lanes,
-                scale_shift: 0,
-            },
-            next_row: 0,
-            bytes: vec![0; row_bytes],
-            largest_scale: 0,
-        })
-    }
-
-    /// Reads the next `n_rows` rows, which end the tensor or a group of eight.
-    ///
-    /// # Errors
-    /// `InvalidData` if a weight or a scale is infinite or NaN; whatever `source` reports, `UnexpectedEof` if
-    /// it ends early.
-    ///
-    /// # Panics
-    /// If so many are not left, or they end within a group.
-    pub fn read(&mut self, n_rows: usize, source: &mut dyn Read) -> io::Result<()> {
-        let end = self.next_row + n_rows;
-        let PackedWeight {
-            dtype,
-            rows,
-            group_lanes,
-            lanes,
-            ..
-        } = &mut self.packed;
-        assert!(
-            end == *rows || end < *rows && end.is_multiple_of(GROUP_ROWS),
-            "{end} rows of {rows}"
-        );
-        while self.next_row < end {
-            let start = lanes.len();
-            lanes.resize(start + *group_lanes, Lane::ZERO);
-            for row in 0..GROUP_ROWS.min(end - self.next_row) {
-                source.read_exact(&mut self.bytes)?;
-                if let Err(b) = dtype.scatter_row(&self.bytes, row, &mut lanes[start..]) {
-                    let message = format!(
-                        "row {}, block {b} of {dtype:?} holds an infinity or a NaN; the file is damaged or its training diverged",
-                        self.next_row + row
-                    );
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-                }
-            }
-            // While the group is in the cache.
-            self.largest_scale = self
-                .largest_scale
-                .max(largest_scale(*dtype, &lanes[start..]));
-            self.next_row = end.min(self.next_row + GROUP_ROWS);
-        }
-        Ok(())
-    }
-
-    /// Whether all rows are read.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.next_row == self.packed.rows
-    }
-
-    /// The matrix.
-    ///
-    /// # Panics
-    /// If rows are left.
-    #[must_use]
-    pub fn finish(self) -> PackedWeight {
-        let mut packed = self.packed;
-        assert_eq!(self.next_row, packed.rows, "rows read");
-        packed.scale_shift = raise_scales(packed.dtype, &mut packed.lanes, self.largest_scale);
-        packed
-    }
-}
-
 impl PackedWeight {
     /// Reads `rows * cols` weights stored as GGUF lays them out.
     ///
@@ -429,46 +310,6 @@ impl PackedWeight {
             *bytes = shifted_f16(scale.u16(row), -self.scale_shift).to_le_bytes();
         }
     }
-}
-
-/// The largest absolute value of the scales, as `f16`.
-#[inline(never)]
-fn largest_scale(dtype: WeightType, lanes: &[Lane]) -> u16 {
-    let scales = lanes
-        .chunks_exact(dtype.block_lanes())
-        .flat_map(|block| &block[..dtype.scale_lanes()]);
-    let mut largest = [0; GROUP_ROWS];
-    for lane in scales {
-        for (row, largest) in largest.iter_mut().enumerate() {
-            *largest = (*largest).max(lane.u16(row) & 0x7fff);
-        }
-    }
-    largest.into_iter().max().unwrap_or(0)
-}
-
-/// Multiplies all scales, of which `largest` is the largest, by the largest power of two that keeps them finite;
-/// gives its exponent.
-fn raise_scales(dtype: WeightType, lanes: &mut [Lane], largest: u16) -> i32 {
-    let n_scales = dtype.scale_lanes();
-    if n_scales == 0 {
-        return 0;
-    }
-    // Exponents of finite `f16`s go up to 30.
-    let shift = 30 - (largest >> 10).max(1);
-    for block in lanes.chunks_exact_mut(dtype.block_lanes()) {
-        for lane in &mut block[..n_scales] {
-            let scales: [u16; GROUP_ROWS] = std::array::from_fn(|row| lane.u16(row));
-            let is_subnormal = scales.iter().fold(false, |any, s| any | (s & 0x7c00 == 0));
-            for (row, scale) in scales.into_iter().enumerate() {
-                let raised = match is_subnormal {
-                    false => scale + (shift << 10),
-                    true => shifted_f16(scale, i32::from(shift)),
-                };
-                lane.set_u16(row, raised);
-            }
-        }
-    }
-    i32::from(shift)
 }
 
 /// An `f16` times 2 to the power of `shift`; exact if the result is large enough to be.

@@ -17,7 +17,7 @@ mod fault;
 
 pub use fault::{Fault, Misbehaviour};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn_with_state};
@@ -212,7 +212,7 @@ async fn answer(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     let asked = Asked::of(&request);
     shared.asked.lock().unwrap().push(asked.clone());
     let under_way = Arc::clone(&shared.under_way);
-    let answer = match shared.next_fault(&asked) {
+    let mut answer = match shared.next_fault(&asked) {
         None => next.run(request).await,
         Some(fault) => {
             if let Fault::Replace(bytes) = &fault {
@@ -222,6 +222,13 @@ async fn answer(State(shared): State<Arc<Shared>>, mut request: Request, next: N
             fault.change_answer(next.run(request).await).await
         }
     };
+    // A body in pieces no longer knows its length.
+    if let Some(length) = answer.body().size_hint().exact() {
+        let headers = answer.headers_mut();
+        headers
+            .entry(header::CONTENT_LENGTH)
+            .or_insert(length.into());
+    }
     answer.map(|body| {
         let pieces = body.into_data_stream();
         Body::from_stream(pieces.inspect(move |_| {
