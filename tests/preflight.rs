@@ -236,6 +236,37 @@ fn what_weights_are_stored_as_changes_the_fetch_and_not_the_rest() {
 }
 
 #[test]
+fn what_no_browser_can_address_is_said_as_such_on_a_small_device_too() {
+    let offer = offer("1.5B", Dtype::F32, Some(2 * GIB));
+    assert_eq!(offer.wanted.lack, Some(Lack::Address));
+    let warning = OfferWords::new(&offer).warning.unwrap();
+    assert!(
+        warning.contains("gives any page, which is 4.29 GB"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn a_gguf_is_offered_in_its_own_type_alone() {
+    let files = [("bot.Q4_K_M.gguf", Some(81_000_000))];
+    let listing = Listing::of_files(files.map(|(name, size)| (name.to_owned(), size)));
+    for dtype in [Dtype::Auto, Dtype::Q8_0, Dtype::Q4_0] {
+        let offer = Offer::new(&listing, None, dtype, Room::default()).unwrap();
+        let types: Vec<Dtype> = offer.choices.iter().map(|choice| choice.dtype).collect();
+        assert_eq!(types, [Dtype::Q4K], "{dtype}");
+    }
+}
+
+#[test]
+fn a_size_beyond_all_numbers_is_more_than_fits() {
+    let files = [("bot.Q8_0.gguf", Some(u64::MAX))];
+    let listing = Listing::of_files(files.map(|(name, size)| (name.to_owned(), size)));
+    let config = config_json("124M");
+    let offer = Offer::new(&listing, Some(&config), Dtype::Q8_0, Room::default()).unwrap();
+    assert_eq!(offer.wanted.lack, Some(Lack::Address));
+}
+
+#[test]
 fn storage_that_is_short_is_a_reason_too() {
     let config = config_json("355M");
     let listing = floats("355M", "model.safetensors", 4);

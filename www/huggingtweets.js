@@ -140,11 +140,16 @@ class EngineWorker {
     const stop = () => this.#worker.postMessage({ v: PROTOCOL_VERSION, type: 'stop', job });
     try {
       return await new Promise((resolve, reject) => {
+        // What follows in the same message is nobody's.
+        const settle = (how, what) => {
+          this.#current = null;
+          how(what);
+        };
         const listen = (event) => {
-          if (event.type === 'ended') reject(this.#ended);
-          else if (event.type === 'error') reject(signal?.aborted ? aborted() : new HuggingtweetsError(event.error));
-          else if (event.stopped) reject(aborted());
-          else if (event.type === last) resolve(event);
+          if (event.type === 'ended') settle(reject, this.#ended);
+          else if (event.type === 'error') settle(reject, signal?.aborted ? aborted() : new HuggingtweetsError(event.error));
+          else if (event.stopped) settle(reject, aborted());
+          else if (event.type === last) settle(resolve, event);
           else onEvent(event);
         };
         this.#current = {
@@ -155,7 +160,7 @@ class EngineWorker {
             } catch (error) {
               // A callback threw: its call ends with what it threw.
               stop();
-              reject(error);
+              settle(reject, error);
             }
           },
         };
@@ -164,7 +169,6 @@ class EngineWorker {
       });
     } finally {
       signal?.removeEventListener('abort', stop);
-      this.#current = null;
     }
   }
 
@@ -193,10 +197,11 @@ try {
 function takeWorker({ threads = 'auto', simd = 'auto' }) {
   // Without isolation there is one build, whatever is asked for.
   const isFit = !globalThis.crossOriginIsolated || (threads === 'auto' && simd === 'auto');
-  if (!spare || spare.hasEnded || !isFit) return new EngineWorker({ threads, simd });
   const worker = spare;
   spare = null;
-  return worker;
+  if (worker && isFit && !worker.hasEnded) return worker;
+  worker?.end(disposed());
+  return new EngineWorker({ threads, simd });
 }
 
 /** What the worker is to load, and under which name. */

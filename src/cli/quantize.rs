@@ -99,6 +99,15 @@ struct BeforeAndAfter {
     after: Quality,
 }
 
+impl BeforeAndAfter {
+    fn of(input: &Path, output: &Path) -> Result<Self, CliError> {
+        Ok(Self {
+            before: Quality::of(input)?,
+            after: Quality::of(output)?,
+        })
+    }
+}
+
 /// Writes the file, tensor by tensor; it appears at its place only when it is whole.
 ///
 /// # Errors
@@ -151,10 +160,14 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     }
     let quality = match args.no_score {
         true => None,
-        false => Some(BeforeAndAfter {
-            before: Quality::of(&args.input)?,
-            after: Quality::of(&args.output)?,
-        }),
+        // The file is written: a model that cannot be scored is no reason to fail.
+        false => match BeforeAndAfter::of(&args.input, &args.output) {
+            Ok(quality) => Some(quality),
+            Err(error) => {
+                eprintln!("the model could not be scored: {error}; --no-score leaves that out");
+                None
+            }
+        },
     };
     if is_watched {
         eprint!("\r\x1b[K");

@@ -71,9 +71,11 @@ impl Shape {
     }
 
     fn memory(&self, dtype: Dtype, weights: u64) -> u64 {
-        let open = weights + self.session(dtype);
+        // What a listing says of a file may be any number.
+        let open = weights.saturating_add(self.session(dtype));
         let convert = self.largest_transposed() + CONVERSION;
-        open.max(convert) + PROGRAM + TOKEN_IN_MEMORY * self.config.vocab_size as u64
+        let rest = PROGRAM + TOKEN_IN_MEMORY * self.config.vocab_size as u64;
+        open.max(convert).saturating_add(rest)
     }
 
     /// Matrices: how many of (rows, cols).

@@ -6,7 +6,7 @@ use super::listing::Listing;
 use super::plan::{Plan, PlanError, Weights, choose};
 
 /// What a browser can address for one program: 32 bits.
-const MOST_MEMORY: u64 = 4 << 30;
+pub const MOST_MEMORY: u64 = 4 << 30;
 
 /// What a device has, as far as the browser tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct Choice {
 pub struct Offer {
     /// In the type that is wanted.
     pub wanted: Choice,
-    /// In the types that float weights can be quantized to, the best first.
+    /// In the types that it comes in or its floats can be quantized to, of [`Self::DTYPES`], the best first.
     pub choices: Vec<Choice>,
     /// Where the wanted one does not fit: the best of the smaller ones that does.
     pub instead: Option<Choice>,
@@ -95,16 +95,26 @@ impl Offer {
     ) -> Result<Self, PlanError> {
         // A configuration that cannot be read is refused where it is needed.
         let shape = config_json.and_then(|json| Shape::from_json(json).ok());
-        let choice = |dtype| {
+        let choice = |dtype, plan: &Plan| choice_of(plan, shape.as_ref(), dtype, room);
+        let wanted = choice(dtype, &choose(listing, dtype)?);
+        let mut choices = Vec::new();
+        for dtype in Self::DTYPES {
             let plan = choose(listing, dtype)?;
-            Ok(choice_of(&plan, shape.as_ref(), dtype, room))
+            // Where nothing else is there, the plan is a GGUF of another type than was asked for.
+            let is_so = match &plan.weights {
+                Weights::Gguf(file) => GgufType::from_file_name(&file.name)
+                    .is_some_and(|stored| dtype.wanted().contains(&stored)),
+                Weights::Safetensors(_) | Weights::Pytorch(_) => true,
+            };
+            if is_so {
+                choices.push(choice(dtype, &plan));
+            }
+        }
+        let is_smaller = |other: &&Choice| {
+            other.lack.is_none()
+                && other.memory.is_some()
+                && other.keep.is_some_and(|keep| Some(keep) < wanted.keep)
         };
-        let wanted: Choice = choice(dtype)?;
-        let choices: Vec<Choice> = Self::DTYPES
-            .into_iter()
-            .map(choice)
-            .collect::<Result<_, _>>()?;
-        let is_smaller = |other: &&Choice| other.lack.is_none() && other.keep < wanted.keep;
         let instead = match wanted.lack {
             Some(_) => choices.iter().find(is_smaller).copied(),
             None => None,

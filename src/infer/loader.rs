@@ -48,7 +48,8 @@ pub trait TensorSource {
     /// The source's.
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, Self::Error>;
 
-    /// Every part of every tensor there is, in the order in which they are read best, a tensor's rows in their own.
+    /// Every part of every tensor there is, in the order in which they are read best; those of a tensor
+    /// follow one another.
     fn parts(&self) -> Vec<TensorPart>;
 }
 
@@ -91,8 +92,8 @@ pub struct Loader {
     config: Gpt2Config,
     /// Last first.
     left: Vec<TensorPart>,
-    /// The matrices of which not all parts are read, which may lie mixed.
-    packers: HashMap<String, Packer>,
+    /// The matrix of which not all parts are read.
+    packer: Option<Packer>,
     matrices: HashMap<String, PackedWeight>,
     floats: HashMap<String, Vec<f32>>,
     progress: LoadProgress,
@@ -110,7 +111,7 @@ impl Loader {
         Self {
             config,
             left: parts,
-            packers: HashMap::new(),
+            packer: None,
             matrices: HashMap::new(),
             floats: HashMap::new(),
             progress,
@@ -137,7 +138,7 @@ impl Loader {
     pub fn step<S: TensorSource>(&mut self, source: &mut S) -> Result<LoadProgress, S::Error> {
         if let Some(TensorPart { name, rows, bytes }) = self.left.pop() {
             if is_matrix(&name) {
-                let mut packer = match self.packers.remove(&name) {
+                let mut packer = match self.packer.take() {
                     Some(packer) => packer,
                     None => source.packer(&name)?,
                 };
@@ -145,7 +146,7 @@ impl Loader {
                 if packer.is_full() {
                     self.matrices.insert(name, packer.finish());
                 } else {
-                    self.packers.insert(name, packer);
+                    self.packer = Some(packer);
                 }
             } else {
                 let floats = source.floats(&name)?;

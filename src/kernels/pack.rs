@@ -8,7 +8,8 @@ pub use packer::Packer;
 
 use super::activations::InputType;
 use super::blocks::{self, q4_0, q4k, q6k, q8_0};
-use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane, finite_f16, is_finite_f16};
+pub use super::lane::GROUP_ROWS;
+use super::lane::{F16_BIAS, Group, Lane, finite_f16, is_finite_f16};
 
 /// How a tensor's weights are stored, in memory as in GGUF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

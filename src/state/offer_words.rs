@@ -1,6 +1,6 @@
 //! `OfferWords`: what a model would cost, whether there is room for it, and what to do if not.
 
-use crate::hub::{Lack, Offer};
+use crate::hub::{Lack, MOST_MEMORY, Offer};
 
 use super::figures::{bytes, dtype};
 
@@ -35,7 +35,7 @@ impl OfferWords {
         let fact = wanted.lack.map(|lack| match lack {
             Lack::Address => format!(
                 "That is more memory than a browser gives any page, which is {}.",
-                bytes(offer.room.memory())
+                bytes(MOST_MEMORY)
             ),
             Lack::Memory => format!(
                 "That is more memory than this device is likely to have for a page, about {}.",

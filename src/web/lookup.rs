@@ -4,15 +4,17 @@ use js_sys::{JsString, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+use web_sys::{AbortSignal, RequestInit, Response};
 
 use super::js_error::reason;
 use super::model_storage::estimate;
 use crate::bot::RepoId;
 use crate::hub::{Dtype, Endpoint, Listing, Offer, Room};
 
-/// Most bytes of an answer that are read.
+/// Most characters of an answer that are taken.
 const MAX_ANSWER_CHARS: u32 = 4 << 20;
+/// A host that has not answered whole by then is given up.
+const MOST_WAIT_MS: u32 = 20_000;
 
 /// What is known before a download.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +81,9 @@ pub async fn look_up(endpoint: &Endpoint, repo: &RepoId) -> Result<Found, String
 }
 
 async fn ask(url: &str) -> Result<Response, String> {
-    let answer = JsFuture::from(window().fetch_with_str(url)).await;
+    let options = RequestInit::new();
+    options.set_signal(Some(&AbortSignal::timeout_with_u32(MOST_WAIT_MS)));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &options)).await;
     Ok(answer.map_err(|e| no_answer(&reason(&e)))?.unchecked_into())
 }
 

@@ -13,13 +13,13 @@ use super::needed::{Found, Needed};
 use super::quantize::fitting;
 use super::stored_tensor::{Rows, StoredTensor, TensorBytes};
 use super::{gguf, pytorch, safetensors as st};
-use crate::kernels::pack::{PackedWeight, Packer, WeightType};
+use crate::kernels::pack::{self, PackedWeight, Packer, WeightType};
 use crate::model::config::Gpt2Config;
 
 /// Bytes of a matrix that are read at a time: no more of a file need be in memory beside the weights.
 pub const PART_BYTES: u64 = 1 << 20;
-/// Rows of a part are a multiple of it, so that they end a group of the kernels'.
-const GROUP_ROWS: u64 = 8;
+/// Rows of a part are a multiple of it: what the kernels take together.
+const GROUP_ROWS: u64 = pack::GROUP_ROWS as u64;
 
 /// A file, a blob, or bytes in memory.
 pub trait ReadSeek: Read + Seek {}

@@ -296,8 +296,15 @@ async fn an_aborted_call_rejects_with_an_abort_error_and_the_next_one_works() {
           signal: loading.signal, progress_callback: () => loading.abort(),
         }));
 
-        out.thrown = await refusal(generator('I want', { ...endless, on_token: () => { throw new RangeError('mine'); } }));
+        // In the midst of tokens that come together.
+        let n_calls = 0;
+        const on_token = () => {
+          n_calls += 1;
+          if (n_calls >= 4) throw new RangeError('mine');
+        };
+        out.thrown = await refusal(generator('I want', { ...endless, on_token }));
         out.after = await generator('My dream is', greedy(4));
+        out.n_calls = n_calls;
         await generator.dispose();
         return out;",
     )
@@ -312,6 +319,7 @@ async fn an_aborted_call_rejects_with_an_abort_error_and_the_next_one_works() {
     assert_eq!(answer["order"], json!(["second", "first"]));
     assert_eq!(answer["thrown"]["name"], "RangeError");
     assert_eq!(answer["thrown"]["message"], "mine");
+    assert_eq!(answer["n_calls"], 4);
     assert_eq!(answer["after"].as_array().unwrap().len(), 1);
     page.close_clean().await;
 }

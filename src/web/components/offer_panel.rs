@@ -23,6 +23,7 @@ pub fn OfferPanel(
     // What cannot work is not offered.
     let is_possible = wanted.lack != Some(Lack::Address);
     let rows = offer.choices.clone();
+    let has_choices = !rows.is_empty();
     view! {
         <div class="offer" role="status" data-testid="offer">
             <p><strong>{name}</strong>" is there. "{words.cost}</p>
@@ -38,7 +39,7 @@ pub fn OfferPanel(
                     </button>
                 })}
             </div>
-            <details>
+            {has_choices.then(|| view! { <details>
                 <summary>"Sizes and quality of the types"</summary>
                 <div class="table-scroll" tabindex="0" role="region" aria-label="Sizes and quality of the types">
                     <table>
@@ -57,7 +58,7 @@ pub fn OfferPanel(
                     </table>
                 </div>
                 <p class="muted">"Memory is for five texts of 160 tokens. Loss is how many more bits per byte of a fixed text the small model that comes with this page needs than before it was quantized; it was not measured on this one."</p>
-            </details>
+            </details> })}
         </div>
     }
 }
