@@ -83,9 +83,9 @@ async fn the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writ
     assert_eq!(answer["error"], Value::Null, "{answer}");
     assert_eq!(answer["stopped"], 100, "{answer}");
     assert_eq!(answer["wrong"], json!([]));
-    // What the first rounds needed is enough for all the others.
+    // What the first half needed is enough for the other; how many tokens wait for a frame's end is chance.
     let memory = answer["memory"].as_array().unwrap();
-    assert_eq!(memory[20], memory[99], "{memory:?}");
+    assert_eq!(memory[50], memory[99], "{memory:?}");
     page.close_clean().await;
 }
 

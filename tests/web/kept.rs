@@ -395,7 +395,8 @@ async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
     if let Some(bytes_before) = bytes_before {
         let bytes_after = wait_until("the memory to be given back", SOON, || async {
             let bytes = renderer_bytes(site.driver_process_id())?;
-            (bytes + 130_000_000 < bytes_before).then_some(bytes)
+            // The model's 136 MB less what the new worker takes.
+            (bytes + 90_000_000 < bytes_before).then_some(bytes)
         })
         .await;
         println!("{bytes_before} bytes with the model, {bytes_after} without");
