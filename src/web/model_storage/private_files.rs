@@ -49,22 +49,23 @@ impl PrivateFiles {
         })
     }
 
-    pub(super) async fn find(&self, key: &str) -> Option<KeptModel> {
-        let file = self.file(&record_name(key)).await.ok()?;
-        if file.size() > MAX_RECORD_BYTES {
-            return None;
-        }
-        let text = JsFuture::from(file.text()).await.ok()?;
-        KeptModel::from_json(&text.as_string()?)
+    pub(super) async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
+        let file = self.file(&record_name(key)).await?;
+        let Some(file) = file.filter(|file| file.size() <= MAX_RECORD_BYTES) else {
+            return Ok(None);
+        };
+        let text = JsFuture::from(file.text()).await;
+        let text = text.map_err(|e| storage_error(&e))?;
+        Ok(KeptModel::from_json(&text.as_string().unwrap_or_default())?)
     }
 
-    pub(super) async fn blob(&self, key: &str) -> Result<Blob, WebError> {
-        Ok(self.file(&weights_name(key)).await?.into())
+    pub(super) async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
+        Ok(self.file(&weights_name(key)).await?.map(Blob::from))
     }
 
-    pub(super) async fn size_bytes(&self, key: &str) -> u64 {
-        let file = self.file(&weights_name(key)).await;
-        file.map_or(0, |file| file.size() as u64)
+    pub(super) async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
+        let file = self.file(&weights_name(key)).await?;
+        Ok(file.map_or(0, |file| file.size() as u64))
     }
 
     pub(super) async fn write(&self, key: &str) -> Result<FileWriter, WebError> {
@@ -84,7 +85,7 @@ impl PrivateFiles {
         for name in [weights_name(key), record_name(key)] {
             let removed = JsFuture::from(self.folder.remove_entry(&name)).await;
             if let Err(error) = removed
-                && name_of(&error).as_deref() != Some("NotFoundError")
+                && !is_not_found(&error)
             {
                 return Err(storage_error(&error));
             }
@@ -111,9 +112,13 @@ impl PrivateFiles {
         keys
     }
 
-    async fn file(&self, name: &str) -> Result<File, WebError> {
-        let handle: FileSystemFileHandle = done(self.folder.get_file_handle(name)).await?;
-        done(handle.get_file()).await
+    async fn file(&self, name: &str) -> Result<Option<File>, WebError> {
+        let handle = match JsFuture::from(self.folder.get_file_handle(name)).await {
+            Err(error) if is_not_found(&error) => return Ok(None),
+            handle => handle.map_err(|e| storage_error(&e))?,
+        };
+        let handle: FileSystemFileHandle = handle.unchecked_into();
+        done(handle.get_file()).await.map(Some)
     }
 
     /// A file to write, what it holds being kept. Nobody else can write it meanwhile.
@@ -218,6 +223,10 @@ impl Drop for StorageFile {
     fn drop(&mut self) {
         self.handle.close();
     }
+}
+
+fn is_not_found(error: &JsValue) -> bool {
+    name_of(error).is_some_and(|name| name == "NotFoundError")
 }
 
 async fn done<T: JsCast>(promise: js_sys::Promise) -> Result<T, WebError> {
