@@ -61,7 +61,7 @@ pub struct KeptModel {
 }
 
 /// How far a model has come that is not whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Stands for the source files, their lengths and sums: of others nothing is gone on with.
     #[serde(default)]
@@ -86,14 +86,7 @@ impl KeptModel {
             origin,
             name,
             card: None,
-            part: Some(Part {
-                files: String::new(),
-                loaded: 0,
-                total: None,
-                validator: None,
-                checksum: None,
-                journal: Value::Null,
-            }),
+            part: Some(Part::default()),
         }
     }
 

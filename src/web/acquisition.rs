@@ -18,7 +18,7 @@ use super::tab_lock::TabLock;
 use crate::engine::{Arrival, Companions, EngineError, ModelFile, arrival};
 use crate::hub::{Dtype, Endpoint, ListedFile, ModelAddress, Plan, Weights};
 use crate::protocol::{ErrorCode, ErrorReport, Event, Keeping, LoadStage};
-use crate::store::{Checksum, KeptModel, Origin};
+use crate::store::{Checksum, KeptModel, Origin, Part};
 use output::Output;
 use receiver::Receiver;
 
@@ -87,7 +87,7 @@ impl Acquisition<'_> {
         let origin = self.origin();
         let key = origin.key();
         let storage = match self.keep {
-            true => ModelStorage::open_to_write().await.ok(),
+            true => ModelStorage::open_to_write().await?,
             false => None,
         };
         let Some(storage) = storage else {
@@ -305,6 +305,11 @@ impl Acquisition<'_> {
             }
         };
         let (first, offset) = arrival.source_pos();
+        if (first, offset) == (0, 0) && kept.part.as_ref().is_some_and(|part| part.loaded > 0) {
+            // A tail of what came before would stay behind what comes now.
+            kept.part = Some(Part::default());
+            output.empty(kept).await?;
+        }
         let size = |file: &ListedFile| file.size_bytes;
         let total = files
             .iter()
@@ -322,6 +327,7 @@ impl Acquisition<'_> {
             before,
             loaded: Rc::default(),
             total,
+            is_alone: files.len() == 1,
             expected: None,
             validator: part
                 .as_ref()

@@ -44,34 +44,39 @@ pub struct StoredModel {
 }
 
 impl ModelStorage {
-    /// The best place that this browser gives.
+    /// The best place that this browser gives; `None` if it gives none.
     ///
     /// # Errors
-    /// [`WebError::Storage`] where it gives none.
-    pub async fn open() -> Result<Self, WebError> {
-        match PrivateFiles::open().await {
-            Ok(files) => Ok(Self(Kind::Files(files))),
-            Err(_) => Ok(Self(Kind::Database(Rc::new(ModelDatabase::open().await?)))),
+    /// [`WebError::Storage`] if the place is there and fails.
+    pub async fn open() -> Result<Option<Self>, WebError> {
+        if let Some(files) = PrivateFiles::open().await? {
+            return Ok(Some(Self(Kind::Files(files))));
         }
+        let database = ModelDatabase::open().await.ok();
+        Ok(database.map(|database| Self(Kind::Database(Rc::new(database)))))
     }
 
-    /// The same, where it can be written to.
+    /// The same if it can be written to: of the files the browser itself refuses a second writer, of the database only
+    /// a [`TabLock`] does.
     ///
     /// # Errors
-    /// [`WebError::Storage`] where the browser gives none.
-    pub async fn open_to_write() -> Result<Self, WebError> {
+    /// [`WebError::Storage`] if the place is there and fails.
+    pub async fn open_to_write() -> Result<Option<Self>, WebError> {
         let storage = Self::open().await?;
-        if let Kind::Database(database) = &storage.0 {
-            database.takes_blobs().await?;
+        if let Some(Self(Kind::Database(database))) = &storage
+            && (!TabLock::are_here() || database.takes_blobs().await.is_err())
+        {
+            return Ok(None);
         }
         Ok(storage)
     }
 
-    /// Which place it is.
+    /// Where a model that is fetched now is kept.
     pub fn keeping(&self) -> Keeping {
         match &self.0 {
             Kind::Files(_) => Keeping::Device,
-            Kind::Database(_) => Keeping::Database,
+            Kind::Database(_) if TabLock::are_here() => Keeping::Database,
+            Kind::Database(_) => Keeping::Tab,
         }
     }
 

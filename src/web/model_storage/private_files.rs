@@ -28,25 +28,28 @@ pub(super) struct PrivateFiles {
 }
 
 impl PrivateFiles {
-    /// The folder, made if need be.
-    pub(super) async fn open() -> Result<Self, WebError> {
-        let none = || WebError::Storage {
-            reason: "this browser has no private file system".to_owned(),
+    /// The folder, made if need be; `None` where the browser gives no private file system. Any other failure is not
+    /// taken for that: what is kept there would seem to be gone.
+    pub(super) async fn open() -> Result<Option<Self>, WebError> {
+        let Some(manager) = storage_manager() else {
+            return Ok(None);
         };
-        let manager = storage_manager().ok_or_else(none)?;
         // What is no function here, as in some private windows, would otherwise be called all the same.
         let method = Reflect::get(&manager, &JsValue::from_str("getDirectory"));
-        method
-            .is_ok_and(|method| method.is_function())
-            .then_some(())
-            .ok_or_else(none)?;
-        let root: FileSystemDirectoryHandle = done(manager.get_directory()).await?;
+        if !method.is_ok_and(|method| method.is_function()) {
+            return Ok(None);
+        }
+        let root = match JsFuture::from(manager.get_directory()).await {
+            Err(error) if is_refusal(&error) => return Ok(None),
+            root => root.map_err(|e| storage_error(&e))?,
+        };
+        let root: FileSystemDirectoryHandle = root.unchecked_into();
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
         let folder = root.get_directory_handle_with_options(FOLDER, &options);
-        Ok(Self {
+        Ok(Some(Self {
             folder: done(folder).await?,
-        })
+        }))
     }
 
     pub(super) async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
@@ -223,6 +226,18 @@ impl Drop for StorageFile {
     fn drop(&mut self) {
         self.handle.close();
     }
+}
+
+/// What browsers say where they give no private file system: Firefox's private windows `SecurityError`, Safari's
+/// `UnknownError`.
+fn is_refusal(error: &JsValue) -> bool {
+    let refusals = [
+        "SecurityError",
+        "UnknownError",
+        "NotSupportedError",
+        "NotAllowedError",
+    ];
+    name_of(error).is_some_and(|name| refusals.contains(&name.as_str()))
 }
 
 fn is_not_found(error: &JsValue) -> bool {
