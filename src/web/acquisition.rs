@@ -281,16 +281,7 @@ impl Acquisition<'_> {
         kept: &mut KeptModel,
         output: &mut Output,
     ) -> Result<(), WebError> {
-        let mut identity = Checksum::default();
-        for file in files {
-            let ListedFile {
-                name,
-                size_bytes,
-                sha256,
-            } = file;
-            identity.update(format!("{name}\n{size_bytes:?}\n{sha256:?}\n").as_bytes());
-        }
-        let identity = identity.finish();
+        let identity = self.identity(files).await?;
         let part = kept.part.clone();
         // What is in memory did not outlive the last attempt; what was made of other files is of no use.
         let part =
