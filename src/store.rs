@@ -5,7 +5,7 @@ use serde_json::Value;
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
 
-/// Of a record; one of another version is as good as none.
+/// Of a record; one of another version belongs to another version of this page, and is not touched.
 const VERSION: u32 = 1;
 
 /// Most bytes of a card that are kept; the longest of the original's has 7 kB.
@@ -38,6 +38,14 @@ impl Origin {
     }
 }
 
+/// A record that another version of this page made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("another version of this page keeps this model (form {version}); reload the page")]
+pub struct OtherVersion {
+    /// Of its form.
+    pub version: u64,
+}
+
 /// A model of which at least a part is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptModel {
@@ -53,7 +61,7 @@ pub struct KeptModel {
 }
 
 /// How far a model has come that is not whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Stands for the source files, their lengths and sums: of others nothing is gone on with.
     #[serde(default)]
@@ -78,23 +86,24 @@ impl KeptModel {
             origin,
             name,
             card: None,
-            part: Some(Part {
-                files: String::new(),
-                loaded: 0,
-                total: None,
-                validator: None,
-                checksum: None,
-                journal: Value::Null,
-            }),
+            part: Some(Part::default()),
         }
     }
 
-    /// As storage has it; `None` for anything that is no record of this version.
-    pub fn from_json(json: &str) -> Option<Self> {
+    /// As storage has it; `None` for anything that is no record.
+    ///
+    /// # Errors
+    /// [`OtherVersion`].
+    pub fn from_json(json: &str) -> Result<Option<Self>, OtherVersion> {
         // A longer record may have stood here, of which a tail is left.
-        let mut values = serde_json::Deserializer::from_str(json).into_iter::<Self>();
-        let kept = values.next()?.ok()?;
-        (kept.v == VERSION).then_some(kept)
+        let mut values = serde_json::Deserializer::from_str(json).into_iter::<Value>();
+        let Some(Ok(record)) = values.next() else {
+            return Ok(None);
+        };
+        match record.get("v").and_then(Value::as_u64) {
+            Some(version) if version != u64::from(VERSION) => Err(OtherVersion { version }),
+            _ => Ok(serde_json::from_value(record).ok()),
+        }
     }
 
     /// For storage.

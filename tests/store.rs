@@ -2,7 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use huggingtweets::store::{Checksum, KeptModel, Origin, Part};
+use huggingtweets::store::{Checksum, KeptModel, Origin, OtherVersion, Part};
 use serde_json::json;
 
 fn origin() -> Origin {
@@ -18,7 +18,10 @@ fn origin() -> Origin {
 fn a_record_comes_back_as_it_was() {
     let mut kept = KeptModel::new(origin(), "huggingtweets/jen_122".to_owned());
     assert!(!kept.is_whole());
-    assert_eq!(KeptModel::from_json(&kept.to_json()), Some(kept.clone()));
+    assert_eq!(
+        KeptModel::from_json(&kept.to_json()),
+        Ok(Some(kept.clone()))
+    );
     kept.part = Some(Part {
         files: "00ff".to_owned(),
         loaded: 30_000_000,
@@ -28,19 +31,27 @@ fn a_record_comes_back_as_it_was() {
         journal: json!({ "fingerprint": u64::MAX }),
     });
     kept.card = Some("# @jen".to_owned());
-    assert_eq!(KeptModel::from_json(&kept.to_json()), Some(kept.clone()));
+    assert_eq!(
+        KeptModel::from_json(&kept.to_json()),
+        Ok(Some(kept.clone()))
+    );
     kept.part = None;
     assert!(kept.is_whole());
-    assert_eq!(KeptModel::from_json(&kept.to_json()), Some(kept));
+    assert_eq!(KeptModel::from_json(&kept.to_json()), Ok(Some(kept)));
 }
 
 #[test]
-fn what_is_no_record_of_this_version_is_none() {
+fn what_is_no_record_is_none_and_one_of_another_version_is_told() {
     let text = KeptModel::new(origin(), String::new()).to_json();
-    let other = text.replacen("\"v\":1", "\"v\":2", 1);
-    assert_ne!(other, text);
-    for bad in [other.as_str(), &text[..text.len() / 2], "", "[]", "null"] {
-        assert_eq!(KeptModel::from_json(bad), None, "{bad}");
+    let unnumbered = text.replacen("\"v\":1", "\"w\":1", 1);
+    assert_ne!(unnumbered, text);
+    let half = &text[..text.len() / 2];
+    for bad in [unnumbered.as_str(), half, "", "[]", "null", "{\"v\":1}"] {
+        assert_eq!(KeptModel::from_json(bad), Ok(None), "{bad}");
+    }
+    for other in [text.replacen("\"v\":1", "\"v\":2", 1).as_str(), "{\"v\":2}"] {
+        let told = Err(OtherVersion { version: 2 });
+        assert_eq!(KeptModel::from_json(other), told, "{other}");
     }
 }
 

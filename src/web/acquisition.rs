@@ -18,7 +18,7 @@ use super::tab_lock::TabLock;
 use crate::engine::{Arrival, Companions, EngineError, ModelFile, arrival};
 use crate::hub::{Dtype, Endpoint, ListedFile, ModelAddress, Plan, Weights};
 use crate::protocol::{ErrorCode, ErrorReport, Event, Keeping, LoadStage};
-use crate::store::{Checksum, KeptModel, Origin};
+use crate::store::{Checksum, KeptModel, Origin, Part};
 use output::Output;
 use receiver::Receiver;
 
@@ -87,7 +87,7 @@ impl Acquisition<'_> {
         let origin = self.origin();
         let key = origin.key();
         let storage = match self.keep {
-            true => ModelStorage::open_to_write().await.ok(),
+            true => ModelStorage::open_to_write().await?,
             false => None,
         };
         let Some(storage) = storage else {
@@ -122,10 +122,13 @@ impl Acquisition<'_> {
         if self.abort.signal().aborted() {
             return Err(WebError::Cancelled);
         }
-        let has_bytes = storage.size_bytes(&key).await > 0;
-        let kept = match storage.find(&key).await {
-            Some(kept) if kept.origin == origin && has_bytes => kept,
-            _ => KeptModel::new(origin, self.name()),
+        let found = storage.find(&key).await?;
+        let kept = match found.filter(|kept| kept.origin == origin) {
+            Some(kept) if is_there(&storage, &key, &kept).await? => kept,
+            _ => {
+                storage.forget(&key).await?;
+                KeptModel::new(origin, self.name())
+            }
         };
         let kept = match kept.is_whole() {
             true => {
@@ -136,9 +139,9 @@ impl Acquisition<'_> {
                 let (kept, output) = self.fetch(kept, Some((&storage, &key))).await?;
                 drop(output);
                 // What cannot be opened is not worth keeping.
-                let written = storage.blob(&key).await?;
+                let written = stored(&storage, &key).await?;
                 if let Err(error) = ModelFile::from_gguf(Box::new(BlobReader::new(written)?)) {
-                    storage.delete(&key).await?;
+                    storage.forget(&key).await?;
                     return Err(refused(&error));
                 }
                 storage.remember(&key, &kept).await?;
@@ -146,7 +149,7 @@ impl Acquisition<'_> {
             }
         };
         Ok(Acquired {
-            blob: storage.blob(&key).await?,
+            blob: stored(&storage, &key).await?,
             name: kept.name,
             keeping: storage.keeping(),
         })
@@ -278,16 +281,7 @@ impl Acquisition<'_> {
         kept: &mut KeptModel,
         output: &mut Output,
     ) -> Result<(), WebError> {
-        let mut identity = Checksum::default();
-        for file in files {
-            let ListedFile {
-                name,
-                size_bytes,
-                sha256,
-            } = file;
-            identity.update(format!("{name}\n{size_bytes:?}\n{sha256:?}\n").as_bytes());
-        }
-        let identity = identity.finish();
+        let identity = self.identity(files).await?;
         let part = kept.part.clone();
         // What is in memory did not outlive the last attempt; what was made of other files is of no use.
         let part =
@@ -302,6 +296,11 @@ impl Acquisition<'_> {
             }
         };
         let (first, offset) = arrival.source_pos();
+        if (first, offset) == (0, 0) && kept.part.as_ref().is_some_and(|part| part.loaded > 0) {
+            // A tail of what came before would stay behind what comes now.
+            kept.part = Some(Part::default());
+            output.empty(kept).await?;
+        }
         let size = |file: &ListedFile| file.size_bytes;
         let total = files
             .iter()
@@ -319,6 +318,7 @@ impl Acquisition<'_> {
             before,
             loaded: Rc::default(),
             total,
+            is_alone: files.len() == 1,
             expected: None,
             validator: part
                 .as_ref()
@@ -345,6 +345,28 @@ impl Acquisition<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the bytes are there that `kept` stands for.
+async fn is_there(storage: &ModelStorage, key: &str, kept: &KeptModel) -> Result<bool, WebError> {
+    Ok(match &kept.part {
+        Some(part) => part.loaded > 0 && storage.size_bytes(key).await? > 0,
+        None => {
+            let blob = storage.blob(key).await?;
+            blob.is_some_and(|blob| blob.size() > 0.0)
+        }
+    })
+}
+
+/// The bytes of a whole model. Where some are missing none stay, so that the next try begins afresh.
+async fn stored(storage: &ModelStorage, key: &str) -> Result<Blob, WebError> {
+    if let Some(blob) = storage.blob(key).await? {
+        return Ok(blob);
+    }
+    storage.forget(key).await?;
+    Err(WebError::Storage {
+        reason: "a part of the model was missing".to_owned(),
+    })
 }
 
 /// Where a file of the model at `address` is.

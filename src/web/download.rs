@@ -148,11 +148,20 @@ impl Receive for Small {
     }
 }
 
-/// Length of the file at `url`, or 0 if that is not told; `None` if there is no such file.
+/// What a server tells of a file that is not fetched.
+#[derive(Debug)]
+pub struct Told {
+    /// Its length.
+    pub size_bytes: Option<u64>,
+    /// As [`Head::validator`].
+    pub validator: Option<String>,
+}
+
+/// What is told of the file at `url`; `None` if there is no such file.
 ///
 /// # Errors
 /// [`WebError::Status`], [`WebError::Connection`], [`WebError::Cancelled`].
-pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<u64>, WebError> {
+pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<Told>, WebError> {
     let init = RequestInit::new();
     init.set_method("HEAD");
     let response = send(url, &init, abort, 0).await?;
@@ -163,8 +172,13 @@ pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<u64>, W
             retry_after_s: None,
         }),
         _ => {
-            let length = header(&response.headers(), "content-length");
-            Ok(Some(length.and_then(|n| n.parse().ok()).unwrap_or(0)))
+            let headers = response.headers();
+            let length = header(&headers, "content-length");
+            let length = length.and_then(|n| n.parse().ok());
+            Ok(Some(Told {
+                size_bytes: length.filter(|n| *n > 0),
+                validator: validator(&headers),
+            }))
         }
     }
 }
@@ -291,7 +305,7 @@ async fn send(
 
 fn head(response: &Response, offset: u64) -> Result<Head, WebError> {
     let headers = response.headers();
-    let validator = header(&headers, "etag").or_else(|| header(&headers, "last-modified"));
+    let validator = validator(&headers);
     match response.status() {
         206 => {
             let range = header(&headers, "content-range");
@@ -326,6 +340,10 @@ fn head(response: &Response, offset: u64) -> Result<Head, WebError> {
             retry_after_s: header(&headers, "retry-after").and_then(|s| s.parse().ok()),
         }),
     }
+}
+
+fn validator(headers: &Headers) -> Option<String> {
+    header(headers, "etag").or_else(|| header(headers, "last-modified"))
 }
 
 /// `bytes 100-199/1000`: the first byte and, unless it is `*`, the length.

@@ -3,6 +3,7 @@
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::protocol::ErrorReport;
+use crate::store::OtherVersion;
 
 /// A browser call that failed.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +74,14 @@ pub enum WebError {
     /// The visitor stopped it.
     #[error("stopped")]
     Cancelled,
+}
+
+impl From<OtherVersion> for WebError {
+    fn from(error: OtherVersion) -> Self {
+        Self::Storage {
+            reason: error.to_string(),
+        }
+    }
 }
 
 /// The message of a thrown value, or a plain stand-in.

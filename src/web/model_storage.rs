@@ -44,50 +44,58 @@ pub struct StoredModel {
 }
 
 impl ModelStorage {
-    /// The best place that this browser gives.
+    /// The best place that this browser gives; `None` if it gives none.
     ///
     /// # Errors
-    /// [`WebError::Storage`] where it gives none.
-    pub async fn open() -> Result<Self, WebError> {
-        match PrivateFiles::open().await {
-            Ok(files) => Ok(Self(Kind::Files(files))),
-            Err(_) => Ok(Self(Kind::Database(Rc::new(ModelDatabase::open().await?)))),
+    /// [`WebError::Storage`] if the place is there and fails.
+    pub async fn open() -> Result<Option<Self>, WebError> {
+        if let Some(files) = PrivateFiles::open().await? {
+            return Ok(Some(Self(Kind::Files(files))));
         }
+        let database = ModelDatabase::open().await.ok();
+        Ok(database.map(|database| Self(Kind::Database(Rc::new(database)))))
     }
 
-    /// The same, where it can be written to.
+    /// The same if it can be written to: of the files the browser itself refuses a second writer, of the database only
+    /// a [`TabLock`] does.
     ///
     /// # Errors
-    /// [`WebError::Storage`] where the browser gives none.
-    pub async fn open_to_write() -> Result<Self, WebError> {
+    /// [`WebError::Storage`] if the place is there and fails.
+    pub async fn open_to_write() -> Result<Option<Self>, WebError> {
         let storage = Self::open().await?;
-        if let Kind::Database(database) = &storage.0 {
-            database.takes_blobs().await?;
+        if let Some(Self(Kind::Database(database))) = &storage
+            && (!TabLock::are_here() || database.takes_blobs().await.is_err())
+        {
+            return Ok(None);
         }
         Ok(storage)
     }
 
-    /// Which place it is.
+    /// Where a model that is fetched now is kept.
     pub fn keeping(&self) -> Keeping {
         match &self.0 {
             Kind::Files(_) => Keeping::Device,
-            Kind::Database(_) => Keeping::Database,
+            Kind::Database(_) if TabLock::are_here() => Keeping::Database,
+            Kind::Database(_) => Keeping::Tab,
         }
     }
 
-    /// What is kept under `key`; `None` if nothing is or the record is unreadable.
-    pub async fn find(&self, key: &str) -> Option<KeptModel> {
+    /// What is kept under `key`; `None` if there is no record.
+    ///
+    /// # Errors
+    /// [`WebError::Storage`], also for a record of another version of this page.
+    pub async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
         match &self.0 {
             Kind::Files(files) => files.find(key).await,
             Kind::Database(database) => database.find(key).await,
         }
     }
 
-    /// The bytes kept under `key`, which are all there.
+    /// The bytes kept under `key`; `None` if some are missing.
     ///
     /// # Errors
-    /// [`WebError::Storage`], also if some are missing.
-    pub async fn blob(&self, key: &str) -> Result<Blob, WebError> {
+    /// [`WebError::Storage`].
+    pub async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
         match &self.0 {
             Kind::Files(files) => files.blob(key).await,
             Kind::Database(database) => database.blob(key).await,
@@ -95,7 +103,10 @@ impl ModelStorage {
     }
 
     /// How many bytes are kept under `key`.
-    pub async fn size_bytes(&self, key: &str) -> u64 {
+    ///
+    /// # Errors
+    /// [`WebError::Storage`].
+    pub async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
         match &self.0 {
             Kind::Files(files) => files.size_bytes(key).await,
             Kind::Database(database) => database.size_bytes(key).await,
@@ -129,29 +140,52 @@ impl ModelStorage {
     /// # Errors
     /// [`WebError::Storage`], also while a tab writes it.
     pub async fn delete(&self, key: &str) -> Result<(), WebError> {
+        let _lock = match &self.0 {
+            // Refuses it by itself.
+            Kind::Files(_) => None,
+            Kind::Database(_) => {
+                let lock = TabLock::of_model_at_once(key).await;
+                Some(lock.ok_or_else(|| WebError::Storage {
+                    reason: "a tab is fetching the model".to_owned(),
+                })?)
+            }
+        };
+        self.forget(key).await
+    }
+
+    /// The same. The caller holds its [`TabLock::of_model`].
+    ///
+    /// # Errors
+    /// [`WebError::Storage`].
+    pub async fn forget(&self, key: &str) -> Result<(), WebError> {
         match &self.0 {
             Kind::Files(files) => files.delete(key).await,
             Kind::Database(database) => database.delete(key).await,
         }
     }
 
-    /// Everything that is kept, whole or not. Bytes without a readable record, left by a worker that was killed
-    /// before it wrote one, would take their room unseen: unless a tab is about to write it, they go.
+    /// Everything that is kept, whole or not, and can be read. Bytes without a record, left by a worker that was
+    /// killed before it wrote one, would take their room unseen: unless a tab is about to write it, they go.
     pub async fn list(&self) -> Vec<StoredModel> {
         let mut stored = Vec::new();
         for key in self.keys().await {
             match self.find(&key).await {
-                Some(kept) => stored.push(StoredModel {
-                    size_bytes: self.size_bytes(&key).await,
+                Ok(Some(kept)) => stored.push(StoredModel {
+                    size_bytes: self.size_bytes(&key).await.unwrap_or(0),
                     key,
                     kept,
                 }),
-                None => {
-                    if let Some(_lock) = TabLock::of_model_at_once(&key).await {
+                Ok(None) => {
+                    // Between the look and the lock another tab may have written it.
+                    if let Some(_lock) = TabLock::of_model_at_once(&key).await
+                        && let Ok(None) = self.find(&key).await
+                    {
                         // Not gone, it is met again next time.
-                        let _ = self.delete(&key).await;
+                        let _ = self.forget(&key).await;
                     }
                 }
+                // Of another version of this page, or busy just now.
+                Err(_) => {}
             }
         }
         stored.sort_by(|a, b| a.kept.name.cmp(&b.kept.name));

@@ -134,6 +134,9 @@ impl Page {
 
     /// Puts a new worker in place of one that ended.
     pub fn restart_worker(self) {
+        // What the old one said last is not the new one's.
+        self.channel
+            .with_value(|channel| channel.inbox.borrow_mut().clear());
         self.state.update(PageState::worker_restarted);
         let restarted = match self.channel.with_value(|channel| channel.bridge.clone()) {
             Some(bridge) => bridge.restart(),

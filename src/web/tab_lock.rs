@@ -25,8 +25,13 @@ impl TabLock {
         }
     }
 
-    /// Waits for the lock; `on_wait` is called first if another tab has it. Where the browser has no locks, every tab
-    /// gets it at once, and storage itself refuses the second writer.
+    /// Whether the browser has locks; over plain http it has none. Every tab then gets each of them at once, so what
+    /// must have one writer is not to be written.
+    pub fn are_here() -> bool {
+        Locks::here().is_some()
+    }
+
+    /// Waits for the lock; `on_wait` is called first if another tab has it.
     /// `signal` ends the waiting; the lock is then not held.
     async fn take(name: &str, signal: &AbortSignal, on_wait: impl FnOnce()) -> Self {
         let Some(locks) = Locks::here() else {

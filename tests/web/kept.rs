@@ -15,6 +15,7 @@ use crate::isolation::{press, wait_for};
 use crate::models::REPO;
 use crate::module::module;
 use huggingtweets::site::Isolation;
+use huggingtweets::store::Origin;
 
 in_both_browsers!(
     without_a_private_file_system_the_database_keeps_a_model,
@@ -22,6 +23,9 @@ in_both_browsers!(
     in_the_database_too_every_form_is_whole,
     a_tab_that_waits_shows_how_far_the_other_one_is_and_goes_on_when_that_closes,
     bytes_without_a_record_do_not_stay,
+    a_model_of_the_database_that_is_being_fetched_is_not_deleted,
+    a_model_of_the_database_of_which_a_part_is_gone_is_fetched_again,
+    what_another_version_of_the_page_keeps_is_left_alone,
     an_answer_that_is_not_wanted_is_given_up,
 );
 
@@ -84,19 +88,39 @@ async fn open_storage(page: &Page) {
 
 /// How many models and parts the database has.
 async fn in_database(page: &Page) -> Value {
+    let counts = "['records', 'parts'].map((name) => stores.objectStore(name).count())";
+    in_stores(page, "readonly", counts).await
+}
+
+/// Does something in a transaction `stores` of the database and gives the results, if requests are.
+async fn in_stores(page: &Page, mode: &str, what: &str) -> Value {
     wait_for(
         page,
-        "new Promise((resolve, reject) => { \
-           const open = indexedDB.open('huggingtweets-models'); \
-           open.onerror = () => reject(open.error); \
-           open.onsuccess = () => { \
-             const stores = open.result.transaction(['records', 'parts']); \
-             const counts = ['records', 'parts'].map((name) => stores.objectStore(name).count()); \
-             stores.oncomplete = () => { open.result.close(); resolve(counts.map(({ result }) => result)); }; \
-           }; \
-         })",
+        &format!(
+            "new Promise((resolve, reject) => {{ \
+               const open = indexedDB.open('huggingtweets-models'); \
+               open.onerror = () => reject(open.error); \
+               open.onsuccess = () => {{ \
+                 const stores = open.result.transaction(['records', 'parts'], '{mode}'); \
+                 const asked = [{what}].flat(); \
+                 stores.oncomplete = () => {{ open.result.close(); resolve(asked.map(({{ result }}) => Number(result))); }}; \
+                 stores.onabort = () => reject(stores.error); \
+               }}; \
+             }})"
+        ),
     )
     .await
+}
+
+/// The name that the model has in storage.
+fn key(mirror: &Mirror) -> String {
+    let origin = Origin {
+        model: REPO.to_owned(),
+        endpoint: Some(mirror.endpoint().to_owned()),
+        file: None,
+        dtype: "auto".to_owned(),
+    };
+    origin.key()
 }
 
 async fn without_a_private_file_system_the_database_keeps_a_model(browser: Browser) {
@@ -139,11 +163,7 @@ async fn without_a_private_file_system_the_database_keeps_a_model(browser: Brows
                 .await;
         }
     }
-    press(
-        &page,
-        &format!("//dialog[@open]//button[@aria-label='Delete {REPO}']"),
-    )
-    .await;
+    delete(&page).await;
     page.wait_for_text("storage", SOON, |text| !text.contains(REPO))
         .await;
     assert_eq!(in_database(&page).await, json!([0, 0]));
@@ -304,6 +324,108 @@ async fn bytes_without_a_record_do_not_stay(browser: Browser) {
     })
     .await;
     page.close_clean().await;
+}
+
+/// Deletes the model in the open Storage view.
+async fn delete(page: &Page) {
+    let button = format!("//dialog[@open]//button[@aria-label='Delete {REPO}']");
+    press(page, &button).await;
+}
+
+async fn a_model_of_the_database_that_is_being_fetched_is_not_deleted(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let mirror = large().await;
+    mirror.misbehave(WEIGHTS, Fault::Slow(Duration::from_millis(20)));
+    let page = site.open_without_files("/").await;
+    page.goto(&address(&site, &mirror)).await;
+    page.wait_for_state(&["idle"]).await;
+    page.click("generate").await;
+    wait_for_the_middle(&page).await;
+    open_storage(&page).await;
+    page.wait_for_text("storage", SOON, |text| text.contains(REPO))
+        .await;
+    delete(&page).await;
+    page.wait_for_text("storage", SOON, |text| {
+        text.contains("Not everything could be deleted")
+    })
+    .await;
+    press(&page, "//dialog[@open]//button[@aria-label='Close']").await;
+    page.wait_for_state_within(&["ready"], LONG).await;
+    assert_eq!(in_database(&page).await, json!([1, 33]));
+    assert_eq!(mirror.asked_for(WEIGHTS).len(), 1);
+
+    open_storage(&page).await;
+    page.wait_for_text("storage", SOON, |text| text.contains("136 MB"))
+        .await;
+    delete(&page).await;
+    page.wait_for_text("storage", SOON, |text| !text.contains(REPO))
+        .await;
+    assert_eq!(in_database(&page).await, json!([0, 0]));
+}
+
+async fn a_model_of_the_database_of_which_a_part_is_gone_is_fetched_again(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let mirror = large().await;
+    let page = site.open_without_files("/").await;
+    let address = address(&site, &mirror);
+    page.goto(&address).await;
+    page.wait_for_state(&["idle"]).await;
+    page.generate().await;
+    in_stores(
+        &page,
+        "readwrite",
+        &format!(
+            "stores.objectStore('parts').delete(['{}', 0])",
+            key(&mirror)
+        ),
+    )
+    .await;
+    assert_eq!(in_database(&page).await, json!([1, 32]));
+    page.goto(&format!("{address}&seed=1")).await;
+    page.wait_for_state(&["idle"]).await;
+    assert_eq!(page.generate().await.len(), 1);
+    assert_eq!(mirror.asked_for(WEIGHTS).len(), 2);
+    assert_eq!(last_start(&mirror), 0);
+    assert_eq!(in_database(&page).await, json!([1, 33]));
+}
+
+async fn what_another_version_of_the_page_keeps_is_left_alone(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let mirror = large().await;
+    let page = site.open_without_files("/").await;
+    let address = address(&site, &mirror);
+    page.goto(&address).await;
+    page.wait_for_state(&["idle"]).await;
+    // The list made the database.
+    open_storage(&page).await;
+    page.wait_for_text("storage", SOON, |text| text.contains("database"))
+        .await;
+    let put = format!(
+        "stores.objectStore('records').put('{{\"v\":2}}', '{key}'), \
+         stores.objectStore('parts').put(new Blob(['other']), ['{key}', 0])",
+        key = key(&mirror)
+    );
+    in_stores(&page, "readwrite", &put).await;
+    page.goto(&format!("{address}&seed=1")).await;
+    page.wait_for_state(&["idle"]).await;
+    open_storage(&page).await;
+    page.wait_for_text("storage", SOON, |text| text.contains("database"))
+        .await;
+    assert!(!page.text("storage").await.contains(REPO));
+    press(&page, "//dialog[@open]//button[@aria-label='Close']").await;
+    page.click("generate").await;
+    page.wait_for_text("error", SOON, |text| {
+        text.contains("another version of this page keeps this model")
+    })
+    .await;
+    assert_eq!(mirror.asked_for(WEIGHTS).len(), 0);
+    assert_eq!(in_database(&page).await, json!([1, 1]));
 }
 
 async fn an_answer_that_is_not_wanted_is_given_up(browser: Browser) {

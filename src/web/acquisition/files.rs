@@ -10,7 +10,7 @@ use crate::hub::{
     self, ListedFile, Listing, ModelAddress, NEEDS, Need, Parts, Plan, ShardIndex, Weights,
 };
 use crate::protocol::LoadStage;
-use crate::store::{KeptModel, MAX_CARD_BYTES};
+use crate::store::{Checksum, KeptModel, MAX_CARD_BYTES};
 use crate::web::download::{download_small, exists};
 use crate::web::js_error::{WebError, reason};
 
@@ -52,8 +52,8 @@ impl Acquisition<'_> {
                     for names in need.one_of {
                         let mut all = Vec::new();
                         for name in *names {
-                            let size = exists(&format!("{url}{name}"), self.abort).await?;
-                            all.extend(size.map(|n| ((*name).to_owned(), (n > 0).then_some(n))));
+                            let told = exists(&format!("{url}{name}"), self.abort).await?;
+                            all.extend(told.map(|told| ((*name).to_owned(), told.size_bytes)));
                         }
                         if all.len() == names.len() {
                             found.extend(all);
@@ -162,6 +162,31 @@ impl Acquisition<'_> {
                 Ok(index.files.into_iter().map(of_name).collect())
             }
         }
+    }
+
+    /// Stands for the files that hold the weights: [`crate::store::Part::files`].
+    pub(super) async fn identity(&self, files: &[ListedFile]) -> Result<String, WebError> {
+        let mut identity = Checksum::default();
+        for file in files {
+            let ListedFile {
+                name,
+                size_bytes,
+                sha256,
+            } = file;
+            identity.update(format!("{name}\n{size_bytes:?}\n{sha256:?}\n").as_bytes());
+            // Of several files without a list the server alone can tell two versions apart; of one it does so when
+            // the rest is fetched.
+            if let Place::Web {
+                address: ModelAddress::Folder { url },
+                ..
+            } = &self.place
+                && files.len() > 1
+            {
+                let told = exists(&format!("{url}{name}"), self.abort).await?;
+                identity.update(format!("{told:?}\n").as_bytes());
+            }
+        }
+        Ok(identity.finish())
     }
 }
 

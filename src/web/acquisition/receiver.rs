@@ -31,6 +31,8 @@ pub(super) struct Receiver<'a> {
     pub(super) loaded: Rc<Cell<u64>>,
     /// Bytes of all files.
     pub(super) total: Option<u64>,
+    /// Whether there is one file only.
+    pub(super) is_alone: bool,
     /// Bytes of this file, as listed.
     pub(super) expected: Option<u64>,
     pub(super) validator: Option<String>,
@@ -116,7 +118,7 @@ impl Receive for Receiver<'_> {
             // Listed before it was changed, or a host that is not to be trusted.
             return Err(WebError::StartOver);
         }
-        if self.total.is_none() && self.expected.is_none() {
+        if self.is_alone && self.total.is_none() && self.expected.is_none() {
             self.total = head.total;
         }
         self.validator.clone_from(&head.validator);

@@ -24,8 +24,14 @@ pub fn KeptModels() -> impl IntoView {
     let refresh = move || {
         spawn_local(async move {
             let (list, place) = match ModelStorage::open().await {
-                Ok(storage) => (storage.list().await, storage.keeping()),
-                Err(_) => (Vec::new(), Keeping::Tab),
+                Ok(Some(storage)) => (storage.list().await, storage.keeping()),
+                Ok(None) => (Vec::new(), Keeping::Tab),
+                Err(error) => {
+                    let _ = complaint.try_set(Some(format!(
+                        "What is kept cannot be seen: {error}. Close other tabs of this page and reload it."
+                    )));
+                    (Vec::new(), Keeping::Device)
+                }
             };
             // The dialog may be closed by now.
             let _ = stored.try_set(Some(list));
@@ -37,7 +43,7 @@ pub fn KeptModels() -> impl IntoView {
     let delete = move |keys: Vec<String>| {
         spawn_local(async move {
             let mut failure = None;
-            if let Ok(storage) = ModelStorage::open().await {
+            if let Ok(Some(storage)) = ModelStorage::open().await {
                 for key in keys {
                     failure = storage.delete(&key).await.err().or(failure);
                 }
@@ -94,7 +100,7 @@ fn about(keeping: Keeping) -> Option<&'static str> {
         ),
         Keeping::Tab => Some(
             "This browser gives the page no storage here: a model you fetch lasts as long as this tab. \
-             In a window that is not private it would be kept.",
+             Over https, in a window that is not private, it would be kept.",
         ),
     }
 }
@@ -152,8 +158,8 @@ fn KeptModelRow(
 pub fn tell(page: Page) {
     spawn_local(async move {
         let list = match ModelStorage::open().await {
-            Ok(storage) => storage.list().await,
-            Err(_) => Vec::new(),
+            Ok(Some(storage)) => storage.list().await,
+            _ => Vec::new(),
         };
         let whole = list.into_iter().map(|model| model.kept);
         let known = whole

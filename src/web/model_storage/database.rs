@@ -88,30 +88,29 @@ impl ModelDatabase {
         finished(&transaction).await
     }
 
-    pub(super) async fn find(&self, key: &str) -> Option<KeptModel> {
-        let transaction = self.transaction(IdbTransactionMode::Readonly).ok()?;
-        let request = store(&transaction, RECORDS).ok()?.get(&key.into()).ok()?;
-        let text = answer(&request).await.ok()?;
-        KeptModel::from_json(&text.as_string()?)
+    pub(super) async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
+        let transaction = self.transaction(IdbTransactionMode::Readonly)?;
+        let request = store(&transaction, RECORDS)?.get(&key.into());
+        let text = answer(&request.map_err(|e| storage_error(&e))?).await?;
+        Ok(KeptModel::from_json(&text.as_string().unwrap_or_default())?)
     }
 
-    pub(super) async fn blob(&self, key: &str) -> Result<Blob, WebError> {
+    pub(super) async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
         let parts = self.parts(key).await?;
         let is_whole = parts.iter().enumerate().all(|(i, (index, part))| {
             *index == i as u32 && (i + 1 == parts.len() || part.size() == PART_BYTES as f64)
         });
         if !is_whole {
-            return Err(WebError::Storage {
-                reason: "a part of the model is missing".to_owned(),
-            });
+            return Ok(None);
         }
         let parts: Array = parts.into_iter().map(|(_, part)| part).collect();
-        Blob::new_with_blob_sequence(&parts).map_err(|e| storage_error(&e))
+        let blob = Blob::new_with_blob_sequence(&parts);
+        blob.map(Some).map_err(|e| storage_error(&e))
     }
 
-    pub(super) async fn size_bytes(&self, key: &str) -> u64 {
-        let parts = self.parts(key).await.unwrap_or_default();
-        parts.iter().map(|(_, part)| part.size() as u64).sum()
+    pub(super) async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
+        let parts = self.parts(key).await?;
+        Ok(parts.iter().map(|(_, part)| part.size() as u64).sum())
     }
 
     pub(super) fn write(self: &Rc<Self>, key: &str) -> DatabaseWriter {

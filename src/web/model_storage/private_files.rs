@@ -28,43 +28,47 @@ pub(super) struct PrivateFiles {
 }
 
 impl PrivateFiles {
-    /// The folder, made if need be.
-    pub(super) async fn open() -> Result<Self, WebError> {
-        let none = || WebError::Storage {
-            reason: "this browser has no private file system".to_owned(),
+    /// The folder, made if need be; `None` where the browser gives no private file system. Any other failure is not
+    /// taken for that: what is kept there would seem to be gone.
+    pub(super) async fn open() -> Result<Option<Self>, WebError> {
+        let Some(manager) = storage_manager() else {
+            return Ok(None);
         };
-        let manager = storage_manager().ok_or_else(none)?;
         // What is no function here, as in some private windows, would otherwise be called all the same.
         let method = Reflect::get(&manager, &JsValue::from_str("getDirectory"));
-        method
-            .is_ok_and(|method| method.is_function())
-            .then_some(())
-            .ok_or_else(none)?;
-        let root: FileSystemDirectoryHandle = done(manager.get_directory()).await?;
+        if !method.is_ok_and(|method| method.is_function()) {
+            return Ok(None);
+        }
+        let root = match JsFuture::from(manager.get_directory()).await {
+            Err(error) if is_refusal(&error) => return Ok(None),
+            root => root.map_err(|e| storage_error(&e))?,
+        };
+        let root: FileSystemDirectoryHandle = root.unchecked_into();
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
         let folder = root.get_directory_handle_with_options(FOLDER, &options);
-        Ok(Self {
+        Ok(Some(Self {
             folder: done(folder).await?,
-        })
+        }))
     }
 
-    pub(super) async fn find(&self, key: &str) -> Option<KeptModel> {
-        let file = self.file(&record_name(key)).await.ok()?;
-        if file.size() > MAX_RECORD_BYTES {
-            return None;
-        }
-        let text = JsFuture::from(file.text()).await.ok()?;
-        KeptModel::from_json(&text.as_string()?)
+    pub(super) async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
+        let file = self.file(&record_name(key)).await?;
+        let Some(file) = file.filter(|file| file.size() <= MAX_RECORD_BYTES) else {
+            return Ok(None);
+        };
+        let text = JsFuture::from(file.text()).await;
+        let text = text.map_err(|e| storage_error(&e))?;
+        Ok(KeptModel::from_json(&text.as_string().unwrap_or_default())?)
     }
 
-    pub(super) async fn blob(&self, key: &str) -> Result<Blob, WebError> {
-        Ok(self.file(&weights_name(key)).await?.into())
+    pub(super) async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
+        Ok(self.file(&weights_name(key)).await?.map(Blob::from))
     }
 
-    pub(super) async fn size_bytes(&self, key: &str) -> u64 {
-        let file = self.file(&weights_name(key)).await;
-        file.map_or(0, |file| file.size() as u64)
+    pub(super) async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
+        let file = self.file(&weights_name(key)).await?;
+        Ok(file.map_or(0, |file| file.size() as u64))
     }
 
     pub(super) async fn write(&self, key: &str) -> Result<FileWriter, WebError> {
@@ -84,7 +88,7 @@ impl PrivateFiles {
         for name in [weights_name(key), record_name(key)] {
             let removed = JsFuture::from(self.folder.remove_entry(&name)).await;
             if let Err(error) = removed
-                && name_of(&error).as_deref() != Some("NotFoundError")
+                && !is_not_found(&error)
             {
                 return Err(storage_error(&error));
             }
@@ -111,9 +115,13 @@ impl PrivateFiles {
         keys
     }
 
-    async fn file(&self, name: &str) -> Result<File, WebError> {
-        let handle: FileSystemFileHandle = done(self.folder.get_file_handle(name)).await?;
-        done(handle.get_file()).await
+    async fn file(&self, name: &str) -> Result<Option<File>, WebError> {
+        let handle = match JsFuture::from(self.folder.get_file_handle(name)).await {
+            Err(error) if is_not_found(&error) => return Ok(None),
+            handle => handle.map_err(|e| storage_error(&e))?,
+        };
+        let handle: FileSystemFileHandle = handle.unchecked_into();
+        done(handle.get_file()).await.map(Some)
     }
 
     /// A file to write, what it holds being kept. Nobody else can write it meanwhile.
@@ -218,6 +226,22 @@ impl Drop for StorageFile {
     fn drop(&mut self) {
         self.handle.close();
     }
+}
+
+/// What browsers say where they give no private file system: Firefox's private windows `SecurityError`, Safari's
+/// `UnknownError`.
+fn is_refusal(error: &JsValue) -> bool {
+    let refusals = [
+        "SecurityError",
+        "UnknownError",
+        "NotSupportedError",
+        "NotAllowedError",
+    ];
+    name_of(error).is_some_and(|name| refusals.contains(&name.as_str()))
+}
+
+fn is_not_found(error: &JsValue) -> bool {
+    name_of(error).is_some_and(|name| name == "NotFoundError")
 }
 
 async fn done<T: JsCast>(promise: js_sys::Promise) -> Result<T, WebError> {
