@@ -130,9 +130,9 @@ fn the_memory_told_is_what_weights_and_cache_take() {
 
 #[test]
 fn what_was_measured_in_a_page_is_what_is_told() {
-    // README: 177.4 MB for GPT-2 124M in Q8_0, five texts of 160 tokens, two threads.
+    // README: 173.7 MB for GPT-2 124M in Q8_0, five texts of 160 tokens, two threads.
     let told = offer("124M", Dtype::Q8_0, None).wanted.memory.unwrap();
-    assert!(told.abs_diff(177_400_000) < 8_000_000, "{told}");
+    assert!(told.abs_diff(173_700_000) < 8_000_000, "{told}");
 }
 
 #[test]
