@@ -58,7 +58,7 @@ enum Work {
     Nothing,
     /// A file whose header is still to be read.
     Open(Source),
-    /// Weights that arrive tensor by tensor.
+    /// Weights that arrive part by part.
     Load {
         /// What there is so far.
         loading: Box<Loading>,
@@ -179,7 +179,7 @@ impl Engine {
         }
     }
 
-    /// Does one piece of the work in hand: a tensor of the model, a piece of the prompt, one token of every
+    /// Does one piece of the work in hand: a part of the model, a piece of the prompt, one token of every
     /// sequence, or a tenth of a second of a measurement. `clock`: milliseconds from any fixed point.
     pub fn step(&mut self, clock: &dyn Fn() -> f64) -> Vec<Event> {
         match std::mem::take(&mut self.work) {
