@@ -404,7 +404,7 @@ async fn what_another_version_of_the_page_keeps_is_left_alone(browser: Browser) 
     page.wait_for_state(&["idle"]).await;
     // The list made the database.
     open_storage(&page).await;
-    page.wait_for_text("storage", SOON, |text| text.contains("database"))
+    page.wait_for_text("storage", LONG, |text| text.contains("database"))
         .await;
     let put = format!(
         "stores.objectStore('records').put('{{\"v\":2}}', '{key}'), \
@@ -415,7 +415,7 @@ async fn what_another_version_of_the_page_keeps_is_left_alone(browser: Browser) 
     page.goto(&format!("{address}&seed=1")).await;
     page.wait_for_state(&["idle"]).await;
     open_storage(&page).await;
-    page.wait_for_text("storage", SOON, |text| text.contains("database"))
+    page.wait_for_text("storage", LONG, |text| text.contains("database"))
         .await;
     assert!(!page.text("storage").await.contains(REPO));
     press(&page, "//dialog[@open]//button[@aria-label='Close']").await;

@@ -76,9 +76,13 @@ async fn a_page_sees_what_goes_wrong_with_a_mirror(browser: Browser) {
     assert_eq!((&cut[0], &cut[1]), (&json!(200), &json!("cut")));
     // Firefox takes a body that lacks little of its length for whole at times, so a page has to count for itself.
     mirror.misbehave(WEIGHTS, Fault::Longer(500));
-    let longer = ask(json!({})).await[1].clone();
-    let is_missed = browser == Browser::Firefox && longer == len;
-    assert!(is_missed || longer == "cut", "{longer}");
+    // On a busy machine it may hear of the end before it hands the answer out.
+    let longer = ask(json!({})).await;
+    let is_missed = browser == Browser::Firefox && longer[1] == len;
+    assert!(
+        is_missed || longer[1] == "cut" || longer == "unreadable",
+        "{longer}"
+    );
     mirror.misbehave(WEIGHTS, Fault::Shorter(500));
     assert_eq!(ask(json!({})).await[1], len - 500);
     mirror.misbehave(WEIGHTS, Fault::Gzip);
