@@ -248,8 +248,7 @@ fn what_no_browser_can_address_is_said_as_such_on_a_small_device_too() {
 
 #[test]
 fn a_gguf_is_offered_in_its_own_type_alone() {
-    let files = [("bot.Q4_K_M.gguf", Some(81_000_000))];
-    let listing = Listing::of_files(files.map(|(name, size)| (name.to_owned(), size)));
+    let listing = Listing::of_files([("bot.Q4_K_M.gguf".to_owned(), Some(81_000_000))]);
     for dtype in [Dtype::Auto, Dtype::Q8_0, Dtype::Q4_0] {
         let offer = Offer::new(&listing, None, dtype, Room::default()).unwrap();
         let types: Vec<Dtype> = offer.choices.iter().map(|choice| choice.dtype).collect();
@@ -259,8 +258,7 @@ fn a_gguf_is_offered_in_its_own_type_alone() {
 
 #[test]
 fn a_size_beyond_all_numbers_is_more_than_fits() {
-    let files = [("bot.Q8_0.gguf", Some(u64::MAX))];
-    let listing = Listing::of_files(files.map(|(name, size)| (name.to_owned(), size)));
+    let listing = Listing::of_files([("bot.Q8_0.gguf".to_owned(), Some(u64::MAX))]);
     let config = config_json("124M");
     let offer = Offer::new(&listing, Some(&config), Dtype::Q8_0, Room::default()).unwrap();
     assert_eq!(offer.wanted.lack, Some(Lack::Address));

@@ -196,8 +196,7 @@ async fn the_es_module_writes_what_the_page_writes() {
 async fn a_worker_that_ends_leaves_prompt_and_results_and_can_be_restarted() {
     let site = Site::start().await;
     let page = site.open("/").await;
-    let record = json!({ "source": "const Real = Worker; window.Worker = class extends Real { constructor(...a) { super(...a); window.lastWorker = this; } };" });
-    page.devtools("Page.addScriptToEvaluateOnNewDocument", record)
+    page.run_first("const Real = Worker; window.Worker = class extends Real { constructor(...a) { super(...a); window.lastWorker = this; } };")
         .await;
     page.goto(&site.address_of("/?n=2&max_new_tokens=8")).await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;

@@ -66,6 +66,17 @@ async fn progress(page: &Page) -> String {
     text.as_str().unwrap_or_default().to_owned()
 }
 
+/// A page without a private file system, at a model of 136 MB that Generate fetches; and its address.
+async fn before_a_large_model(browser: Browser) -> Option<(Site, Mirror, Page, String)> {
+    let site = Site::start_in(browser, Isolation::On).await?;
+    let mirror = large().await;
+    let page = site.open_without_files("/").await;
+    let address = address(&site, &mirror);
+    page.goto(&address).await;
+    page.wait_for_state(&["idle"]).await;
+    Some((site, mirror, page, address))
+}
+
 async fn wait_for_the_middle(page: &Page) {
     wait_until("the middle", LONG, || async {
         (loaded(page).await? > 20.0).then_some(())
@@ -333,14 +344,10 @@ async fn delete(page: &Page) {
 }
 
 async fn a_model_of_the_database_that_is_being_fetched_is_not_deleted(browser: Browser) {
-    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+    let Some((_site, mirror, page, _)) = before_a_large_model(browser).await else {
         return;
     };
-    let mirror = large().await;
     mirror.misbehave(WEIGHTS, Fault::Slow(Duration::from_millis(20)));
-    let page = site.open_without_files("/").await;
-    page.goto(&address(&site, &mirror)).await;
-    page.wait_for_state(&["idle"]).await;
     page.click("generate").await;
     wait_for_the_middle(&page).await;
     open_storage(&page).await;
@@ -366,14 +373,9 @@ async fn a_model_of_the_database_that_is_being_fetched_is_not_deleted(browser: B
 }
 
 async fn a_model_of_the_database_of_which_a_part_is_gone_is_fetched_again(browser: Browser) {
-    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+    let Some((_site, mirror, page, address)) = before_a_large_model(browser).await else {
         return;
     };
-    let mirror = large().await;
-    let page = site.open_without_files("/").await;
-    let address = address(&site, &mirror);
-    page.goto(&address).await;
-    page.wait_for_state(&["idle"]).await;
     page.generate().await;
     in_stores(
         &page,
@@ -394,14 +396,9 @@ async fn a_model_of_the_database_of_which_a_part_is_gone_is_fetched_again(browse
 }
 
 async fn what_another_version_of_the_page_keeps_is_left_alone(browser: Browser) {
-    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+    let Some((_site, mirror, page, address)) = before_a_large_model(browser).await else {
         return;
     };
-    let mirror = large().await;
-    let page = site.open_without_files("/").await;
-    let address = address(&site, &mirror);
-    page.goto(&address).await;
-    page.wait_for_state(&["idle"]).await;
     // The list made the database.
     open_storage(&page).await;
     page.wait_for_text("storage", LONG, |text| text.contains("database"))

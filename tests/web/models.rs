@@ -325,6 +325,17 @@ pub async fn open_dialog(page: &Page) {
     .await;
 }
 
+/// Asks the dialog for a model by its name or a handle.
+pub async fn look_up(page: &Page, name: &str) {
+    open_dialog(page).await;
+    let field = Locator::Id("model-address");
+    let field = page.client.find(field).await.unwrap();
+    field.send_keys(name).await.unwrap();
+    press(page, "//dialog[@open]//button[@type='submit']").await;
+    page.wait_for_text("offer", SOON, |text| text.contains("is there"))
+        .await;
+}
+
 async fn the_files_of_a_folder_can_be_picked(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
@@ -364,21 +375,8 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
     ));
     page.goto(&address).await;
     page.wait_for_state(&["idle"]).await;
-    open_dialog(&page).await;
     // A handle, as people wrote them.
-    let field = page
-        .client
-        .find(Locator::Id("model-address"))
-        .await
-        .unwrap();
-    field.send_keys("@tiny_bot").await.unwrap();
-    press(&page, "//dialog[@open]//button[@type='submit']").await;
-    wait_until("the offer", SOON, || async {
-        let offer = page.client.find(Locator::Css(".offer")).await.ok()?;
-        let text = offer.text().await.ok()?;
-        text.contains("is there").then_some(())
-    })
-    .await;
+    look_up(&page, "@tiny_bot").await;
     assert_eq!(mirror.asked_for(weights).len(), 0, "only looked up");
     if browser == Browser::Chromium {
         page.screenshot("offer").await;

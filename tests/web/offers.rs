@@ -1,6 +1,5 @@
 //! Before a model is fetched: what it takes, whether this device has it, a smaller type where not, and data saved.
 
-use fantoccini::Locator;
 use huggingtweets::hub::{Dtype, Listing, Offer, Room};
 use huggingtweets::model::config::Gpt2Config;
 use serde_json::json;
@@ -8,7 +7,7 @@ use serde_json::json;
 use crate::checkpoints::model_files;
 use crate::harness::{Mirror, Page, SOON, Site, repositories, wait_until};
 use crate::isolation::{press, wait_for_service_worker};
-use crate::models::{REPO, open_dialog};
+use crate::models::{REPO, look_up};
 use crate::offline::{copy_of, kept, listed};
 
 /// A page that has asked for the repository, on a device with so much memory.
@@ -19,24 +18,11 @@ async fn looked_up(site: &Site, mirror: &Mirror, device: u64) -> Page {
     let script = format!(
         "Object.defineProperty(Navigator.prototype, 'deviceMemory', {{ get: () => {gib} }})"
     );
-    page.devtools(
-        "Page.addScriptToEvaluateOnNewDocument",
-        json!({ "source": script }),
-    )
-    .await;
+    page.run_first(&script).await;
     let address = format!("/?endpoint={}&n=1&max_new_tokens=4", mirror.endpoint());
     page.goto(&site.address_of(&address)).await;
     page.wait_for_state(&["idle"]).await;
-    open_dialog(&page).await;
-    let field = page
-        .client
-        .find(Locator::Id("model-address"))
-        .await
-        .unwrap();
-    field.send_keys(REPO).await.unwrap();
-    press(&page, "//dialog[@open]//button[@type='submit']").await;
-    page.wait_for_text("offer", SOON, |text| text.contains("is there"))
-        .await;
+    look_up(&page, REPO).await;
     page
 }
 
@@ -150,11 +136,7 @@ async fn a_visitor_who_saves_data_is_reminded_and_gets_nothing_large_unasked() {
 
     let mut page = site.open(&path).await;
     page.expect_requests_to(mirror.endpoint());
-    page.devtools(
-        "Page.addScriptToEvaluateOnNewDocument",
-        json!({ "source": says }),
-    )
-    .await;
+    page.run_first(says).await;
     let address = format!("{path}?endpoint={}", mirror.endpoint());
     page.goto(&site.address_of(&address)).await;
     page.wait_for_state(&["idle"]).await;
@@ -177,14 +159,7 @@ async fn a_visitor_who_saves_data_is_reminded_and_gets_nothing_large_unasked() {
     };
     assert_eq!(n_models(), 0, "{:?}", site.requests());
 
-    open_dialog(&page).await;
-    let field = page
-        .client
-        .find(Locator::Id("model-address"))
-        .await
-        .unwrap();
-    field.send_keys(REPO).await.unwrap();
-    press(&page, "//dialog[@open]//button[@type='submit']").await;
+    look_up(&page, REPO).await;
     page.wait_for_text("offer", SOON, |text| {
         text.contains("asked your browser to save data")
     })

@@ -417,11 +417,8 @@ async fn the_list_of_the_service_worker_covers_every_file() {
 async fn a_file_that_the_system_hands_over_is_opened() {
     let site = Site::start().await;
     let page = site.open("/elsewhere/frame").await;
-    page.devtools(
-        "Page.addScriptToEvaluateOnNewDocument",
-        json!({ "source": "Object.defineProperty(window, 'launchQueue', { value: { setConsumer(take) { window.take = take; } } })" }),
-    )
-    .await;
+    page.run_first("Object.defineProperty(window, 'launchQueue', { value: { setConsumer(take) { window.take = take; } } })")
+        .await;
     visit(&page, &site.address_of("/?n=1&max_new_tokens=8")).await;
     wait_for(
         &page,
