@@ -65,11 +65,11 @@ impl InputType {
     /// Largest integer the inputs are rounded to.
     ///
     /// Eight bits beside the weights, as llama.cpp and candle have it. Q6_K's are rounded less, so
-    /// its inputs too: 256 · 32 · 128 · 2047 < 2³¹. A cache's: 32 · 255 · 32767 < 2³¹.
+    /// its inputs too: 65 · 504 < 2¹⁵, see `rounding`. A cache's: 32 · 255 · 32767 < 2³¹.
     pub(super) fn integer_max(self) -> f32 {
         match self {
             Self::Q8_0 | Self::Q4_0 | Self::Q4K => 127.0,
-            Self::Q6K => 2047.0,
+            Self::Q6K => 504.0,
             Self::Cache => 32767.0,
         }
     }

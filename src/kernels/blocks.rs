@@ -28,11 +28,11 @@ pub const Q4_0_LANES: usize = 9;
 /// (2 of 32 columns) × u8; 64 lanes of nibbles. Scales and mins take a byte each where GGUF packs
 /// them in six bits: 148 bytes for 144.
 pub const Q4K_LANES: usize = 74;
-/// 256 columns: `d`; 8 lanes of scales, (2 of 16 columns) × 8 rows × i8; 64 lanes of nibbles; 32
-/// lanes of the upper two bits, two for every 16 inputs.
+/// 256 columns: `d`; 8 lanes of scales, (2 of 16 columns) × 8 rows × i8; 96 lanes, six for every 16
+/// inputs, which are three words of each row and parity.
 ///
-/// Even pairs of the first eight inputs have a byte's lowest two bits, odd ones the next; then come
-/// those of the second eight. It is a word's low byte for pairs 0 and 1, the high one for 2 and 3.
+/// The eight pairs' weights make four times twelve bits, a pair's in the low six and the next one's above.
+/// Three of them are the words' low twelve bits, the fourth is the words' highest nibbles.
 pub const Q6K_LANES: usize = 105;
 
 /// Where the nibbles or upper bits of eight neighbouring inputs are in a GGUF block: the first of
@@ -70,36 +70,24 @@ fn put_eight(bytes: &mut [u8], (at, shift): Eight, values: u64) {
     bytes[at..at + 8].copy_from_slice(&merged.to_le_bytes());
 }
 
-/// Spreads a row's nibbles over its lanes, two for every eight inputs; `sign` is what is flipped.
+/// Spreads a row's nibbles over its lanes, two for every eight inputs.
 #[inline(always)]
-fn scatter_nibbles(
-    bytes: &[u8],
-    row: usize,
-    lanes: &mut [Lane],
-    sign: u32,
-    place: impl Fn(usize) -> Eight,
-) {
+fn scatter_nibbles(bytes: &[u8], row: usize, lanes: &mut [Lane], place: impl Fn(usize) -> Eight) {
     for (eight, lanes) in lanes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
         let (at, shift) = place(eight);
-        let words = squeeze(u64_at(bytes, at) >> shift & NIBBLES) ^ sign;
+        let words = squeeze(u64_at(bytes, at) >> shift & NIBBLES) ^ SIGNED;
         lanes[row / 4 % 2].set_u32(row % 4, words);
     }
 }
 
 /// Collects what [`scatter_nibbles`] spread into zeroed bytes.
 #[inline(always)]
-fn gather_nibbles(
-    lanes: &[Lane],
-    row: usize,
-    bytes: &mut [u8],
-    sign: u32,
-    place: impl Fn(usize) -> Eight,
-) {
+fn gather_nibbles(lanes: &[Lane], row: usize, bytes: &mut [u8], place: impl Fn(usize) -> Eight) {
     for (eight, lanes) in lanes.as_chunks::<2>().0.iter().enumerate() {
         put_eight(
             bytes,
             place(eight),
-            spread(lanes[row / 4].u32(row % 4) ^ sign),
+            spread(lanes[row / 4].u32(row % 4) ^ SIGNED),
         );
     }
 }
@@ -160,14 +148,14 @@ pub mod q4_0 {
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q4_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
-        scatter_nibbles(bytes, row, &mut lanes[1..], SIGNED, place);
+        scatter_nibbles(bytes, row, &mut lanes[1..], place);
     }
 
     /// Collects the GGUF block again.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
         bytes[2..].fill(0);
-        gather_nibbles(&lanes[1..], row, bytes, SIGNED, place);
+        gather_nibbles(&lanes[1..], row, bytes, place);
     }
 
     /// The 32 weights of a GGUF block.
@@ -215,7 +203,7 @@ pub mod q4k {
             lanes[2 + sub / 2].0[sub % 2 * GROUP_ROWS + row] = scale;
             lanes[6 + sub / 2].0[row * 2 + sub % 2] = min;
         }
-        scatter_nibbles(bytes, row, &mut lanes[10..], SIGNED, place);
+        scatter_nibbles(bytes, row, &mut lanes[10..], place);
     }
 
     /// Collects the GGUF block again.
@@ -230,7 +218,7 @@ pub mod q4k {
             bytes[12 + sub] = scale(sub + 4) & 15 | min(sub + 4) << 4;
         }
         bytes[16..].fill(0);
-        gather_nibbles(&lanes[10..], row, bytes, SIGNED, place);
+        gather_nibbles(&lanes[10..], row, bytes, place);
     }
 
     /// The 256 weights of a GGUF block.
@@ -256,9 +244,27 @@ pub mod q6k {
     /// Bytes of a block in GGUF.
     pub const BYTES: usize = 210;
 
-    /// In each byte, the crumbs of the first eight of 16 inputs, and the lower of those.
-    const FIRST: u32 = 0x0f0f_0f0f;
-    const LOW: u32 = 0x0303_0303;
+    /// The weights of one parity among eight bytes of them.
+    const PARITY: u64 = 0x00ff_00ff_00ff_00ff;
+
+    /// The three words of eight weights, four in the 16-bit places of each integer.
+    fn words([first, second]: [u64; 2]) -> [u64; 3] {
+        let two = |at: u64| (at | at >> 10) & 0xfff;
+        let fourth = two(second >> 32);
+        let with_nibble = |low: u64, i: u64| low | (fourth >> (4 * i) & 15) << 12;
+        [
+            with_nibble(two(first), 0),
+            with_nibble(two(first >> 32), 1),
+            with_nibble(two(second), 2),
+        ]
+    }
+
+    /// The weights [`words`] was given.
+    fn weights([a, b, c]: [u64; 3]) -> [u64; 2] {
+        let two = |word: u64| word & 63 | (word >> 6 & 63) << 16;
+        let fourth = a >> 12 | b >> 12 << 4 | c >> 12 << 8;
+        [two(a) | two(b) << 32, two(c) | two(fourth) << 32]
+    }
 
     fn place(eight: usize) -> Eight {
         let (half, quarter) = (eight / 16, eight / 4 % 4);
@@ -280,16 +286,17 @@ pub mod q6k {
         for sub in 0..16 {
             lanes[1 + sub / 2].0[sub % 2 * GROUP_ROWS + row] = bytes[192 + sub];
         }
-        let (nibbles, crumbs) = lanes[9..].split_at_mut(64);
-        scatter_nibbles(bytes, row, nibbles, 0, place);
-        for (sixteen, lanes) in crumbs.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-            let [first, second] = [0, 1].map(|i| {
-                let (at, shift) = crumb_place(2 * sixteen + i);
-                squeeze(u64_at(bytes, at) >> shift & CRUMBS)
+        for (sixteen, lanes) in lanes[9..].as_chunks_mut::<6>().0.iter_mut().enumerate() {
+            let eights = [2 * sixteen, 2 * sixteen + 1].map(|eight| {
+                let ((low, low_shift), (high, high_shift)) = (place(eight), crumb_place(eight));
+                u64_at(bytes, low) >> low_shift & NIBBLES
+                    | (u64_at(bytes, high) >> high_shift & CRUMBS) << 4
             });
-            let (first, second) = (first | first >> 2, second | second >> 2);
-            let words = first & FIRST | (second & FIRST) << 4;
-            lanes[row / 4].set_u32(row % 4, words);
+            let even = words(eights.map(|eight| eight & PARITY));
+            let odd = words(eights.map(|eight| eight >> 8 & PARITY));
+            for (i, (even, odd)) in even.into_iter().zip(odd).enumerate() {
+                lanes[2 * i + row / 4].set_u32(row % 4, (even | odd << 16) as u32);
+            }
         }
     }
 
@@ -300,13 +307,14 @@ pub mod q6k {
         for sub in 0..16 {
             bytes[192 + sub] = lanes[1 + sub / 2].0[sub % 2 * GROUP_ROWS + row];
         }
-        gather_nibbles(&lanes[9..73], row, bytes, 0, place);
-        for (sixteen, lanes) in lanes[73..].as_chunks::<2>().0.iter().enumerate() {
-            let words = lanes[row / 4].u32(row % 4);
-            let [first, second] = [words & FIRST, words >> 4 & FIRST];
-            let [first, second] = [first, second].map(|two| two & LOW | (two & !LOW) << 2);
-            for (i, words) in [first, second].into_iter().enumerate() {
-                put_eight(bytes, crumb_place(2 * sixteen + i), spread(words));
+        for (sixteen, lanes) in lanes[9..].as_chunks::<6>().0.iter().enumerate() {
+            let words = [0, 2, 4].map(|i| u64::from(lanes[i + row / 4].u32(row % 4)));
+            let even = weights(words.map(|word| word & 0xffff));
+            let odd = weights(words.map(|word| word >> 16));
+            for i in 0..2 {
+                let (eight, weights) = (2 * sixteen + i, even[i] | odd[i] << 8);
+                put_eight(bytes, place(eight), weights & NIBBLES);
+                put_eight(bytes, crumb_place(eight), weights >> 4 & CRUMBS);
             }
         }
     }

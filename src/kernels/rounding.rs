@@ -13,16 +13,16 @@ pub(super) fn cascade(pairs: &mut [u32]) {
     }
 }
 
-/// Turns the pairs of every four inputs, x₀ and x₁, into x₀ and x₁ − 256 x₀.
+/// Turns the pairs x₀ and x₁ of every four inputs into x₀ and x₁ − 2ᵇ x₀, b being `BITS`.
 ///
 /// A word w of Q8_0 holds the weights q₀ + 256 q₁, and q₀ x₀ + q₁ x₁ = w x₀ + (w >> 8) (x₁ − 256 x₀),
-/// so no mask is needed.
+/// so no mask is needed. Twelve bits of a word of Q6_K hold q₀ + 64 q₁.
 #[inline(always)]
-pub(super) fn cascade_two(pairs: &mut [u32]) {
+pub(super) fn cascade_two<const BITS: u32>(pairs: &mut [u32]) {
     for four in pairs.as_chunks_mut::<4>().0 {
         let integers = load_pairs(four);
         let before = i64x2_shl(integers, 32);
-        store_pairs(four, i16x8_sub(integers, i16x8_shl(before, 8)));
+        store_pairs(four, i16x8_sub(integers, i16x8_shl(before, BITS)));
     }
 }
 

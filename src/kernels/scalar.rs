@@ -280,21 +280,25 @@ impl Kernel for Scalar {
                 let mut sums = [0; GROUP_ROWS];
                 for sub in 0..16 {
                     let mut sub_sums = [inputs.biases[sub]; GROUP_ROWS];
-                    let high = &[block[73 + 2 * sub], block[74 + 2 * sub]];
+                    let words = block[9 + 6 * sub..].as_chunks::<2>().0;
                     for (p, &pair) in inputs.pairs[8 * sub..8 * sub + 8].iter().enumerate() {
-                        let low = block[9 + 4 * sub + p / 4 * 2..].first_chunk::<2>();
-                        let low = low.expect("64 lanes of nibbles");
-                        let (even, odd) = weights(low, |word| i32::from(word >> (p % 4 * 4) & 15));
                         // See `blocks::Q6K_LANES`.
-                        let shift = [0, 2, 8, 10, 4, 6, 12, 14][p];
-                        let (upper_even, upper_odd) =
-                            weights(high, |word| i32::from(word >> shift & 3) << 4);
-                        add_pair(
-                            &mut sub_sums,
-                            pair,
-                            std::array::from_fn(|row| even[row] | upper_even[row]),
-                            std::array::from_fn(|row| odd[row] | upper_odd[row]),
-                        );
+                        let (mut even, mut odd) = ([0; GROUP_ROWS], [0; GROUP_ROWS]);
+                        for (i, words) in words[..3].iter().enumerate() {
+                            let bits = |word: u16| match p / 2 {
+                                3 => i32::from(word >> 12) << (4 * i),
+                                at if at == i => i32::from(word),
+                                _ => 0,
+                            };
+                            let (some_even, some_odd) = weights(words, bits);
+                            for row in 0..GROUP_ROWS {
+                                even[row] |= some_even[row];
+                                odd[row] |= some_odd[row];
+                            }
+                        }
+                        let weight = |twelve: i32| twelve >> (p % 2 * 6) & 63;
+                        let (even, odd) = (even.map(weight), odd.map(weight));
+                        add_pair(&mut sub_sums, pair, even, odd);
                     }
                     for row in 0..GROUP_ROWS {
                         let scale = block[1 + sub / 2].0[sub % 2 * 8 + row].cast_signed();

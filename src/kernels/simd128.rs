@@ -30,25 +30,6 @@ unsafe fn biases<const N: usize>(words: *const u32) -> [Rows; N] {
     std::array::from_fn(|column| [i32x4_splat(unsafe { *words.add(column) }.cast_signed()); 2])
 }
 
-/// What takes six-bit weights apart; opaque, or V8 would make the constants anew at every step.
-#[derive(Clone, Copy)]
-struct Masks {
-    lower: v128,
-    upper: v128,
-    low_byte: v128,
-}
-
-impl Masks {
-    #[inline(always)]
-    fn new() -> Self {
-        Self {
-            lower: opaque(u8x16_splat(0x0f)),
-            upper: opaque(u8x16_splat(0x30)),
-            low_byte: opaque(u16x8_splat(255)),
-        }
-    }
-}
-
 /// Adds what eight inputs of every column make with their nibbles.
 ///
 /// A word w holds the weights n₀ + 16 n₁ + 256 n₂ + 4096 n₃ for the pairs x₀ … x₃, and
@@ -71,40 +52,57 @@ unsafe fn add_nibbles<const N: usize>(sums: &mut [Rows; N], lanes: *const Lane, 
     }
 }
 
-/// Adds what half of eight inputs of every column make with weights of four and two bits: the pairs 0
-/// and 2 for `HALF` 0, whose weights are in the words' low and high bytes, or the pairs 1 and 3.
-///
-/// The eight inputs have the lowest two bits of the nibbles of `crumbs`; see
-/// [`super::blocks::Q6K_LANES`].
+/// What takes six-bit weights apart; opaque, or V8 would make the constants anew at every step.
+#[derive(Clone, Copy)]
+struct Masks {
+    two_weights: v128,
+    nibbles: [v128; 2],
+}
+
+impl Masks {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            two_weights: opaque(u16x8_splat(0x0fff)),
+            nibbles: [0x00f0, 0x0f00].map(|mask| opaque(u16x8_splat(mask))),
+        }
+    }
+}
+
+/// Adds what 16 inputs of every column make with their six-bit weights, see [`super::blocks::Q6K_LANES`].
 ///
 /// # Safety
-/// Four pairs of every column can be read there.
+/// Six lanes and eight pairs of every column can be read there.
 #[inline(always)]
-unsafe fn add_sixes<const N: usize, const HALF: usize>(
+unsafe fn add_sixes<const N: usize>(
     sums: &mut [Rows; N],
-    nibbles: Rows,
-    crumbs: Rows,
+    lanes: *const Lane,
     pairs: *const u32,
     masks: Masks,
 ) {
-    let words: Rows = std::array::from_fn(|i| {
-        let low = u16x8_shr(nibbles[i], 4 * HALF as u32);
-        let high = u16x8_shl(crumbs[i], 4 - 2 * HALF as u32);
-        v128_or(v128_and(low, masks.lower), v128_and(high, masks.upper))
-    });
-    let low = words.map(|words| v128_and(words, masks.low_byte));
-    for (column, sums) in sums.iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
-        add_pair(sums, &low, unsafe {
-            load_pair(pairs.add(4 * column + HALF))
+    // SAFETY: the caller's promise.
+    unsafe {
+        let words: [Rows; 3] =
+            std::array::from_fn(|i| [load_at(lanes.add(2 * i)), load_at(lanes.add(2 * i + 1))]);
+        let mut add_two = |weights: Rows, p: usize| {
+            for (p, weights) in [(p, weights), (p + 1, weights.map(|two| u16x8_shr(two, 6)))] {
+                for (column, sums) in sums.iter_mut().enumerate() {
+                    // Four pairs of every column lie together.
+                    let pair = pairs.add(4 * (N * (p / 4) + column) + p % 4);
+                    add_pair(sums, &weights, load_pair(pair));
+                }
+            }
+        };
+        for (i, words) in words.iter().enumerate() {
+            add_two(words.map(|words| v128_and(words, masks.two_weights)), 2 * i);
+        }
+        let fourth = std::array::from_fn(|half| {
+            let [a, b, c] = words.map(|words| words[half]);
+            let b = v128_and(u16x8_shr(b, 8), masks.nibbles[0]);
+            let c = v128_and(u16x8_shr(c, 4), masks.nibbles[1]);
+            v128_or(v128_or(u16x8_shr(a, 12), b), c)
         });
-    }
-    let high = words.map(|words| u16x8_shr(words, 8));
-    for (column, sums) in sums.iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
-        add_pair(sums, &high, unsafe {
-            load_pair(pairs.add(4 * column + HALF + 2))
-        });
+        add_two(fourth, 6);
     }
 }
 
@@ -198,7 +196,7 @@ impl Kernel for Simd128 {
             // 128 less for the low bytes.
             let bias = weighted_sum(&pairs, i16x8(-128, -128, 0, 0, -128, -128, 0, 0));
             if input == InputType::Q8_0 {
-                cascade_two(&mut pairs);
+                cascade_two::<8>(&mut pairs);
             }
             bias
         };
@@ -213,6 +211,7 @@ impl Kernel for Simd128 {
             for (bias, pairs) in block.biases.iter_mut().zip(block.pairs.as_chunks::<8>().0) {
                 *bias = weighted_sum(pairs, i16x8_splat(-32));
             }
+            cascade_two::<6>(&mut block.pairs);
         } else {
             let mut subs = [0; 8];
             let pairs = block.pairs.as_chunks::<16>().0;
@@ -404,20 +403,12 @@ impl Kernel for Simd128 {
         while at.has_block() {
             // SAFETY: as in `q8_0`.
             unsafe {
-                let (mut nibbles, mut pairs) =
-                    (at.lanes.add(9), at.words.add(LAYOUT_Q6K.head() * N));
+                let (mut lanes, mut pairs) = (at.lanes.add(9), at.words.add(LAYOUT_Q6K.head() * N));
                 let mut sums = [[zero(); 2]; N];
                 for sub in 0..opaque(16) {
                     let mut sub_sums = biases::<N>(at.words.add((1 + sub) * N));
-                    let crumbs = at.lanes.add(73 + 2 * sub);
-                    let mut crumbs = [load_at(crumbs), load_at(crumbs.add(1))];
-                    for _ in 0..opaque(2) {
-                        let words = [load_at(nibbles), load_at(nibbles.add(1))];
-                        add_sixes::<N, 0>(&mut sub_sums, words, crumbs, pairs, masks);
-                        add_sixes::<N, 1>(&mut sub_sums, words, crumbs, pairs, masks);
-                        crumbs = crumbs.map(|crumbs| u16x8_shr(crumbs, 4));
-                        (nibbles, pairs) = (nibbles.add(2), pairs.add(4 * N));
-                    }
+                    add_sixes(&mut sub_sums, lanes, pairs, masks);
+                    (lanes, pairs) = (lanes.add(6), pairs.add(8 * N));
                     let scales = load_i8x8(at.lanes.add(1).cast::<i8>().add(8 * sub));
                     add_scaled(&mut sums, scales, sub_sums);
                 }

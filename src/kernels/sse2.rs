@@ -127,7 +127,6 @@ macro_rules! renamed_shift {
 
 renamed_shift! {
     i16x8_shl = _mm_sll_epi16;
-    u16x8_shl = _mm_sll_epi16;
     i16x8_shr = _mm_sra_epi16;
     u16x8_shr = _mm_srl_epi16;
     i32x4_shl = _mm_sll_epi32;
@@ -152,13 +151,6 @@ pub fn i16x8_splat(a: i16) -> v128 {
 pub fn u16x8_splat(a: u16) -> v128 {
     sse2! {
     _mm_set1_epi16(a.cast_signed())
-    }
-}
-
-#[inline(always)]
-pub fn u8x16_splat(a: u8) -> v128 {
-    sse2! {
-    _mm_set1_epi8(a.cast_signed())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::protocol::ErrorReport;
+use crate::protocol::{ErrorCode, ErrorReport};
 use crate::store::OtherVersion;
 
 /// A browser call that failed.
@@ -74,6 +74,79 @@ pub enum WebError {
     /// The visitor stopped it.
     #[error("stopped")]
     Cancelled,
+}
+
+impl WebError {
+    /// For the page: what failed, and what to do.
+    pub fn report(&self) -> ErrorReport {
+        let (code, hint, retryable) = match self {
+            Self::Refused(report) => {
+                return (**report).clone();
+            }
+            Self::Cancelled => (
+                ErrorCode::Cancelled,
+                "press Generate to go on; what was kept of it is not fetched again",
+                true,
+            ),
+            Self::Length { .. } => (
+                ErrorCode::Truncated,
+                "the download was cut short; press retry",
+                true,
+            ),
+            Self::Status {
+                status: 404 | 410, ..
+            } => (
+                ErrorCode::Download,
+                "there is no such model; check the name or the address",
+                false,
+            ),
+            Self::Status {
+                status: 401 | 403, ..
+            } => (
+                ErrorCode::Download,
+                "the model is private, gated or misspelt; download it yourself and open the file",
+                false,
+            ),
+            Self::Status { .. } => (
+                ErrorCode::Download,
+                "the server may be busy; press retry in a while",
+                true,
+            ),
+            Self::Read { .. } => (ErrorCode::Download, "choose the file again", true),
+            Self::StartOver => (
+                ErrorCode::Download,
+                "the model is being changed at its host; press retry in a while",
+                true,
+            ),
+            Self::Checksum { .. } => (
+                ErrorCode::Truncated,
+                "nothing of it was kept; press retry",
+                true,
+            ),
+            Self::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
+            Self::StorageFull => (
+                ErrorCode::Storage,
+                "delete models under Storage, or free space on this device, then load it again; what has arrived is kept",
+                true,
+            ),
+            Self::Storage { .. } => (
+                ErrorCode::Storage,
+                "close other tabs of this page and press retry, or open the model's file from your device",
+                true,
+            ),
+            Self::Connection { .. } | Self::NoWorker { .. } => (
+                ErrorCode::Download,
+                "check the connection and the address, then press retry; what was kept of it is not fetched again",
+                true,
+            ),
+        };
+        ErrorReport {
+            code,
+            message: self.to_string(),
+            hint: hint.to_owned(),
+            retryable,
+        }
+    }
 }
 
 impl From<OtherVersion> for WebError {

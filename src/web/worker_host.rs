@@ -401,77 +401,8 @@ fn refused(message: String) -> Event {
 }
 
 fn failed(error: &WebError) -> Event {
-    let (code, hint, retryable) = match error {
-        WebError::Refused(report) => {
-            return Event::Error {
-                job: None,
-                error: (**report).clone(),
-            };
-        }
-        WebError::Cancelled => (
-            ErrorCode::Cancelled,
-            "press Generate to go on; what was kept of it is not fetched again",
-            true,
-        ),
-        WebError::Length { .. } => (
-            ErrorCode::Truncated,
-            "the download was cut short; press retry",
-            true,
-        ),
-        WebError::Status {
-            status: 404 | 410, ..
-        } => (
-            ErrorCode::Download,
-            "there is no such model; check the name or the address",
-            false,
-        ),
-        WebError::Status {
-            status: 401 | 403, ..
-        } => (
-            ErrorCode::Download,
-            "the model is private, gated or misspelt; download it yourself and open the file",
-            false,
-        ),
-        WebError::Status { .. } => (
-            ErrorCode::Download,
-            "the server may be busy; press retry in a while",
-            true,
-        ),
-        WebError::Read { .. } => (ErrorCode::Download, "choose the file again", true),
-        WebError::StartOver => (
-            ErrorCode::Download,
-            "the model is being changed at its host; press retry in a while",
-            true,
-        ),
-        WebError::Checksum { .. } => (
-            ErrorCode::Truncated,
-            "nothing of it was kept; press retry",
-            true,
-        ),
-        WebError::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
-        WebError::StorageFull => (
-            ErrorCode::Storage,
-            "delete models under Storage, or free space on this device, then load it again; what has arrived is kept",
-            true,
-        ),
-        WebError::Storage { .. } => (
-            ErrorCode::Storage,
-            "close other tabs of this page and press retry, or open the model's file from your device",
-            true,
-        ),
-        WebError::Connection { .. } | WebError::NoWorker { .. } => (
-            ErrorCode::Download,
-            "check the connection and the address, then press retry; what was kept of it is not fetched again",
-            true,
-        ),
-    };
     Event::Error {
         job: None,
-        error: ErrorReport {
-            code,
-            message: error.to_string(),
-            hint: hint.to_owned(),
-            retryable,
-        },
+        error: error.report(),
     }
 }

@@ -101,7 +101,7 @@ impl Fault {
             }
             Self::Longer(by) => {
                 set_length(headers, |length| length + by);
-                body
+                cut(body, u64::MAX)
             }
             Self::Shorter(by) => {
                 set_length(headers, |length| length.saturating_sub(*by));
@@ -191,6 +191,7 @@ fn pieces(body: Body, at: u64) -> impl Stream<Item = (u64, Bytes)> {
     })
 }
 
+/// The body up to `at`, or as far as it goes, and a broken connection after it.
 fn cut(body: Body, at: u64) -> Body {
     let before = pieces(body, at)
         .take_while(move |(start, _)| std::future::ready(*start < at))
