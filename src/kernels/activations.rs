@@ -177,6 +177,18 @@ impl Scratch {
         let (n, n_blocks) = (x.len() / cols, cols / input.block_len());
         let layout = input.layout();
         self.words.resize(n_blocks * layout.block_words(n), 0);
+        let write_panel = |first: usize, n: usize, panel: &mut [u32]| {
+            for column in 0..n {
+                let values = x[(first + column) * cols..][..cols].chunks_exact(input.block_len());
+                for (values, block) in values.zip(panel.chunks_exact_mut(layout.block_words(n))) {
+                    write_block::<K>(input, values, block, n, column);
+                }
+            }
+        };
+        // Attention asks for a few columns hundreds of times a token.
+        if n <= MAX_COLUMNS {
+            return write_panel(0, n, &mut self.words);
+        }
         let mut rest = &mut self.words[..];
         let mut panels: Vec<_> = panel_starts(n)
             .map(|(first, n)| {
@@ -186,12 +198,7 @@ impl Scratch {
             })
             .collect();
         self.threads.for_each(&mut panels, |_, (first, n, panel)| {
-            for column in 0..*n {
-                let values = x[(*first + column) * cols..][..cols].chunks_exact(input.block_len());
-                for (values, block) in values.zip(panel.chunks_exact_mut(layout.block_words(*n))) {
-                    write_block::<K>(input, values, block, *n, column);
-                }
-            }
+            write_panel(*first, *n, panel);
         });
     }
 

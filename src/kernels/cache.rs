@@ -1,7 +1,7 @@
 //! `CacheMatrix`: matrices written one vector at a time, the keys and values of attention, read by
 //! the kernels that read weights.
 
-use super::activations::panel_starts;
+use super::activations::{ROUNDER, panel_starts};
 use super::blocks::{CACHE_LANES, F32_LANES};
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
 use super::{Chosen, InputType, Inputs, Kernel, Output, Scratch, by_columns};
@@ -110,10 +110,11 @@ impl CacheMatrix {
                 let (step, per_step) = step(vector);
                 for (i, value) in vector.iter().enumerate() {
                     let (row, col) = place(i);
-                    // Within ±127; a low byte is stored plus 128, see `blocks::Q8_0_LANES`.
-                    let integer = (value * per_step).round_ties_even() as i8;
+                    // Within ±127, so the low byte of the sum; where the step is NaN it is any.
+                    let [integer, ..] = (value * per_step + ROUNDER).to_bits().to_le_bytes();
+                    // A low byte is stored plus 128, see `blocks::Q8_0_LANES`.
                     let is_high = col % 4 / 2;
-                    let byte = integer.cast_unsigned() ^ if is_high == 0 { 0x80 } else { 0 };
+                    let byte = integer ^ if is_high == 0 { 0x80 } else { 0 };
                     let lane = &mut lanes[lane_at(row, col / 4 * 2)];
                     lane.0[row % 4 * 4 + col % 2 * 2 + is_high] = byte;
                 }

@@ -14,7 +14,9 @@ const RUSTFLAGS: &str = concat!(
     "-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals",
     // Between flags.
     "\u{1f}",
-    "-Cllvm-args=-disable-lsr"
+    "-Cllvm-args=-disable-lsr",
+    "\u{1f}",
+    "-Clink-arg=--keep-section=target_features"
 );
 /// What helpers find their stack and thread-local memory by.
 const EXPORTS: [&str; 5] = [
