@@ -20,7 +20,7 @@ pub use dtype::{Dtype, GgufType};
 pub use endpoint::Endpoint;
 pub use footprint::{Footprint, Shape};
 pub use listing::{ListedFile, Listing, ListingError};
-pub use offer::{Choice, Lack, MOST_MEMORY, Offer, Room};
+pub use offer::{Choice, Lack, MOST_MEMORY, Offer, Room, beyond_any_browser};
 pub use plan::{NEEDS, Need, Parts, Plan, PlanError, Weights, choose, choose_file};
 pub use shard_index::ShardIndex;
 pub use web_address::{WebAddress, WebAddressError};

@@ -447,7 +447,7 @@ pub enum ErrorCode {
     Truncated,
     /// The file is no model this program knows.
     NotAModel,
-    /// A model, but not a GPT-2.
+    /// A model, but not a GPT-2, or larger than a browser can hold.
     UnsupportedModel,
     /// Parameters out of range.
     BadParameters,

@@ -9,7 +9,7 @@ mod shared;
 
 use checkpoints::{load, model_files, open_gguf, quantize};
 use huggingtweets::engine::arrival::target;
-use huggingtweets::hub::{Dtype, Lack, Listing, Offer, Room, Shape};
+use huggingtweets::hub::{Dtype, Lack, Listing, Offer, Room, Shape, beyond_any_browser};
 use huggingtweets::infer::Session;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::state::offer_words::OfferWords;
@@ -336,4 +336,24 @@ fn the_loss_told_of_each_type_is_the_one_quantize_measures() {
             "{dtype}: {loss}"
         );
     }
+}
+
+#[test]
+fn weights_that_no_browser_can_hold_are_refused_before_they_are_fetched() {
+    for (shape, dtype, instead) in [
+        ("1.5B", Dtype::F32, Some(Some(Dtype::Q8_0))),
+        ("1.5B", Dtype::F16, None),
+        ("774M", Dtype::F32, None),
+    ] {
+        let refused = beyond_any_browser(&config_json(shape), dtype);
+        assert_eq!(
+            refused.map(|(_, instead)| instead),
+            instead,
+            "{shape} {dtype}"
+        );
+        assert!(refused.is_none_or(|(memory, _)| memory > 4 * GIB));
+    }
+    let huge = json!({ "model_type": "gpt2", "n_layer": 96, "n_head": 96, "n_embd": 12_288 });
+    let refused = beyond_any_browser(huge.to_string().as_bytes(), Dtype::Q4_0);
+    assert_eq!(refused.map(|(_, instead)| instead), Some(None));
 }

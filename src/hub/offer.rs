@@ -128,6 +128,15 @@ impl Offer {
     }
 }
 
+/// Memory that floats of this shape need in a type, if no browser has so much, and the best type that can do with less.
+pub fn beyond_any_browser(config_json: &[u8], dtype: Dtype) -> Option<(u64, Option<Dtype>)> {
+    let shape = Shape::from_json(config_json).ok()?;
+    let memory = |dtype| shape.footprint(dtype).memory;
+    let fits = |dtype: &Dtype| memory(*dtype) <= MOST_MEMORY;
+    let instead = || Offer::DTYPES.into_iter().find(fits);
+    (!fits(&dtype)).then(|| (memory(dtype), instead()))
+}
+
 fn choice_of(plan: &Plan, shape: Option<&Shape>, dtype: Dtype, room: Room) -> Choice {
     let footprint = match &plan.weights {
         Weights::Gguf(file) => file.size_bytes.and_then(|size| {

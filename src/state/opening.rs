@@ -4,7 +4,7 @@ use super::model::{Loading, ModelChoice, ModelStatus};
 use super::results::TweetStatus;
 use super::{PageState, WorkerStatus};
 use crate::bot::{Bot, HUB};
-use crate::hub::{Dtype, Endpoint, ModelAddress};
+use crate::hub::Endpoint;
 use crate::protocol::{Request, StopReason};
 
 /// Memory of a worker that is worth a new one once its model is closed.
@@ -46,21 +46,6 @@ impl PageState {
         } else {
             Vec::new()
         }
-    }
-
-    /// Fetches the open bot's own weights and its card.
-    pub fn open_own_weights(&mut self) -> Vec<Request> {
-        match self.own_weights() {
-            Some(choice) => self.open_model(choice),
-            None => Vec::new(),
-        }
-    }
-
-    /// The open bot's own weights, where its repository has them.
-    pub fn own_weights(&self) -> Option<ModelChoice> {
-        let repo = self.bot().repo.parse().ok()?;
-        let address = ModelAddress::Repository { repo, file: None };
-        Some(ModelChoice::at(&address, &self.endpoint, Dtype::Auto))
     }
 
     /// Whether the chosen model is the open bot's own.

@@ -16,8 +16,11 @@ use super::model_news::ModelNews;
 use super::model_storage::ModelStorage;
 use super::tab_lock::TabLock;
 use crate::engine::{Arrival, Companions, EngineError, ModelFile, arrival};
-use crate::hub::{Dtype, Endpoint, ListedFile, ModelAddress, Plan, Weights};
+use crate::hub::{
+    Dtype, Endpoint, ListedFile, MOST_MEMORY, ModelAddress, Plan, Weights, beyond_any_browser,
+};
 use crate::protocol::{ErrorCode, ErrorReport, Event, Keeping, LoadStage};
+use crate::state::figures;
 use crate::store::{Checksum, KeptModel, Origin, Part};
 use output::Output;
 use receiver::Receiver;
@@ -220,6 +223,7 @@ impl Acquisition<'_> {
             let plan = self.plan().await?;
             let companions = self.companions(&plan, &mut kept).await?;
             self.tell_card(&kept);
+            self.refuse_beyond_any_browser(&plan, &companions)?;
             let files = self.weight_files(&plan).await?;
             let mut output = Output::open(storage).await?;
             let fetched = self.weights(&plan, &companions, &files, &mut kept, &mut output);
@@ -244,6 +248,34 @@ impl Acquisition<'_> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// What could not be opened once it is here is not fetched.
+    fn refuse_beyond_any_browser(
+        &self,
+        plan: &Plan,
+        companions: &Companions,
+    ) -> Result<(), WebError> {
+        if matches!(plan.weights, Weights::Gguf(_)) {
+            return Ok(());
+        }
+        let Some((needed, instead)) = beyond_any_browser(&companions.config, self.dtype) else {
+            return Ok(());
+        };
+        let hint = match instead {
+            Some(dtype) => format!("it fits as {0}: choose that type", dtype.name()),
+            None => "no type of it is small enough; take a smaller model".to_owned(),
+        };
+        Err(WebError::Refused(Box::new(ErrorReport {
+            code: ErrorCode::UnsupportedModel,
+            message: format!(
+                "the model needs {} of memory, and a browser gives a page at most {}",
+                figures::bytes(needed),
+                figures::bytes(MOST_MEMORY)
+            ),
+            hint,
+            retryable: false,
+        })))
     }
 
     /// Hands the bytes of `file` to the receiver, from its offset on.

@@ -85,9 +85,10 @@ async fn the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writ
     assert_eq!(answer["error"], Value::Null, "{answer}");
     assert_eq!(answer["stopped"], 100, "{answer}");
     assert_eq!(answer["wrong"], json!([]));
-    // What the first half needed is enough for the other; how many tokens wait for a frame's end is chance.
+    // What the first half needed is enough for the other.
     let memory = answer["memory"].as_array().unwrap();
-    assert_eq!(memory[50], memory[99], "{memory:?}");
+    let (half, end) = (memory[50].as_u64().unwrap(), memory[99].as_u64().unwrap());
+    assert!(end <= half + WAITING_BYTES, "{memory:?}");
     page.close_clean().await;
 }
 

@@ -8,6 +8,7 @@ use crate::checkpoints::model_files;
 use crate::harness::{Mirror, Page, SOON, Site, repositories, wait_until};
 use crate::isolation::{press, wait_for_service_worker};
 use crate::models::{REPO, look_up};
+use crate::module::module;
 use crate::offline::{copy_of, kept, listed};
 
 /// A page that has asked for the repository, on a device with so much memory.
@@ -121,6 +122,86 @@ async fn a_gpt2_of_355m_is_weighed_before_it_is_fetched() {
     }
     let asked = mirror.asked_for(&format!("{REPO}/pytorch_model.bin"));
     assert!(asked.is_empty(), "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_browser_can_hold_is_refused_with_the_type_that_fits_and_nothing_is_fetched() {
+    let site = Site::start().await;
+    let mirror = Mirror::start().await;
+    let config = json!({ "model_type": "gpt2", "n_layer": 48, "n_head": 25, "n_embd": 1600 });
+    mirror.put(
+        &format!("{REPO}/config.json"),
+        config.to_string().as_bytes(),
+    );
+    mirror.put(&format!("{REPO}/tokenizer.json"), b"{}");
+    mirror.put_length(&format!("{REPO}/pytorch_model.bin"), 6_230_000_000);
+    let mut page = site.open("/").await;
+    page.expect_requests_to(mirror.endpoint());
+    let endpoint = mirror.endpoint();
+    let refusal = module(
+        &page,
+        &format!(
+            "try {{ await pipeline('text-generation', '{REPO}', {{ endpoint: '{endpoint}', dtype: 'f32' }}); }} \
+             catch ({{ code, message, hint }}) {{ return {{ code, message, hint }}; }}"
+        ),
+    )
+    .await;
+    assert_eq!(refusal["code"], "unsupported_model", "{refusal}");
+    assert!(refusal["message"].as_str().unwrap().contains("of memory"));
+    assert!(refusal["hint"].as_str().unwrap().contains("q8_0"));
+    // The page says the same, goes on, and has the other model at hand.
+    let address = format!("/?model={REPO}&dtype=f32&endpoint={endpoint}&n=1&max_new_tokens=4");
+    page.goto(&site.address_of(&address)).await;
+    page.wait_for_state(&["idle", "loading", "failed"]).await;
+    page.click("generate").await;
+    page.wait_for_state(&["failed"]).await;
+    let text = page.text("error").await;
+    assert!(
+        text.contains("of memory") && text.contains("q8_0"),
+        "{text}"
+    );
+    press(
+        &page,
+        "//*[@data-testid='error']//button[contains(., 'bundled')]",
+    )
+    .await;
+    page.wait_for_state(&["ready"]).await;
+    assert_eq!(page.generate().await.len(), 1);
+    let asked = mirror.asked_for(&format!("{REPO}/pytorch_model.bin"));
+    assert!(asked.is_empty(), "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bots_own_weights_are_weighed_before_they_are_fetched() {
+    let site = Site::start().await;
+    let mirror = Mirror::start().await;
+    mirror.add("huggingtweets/jen_122", &repositories().join("pytorch-zip"));
+    let mut page = site.open("/").await;
+    page.expect_requests_to(mirror.endpoint());
+    let query = "/?bot=huggingtweets/jen_122&n=1&max_new_tokens=4";
+    let address = format!("{query}&endpoint={}", mirror.endpoint());
+    page.goto(&site.address_of(&address)).await;
+    page.wait_for_state(&["idle"]).await;
+    press(&page, "//button[contains(., 'Fetch the real ones')]").await;
+    let text = page
+        .wait_for_text("offer", SOON, |text| text.contains("is there"))
+        .await;
+    assert!(
+        text.starts_with("huggingtweets/jen_122") && text.contains("of memory"),
+        "{text}"
+    );
+    let asked = || mirror.asked_for("huggingtweets/jen_122/pytorch_model.bin");
+    assert!(asked().is_empty(), "{:?}", asked());
+    press(
+        &page,
+        "//dialog[@open]//button[starts-with(normalize-space(), 'Fetch')]",
+    )
+    .await;
+    page.wait_for_state(&["ready"]).await;
+    let script = "return document.querySelector('.model-truth').textContent";
+    let truth = page.eval(script).await;
+    assert!(truth.as_str().unwrap().contains("own weights"), "{truth}");
+    page.close_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,27 +20,45 @@ pub enum View {
 
 /// Which dialog is open.
 #[derive(Clone, Copy)]
-pub struct Overlay(RwSignal<Option<View>>);
+pub struct Overlay {
+    view: RwSignal<Option<View>>,
+    /// What the dialog for a model is to look up when it opens.
+    wish: RwSignal<Option<String>>,
+}
 
 impl Overlay {
     /// None is.
     pub fn none() -> Overlay {
-        Overlay(RwSignal::new(None))
+        Overlay {
+            view: RwSignal::new(None),
+            wish: RwSignal::new(None),
+        }
     }
 
     /// Opens one in place of another.
     pub fn open(self, view: View) {
-        self.0.set(Some(view));
+        self.view.set(Some(view));
+    }
+
+    /// Opens the dialog for a model, which looks up what is called so.
+    pub fn look_up(self, name: String) {
+        self.wish.set(Some(name));
+        self.open(View::OpenModel);
+    }
+
+    /// What is to be looked up, told once.
+    pub fn take_wish(self) -> Option<String> {
+        self.wish.try_update_untracked(Option::take).flatten()
     }
 
     /// Closes whichever is open.
     pub fn close(self) {
-        self.0.set(None);
+        self.view.set(None);
     }
 
     /// Whether this one is open.
     pub fn shows(self, view: View) -> bool {
-        self.0.get() == Some(view)
+        self.view.get() == Some(view)
     }
 }
 
@@ -70,7 +88,7 @@ pub fn Dialog(
         }
     });
     let closed = move |_| {
-        if overlay.0.get_untracked() == Some(view) {
+        if overlay.view.get_untracked() == Some(view) {
             overlay.close();
         }
     };

@@ -85,7 +85,7 @@ pub fn ModelLine() -> impl IntoView {
                 {truth}
                 <Show when=move || is_bundled.get() && is_idle.get()>
                     " "
-                    <button type="button" class="quiet-button" on:click=move |_| page.act(|state| state.open_own_weights())>
+                    <button type="button" class="quiet-button" on:click=move |_| overlay.look_up(page.with_untracked(|state| state.bot().repo.clone()))>
                         {format!("Fetch the real ones ({HUB_WEIGHTS_MB} MB)")}
                     </button>
                 </Show>

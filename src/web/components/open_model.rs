@@ -49,15 +49,10 @@ fn OpenModelForm() -> impl IntoView {
             page.open_files(files);
         }
     };
-    let submitted = move |event: SubmitEvent| {
-        event.prevent_default();
+    let ask = move |typed: &str| {
         found.set(None);
-        let typed = field
-            .get_untracked()
-            .map(|input| input.value())
-            .unwrap_or_default();
         let endpoint = page.with_untracked(|state| state.endpoint().clone());
-        match ModelAddress::parse(&typed, &endpoint) {
+        match ModelAddress::parse(typed, &endpoint) {
             Ok(asked) => {
                 let dtype = dtype.get_untracked();
                 let choice = address::choice(&asked, &endpoint, dtype);
@@ -94,6 +89,16 @@ fn OpenModelForm() -> impl IntoView {
             Err(error) => complaint.set(Some(sentence(&error.to_string()))),
         }
     };
+    let submitted = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Some(input) = field.get_untracked() {
+            ask(&input.value());
+        }
+    };
+    let wish = overlay.take_wish();
+    if let Some(wish) = &wish {
+        ask(wish);
+    }
     let typed_dtype = move |event| {
         if let Ok(choice) = event_target_value(&event).parse() {
             dtype.set(choice);
@@ -108,7 +113,7 @@ fn OpenModelForm() -> impl IntoView {
             <label for="model-address">"Any bot or GPT-2, by name"</label>
             <div class="address-row">
                 <input id="model-address" class="field" type="text" inputmode="url" placeholder="@jen_122, OWNER/NAME or https://…" autocomplete="off" autocapitalize="none" spellcheck="false"
-                    aria-describedby="model-address-note model-address-error" node_ref=field/>
+                    aria-describedby="model-address-note model-address-error" value=wish node_ref=field/>
                 <select class="field" aria-label="Type of the weights" on:change=typed_dtype>
                     {Dtype::ALL.into_iter().map(|choice| view! {
                         <option value=choice.name() selected=move || dtype.get() == choice>{described(choice)}</option>
