@@ -149,15 +149,20 @@ async fn what_no_browser_can_hold_is_refused_with_the_type_that_fits_and_nothing
     assert_eq!(refusal["code"], "unsupported_model", "{refusal}");
     assert!(refusal["message"].as_str().unwrap().contains("of memory"));
     assert!(refusal["hint"].as_str().unwrap().contains("q8_0"));
-    // The page says the same, goes on, and has the other model at hand.
-    let address = format!("/?model={REPO}&dtype=f32&endpoint={endpoint}&n=1&max_new_tokens=4");
+    // The page says so too, of one that fits in no type, and has the other model at hand.
+    let config = json!({ "model_type": "gpt2", "n_layer": 96, "n_head": 96, "n_embd": 12_288 });
+    mirror.put(
+        &format!("{REPO}/config.json"),
+        config.to_string().as_bytes(),
+    );
+    let address = format!("/?model={REPO}&endpoint={endpoint}&n=1&max_new_tokens=4");
     page.goto(&site.address_of(&address)).await;
     page.wait_for_state(&["idle", "loading", "failed"]).await;
     page.click("generate").await;
     page.wait_for_state(&["failed"]).await;
     let text = page.text("error").await;
     assert!(
-        text.contains("of memory") && text.contains("q8_0"),
+        text.contains("of memory") && text.contains("smaller model"),
         "{text}"
     );
     press(
