@@ -20,7 +20,6 @@ use crate::hub::{
     Dtype, Endpoint, ListedFile, MOST_MEMORY, ModelAddress, Plan, Weights, beyond_any_browser,
 };
 use crate::protocol::{ErrorCode, ErrorReport, Event, Keeping, LoadStage};
-use crate::state::figures;
 use crate::store::{Checksum, KeptModel, Origin, Part};
 use output::Output;
 use receiver::Receiver;
@@ -262,16 +261,17 @@ impl Acquisition<'_> {
         let Some((needed, instead)) = beyond_any_browser(&companions.config, self.dtype) else {
             return Ok(());
         };
+        let gigabytes = |bytes: u64| bytes as f64 / 1e9;
         let hint = match instead {
-            Some(dtype) => format!("it fits as {0}: choose that type", dtype.name()),
+            Some(dtype) => format!("it fits as {}: choose that type", dtype.name()),
             None => "no type of it is small enough; take a smaller model".to_owned(),
         };
         Err(WebError::Refused(Box::new(ErrorReport {
             code: ErrorCode::UnsupportedModel,
             message: format!(
-                "the model needs {} of memory, and a browser gives a page at most {}",
-                figures::bytes(needed),
-                figures::bytes(MOST_MEMORY)
+                "the model needs {:.1} GB of memory, and a browser gives a page at most {:.1} GB",
+                gigabytes(needed),
+                gigabytes(MOST_MEMORY)
             ),
             hint,
             retryable: false,
