@@ -1,8 +1,10 @@
 //! `Threads`: splits rows among threads that wait in a barrier; one thread where there is no shared memory.
 //!
-//! A round is one call of [`Threads::run`]. Whoever takes part claims chunks from a counter until none is
-//! left, so a helper that comes late, or never, costs its share of speed and nothing else. Between rounds
-//! helpers spin for as long as the next one usually takes to come and then sleep.
+//! A round is one call of [`Threads::run`]. Its items are divided into a part for each thread, so that each
+//! reads one stretch of the weights, and a part into chunks. Whoever takes part claims the chunks of its own
+//! part and then those that others have left, so a helper that comes late, or never, costs its share of speed
+//! and nothing else. Between rounds helpers spin for as long as the next one usually takes to come and then
+//! sleep.
 #![allow(
     unsafe_code,
     reason = "helpers borrow the caller's closure for the length of a round, which no lifetime can say"
@@ -99,17 +101,11 @@ impl Threads {
     /// # Panics
     /// If `work` does, on whichever thread; every thread has left `work` then.
     pub fn run(&self, n_items: usize, least: usize, work: impl Fn(Range<usize>) + Sync) {
-        let chunk = n_items
-            .div_ceil(self.count() * CHUNKS_PER_THREAD)
-            .max(least);
-        // Claims run past the end by a chunk for every thread.
-        assert!(
-            n_items <= usize::MAX / (MOST_THREADS + 2),
-            "no list is that long"
-        );
+        let n_parts = self.count();
+        let chunk = n_items.div_ceil(n_parts * CHUNKS_PER_THREAD).max(least);
         match &self.0 {
-            Some(pool) if self.count() > 1 && chunk < n_items => {
-                pool.shared.run(n_items, chunk, &work);
+            Some(pool) if n_parts > 1 && chunk < n_items => {
+                pool.shared.run(n_items, n_parts, chunk, &work);
             }
             _ => work(0..n_items),
         }
@@ -175,13 +171,15 @@ impl Drop for Pool {
 /// What caller and helpers have in common.
 struct Shared {
     state: OwnLine<AtomicU32>,
-    /// The first item nobody has claimed.
-    next: OwnLine<AtomicUsize>,
+    /// The first chunk of each part that nobody has claimed.
+    next: [OwnLine<AtomicUsize>; MOST_THREADS],
     /// Written by the caller between rounds, read by helpers that are inside one.
     task: UnsafeCell<Option<Task>>,
     /// Whether a caller has the helpers.
     taken: AtomicBool,
     n_helpers: AtomicUsize,
+    /// Helpers that have begun to wait for rounds.
+    n_begun: AtomicUsize,
     /// Helpers that sleep, or are about to.
     n_asleep: AtomicUsize,
     /// Whether the caller sleeps, or is about to, until the last helper has left.
@@ -219,7 +217,23 @@ fn n_inside(state: u32) -> u32 {
 struct Task {
     work: *const (dyn Fn(Range<usize>) + Sync),
     n_items: usize,
+    n_parts: usize,
     chunk: usize,
+}
+
+impl Task {
+    /// The chunks of a part.
+    fn chunks(&self, part: usize) -> Range<usize> {
+        let n_chunks = self.n_items.div_ceil(self.chunk);
+        let before = |part| n_chunks * part / self.n_parts;
+        before(part)..before(part + 1)
+    }
+
+    /// The items of a chunk.
+    fn items(&self, chunk: usize) -> Range<usize> {
+        let start = chunk * self.chunk;
+        start..self.n_items.min(start + self.chunk)
+    }
 }
 
 // SAFETY: `task` is the only part that is not `Sync` by itself. It is written by the thread that has set
@@ -233,10 +247,11 @@ impl Shared {
     const fn new() -> Self {
         Self {
             state: OwnLine(AtomicU32::new(0)),
-            next: OwnLine(AtomicUsize::new(0)),
+            next: [const { OwnLine(AtomicUsize::new(0)) }; MOST_THREADS],
             task: UnsafeCell::new(None),
             taken: AtomicBool::new(false),
             n_helpers: AtomicUsize::new(0),
+            n_begun: AtomicUsize::new(0),
             n_asleep: AtomicUsize::new(0),
             caller_asleep: AtomicBool::new(false),
             failed: AtomicBool::new(false),
@@ -247,7 +262,13 @@ impl Shared {
         }
     }
 
-    fn run(&self, n_items: usize, chunk: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
+    fn run(
+        &self,
+        n_items: usize,
+        n_parts: usize,
+        chunk: usize,
+        work: &(dyn Fn(Range<usize>) + Sync),
+    ) {
         if self.taken.swap(true, Ordering::Acquire) {
             return work(0..n_items);
         }
@@ -262,32 +283,40 @@ impl Shared {
         let task = Task {
             work,
             n_items,
+            n_parts,
             chunk,
         };
         // SAFETY: `taken` is ours and no round is open, so nobody else reads or writes.
         unsafe { *self.task.get() = Some(task) };
-        self.next.0.store(0, Ordering::Relaxed);
+        for (part, next) in self.next[..n_parts].iter().enumerate() {
+            next.0.store(task.chunks(part).start, Ordering::Relaxed);
+        }
         let round = Round::begin(self);
-        self.do_chunks(task);
+        self.do_chunks(task, 0);
         assert!(!round.end(), "a helper could not do its part");
     }
 
-    /// Claims chunks until there are none.
+    /// Claims chunks until there are none: of the part at `place`, then of those after it.
     #[inline(never)]
-    fn do_chunks(&self, task: Task) {
+    fn do_chunks(&self, task: Task, place: usize) {
         // SAFETY: the caller's closure lives as long as its round, and this thread is inside it.
         let work = unsafe { &*task.work };
-        loop {
-            let start = self.next.0.fetch_add(task.chunk, Ordering::Relaxed);
-            if start >= task.n_items {
-                return;
+        for turn in 0..task.n_parts {
+            let part = (place + turn) % task.n_parts;
+            let end = task.chunks(part).end;
+            loop {
+                let chunk = self.next[part].0.fetch_add(1, Ordering::Relaxed);
+                if chunk >= end {
+                    break;
+                }
+                work(task.items(chunk));
             }
-            work(start..task.n_items.min(start + task.chunk));
         }
     }
 
     /// What a helper does until the pool is dropped.
     fn help(&self) {
+        let place = 1 + self.n_begun.fetch_add(1, Ordering::Relaxed);
         let mut done = 0;
         while let Some(state) = self.wait_for_round(done) {
             if self
@@ -302,7 +331,7 @@ impl Shared {
             // SAFETY: this helper is inside an open round.
             let task = unsafe { *self.task.get() };
             let task = task.expect("a task is set before a round begins");
-            if catch_unwind(AssertUnwindSafe(|| self.do_chunks(task))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| self.do_chunks(task, place))).is_err() {
                 self.failed.store(true, Ordering::Relaxed);
             }
             self.leave();

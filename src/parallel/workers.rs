@@ -28,6 +28,7 @@ fn be_called_by_many() {
         Task {
             work,
             n_items: 1,
+            n_parts: 1,
             chunk: 1,
         }
     }
@@ -40,8 +41,8 @@ fn be_called_by_many() {
         task::<5>(),
         task::<6>(),
     ] {
-        pool.next.0.store(0, Ordering::Relaxed);
-        pool.do_chunks(task);
+        pool.next[0].0.store(0, Ordering::Relaxed);
+        pool.do_chunks(task, 0);
     }
 }
 
