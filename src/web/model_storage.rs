@@ -56,15 +56,14 @@ impl ModelStorage {
         Ok(database.map(|database| Self(Kind::Database(Rc::new(database)))))
     }
 
-    /// The same if it can be written to: of the files the browser itself refuses a second writer, of the database only
-    /// a [`TabLock`] does.
+    /// The same if it can be written to: the database of some browsers' private windows refuses what models are in.
     ///
     /// # Errors
     /// [`WebError::Storage`] if the place is there and fails.
     pub async fn open_to_write() -> Result<Option<Self>, WebError> {
         let storage = Self::open().await?;
         if let Some(Self(Kind::Database(database))) = &storage
-            && (!TabLock::are_here() || database.takes_blobs().await.is_err())
+            && database.takes_blobs().await.is_err()
         {
             return Ok(None);
         }
@@ -75,8 +74,7 @@ impl ModelStorage {
     pub fn keeping(&self) -> Keeping {
         match &self.0 {
             Kind::Files(_) => Keeping::Device,
-            Kind::Database(_) if TabLock::are_here() => Keeping::Database,
-            Kind::Database(_) => Keeping::Tab,
+            Kind::Database(_) => Keeping::Database,
         }
     }
 

@@ -25,10 +25,20 @@ impl TabLock {
         }
     }
 
-    /// Whether the browser has locks; over plain http it has none. Every tab then gets each of them at once, so what
-    /// must have one writer is not to be written.
-    pub fn are_here() -> bool {
-        Locks::here().is_some()
+    /// What every tab may hold at once while it uses the database; `None` over plain http, where the browser has no
+    /// locks and a model could not be kept from having two writers.
+    ///
+    /// A page that is left while it holds a lock is ended. Without one it is put aside for the back button as it is, and
+    /// a database that it was just making stays closed to everybody for as long.
+    pub async fn of_database() -> Option<Self> {
+        let options = if_available();
+        // A plain object takes any field.
+        let _ = Reflect::set(
+            &options,
+            &JsValue::from_str("mode"),
+            &JsValue::from_str("shared"),
+        );
+        Self::ask(&Locks::here()?, "huggingtweets-database", &options).await
     }
 
     /// Waits for the lock; `on_wait` is called first if another tab has it.

@@ -26,8 +26,11 @@ use crate::protocol::{
     Request,
 };
 
-/// Least time between two progress messages of a download.
+/// Progress of a download is told after this time, or after [`PROGRESS_EVERY_BYTES`] if those come sooner.
 const PROGRESS_EVERY_MS: f64 = 50.0;
+
+/// What a download that comes to a standstill may be ahead of what was told.
+const PROGRESS_EVERY_BYTES: u64 = 1 << 20;
 
 /// Tokens are told together, once in a frame: each message takes time from a page whose core may be computing too.
 const FRAME_MS: f64 = 16.0;
@@ -183,7 +186,7 @@ impl Host {
         *self.download.borrow_mut() = Some(abort.clone());
         let host = Rc::clone(self);
         spawn_local(async move {
-            let last = Cell::new(f64::NEG_INFINITY);
+            let told = Cell::new((f64::NEG_INFINITY, 0));
             let teller = Rc::clone(&host);
             let tell = move |event| {
                 if let Event::Progress {
@@ -191,10 +194,14 @@ impl Host {
                 } = event
                 {
                     let now = teller.now();
-                    if now - last.get() < PROGRESS_EVERY_MS && Some(loaded) != total {
+                    let (told_ms, told_bytes) = told.get();
+                    if now - told_ms < PROGRESS_EVERY_MS
+                        && loaded.abs_diff(told_bytes) < PROGRESS_EVERY_BYTES
+                        && Some(loaded) != total
+                    {
                         return;
                     }
-                    last.set(now);
+                    told.set((now, loaded));
                 }
                 post(&teller.scope, event);
             };

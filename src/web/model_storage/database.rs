@@ -22,6 +22,7 @@ use web_sys::{
 use super::storage_error;
 use crate::store::KeptModel;
 use crate::web::js_error::WebError;
+use crate::web::tab_lock::TabLock;
 
 const NAME: &str = "huggingtweets-models";
 const RECORDS: &str = "records";
@@ -36,6 +37,7 @@ const MAX_WAITING: usize = 4;
 /// A connection to the database, closed when it is dropped.
 pub(super) struct ModelDatabase {
     connection: IdbDatabase,
+    _lock: TabLock,
 }
 
 impl Drop for ModelDatabase {
@@ -48,13 +50,14 @@ impl ModelDatabase {
     /// The database, made if need be.
     pub(super) async fn open() -> Result<Self, WebError> {
         let none = || WebError::Storage {
-            reason: "this browser has no database".to_owned(),
+            reason: "this browser has no database, or no locks for it".to_owned(),
         };
         let factory = Reflect::get(&js_sys::global(), &JsValue::from_str("indexedDB"));
         let factory: IdbFactory = factory
             .ok()
             .and_then(|factory| factory.dyn_into().ok())
             .ok_or_else(none)?;
+        let lock = TabLock::of_database().await.ok_or_else(none)?;
         let request = factory.open_with_u32(NAME, 1);
         let request: IdbOpenDbRequest = request.map_err(|e| storage_error(&e))?;
         let make = {
@@ -71,13 +74,12 @@ impl ModelDatabase {
         request.set_onupgradeneeded(Some(make.as_ref().unchecked_ref()));
         let database = Self {
             connection: answer(&request).await?.unchecked_into(),
+            _lock: lock,
         };
         Ok(database)
     }
 
-    /// Whether it takes `Blob`s, which some browsers' private windows refuse. Asked by who is about to write alone: a
-    /// page that is left meanwhile may hold a writing transaction, and everybody else up, for as long as one can go
-    /// back to it.
+    /// Whether it takes `Blob`s, which some browsers' private windows refuse. Asked by whoever is about to write.
     pub(super) async fn takes_blobs(&self) -> Result<(), WebError> {
         let transaction = self.transaction(IdbTransactionMode::Readwrite)?;
         let key = JsValue::from_str("probe");
