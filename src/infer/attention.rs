@@ -57,13 +57,20 @@ impl Head {
         self.cache.size_bytes() + 4 * (floats + self.out.len())
     }
 
-    /// Keeps the keys and values of `rows` (R) and mixes the values each token sees, for
+    /// Keeps the keys and values of `rows` (R) and mixes the values that each of the last `n` of them sees, for
     /// [`gather`]. At least one row. `qkv`: (R, 3C), of which head number `head` has D columns three times.
     ///
     /// softmax(q · keys / √D) · values. A token has one sum over the prompt's positions and one
     /// over those of its sequence, each in order, so its result is the same whichever tokens share a call;
     /// but a token read as prompt and one that was written differ in the last places.
-    pub(super) fn attend(&mut self, layer_idx: usize, head: usize, rows: &[Row], qkv: &[f32]) {
+    pub(super) fn attend(
+        &mut self,
+        layer_idx: usize,
+        head: usize,
+        rows: &[Row],
+        n: usize,
+        qkv: &[f32],
+    ) {
         let Self {
             cache,
             buffers,
@@ -79,6 +86,8 @@ impl Head {
             cache.write(layer_idx, row.slot, &qkv[columns(1)], &qkv[columns(2)]);
         }
         let prompt = cache.prompt(layer_idx);
+        let skipped = rows.len() - n;
+        let (rows, qkv) = (&rows[skipped..], &qkv[skipped * stride..]);
         let parts = rows.chunks(ROWS).zip(qkv.chunks(ROWS * stride));
         for ((rows, qkv), out) in parts.zip(out.chunks_mut(ROWS * d)) {
             buffers.load_queries(qkv, stride, columns(0), d);

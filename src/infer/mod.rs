@@ -407,6 +407,9 @@ impl Session {
     }
 
     /// One pass of `self.rows` (R) through the model; appends the logits (scored, V) of the last rows.
+    ///
+    /// The other rows only leave their keys and values in the last layer: nothing sees what else they would give,
+    /// and GPT-2 124M reads a prompt with a fourteenth less work.
     fn forward(&mut self, scored: usize) {
         let Self {
             model,
@@ -437,9 +440,22 @@ impl Session {
         for (layer_idx, block) in model.blocks.iter().enumerate() {
             block.ln_1.forward(epsilon, residual, normed);
             block.c_attn.forward(normed, n, qkv, scratch, |_, _| {});
+            let n = match layer_idx + 1 == model.blocks.len() {
+                true => scored,
+                false => n,
+            };
             scratch.threads().for_each(heads, |head, state| {
-                state.attend(layer_idx, head, rows, qkv);
+                state.attend(layer_idx, head, rows, n, qkv);
             });
+            if n == 0 {
+                return;
+            }
+            let skipped = residual.len() - n * c;
+            residual = &mut residual[skipped..];
+            next = &mut next[..n * c];
+            let normed = &mut normed[..n * c];
+            let mixed = &mut mixed[..n * c];
+            let hidden = &mut hidden[..n * config.n_inner];
             attention::gather(heads, mixed);
             let add = |start: usize, out: &mut [f32]| ops::add(out, &residual[start..]);
             block.attn_c_proj.forward(mixed, n, next, scratch, add);
@@ -453,9 +469,8 @@ impl Session {
             std::mem::swap(&mut residual, &mut next);
         }
         if scored > 0 {
-            let (first, last) = ((n - scored) * c, n * c);
-            let normed = &mut normed[first..last];
-            model.ln_f.forward(epsilon, &residual[first..last], normed);
+            let normed = &mut normed[..scored * c];
+            model.ln_f.forward(epsilon, residual, normed);
             let start = *n_logits;
             *n_logits += scored * config.vocab_size;
             if logits.len() < *n_logits {
