@@ -41,7 +41,8 @@ impl Watch {
                 tokio::spawn(async move {
                     let (read, mut write) = stream.split();
                     let mut line = String::new();
-                    if BufReader::new(read).read_line(&mut line).await.is_ok() {
+                    // Browsers open connections ahead, too, and close them without having asked for anything.
+                    if let Ok(1..) = BufReader::new(read).read_line(&mut line).await {
                         requests.lock().unwrap().push(line.trim().to_owned());
                         // The browser may be gone.
                         let _ = write
