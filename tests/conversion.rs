@@ -373,6 +373,26 @@ fn what_is_no_weights_is_named() {
 }
 
 #[test]
+fn a_header_too_short_to_be_one_is_refused_at_once() {
+    let repository = Repository::safetensors("tiny");
+    let metadata = repository.metadata(WeightType::Q8_0);
+    let params = repository.params(WeightType::Q8_0, &metadata);
+    for len in [0_u64, 1] {
+        let file = [&len.to_le_bytes()[..], b"{", &[b' '; 100]].concat();
+        for n_bytes in [9, file.len()] {
+            let mut conversion = Conversion::new(&params).unwrap();
+            let refused = conversion
+                .push(&file[..n_bytes], &mut Vec::new())
+                .and_then(|()| conversion.end_file());
+            assert!(
+                matches!(refused, Err(WeightsError::BadSafetensors { .. })),
+                "{len}, {n_bytes} bytes: {refused:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_file_that_ends_early_is_refused() {
     assert_refused_cut(&Repository::safetensors("tiny"));
     for (repository, _) in pytorch().iter().take(3) {

@@ -15,6 +15,8 @@ use super::dtype::StoredType;
 use super::error::{FileKind, WeightsError};
 use super::needed::{Found, Needed};
 
+/// `{}`.
+const MIN_HEADER_BYTES: u64 = 2;
 /// A header lists names and shapes; GPT-2 XL's takes 50 kB.
 const MAX_HEADER_BYTES: u64 = 1 << 24;
 
@@ -191,9 +193,12 @@ impl Header {
 /// Length of the JSON that follows the first eight bytes.
 ///
 /// # Errors
-/// [`WeightsError::Malformed`] if no header is that long.
+/// [`WeightsError::BadSafetensors`] if no header is that short, [`WeightsError::Malformed`] if none is that long.
 pub(super) fn header_len(bytes: [u8; 8]) -> Result<u64, WeightsError> {
     match u64::from_le_bytes(bytes) {
+        len if len < MIN_HEADER_BYTES => Err(WeightsError::BadSafetensors {
+            source: SafeTensorError::HeaderTooSmall,
+        }),
         len if len <= MAX_HEADER_BYTES => Ok(len),
         _ => Err(WeightsError::Malformed {
             offset: 0,
