@@ -44,7 +44,7 @@ pub struct StoredModel {
 }
 
 impl ModelStorage {
-    /// The best place that this browser gives; `None` if it gives none.
+    /// The best place that this browser gives, to look and to delete; `None` if it gives none.
     ///
     /// # Errors
     /// [`WebError::Storage`] if the place is there and fails.
@@ -52,22 +52,26 @@ impl ModelStorage {
         if let Some(files) = PrivateFiles::open().await? {
             return Ok(Some(Self(Kind::Files(files))));
         }
-        let database = ModelDatabase::open().await.ok();
-        Ok(database.map(|database| Self(Kind::Database(Rc::new(database)))))
+        Ok(ModelDatabase::open().await.ok().map(Self::in_database))
     }
 
-    /// The same if it can be written to: the database of some browsers' private windows refuses what models are in.
+    /// The same to write to: the database of some browsers' private windows refuses what models are in.
     ///
     /// # Errors
     /// [`WebError::Storage`] if the place is there and fails.
     pub async fn open_to_write() -> Result<Option<Self>, WebError> {
-        let storage = Self::open().await?;
-        if let Some(Self(Kind::Database(database))) = &storage
-            && database.takes_blobs().await.is_err()
-        {
-            return Ok(None);
+        if let Some(files) = PrivateFiles::open().await? {
+            return Ok(Some(Self(Kind::Files(files))));
         }
-        Ok(storage)
+        let Ok(database) = ModelDatabase::make().await else {
+            return Ok(None);
+        };
+        let takes_blobs = database.takes_blobs().await.is_ok();
+        Ok(takes_blobs.then(|| Self::in_database(database)))
+    }
+
+    fn in_database(database: ModelDatabase) -> Self {
+        Self(Kind::Database(Rc::new(database)))
     }
 
     /// Where a model that is fetched now is kept.

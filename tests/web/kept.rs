@@ -111,6 +111,7 @@ async fn in_stores(page: &Page, mode: &str, what: &str) -> Value {
             "new Promise((resolve, reject) => {{ \
                const open = indexedDB.open('huggingtweets-models'); \
                open.onerror = () => reject(open.error); \
+               open.onupgradeneeded = () => ['records', 'parts'].forEach((name) => open.result.createObjectStore(name)); \
                open.onsuccess = () => {{ \
                  const stores = open.result.transaction(['records', 'parts'], '{mode}'); \
                  const asked = [{what}].flat(); \
@@ -399,10 +400,11 @@ async fn what_another_version_of_the_page_keeps_is_left_alone(browser: Browser) 
     let Some((_site, mirror, page, address)) = before_a_large_model(browser).await else {
         return;
     };
-    // The list made the database.
     open_storage(&page).await;
     page.wait_for_text("storage", LONG, |text| text.contains("database"))
         .await;
+    let n_databases = "indexedDB.databases().then((all) => all.length)";
+    assert_eq!(wait_for(&page, n_databases).await, 0, "looking makes none");
     let put = format!(
         "stores.objectStore('records').put('{{\"v\":2}}', '{key}'), \
          stores.objectStore('parts').put(new Blob(['other']), ['{key}', 0])",

@@ -4,12 +4,16 @@
 //! [`PART_BYTES`] under `[KEY, INDEX]`: read back, they are one `Blob` of which nothing is in memory. What belongs
 //! together is written in one transaction, so a record never stands for bytes that are not there.
 //!
+//! Only who is about to write makes the database. A page that is left while it makes one may be put aside for the back
+//! button as it is, and then nobody else can open that database; one that exists is opened at once.
+//!
 //! The crates for IndexedDB hide why a transaction was aborted, which is the only way to tell a full device.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
 
+use gloo::timers::callback::Timeout;
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -34,49 +38,47 @@ const PART_BYTES: u64 = 4 << 20;
 /// Parts that wait in memory before they are written.
 const MAX_WAITING: usize = 4;
 
+/// A database that is not open by then, in milliseconds, is done without.
+const OPEN_MS: u32 = 10_000;
+
 /// A connection to the database, closed when it is dropped.
 pub(super) struct ModelDatabase {
-    connection: IdbDatabase,
+    /// None while nothing was ever kept in it.
+    connection: Option<IdbDatabase>,
     _lock: TabLock,
 }
 
 impl Drop for ModelDatabase {
     fn drop(&mut self) {
-        self.connection.close();
+        if let Some(connection) = &self.connection {
+            connection.close();
+        }
     }
 }
 
 impl ModelDatabase {
-    /// The database, made if need be.
+    /// The database to look at; it is not made.
     pub(super) async fn open() -> Result<Self, WebError> {
-        let none = || WebError::Storage {
-            reason: "this browser has no database, or no locks for it".to_owned(),
-        };
-        let factory = Reflect::get(&js_sys::global(), &JsValue::from_str("indexedDB"));
-        let factory: IdbFactory = factory
-            .ok()
-            .and_then(|factory| factory.dyn_into().ok())
-            .ok_or_else(none)?;
+        let factory = factory().ok_or_else(none)?;
         let lock = TabLock::of_database().await.ok_or_else(none)?;
-        let request = factory.open_with_u32(NAME, 1);
-        let request: IdbOpenDbRequest = request.map_err(|e| storage_error(&e))?;
-        let make = {
-            let request = request.clone();
-            Closure::once(move |_: JsValue| {
-                let made = request.result().ok().map(IdbDatabase::from);
-                if let Some(made) = made {
-                    // Refused, they are missing when they are asked for.
-                    let _ = made.create_object_store(RECORDS);
-                    let _ = made.create_object_store(PARTS);
-                }
-            })
+        let connection = match is_made(&factory).await {
+            true => Some(connect(&factory).await?),
+            false => None,
         };
-        request.set_onupgradeneeded(Some(make.as_ref().unchecked_ref()));
-        let database = Self {
-            connection: answer(&request).await?.unchecked_into(),
+        Ok(Self {
+            connection,
             _lock: lock,
-        };
-        Ok(database)
+        })
+    }
+
+    /// The database to write to, made if need be.
+    pub(super) async fn make() -> Result<Self, WebError> {
+        let factory = factory().ok_or_else(none)?;
+        let lock = TabLock::of_database().await.ok_or_else(none)?;
+        Ok(Self {
+            connection: Some(connect(&factory).await?),
+            _lock: lock,
+        })
     }
 
     /// Whether it takes `Blob`s, which some browsers' private windows refuse. Asked by whoever is about to write.
@@ -181,11 +183,64 @@ impl ModelDatabase {
     /// A transaction over both stores.
     fn transaction(&self, mode: IdbTransactionMode) -> Result<IdbTransaction, WebError> {
         let stores = Array::of2(&RECORDS.into(), &PARTS.into());
-        let begun = self
-            .connection
-            .transaction_with_str_sequence_and_mode(&stores, mode);
+        let connection = self.connection.as_ref().ok_or_else(none)?;
+        let begun = connection.transaction_with_str_sequence_and_mode(&stores, mode);
         begun.map_err(|e| storage_error(&e))
     }
+}
+
+fn none() -> WebError {
+    WebError::Storage {
+        reason: "there is no database, or no locks for it".to_owned(),
+    }
+}
+
+fn factory() -> Option<IdbFactory> {
+    let factory = Reflect::get(&js_sys::global(), &JsValue::from_str("indexedDB"));
+    factory.ok()?.dyn_into().ok()
+}
+
+/// Whether the browser has the database; one that does not tell is taken to have it.
+async fn is_made(factory: &IdbFactory) -> bool {
+    let asked = Reflect::get(factory, &JsValue::from_str("databases"))
+        .and_then(JsCast::dyn_into::<Function>)
+        .and_then(|databases| databases.call0(factory))
+        .and_then(JsCast::dyn_into::<Promise>);
+    let Ok(asked) = asked else { return true };
+    let Ok(all) = JsFuture::from(asked).await else {
+        return true;
+    };
+    let all = all.dyn_into::<Array>().unwrap_or_default();
+    all.iter().any(|database| {
+        let name = Reflect::get(&database, &JsValue::from_str("name"));
+        name.is_ok_and(|name| name == NAME)
+    })
+}
+
+/// A connection to the database, made if need be.
+async fn connect(factory: &IdbFactory) -> Result<IdbDatabase, WebError> {
+    let request = factory.open_with_u32(NAME, 1);
+    let request: IdbOpenDbRequest = request.map_err(|e| storage_error(&e))?;
+    let make = {
+        let request = request.clone();
+        Closure::once(move |_: JsValue| {
+            let made = request.result().ok().map(IdbDatabase::from);
+            if let Some(made) = made {
+                // Refused, they are missing when they are asked for.
+                let _ = made.create_object_store(RECORDS);
+                let _ = made.create_object_store(PARTS);
+            }
+        })
+    };
+    request.set_onupgradeneeded(Some(make.as_ref().unchecked_ref()));
+    let opened = answer(&request);
+    let give_up = request.onerror();
+    let _timer = Timeout::new(OPEN_MS, move || {
+        let words = JsValue::from_str("it did not open in time");
+        // Nobody is left to hear of a failure.
+        let _ = give_up.map(|give_up| give_up.call1(&JsValue::NULL, &words));
+    });
+    Ok(opened.await?.unchecked_into())
 }
 
 /// A model that is being written.

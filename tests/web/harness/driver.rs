@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// A running chromedriver or geckodriver.
 pub struct Driver {
     process: Child,
     port: u16,
-    output: PathBuf,
+    /// Where the browsers keep their profiles: one that was killed leaves its own, with the models in it.
+    folder: TempDir,
     sessions: Mutex<Vec<String>>,
 }
 
@@ -22,8 +24,9 @@ impl Driver {
     /// Starts one and waits until it answers.
     pub async fn start(browser: Browser, programs: &Programs) -> Self {
         let port = free_port();
-        let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("driver-{port}.log"));
-        let log = File::create(&output).expect("target/ can be written");
+        let folder =
+            tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("target/ can be written");
+        let log = File::create(output_in(folder.path())).expect("target/ can be written");
         let mut command = Command::new(&programs.driver);
         command.arg(format!("--port={port}"));
         match browser {
@@ -36,6 +39,7 @@ impl Driver {
         };
         let errors = log.try_clone().expect("a file has more than one handle");
         let process = command
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)
@@ -44,7 +48,7 @@ impl Driver {
         let driver = Self {
             process,
             port,
-            output,
+            folder,
             sessions: Mutex::new(Vec::new()),
         };
         wait_until(
@@ -57,8 +61,8 @@ impl Driver {
     }
 
     /// Where everything goes that the server and, with geckodriver, the browser print.
-    pub fn output(&self) -> &Path {
-        &self.output
+    pub fn output(&self) -> PathBuf {
+        output_in(self.folder.path())
     }
 
     /// The server's process; the browser's are its children.
@@ -98,8 +102,11 @@ impl Drop for Driver {
         }
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = std::fs::remove_file(&self.output);
     }
+}
+
+fn output_in(folder: &Path) -> PathBuf {
+    folder.join("driver.log")
 }
 
 /// A port that nobody listens on just now.

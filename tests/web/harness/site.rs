@@ -199,7 +199,7 @@ impl Site {
         }
         let printed = match self.browser {
             Browser::Chromium => None,
-            Browser::Firefox => Some(self.driver.output().to_owned()),
+            Browser::Firefox => Some(self.driver.output()),
         };
         let page = Page::new(
             client,
