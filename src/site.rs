@@ -1,11 +1,11 @@
 //! Native: finds or installs the wasm tools, builds `dist/`, serves it.
 //!
 //! Reading order: [`source`] finds the sources, [`toolchain`] a Rust that can build for the browser,
-//! [`tools`] the two programs cargo does not bring, [`mod@build`] calls them, [`threads`] adds the worker's
-//! second build, [`one_file`] the page as a single file, [`shell`] the list of what is kept for visits without a
-//! network; [`fingerprint`] tells when all that is not needed. [`server`] serves the result, [`mirror`] serves
-//! models beside it, and [`sizes`] weighs it. [`progress`] is the one
-//! place that talks while this goes on, and [`apt`] the one that installs system packages.
+//! [`tools`] the two programs cargo does not bring, [`mod@build`] calls them, [`one_file`] makes the page a single
+//! file, [`relaxed`] and [`threads`] add the worker's other builds, of which [`worker`] has the list, [`shell`] the
+//! list of what is kept for visits without a network; [`fingerprint`] tells when all that is not needed. [`server`]
+//! serves the result, [`mirror`] serves models beside it, and [`sizes`] weighs it. [`progress`] is the one place that
+//! talks while this goes on, and [`apt`] the one that installs system packages.
 
 pub mod apt;
 pub mod build;
@@ -16,6 +16,7 @@ pub mod fingerprint;
 pub mod mirror;
 pub mod one_file;
 pub mod progress;
+mod relaxed;
 pub mod server;
 pub mod shell;
 pub mod sizes;
@@ -23,6 +24,7 @@ pub mod source;
 pub mod threads;
 pub mod toolchain;
 pub mod tools;
+pub mod worker;
 
 pub use build::{BuildOptions, Built, build};
 pub use check::check;

@@ -147,6 +147,8 @@ fn sizes_count_one_of_the_workers_builds_because_one_is_downloaded() {
     let one_build = total();
     fs::write(folder.path().join("worker_threads_bg.wasm"), noise(20_000)).unwrap();
     assert_eq!(total(), one_build, "the heavier one counts");
+    fs::write(folder.path().join("worker_relaxed_bg.wasm"), noise(10_000)).unwrap();
+    assert_eq!(total(), one_build, "so with every other");
     fs::write(folder.path().join("worker_threads_bg.wasm"), noise(40_000)).unwrap();
     assert_eq!(total().0, one_build.0 + 10_000);
 }

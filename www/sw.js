@@ -17,12 +17,12 @@ const SHELL = null;
 const OURS = `huggingtweets-shell ${FOLDER} `;
 const CACHE = OURS + SHELL?.build;
 
-/** The worker's two builds. A visit needs one of them, so each is kept once it was used. */
-const ONE_THREAD = ['worker.js', 'worker_bg.wasm'];
-const THREADS = ['worker_threads.js', 'worker_threads_bg.wasm', 'worker_helper.js'];
+/** The worker's builds (src/site/worker.rs). A visit needs one of them, so each is kept once it was used. */
+const BUILDS = ['worker', 'worker_relaxed', 'worker_threads', 'worker_threads_relaxed'];
+const filesOf = (build) => [`${build}.js`, `${build}_bg.wasm`, ...(build.includes('threads') ? ['worker_helper.js'] : [])];
 /** Who saves data gets nothing large before asking for it. */
 const savesData = () => navigator.connection?.saveData === true;
-const isEager = (name) => ![...ONE_THREAD, ...THREADS].includes(name) && !(savesData() && name.startsWith('model/'));
+const isEager = (name) => !BUILDS.flatMap(filesOf).includes(name) && !(savesData() && name.startsWith('model/'));
 
 const keyOf = (name) => `${FOLDER}${name}?${SHELL.files[name].integrity}`;
 
@@ -75,11 +75,11 @@ addEventListener('activate', (event) => event.waitUntil((async () => {
 
 // What the page says (src/web/offline.rs).
 addEventListener('message', (event) => {
-  const { type, threads } = event.data ?? {};
+  const { type, threads, simd } = event.data ?? {};
   if (type === 'update') self.skipWaiting();
   if (!SHELL) return;
-  const build = threads > 1 ? THREADS : ONE_THREAD;
-  const keepUsed = async () => keep([...build.filter((name) => name in SHELL.files), ...await wanted()]);
+  const build = `worker${threads > 1 ? '_threads' : ''}${simd === 'relaxed' ? '_relaxed' : ''}`;
+  const keepUsed = async () => keep([...filesOf(build).filter((name) => name in SHELL.files), ...await wanted()]);
   // Not kept is not offline, and no more than that: the disk may be full.
   if (type === 'used') event.waitUntil(keepUsed().catch(() => {}));
   if (type === 'kept') event.waitUntil(keptBytes().then((bytes) => event.ports[0].postMessage(bytes)));

@@ -1,7 +1,7 @@
 // A helper of the build with threads: shares the engine's memory and computes with it until the engine's worker ends.
-onmessage = async ({ data: { module, memory, thread_stack_size } }) => {
+onmessage = async ({ data: { name, module, memory, thread_stack_size } }) => {
   try {
-    importScripts('./worker_threads.js');
+    importScripts(`./${name}.js`);
     await wasm_bindgen({ module_or_path: module, memory, thread_stack_size });
     wasm_bindgen.join();
   } catch {

@@ -1,6 +1,6 @@
-// Starts the worker's WebAssembly, one of its two builds, and tells the page when it cannot go on.
+// Starts the worker's WebAssembly, one of its four builds, and tells the page when it cannot go on.
 // Started as `worker_loader.js?threads=auto|N&simd=auto|simd128|relaxed`; what is left out is auto.
-// There is one build per number of threads that matters, one or several, and both are simd128: relaxed SIMD did not pay.
+// There are builds for one thread and for several, of each one with relaxed SIMD, which models in 4 bits gain by.
 // A panic speaks for itself (src/web/worker_host.rs); what arrives here instead is memory the browser refused.
 const report = (code, message, hint) =>
   postMessage([{ v: 1, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
@@ -18,7 +18,9 @@ const ended = (reason) => {
 addEventListener('error', (event) => { event.preventDefault(); ended(event.error); });
 addEventListener('unhandledrejection', (event) => { event.preventDefault(); ended(event.reason); });
 
-// The memory of the build with threads, filled in where the site has that build (src/site/threads.rs).
+// Whether the site has builds with relaxed SIMD, filled in where it has (src/site/relaxed.rs).
+const HAS_RELAXED = false;
+// The memory of the builds with threads, filled in where the site has them (src/site/threads.rs).
 const SHARED_MEMORY = null;
 const MOST_THREADS = 8;
 // Kernels keep their sums in registers; a helper does nothing else.
@@ -34,20 +36,38 @@ const threadsWanted = () => {
   return Math.min(wanted, MOST_THREADS);
 };
 
-// The shared memory and the compiled build, or nothing where this browser or this site cannot do it.
-const threadsBuild = async () => {
+// Whether to compute in relaxed SIMD: unless the page asks for simd128, where this browser takes a module with
+// i16x8.relaxed_dot_i8x16_i7x16_s of two splats.
+const wantsRelaxed = () => HAS_RELAXED && new URLSearchParams(location.search).get('simd') !== 'simd128'
+  && WebAssembly.validate(new Uint8Array([
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0,
+    10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 146, 2, 11,
+  ]));
+
+// The memory that threads share, or nothing where this browser or this site has no threads.
+const sharedMemory = () => {
   if (!SHARED_MEMORY || !self.crossOriginIsolated || typeof SharedArrayBuffer !== 'function') return null;
   try {
-    const memory = new WebAssembly.Memory({ ...SHARED_MEMORY, shared: true });
-    const answer = await fetch('./worker_threads_bg.wasm');
-    if (!answer.ok) return null;
-    // Compiled while it arrives, where the host says what it is.
-    const isTyped = answer.headers.get('Content-Type')?.startsWith('application/wasm');
-    const module = await (isTyped ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
-    importScripts('./worker_threads.js');
-    return { memory, module };
+    return new WebAssembly.Memory({ ...SHARED_MEMORY, shared: true });
   } catch {
-    return null; // The memory was refused, or a file did not come: one thread needs neither.
+    return null; // Refused: one thread needs none.
+  }
+};
+
+// The first build of these whose files come, compiled: without a network, only the last visit's is there.
+const load = async (names) => {
+  for (const name of names) {
+    try {
+      const answer = await fetch(`./${name}_bg.wasm`);
+      if (!answer.ok) throw new Error(`${name}_bg.wasm: ${answer.status}`);
+      // Compiled while it arrives, where the host says what it is.
+      const isTyped = answer.headers.get('Content-Type')?.startsWith('application/wasm');
+      const module = await (isTyped ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
+      importScripts(`./${name}.js`);
+      return { name, module };
+    } catch (reason) {
+      if (name === names.at(-1)) throw reason;
+    }
   }
 };
 
@@ -65,14 +85,17 @@ const startHelper = (build) => new Promise((settled) => {
 
 const start = async () => {
   const n_threads = threadsWanted();
-  const build = n_threads > 1 ? await threadsBuild() : null;
-  if (!build) {
-    importScripts('./worker.js');
-    await wasm_bindgen({ module_or_path: './worker_bg.wasm' });
+  const memory = n_threads > 1 ? sharedMemory() : null;
+  const builds = wantsRelaxed() ? ['_relaxed', ''] : [''];
+  const { name, module } = await load([
+    ...(memory ? builds.map((build) => `worker_threads${build}`) : []), ...builds.map((build) => `worker${build}`),
+  ]);
+  if (!name.startsWith('worker_threads')) {
+    await wasm_bindgen({ module_or_path: module });
     return;
   }
-  const helpers = Array.from({ length: n_threads - 1 }, () => startHelper(build));
-  await wasm_bindgen({ module_or_path: build.module, memory: build.memory });
+  const helpers = Array.from({ length: n_threads - 1 }, () => startHelper({ name, module, memory }));
+  await wasm_bindgen({ module_or_path: module, memory });
   await Promise.race([Promise.all(helpers), new Promise((late) => setTimeout(late, HELPERS_WAIT_MS))]);
   wasm_bindgen.start_engine();
 };

@@ -74,10 +74,12 @@ impl InputType {
         }
     }
 
+    /// How they lie in a panel, but for kernels with a way of their own.
     #[inline(always)]
-    fn layout(self) -> Layout {
+    pub(super) const fn layout(self) -> Layout {
         match self {
-            Self::Q8_0 | Self::Q4_0 | Self::Cache => LAYOUT_32,
+            Self::Q8_0 | Self::Cache => LAYOUT_Q8,
+            Self::Q4_0 => LAYOUT_Q4_0,
             Self::Q4K => LAYOUT_Q4K,
             Self::Q6K => LAYOUT_Q6K,
         }
@@ -86,17 +88,19 @@ impl InputType {
 
 /// How the inputs of one quantization block lie in a panel.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub struct Layout {
     /// Sums' starts per column.
-    biases: usize,
+    pub(super) biases: usize,
     /// Pairs of sums of integers per column.
-    sums: usize,
-    /// Pairs of integers per column.
-    pairs: usize,
+    pub(super) sums: usize,
+    /// Words of integers per column.
+    pub(super) words: usize,
+    /// How many of them lie together: those of one step of the kernel.
+    pub(super) step: usize,
 }
 
 impl Layout {
-    /// Words per column before the pairs.
+    /// Words per column before the integers.
     pub(super) const fn head(self) -> usize {
         1 + self.biases + self.sums
     }
@@ -104,33 +108,36 @@ impl Layout {
     /// Words of `n` columns together.
     #[inline(always)]
     pub(super) const fn block_words(self, n: usize) -> usize {
-        n * (self.head() + self.pairs)
+        n * (self.head() + self.words)
     }
 }
 
-/// Of blocks of 32.
-pub(super) const LAYOUT_32: Layout = Layout {
+/// Of blocks of 32 beside 8-bit weights.
+pub(super) const LAYOUT_Q8: Layout = Layout {
     biases: 1,
     sums: 0,
-    pairs: 16,
+    words: 16,
+    step: 2,
+};
+/// Of Q4_0.
+pub(super) const LAYOUT_Q4_0: Layout = Layout {
+    step: 4,
+    ..LAYOUT_Q8
 };
 /// Of Q4_K.
 pub(super) const LAYOUT_Q4K: Layout = Layout {
     biases: 8,
     sums: 4,
-    pairs: 128,
+    words: 128,
+    step: 4,
 };
 /// Of Q6_K.
 pub(super) const LAYOUT_Q6K: Layout = Layout {
     biases: 16,
     sums: 0,
-    pairs: 128,
+    words: 128,
+    step: 4,
 };
-
-/// Pairs of a column that lie together in a panel beside 8-bit weights; those of one step.
-pub(super) const STEP_Q8: usize = 2;
-/// Pairs of a column that lie together in a panel of the other types.
-pub(super) const STEP: usize = 4;
 
 /// Most columns multiplied together: as many as nearly keep their sums in registers.
 pub const MAX_COLUMNS: usize = 5;
@@ -175,7 +182,7 @@ impl Scratch {
     /// Quantizes `x`, (n, cols).
     pub(super) fn quantize<K: Kernel>(&mut self, input: InputType, cols: usize, x: &[f32]) {
         let (n, n_blocks) = (x.len() / cols, cols / input.block_len());
-        let layout = input.layout();
+        let layout = K::layout(input);
         self.words.resize(n_blocks * layout.block_words(n), 0);
         let write_panel = |first: usize, n: usize, panel: &mut [u32]| {
             for column in 0..n {
@@ -204,14 +211,14 @@ impl Scratch {
 
     /// The panel of N columns from column `first` on.
     #[inline(always)]
-    pub(super) fn panel<const N: usize>(
+    pub(super) fn panel<K: Kernel, const N: usize>(
         &self,
         input: InputType,
         cols: usize,
         first: usize,
     ) -> Panel<'_, N> {
         let n_blocks = cols / input.block_len();
-        let words = |n| n_blocks * input.layout().block_words(n);
+        let words = |n| n_blocks * K::layout(input).block_words(n);
         Panel(&self.words[words(first)..][..words(N)])
     }
 }
@@ -225,6 +232,7 @@ fn write_block<K: Kernel>(
     n: usize,
     column: usize,
 ) {
+    let layout = K::layout(input);
     match input {
         InputType::Q8_0 | InputType::Q4_0 | InputType::Cache => {
             let values = values.first_chunk().expect("a block is 32 values");
@@ -233,42 +241,37 @@ fn write_block<K: Kernel>(
                 scale,
                 biases: &[bias],
                 sums: &[],
-                pairs: &pairs,
+                words: &pairs[..layout.words],
             };
-            if input == InputType::Q4_0 {
-                part.write::<STEP>(block, n, column);
-            } else {
-                part.write::<STEP_Q8>(block, n, column);
-            }
+            part.write(block, layout.step, n, column);
         }
         InputType::Q4K | InputType::Q6K => {
             let values = values.first_chunk().expect("a block is 256 values");
             let quantized = K::quantize256(input, values);
-            let Layout { biases, sums, .. } = input.layout();
             let part = Part {
                 scale: quantized.scale,
-                biases: &quantized.biases[..biases],
-                sums: &quantized.sums[..sums],
-                pairs: &quantized.pairs,
+                biases: &quantized.biases[..layout.biases],
+                sums: &quantized.sums[..layout.sums],
+                words: &quantized.pairs[..layout.words],
             };
-            part.write::<STEP>(block, n, column);
+            part.write(block, layout.step, n, column);
         }
     }
 }
 
 /// A column's part of a quantization block, as it lies in a panel: one word of each of these per
-/// column, then `STEP` pairs of each column in turn.
+/// column, then a step's words of each column in turn.
 struct Part<'a> {
     scale: f32,
     biases: &'a [i32],
     sums: &'a [u32],
-    pairs: &'a [u32],
+    words: &'a [u32],
 }
 
 impl Part<'_> {
     /// Writes it into `block`, which belongs to `n` columns.
     #[inline(always)]
-    fn write<const STEP: usize>(self, block: &mut [u32], n: usize, column: usize) {
+    fn write(self, block: &mut [u32], step: usize, n: usize, column: usize) {
         let biases = self.biases.iter().map(|bias| bias.cast_unsigned());
         let head = [self.scale.to_bits()].into_iter().chain(biases);
         let head = head.chain(self.sums.iter().copied());
@@ -276,23 +279,33 @@ impl Part<'_> {
             words[column] = word;
         }
         let start = n * (1 + self.biases.len() + self.sums.len());
-        let steps = block[start..].chunks_exact_mut(n * STEP);
-        for (step, pairs) in steps.zip(self.pairs.as_chunks::<STEP>().0) {
-            step[column * STEP..][..STEP].copy_from_slice(pairs);
+        let block = &mut block[start..];
+        match step {
+            2 => write_steps::<2>(block, self.words, n, column),
+            4 => write_steps::<4>(block, self.words, n, column),
+            _ => unreachable!("no layout has other steps"),
         }
+    }
+}
+
+#[inline(always)]
+fn write_steps<const STEP: usize>(block: &mut [u32], words: &[u32], n: usize, column: usize) {
+    let steps = block.chunks_exact_mut(n * STEP);
+    for (step, words) in steps.zip(words.as_chunks::<STEP>().0) {
+        step[column * STEP..][..STEP].copy_from_slice(words);
     }
 }
 
 impl<const N: usize> Panel<'_, N> {
     /// One column's part of a block of 32.
-    pub(super) fn block32<const STEP: usize>(self, block: usize, column: usize) -> Block32 {
+    pub(super) fn block32(self, input: InputType, block: usize, column: usize) -> Block32 {
         let mut read = Block32 {
             scale: 0.0,
             bias: 0,
             pairs: [0; 16],
         };
         let bias = std::slice::from_mut(&mut read.bias);
-        read.scale = self.read::<STEP>(block, column, bias, &mut [], &mut read.pairs);
+        read.scale = self.read(input, block, column, bias, &mut [], &mut read.pairs);
         read
     }
 
@@ -300,20 +313,23 @@ impl<const N: usize> Panel<'_, N> {
     pub(super) fn q4k(self, block: usize, column: usize) -> Block256 {
         let mut read = Block256::ZERO;
         let biases = &mut read.biases[..LAYOUT_Q4K.biases];
-        read.scale = self.read::<STEP>(block, column, biases, &mut read.sums, &mut read.pairs);
+        let (sums, pairs) = (&mut read.sums, &mut read.pairs);
+        read.scale = self.read(InputType::Q4K, block, column, biases, sums, pairs);
         read
     }
 
     /// One column's part of a block of Q6_K.
     pub(super) fn q6k(self, block: usize, column: usize) -> Block256 {
         let mut read = Block256::ZERO;
-        read.scale = self.read::<STEP>(block, column, &mut read.biases, &mut [], &mut read.pairs);
+        let (biases, pairs) = (&mut read.biases, &mut read.pairs);
+        read.scale = self.read(InputType::Q6K, block, column, biases, &mut [], pairs);
         read
     }
 
     /// What [`Part::write`] wrote; gives the scale.
-    fn read<const STEP: usize>(
+    fn read(
         self,
+        input: InputType,
         block: usize,
         column: usize,
         biases: &mut [i32],
@@ -331,9 +347,10 @@ impl<const N: usize> Panel<'_, N> {
         for (sum, word) in sums.iter_mut().zip(head) {
             *sum = word;
         }
-        let steps = words.chunks_exact(N * STEP);
-        for (step, pairs) in steps.zip(pairs.as_chunks_mut::<STEP>().0) {
-            pairs.copy_from_slice(&step[column * STEP..][..STEP]);
+        let step = input.layout().step;
+        let steps = words.chunks_exact(N * step);
+        for (words, pairs) in steps.zip(pairs.chunks_exact_mut(step)) {
+            pairs.copy_from_slice(&words[column * step..][..step]);
         }
         scale
     }

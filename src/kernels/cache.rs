@@ -173,11 +173,11 @@ impl CacheMatrix {
         let groups = 0..rows.div_ceil(GROUP_ROWS);
         match self.dtype {
             CacheType::F32 => {
-                let inputs = Inputs::new::<K>(None, x, cols, scratch);
+                let inputs = Inputs::<K>::new(None, x, cols, scratch);
                 by_columns!(K::f32, inputs.floats, view, groups, n, out);
             }
             CacheType::Q8 => {
-                let inputs = Inputs::new::<K>(Some(InputType::Cache), x, cols, scratch);
+                let inputs = Inputs::<K>::new(Some(InputType::Cache), x, cols, scratch);
                 by_columns!(K::cache, inputs.panel, view, groups, n, out);
             }
         }

@@ -13,6 +13,8 @@ mod cache;
 mod exp;
 pub mod lane;
 pub mod pack;
+#[cfg(all(target_arch = "wasm32", feature = "relaxed"))]
+pub mod relaxed;
 #[cfg(any(
     target_arch = "x86_64",
     all(target_arch = "wasm32", target_feature = "simd128")
@@ -33,7 +35,7 @@ mod sse2;
 mod vector;
 
 use activations::panel_starts;
-pub use activations::{Block32, Block256, InputType, MAX_COLUMNS, Panel, Scratch};
+pub use activations::{Block32, Block256, InputType, Layout, MAX_COLUMNS, Panel, Scratch};
 pub use cache::{CacheMatrix, CacheType};
 pub use exp::EXP_BATCH;
 use std::marker::PhantomData;
@@ -42,6 +44,8 @@ use std::ops::Range;
 use lane::{GROUP_ROWS, Group};
 pub use pack::{PackedWeight, Packer, WeightType};
 
+#[cfg(all(target_arch = "wasm32", feature = "relaxed"))]
+use relaxed::Relaxed as Chosen;
 #[cfg(not(any(
     target_arch = "x86_64",
     all(target_arch = "wasm32", target_feature = "simd128")
@@ -49,7 +53,11 @@ pub use pack::{PackedWeight, Packer, WeightType};
 use scalar::Scalar as Chosen;
 #[cfg(any(
     target_arch = "x86_64",
-    all(target_arch = "wasm32", target_feature = "simd128")
+    all(
+        target_arch = "wasm32",
+        target_feature = "simd128",
+        not(feature = "relaxed")
+    )
 ))]
 use simd128::Simd128 as Chosen;
 
@@ -62,6 +70,11 @@ pub trait Kernel {
     /// `scalar` or the name of the instruction set.
     const NAME: &'static str;
 
+    /// How quantized inputs lie in this kernel's panels.
+    #[inline(always)]
+    fn layout(input: InputType) -> Layout {
+        input.layout()
+    }
     /// Quantizes 32 inputs for Q8_0 or Q4_0.
     fn quantize32(input: InputType, x: &[f32; 32]) -> Block32;
     /// Quantizes 256 inputs for Q4_K or Q6_K.
@@ -117,7 +130,7 @@ macro_rules! by_columns {
 
 use by_columns;
 
-/// The kernel this build computes with: `simd128` in wasm with it, `sse2` on x86-64, else `scalar`.
+/// The kernel this build computes with: `relaxed` or `simd128` in wasm with it, `sse2` on x86-64, else `scalar`.
 #[must_use]
 pub fn simd() -> &'static str {
     Chosen::NAME
@@ -190,7 +203,7 @@ fn product<K: Kernel>(
         return columns.for_each(|(column, out)| finish(column * rows, out));
     }
     let input = weight.dtype().input();
-    let inputs = Inputs::new::<K>(input, x, cols, scratch);
+    let inputs = Inputs::<K>::new(input, x, cols, scratch);
     let out = Output::new(out, rows);
     let n_groups = rows.div_ceil(GROUP_ROWS);
     let group_bytes = weight.size_bytes() / n_groups.max(1);
@@ -216,21 +229,17 @@ fn product<K: Kernel>(
 const LEAST_BYTES: usize = 16 << 10;
 
 /// The columns of one product, as given and as quantized.
-struct Inputs<'a> {
+struct Inputs<'a, K> {
     x: &'a [f32],
     cols: usize,
     scratch: &'a Scratch,
     input: Option<InputType>,
+    kernel: PhantomData<fn() -> K>,
 }
 
-impl<'a> Inputs<'a> {
+impl<'a, K: Kernel> Inputs<'a, K> {
     /// `x`: (n, cols).
-    fn new<K: Kernel>(
-        input: Option<InputType>,
-        x: &'a [f32],
-        cols: usize,
-        scratch: &'a mut Scratch,
-    ) -> Self {
+    fn new(input: Option<InputType>, x: &'a [f32], cols: usize, scratch: &'a mut Scratch) -> Self {
         if let Some(input) = input {
             scratch.quantize::<K>(input, cols, x);
         }
@@ -239,6 +248,7 @@ impl<'a> Inputs<'a> {
             cols,
             scratch,
             input,
+            kernel: PhantomData,
         }
     }
 
@@ -252,7 +262,7 @@ impl<'a> Inputs<'a> {
     #[inline(always)]
     fn panel<const N: usize>(&self, first: usize) -> Panel<'a, N> {
         let input = self.input.expect("the kernel's inputs are quantized");
-        self.scratch.panel(input, self.cols, first)
+        self.scratch.panel::<K, N>(input, self.cols, first)
     }
 }
 

@@ -1,9 +1,7 @@
 //! The plain loops: what every other kernel must equal, bit for bit.
 
 use super::Kernel;
-use super::activations::{
-    Block32, Block256, InputType, Panel, ROUNDER, STEP, STEP_Q8, block_scale, pair,
-};
+use super::activations::{Block32, Block256, InputType, Panel, ROUNDER, block_scale, pair};
 use super::blocks::{
     CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
 };
@@ -191,7 +189,7 @@ impl Kernel for Scalar {
         for (b, block) in group.lanes.as_chunks::<Q8_0_LANES>().0.iter().enumerate() {
             let scales = block[0].f16x8(group.scale_unit);
             for (column, acc) in acc.iter_mut().enumerate() {
-                let inputs = &panel.block32::<STEP_Q8>(b, column);
+                let inputs = &panel.block32(InputType::Q8_0, b, column);
                 let sums = byte_sums(&block[1..], &inputs.pairs);
                 for row in 0..GROUP_ROWS {
                     acc[row] += (scales[row] * inputs.scale) * sums[row] as f32;
@@ -205,7 +203,7 @@ impl Kernel for Scalar {
         let mut acc = [[0.0; GROUP_ROWS]; N];
         for (b, block) in group.lanes.as_chunks::<CACHE_LANES>().0.iter().enumerate() {
             for (column, acc) in acc.iter_mut().enumerate() {
-                let inputs = &panel.block32::<STEP_Q8>(b, column);
+                let inputs = &panel.block32(InputType::Cache, b, column);
                 let sums = byte_sums(block, &inputs.pairs);
                 for row in 0..GROUP_ROWS {
                     acc[row] += inputs.scale * sums[row] as f32;
@@ -220,7 +218,7 @@ impl Kernel for Scalar {
         for (b, block) in group.lanes.as_chunks::<Q4_0_LANES>().0.iter().enumerate() {
             let scales = block[0].f16x8(group.scale_unit);
             for (column, acc) in acc.iter_mut().enumerate() {
-                let inputs = &panel.block32::<STEP>(b, column);
+                let inputs = &panel.block32(InputType::Q4_0, b, column);
                 let mut sums = [inputs.bias; GROUP_ROWS];
                 let eights = block[1..].as_chunks::<2>().0.iter();
                 for (lanes, pairs) in eights.zip(inputs.pairs.as_chunks::<4>().0) {

@@ -6,7 +6,8 @@
 
 use super::Kernel;
 use super::activations::{
-    Block32, Block256, InputType, LAYOUT_32, LAYOUT_Q4K, LAYOUT_Q6K, Panel, ROUNDER, pair,
+    Block32, Block256, InputType, LAYOUT_Q4_0, LAYOUT_Q4K, LAYOUT_Q6K, LAYOUT_Q8, Panel, ROUNDER,
+    pair,
 };
 use super::blocks::{
     CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
@@ -108,7 +109,7 @@ unsafe fn add_sixes<const N: usize>(
 
 /// Adds the sums of a part of a block, times its scales.
 #[inline(always)]
-fn add_scaled<const N: usize>(sums: &mut [Rows; N], scales: Rows, part: [Rows; N]) {
+pub(super) fn add_scaled<const N: usize>(sums: &mut [Rows; N], scales: Rows, part: [Rows; N]) {
     for (sums, part) in sums.iter_mut().zip(part) {
         for i in 0..2 {
             sums[i] = i32x4_add(sums[i], i32x4_mul(scales[i], part[i]));
@@ -135,7 +136,7 @@ fn scaled(scale: v128, x_scale: v128, sum: v128) -> v128 {
 /// # Safety
 /// N words can be read there.
 #[inline(always)]
-unsafe fn accumulate<const N: usize>(
+pub(super) unsafe fn accumulate<const N: usize>(
     acc: &mut [Rows; N],
     scales: Rows,
     x_scales: *const u32,
@@ -146,6 +147,53 @@ unsafe fn accumulate<const N: usize>(
         let x_scale = f32x4_splat(f32::from_bits(unsafe { *x_scales.add(column) }));
         for i in 0..2 {
             acc[i] = f32x4_add(acc[i], scaled(scales[i], x_scale, sums[i]));
+        }
+    }
+}
+
+/// Adds what the sums of the inputs, 32 each, make with Q4_K's mins.
+///
+/// # Safety
+/// Four lanes and four words of every column can be read there.
+#[inline(always)]
+pub(super) unsafe fn add_minima<const N: usize>(
+    minima: &mut [Rows; N],
+    lanes: *const Lane,
+    sums: *const u32,
+) {
+    for two in 0..opaque(4) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mins = load_at(lanes.add(two));
+            let mins = [u16x8_extend_low_u8x16(mins), u16x8_extend_high_u8x16(mins)];
+            for (column, minima) in minima.iter_mut().enumerate() {
+                add_pair(minima, &mins, load_pair(sums.add(two * N + column)));
+            }
+        }
+    }
+}
+
+/// [`accumulate`] for Q4_K, of which something is subtracted: `scales` are those of `sums` and of `minima`.
+///
+/// # Safety
+/// N words can be read there.
+#[inline(always)]
+pub(super) unsafe fn subtract_scaled<const N: usize>(
+    acc: &mut [Rows; N],
+    scales: [Rows; 2],
+    x_scales: *const u32,
+    sums: [Rows; N],
+    minima: [Rows; N],
+) {
+    for c in 0..N {
+        // SAFETY: the caller's promise.
+        let x_scale = f32x4_splat(f32::from_bits(unsafe { *x_scales.add(c) }));
+        for i in 0..2 {
+            let value = f32x4_sub(
+                scaled(scales[0][i], x_scale, sums[c][i]),
+                scaled(scales[1][i], x_scale, minima[c][i]),
+            );
+            acc[c][i] = f32x4_add(acc[c][i], value);
         }
     }
 }
@@ -271,13 +319,13 @@ impl Kernel for Simd128 {
 
     #[inline(never)]
     fn q8_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group.lanes, Q8_0_LANES, panel, LAYOUT_32);
+        let mut at = Walk::new::<N>(group.lanes, Q8_0_LANES, panel, LAYOUT_Q8);
         let mut acc = [[zero(); 2]; N];
         let (steps, f16) = (opaque(8), F16::new(group.scale_unit));
         while at.has_block() {
             // SAFETY: `Walk` has checked that the lanes and words of a block are there.
             unsafe {
-                let (mut lanes, mut pairs) = (at.lanes.add(1), at.words.add(LAYOUT_32.head() * N));
+                let (mut lanes, mut pairs) = (at.lanes.add(1), at.words.add(LAYOUT_Q8.head() * N));
                 let mut sums = biases::<N>(at.words.add(N));
                 for _ in 0..steps {
                     let words = [load_at(lanes), load_at(lanes.add(1))];
@@ -297,13 +345,13 @@ impl Kernel for Simd128 {
 
     #[inline(never)]
     fn cache<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group.lanes, CACHE_LANES, panel, LAYOUT_32);
+        let mut at = Walk::new::<N>(group.lanes, CACHE_LANES, panel, LAYOUT_Q8);
         let mut acc = [[zero(); 2]; N];
         let (steps, low_byte) = (opaque(8), opaque(u16x8_splat(255)));
         while at.has_block() {
             // SAFETY: as in `q8_0`.
             unsafe {
-                let (mut lanes, mut pairs) = (at.lanes, at.words.add(LAYOUT_32.head() * N));
+                let (mut lanes, mut pairs) = (at.lanes, at.words.add(LAYOUT_Q8.head() * N));
                 let mut sums = biases::<N>(at.words.add(N));
                 for _ in 0..steps {
                     let words = [load_at(lanes), load_at(lanes.add(1))];
@@ -330,13 +378,14 @@ impl Kernel for Simd128 {
 
     #[inline(never)]
     fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
-        let mut at = Walk::new::<N>(group.lanes, Q4_0_LANES, panel, LAYOUT_32);
+        let mut at = Walk::new::<N>(group.lanes, Q4_0_LANES, panel, LAYOUT_Q4_0);
         let mut acc = [[zero(); 2]; N];
         let f16 = F16::new(group.scale_unit);
         while at.has_block() {
             // SAFETY: as in `q8_0`.
             unsafe {
-                let (mut lanes, mut pairs) = (at.lanes.add(1), at.words.add(LAYOUT_32.head() * N));
+                let (mut lanes, mut pairs) =
+                    (at.lanes.add(1), at.words.add(LAYOUT_Q4_0.head() * N));
                 let mut sums = biases::<N>(at.words.add(N));
                 for _ in 0..opaque(4) {
                     add_nibbles(&mut sums, lanes, pairs);
@@ -369,26 +418,10 @@ impl Kernel for Simd128 {
                     let scales = load_u8x8(at.lanes.add(2).cast::<u8>().add(8 * sub));
                     add_scaled(&mut sums, scales, sub_sums);
                 }
-                let mut min_sums = [[zero(); 2]; N];
-                for two in 0..opaque(4) {
-                    let mins = load_at(at.lanes.add(6 + two));
-                    let mins = [u16x8_extend_low_u8x16(mins), u16x8_extend_high_u8x16(mins)];
-                    for (column, sums) in min_sums.iter_mut().enumerate() {
-                        let pair = at.words.add((9 + two) * N + column);
-                        add_pair(sums, &mins, load_pair(pair));
-                    }
-                }
-                let (scales, mins) = (f16.load(&*at.lanes), f16.load(&*at.lanes.add(1)));
-                for c in 0..N {
-                    let x_scale = f32x4_splat(f32::from_bits(*at.words.add(c)));
-                    for i in 0..2 {
-                        let value = f32x4_sub(
-                            scaled(scales[i], x_scale, sums[c][i]),
-                            scaled(mins[i], x_scale, min_sums[c][i]),
-                        );
-                        acc[c][i] = f32x4_add(acc[c][i], value);
-                    }
-                }
+                let mut minima = [[zero(); 2]; N];
+                add_minima(&mut minima, at.lanes.add(6), at.words.add(9 * N));
+                let scales = [&*at.lanes, &*at.lanes.add(1)].map(|lane| f16.load(lane));
+                subtract_scaled(&mut acc, scales, at.words, sums, minima);
             }
             at.advance();
         }

@@ -1,9 +1,9 @@
-//! Builds the page: toolchain, tools, crates, then trunk, which calls cargo and wasm-bindgen; then the worker
-//! with threads, and what is made of the built files.
+//! Builds the page: toolchain, tools, crates, then trunk, which calls cargo and wasm-bindgen; then the worker's
+//! other builds, and what is made of the built files.
 
 use super::fingerprint::Fingerprint;
 use super::toolchain::{self, TARGET};
-use super::{Progress, Shell, SiteError, SourceTree, one_file, threads, tools};
+use super::{Progress, Shell, SiteError, SourceTree, one_file, relaxed, threads, tools};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -120,8 +120,10 @@ pub fn build(
         None,
     )?;
 
-    threads::add(tree, &bin, &dist, progress)?;
+    // It holds the worker's first build, and no loader that knows of others.
     one_file::write(tree, &dist)?;
+    relaxed::add(tree, &toolchain, &bin, &dist, progress)?;
+    threads::add(tree, &bin, &dist, progress)?;
     Shell::of(&dist)?.write(&dist)?;
 
     fingerprint.record(tree, &dist)?;

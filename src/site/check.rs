@@ -21,27 +21,20 @@ pub fn check(tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {
     if !clippy.is_file() {
         install(&toolchain, tree, progress)?;
     }
-    let mut lint = Command::new(clippy);
-    lint.current_dir(tree.root()).args([
-        "clippy",
-        "--release",
-        "--locked",
-        "--target",
-        TARGET,
-        "--lib",
-        "--bin",
-        "app",
-        "--bin",
-        "worker",
-    ]);
-    lint.args(["--", "-D", "warnings"]);
-    toolchain.apply(&mut lint, &tree.tools().join("bin"), &scratch);
-    progress.run(
-        "lint for the browser (clippy)",
-        &mut lint,
-        &tree.log("clippy"),
-        None,
-    )
+    for (step, feature) in [
+        ("lint for the browser (clippy)", ""),
+        ("lint for browsers with relaxed SIMD (clippy)", "relaxed"),
+    ] {
+        let mut lint = Command::new(&clippy);
+        lint.current_dir(tree.root())
+            .args(["clippy", "--release", "--locked", "--target", TARGET])
+            .args(["--lib", "--bin", "app", "--bin", "worker"])
+            .args(["--features", feature])
+            .args(["--", "-D", "warnings"]);
+        toolchain.apply(&mut lint, &tree.tools().join("bin"), &scratch);
+        progress.run(step, &mut lint, &tree.log("clippy"), None)?;
+    }
+    Ok(())
 }
 
 fn install(toolchain: &Toolchain, tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {

@@ -1,5 +1,6 @@
 //! `Sizes`: what a visitor downloads before any model, raw and after Brotli.
 
+use super::worker::Worker;
 use super::{Progress, SiteError, one_file};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -11,18 +12,12 @@ const CODE: [&str; 5] = ["html", "css", "js", "wasm", "webmanifest"];
 /// The most the code may weigh after Brotli.
 pub const BAR_BYTES: u64 = 1_500_000;
 
-/// The worker's two builds: JavaScript and WebAssembly without and with threads. A visitor gets one of them.
-const BUILDS: [[&str; 2]; 2] = [
-    ["worker.js", "worker_bg.wasm"],
-    ["worker_threads.js", "worker_threads_bg.wasm"],
-];
-
 /// Weights of all files of code.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sizes {
     /// Heaviest first.
     pub files: Vec<FileSize>,
-    /// Sum of the raw sizes, of the worker's two builds the heavier one.
+    /// Sum of the raw sizes, of the worker's builds the heaviest one.
     pub raw_bytes: u64,
     /// Sum of the sizes after Brotli, quality 11, of the same files.
     pub brotli_bytes: u64,
@@ -87,23 +82,17 @@ impl Sizes {
                 .cmp(&a.brotli_bytes)
                 .then_with(|| a.path.cmp(&b.path))
         });
-        let brotli_of = |build: &[&str; 2]| -> u64 {
-            let parts = files
-                .iter()
-                .filter(|file| build.contains(&file.path.as_str()));
+        let builds = Worker::ALL.map(Worker::files);
+        let brotli_of = |build: &Vec<String>| -> u64 {
+            let parts = files.iter().filter(|file| build.contains(&file.path));
             parts.map(|file| file.brotli_bytes).sum()
         };
-        let [one, several] = BUILDS;
-        let spared = if brotli_of(&one) < brotli_of(&several) {
-            one
-        } else {
-            several
+        let heaviest = builds.iter().max_by_key(|build| brotli_of(build));
+        let spared = |path| {
+            let counts = heaviest.is_some_and(|build| build.contains(path));
+            !counts && builds.iter().any(|build| build.contains(path))
         };
-        let sent = || {
-            files
-                .iter()
-                .filter(|file| !spared.contains(&file.path.as_str()))
-        };
+        let sent = || files.iter().filter(|file| !spared(&file.path));
         let raw_bytes = sent().map(|file| file.raw_bytes).sum();
         let brotli_bytes = sent().map(|file| file.brotli_bytes).sum();
         Ok(Self {

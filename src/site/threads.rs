@@ -1,8 +1,9 @@
-//! The worker's second build, with shared memory: its standard library is built from sources, with atomics.
+//! The worker's builds with shared memory: their standard library is built from sources, with atomics.
 //!
 //! A page without it works, on one thread; so where no sources are to be had that is said, and no more.
 
 use super::toolchain::{self, OLDEST, PACKAGES, Rust, Std, StdSources, TARGET, Toolchain};
+use super::worker::Worker;
 use super::{Progress, SiteError, SourceTree, apt};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,7 +89,7 @@ pub fn choose(rusts: &[Rust], tried: &Tried) -> Choice {
     }
 }
 
-/// Builds the worker with threads into `dist`, a built page, and tells its loader.
+/// Builds the workers with threads into `dist`, a built page, and tells their loader.
 ///
 /// # Errors
 /// [`SiteError::StepFailed`] if the sources do not compile; [`SiteError::File`].
@@ -104,43 +105,21 @@ pub fn add(
         );
         return Ok(());
     };
-    let mut cargo = cargo(tree, &toolchain, tools, "rustc");
-    cargo.args(["--profile", "web", "--bin", "worker", "--"]);
-    // Only for the program itself, so that another limit does not rebuild everything.
-    cargo.args(["-Clink-arg=--shared-memory", "-Clink-arg=--import-memory"]);
-    cargo.arg(format!("-Clink-arg=--initial-memory={INITIAL_BYTES}"));
-    cargo.arg(format!("-Clink-arg=--max-memory={MOST_BYTES}"));
-    cargo.args(EXPORTS.map(|name| format!("-Clink-arg=--export={name}")));
-    progress.run(
-        "build the worker with threads (cargo)",
-        &mut cargo,
-        &tree.log("threads"),
-        None,
-    )?;
-
-    let wasm = target_dir(tree).join(TARGET).join("web/worker.wasm");
-    let mut bindgen = Command::new(tools.join("wasm-bindgen"));
-    bindgen
-        .args(["--target", "no-modules", "--no-typescript"])
-        .args(["--out-name", "worker_threads", "--out-dir"])
-        .args([dist, &wasm]);
-    progress.run(
-        "bind it to JavaScript (wasm-bindgen)",
-        &mut bindgen,
-        &tree.log("threads-bindgen"),
-        None,
-    )?;
-    tell_loader(&dist.join("worker_loader.js"))
-}
-
-/// Writes the limits of the memory into the loader, which begins it.
-fn tell_loader(loader: &Path) -> Result<(), SiteError> {
-    let text = fs::read_to_string(loader).map_err(SiteError::file("read", loader))?;
+    for build in [Worker::Threads, Worker::ThreadsRelaxed] {
+        let mut cargo = cargo(tree, &toolchain, tools, "rustc");
+        build.ask_for(&mut cargo);
+        // Only for the program itself, so that another limit does not rebuild everything.
+        cargo.args(["--", "-Clink-arg=--shared-memory"]);
+        cargo.arg("-Clink-arg=--import-memory");
+        cargo.arg(format!("-Clink-arg=--initial-memory={INITIAL_BYTES}"));
+        cargo.arg(format!("-Clink-arg=--max-memory={MOST_BYTES}"));
+        cargo.args(EXPORTS.map(|name| format!("-Clink-arg=--export={name}")));
+        build.make(tree, cargo, &target_dir(tree), tools, dist, progress)?;
+    }
     // wasm-bindgen adds a page of its own; more than the program declares is allowed.
     let (initial, maximum) = (INITIAL_BYTES / PAGE_BYTES + 1, MOST_BYTES / PAGE_BYTES);
     let present = format!("const SHARED_MEMORY = {{ initial: {initial}, maximum: {maximum} }};");
-    assert!(text.contains(ABSENT), "the loader has the line `{ABSENT}`");
-    fs::write(loader, text.replace(ABSENT, &present)).map_err(SiteError::file("write", loader))
+    Worker::tell_loader(dist, ABSENT, &present)
 }
 
 /// A toolchain whose standard library can be built here; its crates and the program's are fetched.

@@ -52,7 +52,7 @@ impl Offline {
             if !has_service_worker {
                 offline.is_following.set_value(false);
             }
-            let Some(threads) = page.threads().filter(|_| has_service_worker) else {
+            let Some(build) = page.worker_build().filter(|_| has_service_worker) else {
                 return;
             };
             spawn_local(async move {
@@ -63,7 +63,7 @@ impl Offline {
                     offline.follow(&registration);
                 }
                 if let Some(worker) = service_worker::active().await {
-                    service_worker::tell(&worker, &Message::Used { threads });
+                    service_worker::tell(&worker, &Message::Used(build));
                 }
             });
         });

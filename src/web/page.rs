@@ -18,7 +18,16 @@ use super::worker_bridge::WorkerBridge;
 pub struct Page {
     state: RwSignal<PageState>,
     channel: StoredValue<Channel, LocalStorage>,
-    threads: RwSignal<Option<u32>>,
+    worker_build: RwSignal<Option<WorkerBuild>>,
+}
+
+/// The build of the worker that a visit uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerBuild {
+    /// On how many threads it computes.
+    pub threads: u32,
+    /// Its kernels, as [`Event::Started`] names them.
+    pub simd: String,
 }
 
 /// What stands between state and worker.
@@ -40,7 +49,7 @@ impl Page {
                 inbox: Rc::default(),
                 files: Vec::new(),
             }),
-            threads: RwSignal::new(None),
+            worker_build: RwSignal::new(None),
         };
         match WorkerBridge::start(move |event| page.receive(event)) {
             Ok(bridge) => page
@@ -56,9 +65,9 @@ impl Page {
         expect_context::<Page>()
     }
 
-    /// On how many threads the worker computes, once it has started.
-    pub fn threads(self) -> Option<u32> {
-        self.threads.get()
+    /// Which build of the worker computes, once it has started.
+    pub fn worker_build(self) -> Option<WorkerBuild> {
+        self.worker_build.get()
     }
 
     /// Looks at the state, and looks again when it changes.
@@ -203,8 +212,11 @@ impl Page {
         let Some(inbox) = self.channel.try_with_value(|channel| channel.inbox.clone()) else {
             return;
         };
-        if let Event::Started { threads, .. } = event {
-            self.threads.set(u32::try_from(threads).ok());
+        if let Event::Started { threads, simd, .. } = &event {
+            self.worker_build.set(Some(WorkerBuild {
+                threads: u32::try_from(*threads).unwrap_or(u32::MAX),
+                simd: simd.clone(),
+            }));
         }
         let is_first = {
             let mut inbox = inbox.borrow_mut();

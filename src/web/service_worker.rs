@@ -12,6 +12,7 @@ use web_sys::{
 
 use super::address::absolute;
 use super::one_file;
+use super::page::WorkerBuild;
 
 /// Its folder is the folder it answers for.
 const SCRIPT: &str = "./sw.js";
@@ -86,20 +87,19 @@ async fn delete_caches() -> Result<(), JsValue> {
 pub enum Message {
     /// The newer version may take the place of the one at work.
     Update,
-    /// This visit computes on so many threads.
-    Used {
-        /// One, or several.
-        threads: u32,
-    },
+    /// This visit computes with this build of the worker.
+    Used(WorkerBuild),
 }
 
 /// Says something. A service worker that does not listen changes nothing.
 pub fn tell(worker: &ServiceWorker, message: &Message) {
     let data = match message {
         Message::Update => object(&[("type", "update".into())]),
-        Message::Used { threads } => {
-            object(&[("type", "used".into()), ("threads", (*threads).into())])
-        }
+        Message::Used(WorkerBuild { threads, simd }) => object(&[
+            ("type", "used".into()),
+            ("threads", (*threads).into()),
+            ("simd", simd.as_str().into()),
+        ]),
     };
     let _ = worker.post_message(&data);
 }

@@ -1,4 +1,4 @@
-//! The kernels in WebAssembly, with SIMD and without: every bit as in the native build.
+//! The kernels in WebAssembly, with SIMD, with relaxed SIMD and without: every bit as in the native build.
 
 use crate::harness::Site;
 use huggingtweets::site::toolchain::{self, TARGET};
@@ -14,8 +14,8 @@ const CHECKSUMS: &str = r"
       .then(({ instance: { exports } }) => done([exports.checksum(), exports.scalar_checksum(), exports.expected_checksum()].map(String)))
       .catch((error) => done(String(error)));";
 
-/// Builds `tests/kernel_bench` with these features into the folder served under `/made/`.
-fn build(feature: &str) -> String {
+/// Builds `tests/kernel_bench` for these instructions, and with this feature, into the folder served under `/made/`.
+fn build(instructions: &str, feature: &str) -> String {
     let tree = SourceTree::find().expect("tests run in the repository");
     let tools = tools::install(&tree, Progress::new()).expect("the page could be built");
     let toolchain = toolchain::find(&tree, Progress::new()).expect("the page could be built");
@@ -30,16 +30,18 @@ fn build(feature: &str) -> String {
             "--locked",
             "--target",
             TARGET,
+            "--features",
+            feature,
         ]);
     toolchain.apply(&mut cargo, &tools, &target);
     cargo.env(
         "CARGO_ENCODED_RUSTFLAGS",
-        format!("-Ctarget-feature={feature}"),
+        format!("-Ctarget-feature={instructions}"),
     );
     let output = cargo.output().expect("cargo starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let name = format!("kernels{feature}.wasm");
+    let name = format!("kernels{instructions}{feature}.wasm");
     let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
     std::fs::copy(target.join(TARGET).join("release/kernel_bench.wasm"), made)
         .expect("cargo has written it");
@@ -50,18 +52,16 @@ fn build(feature: &str) -> String {
 async fn every_wasm_build_of_the_kernels_agrees_on_every_bit() {
     let site = Site::start().await;
     let page = site.open("/huggingtweets.js").await;
-    for feature in ["+simd128", "-simd128"] {
-        let path = build(feature);
+    for (instructions, feature) in [("+simd128", ""), ("-simd128", ""), ("+simd128", "relaxed")] {
+        let path = build(instructions, feature);
         let arguments = vec![json!(path)];
         let sums = page.client.execute_async(CHECKSUMS, arguments).await;
         let sums = sums.expect("the page answers");
-        let sums = sums
-            .as_array()
-            .unwrap_or_else(|| panic!("{feature}: {sums}"));
+        let sums = sums.as_array().unwrap_or_else(|| panic!("{path}: {sums}"));
         assert_eq!(sums.len(), 3);
         assert!(
             sums.iter().all(|sum: &Value| *sum == sums[2]),
-            "{feature}: {sums:?}"
+            "{path}: {sums:?}"
         );
     }
 }

@@ -6,6 +6,7 @@ use crate::harness::{Browser, Page, RUN, SOON, SUB_PATH, Site, in_both_browsers,
 use crate::isolation::{STARTED, n_registered, press, visit, wait_for, wait_for_service_worker};
 use crate::threads::has_threads;
 use fantoccini::Locator;
+use huggingtweets::site::worker::Worker;
 use huggingtweets::site::{Isolation, Shell};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,16 +20,11 @@ in_both_browsers!(
     a_new_version_waits_for_a_yes_and_leaves_models_alone,
     what_is_switched_off_keeps_nothing,
     files_that_the_browser_threw_away_are_kept_again,
+    without_a_network_the_build_that_is_kept_is_taken,
     the_icons_of_the_manifest_have_their_sizes,
     what_another_program_shares_is_the_prompt,
 );
 
-const ONE_THREAD: [&str; 2] = ["worker.js", "worker_bg.wasm"];
-const THREADS: [&str; 3] = [
-    "worker_threads.js",
-    "worker_threads_bg.wasm",
-    "worker_helper.js",
-];
 const STORAGE: &str = "//header//button[contains(., 'Storage')]";
 
 /// The list in the service worker of `dist`, by path: hash and length.
@@ -57,20 +53,28 @@ pub async fn kept(page: &Page, folder: &str) -> BTreeSet<String> {
     below.map(str::to_owned).collect()
 }
 
-/// Waits until all is kept that a visit needs: everything, but of the worker's two builds perhaps only one.
+/// Waits until all is kept that a visit needs: everything, but of the worker's builds perhaps only one.
 pub async fn wait_until_kept(page: &Page, dist: &Path, folder: &str) {
     wait_for_service_worker(page).await;
-    let spare = |build: &[&str]| -> BTreeSet<String> {
-        let mut names: BTreeSet<String> = listed(dist).into_keys().collect();
-        names.retain(|name| !build.contains(&name.as_str()));
-        names
-    };
-    let (one, threads) = (spare(&THREADS), spare(&ONE_THREAD));
+    let of_workers = Worker::ALL.map(Worker::files).concat();
+    let (spare, needed): (BTreeSet<String>, BTreeSet<String>) = listed(dist)
+        .into_keys()
+        .partition(|name| of_workers.contains(name));
     wait_until("the page to be kept", RUN, || async {
         let kept = kept(page, folder).await;
-        (kept.is_superset(&one) || kept.is_superset(&threads)).then_some(())
+        let has = |build: Worker| {
+            let mut files = build.files().into_iter();
+            files.all(|name| spare.contains(&name) && kept.contains(&name))
+        };
+        (kept.is_superset(&needed) && Worker::ALL.into_iter().any(has)).then_some(())
     })
     .await;
+}
+
+/// Whether the browser takes the worker with relaxed SIMD; asks for it.
+async fn takes_relaxed(page: &Page) -> bool {
+    let takes = "return fetch('worker_relaxed_bg.wasm').then((answer) => answer.arrayBuffer()).then((bytes) => WebAssembly.validate(bytes))";
+    page.eval(takes).await == true
 }
 
 /// What the console says beyond the browser's own complaint that the server is gone.
@@ -133,9 +137,16 @@ async fn a_first_visit_downloads_one_build_of_the_worker(browser: Browser) {
         let has_cores = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
         let takes_threads = isolation == Isolation::On && has_cores && has_threads();
         let requests = site.requests();
-        let asked_for = |name: &str| requests.contains(&format!("/{name}"));
-        assert_eq!(asked_for("worker_threads_bg.wasm"), takes_threads);
-        assert_eq!(asked_for("worker_bg.wasm"), !takes_threads);
+        let builds = Worker::ALL
+            .into_iter()
+            .filter(|build| requests.contains(&format!("/{}_bg.wasm", build.name())));
+        let expected = match (takes_threads, takes_relaxed(&page).await) {
+            (false, false) => Worker::Plain,
+            (false, true) => Worker::Relaxed,
+            (true, false) => Worker::Threads,
+            (true, true) => Worker::ThreadsRelaxed,
+        };
+        assert_eq!(builds.collect::<Vec<_>>(), [expected]);
         assert_eq!(
             page.find_all("update").await.len(),
             0,
@@ -322,6 +333,33 @@ async fn files_that_the_browser_threw_away_are_kept_again(browser: Browser) {
     // The second visit is isolated and may use the other build.
     wait_until_kept(&page, &site.dist(), "/").await;
     page.close_clean().await;
+}
+
+/// As after an update of the browser, which then takes relaxed SIMD.
+async fn without_a_network_the_build_that_is_kept_is_taken(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let page = site.open("/").await;
+    page.wait_for_state(&STARTED).await;
+    wait_until_kept(&page, &site.dist(), "/").await;
+    wait_for(
+        &page,
+        "caches.keys().then(([name]) => caches.open(name)).then(async (cache) => { \
+           for (const key of await cache.keys()) if (key.url.includes('_relaxed')) await cache.delete(key); \
+           const { active } = await navigator.serviceWorker.ready; \
+           active.postMessage({ type: 'used', threads: 1, simd: 'simd128' }); })",
+    )
+    .await;
+    wait_until("the other build to be kept", RUN, || async {
+        let kept = kept(&page, "/").await;
+        let plain = Worker::Plain.files();
+        plain.iter().all(|name| kept.contains(name)).then_some(())
+    })
+    .await;
+    site.stop().await;
+    visit(&page, &site.address_of("/?n=1&max_new_tokens=8")).await;
+    assert_eq!(page.generate().await.len(), 1);
 }
 
 async fn the_icons_of_the_manifest_have_their_sizes(browser: Browser) {

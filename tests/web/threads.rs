@@ -1,4 +1,4 @@
-//! The worker's two builds: the same texts from both, and no visitor downloads the one that is not used.
+//! The worker's builds: the same texts from all, and no visitor downloads one that is not used.
 
 use crate::harness::{Page, Site};
 use crate::shared::skipped;
@@ -9,9 +9,13 @@ use std::path::Path;
 /// A document of the site without a worker of its own, nor an icon, which browsers miss on the console.
 const BARE: &str = "/huggingtweets.js";
 
-/// Speaks to a worker of its own as the page does; `arguments`: the loader's query, the seed, a callback.
+const BUNDLED: &str = "model/bundled.gguf";
+const FOUR_BITS: &str = "fixtures/repositories/gguf/tiny-q4_0.gguf";
+
+/// Speaks to a worker of its own as the page does; `arguments`: the loader's query, the model's path, the seed, a
+/// callback.
 const WRITE: &str = r"
-    const [query, seed, done] = arguments;
+    const [query, model, seed, done] = arguments;
     const at = (path) => new URL(path, document.baseURI).href;
     const worker = new Worker(at(`worker_loader.js?${query}`));
     const ask = (message) => worker.postMessage({ v: 1, ...message });
@@ -21,9 +25,9 @@ const WRITE: &str = r"
     const hear = (event) => {
       if (event.type === 'started') {
         started = event;
-        ask({ type: 'load', source: { kind: 'url', url: at('model/bundled.gguf'), name: 'bundled' } });
+        ask({ type: 'load', source: { kind: 'url', url: at(model), name: 'the model' } });
       } else if (event.type === 'ready') {
-        const params = { ...event.model.defaults, num_return_sequences: 3, max_new_tokens: 40, min_length: 40, seed };
+        const params = { ...event.model.defaults, num_return_sequences: 3, max_new_tokens: 20, min_length: 32, seed };
         ask({ type: 'generate', job: 1, prompt: 'My dream is', params });
       } else if (event.type === 'result') {
         texts[event.sequence] = event.generated_text;
@@ -37,7 +41,11 @@ const WRITE: &str = r"
     worker.onmessage = ({ data }) => data.forEach(hear);";
 
 async fn write(page: &Page, query: &str) -> Value {
-    let arguments = vec![json!(query), json!(42)];
+    write_with(page, query, BUNDLED).await
+}
+
+async fn write_with(page: &Page, query: &str, model: &str) -> Value {
+    let arguments = vec![json!(query), json!(model), json!(42)];
     let answer = page.client.execute_async(WRITE, arguments).await.unwrap();
     assert_eq!(answer["error"], Value::Null, "{answer}");
     assert_eq!(answer["texts"].as_array().unwrap().len(), 3, "{answer}");
@@ -75,6 +83,29 @@ async fn the_same_seed_writes_the_same_texts_on_one_and_several_threads() {
             assert_eq!(several["stats"]["threads"], n_threads, "{several}");
             assert_eq!(several["started"]["threads"], n_threads, "{several}");
             assert_eq!(several["stats"]["simd"], one["stats"]["simd"]);
+        }
+    }
+    page.client.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relaxed_simd_writes_the_same_texts_and_is_taken_where_there_is_any() {
+    let site = Site::start().await;
+    let page = site.open(BARE).await;
+    for n_threads in [1, 2] {
+        if n_threads > 1 && !has_threads() {
+            continue;
+        }
+        let query = |simd| format!("threads={n_threads}&simd={simd}");
+        let plain = write_with(&page, &query("simd128"), FOUR_BITS).await;
+        assert_eq!(plain["started"]["simd"], "simd128");
+        assert_eq!(plain["started"]["threads"], n_threads);
+        for simd in ["auto", "relaxed"] {
+            let relaxed = write_with(&page, &query(simd), FOUR_BITS).await;
+            assert_eq!(relaxed["started"]["simd"], "relaxed", "Chromium has it");
+            assert_eq!(relaxed["stats"]["simd"], "relaxed");
+            assert_eq!(relaxed["started"]["threads"], n_threads);
+            assert_eq!(relaxed["texts"], plain["texts"]);
         }
     }
     page.client.close().await.unwrap();

@@ -54,7 +54,7 @@ impl Page {
     /// `<html data-state>`; empty if there is none.
     pub async fn state(&self) -> String {
         let state = self
-            .eval("return document.documentElement.dataset.state ?? ''")
+            .eval("return document.documentElement?.dataset.state ?? ''")
             .await;
         state.as_str().unwrap_or_default().to_owned()
     }
