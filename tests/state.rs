@@ -431,6 +431,54 @@ fn cancelling_a_load_leads_back_to_idle() {
     assert!(state.problem().is_none());
 }
 
+/// A download for Generate, three of eight megabytes far and paused.
+fn paused() -> PageState {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    let stage = LoadStage::Downloading {
+        loaded: 3_000_000,
+        total: Some(7_900_000),
+    };
+    state.generate(SEED);
+    state.update(
+        Event::Progress {
+            stage: stage.clone(),
+        },
+        0.0,
+    );
+    assert_eq!(state.pause(), [], "of the bundled model nothing would stay");
+    state.open_model(named("gpt2"));
+    state.generate(SEED);
+    assert_eq!(state.pause(), [], "nothing has arrived yet");
+    state.update(Event::Progress { stage }, 0.0);
+    assert_eq!(state.pause(), [Request::Stop { job: 0 }]);
+    assert_eq!(state.pause(), [], "asked once");
+    state.update(failure(None, ErrorCode::Cancelled, true), 0.0);
+    assert_eq!(state.phase(), Phase::Idle);
+    assert_eq!(state.status(), "Paused at 3.0 MB of 7.9 MB.");
+    state
+}
+
+#[test]
+fn a_paused_download_goes_on_with_what_it_was_for() {
+    let mut state = paused();
+    assert!(!state.is_queued());
+    let requests = state.resume();
+    assert!(matches!(requests[..], [Request::Load { .. }]));
+    assert!(state.is_queued());
+    assert!(state.paused().is_none());
+}
+
+#[test]
+fn a_paused_download_can_be_given_up_and_generate_goes_on_with_it() {
+    let mut state = paused();
+    assert_eq!(state.stop(), []);
+    assert!(state.paused().is_none());
+    let mut state = paused();
+    let requests = state.generate(SEED);
+    assert!(matches!(requests[..], [Request::Load { .. }]));
+}
+
 #[test]
 fn a_refused_job_shows_its_error_and_leaves_the_model_ready() {
     let mut state = ready();

@@ -243,9 +243,31 @@ impl PageState {
         }
         match &self.model {
             ModelStatus::Loading(loading) if loading.is_sent => vec![Request::Stop { job: 0 }],
-            ModelStatus::Loading(_) => {
+            ModelStatus::Loading(_) | ModelStatus::Paused(_) => {
                 self.model = ModelStatus::Absent;
                 Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Stops a download for a while: what has arrived stays, and so does what the model was loaded for.
+    pub fn pause(&mut self) -> Vec<Request> {
+        if !self.can_pause() {
+            return Vec::new();
+        }
+        if let ModelStatus::Loading(loading) = &mut self.model {
+            loading.is_pausing = true;
+        }
+        vec![Request::Stop { job: 0 }]
+    }
+
+    /// Goes on with a paused download.
+    pub fn resume(&mut self) -> Vec<Request> {
+        match &mut self.model {
+            ModelStatus::Paused(paused) => {
+                self.queued = paused.queued.take();
+                self.load()
             }
             _ => Vec::new(),
         }
@@ -274,7 +296,7 @@ impl PageState {
                 self.queued = Some(task);
                 Vec::new()
             }
-            ModelStatus::Absent | ModelStatus::Failed(_) => {
+            ModelStatus::Absent | ModelStatus::Paused(_) | ModelStatus::Failed(_) => {
                 self.queued = Some(task);
                 self.load()
             }

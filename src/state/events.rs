@@ -2,7 +2,7 @@
 
 use super::figures::Figures;
 use super::measuring::Measured;
-use super::model::ModelStatus;
+use super::model::{ModelStatus, Paused};
 use super::results::{Tweet, TweetStatus};
 use super::{PageState, Problem, Remedy, WorkerStatus};
 use crate::bot::Bot;
@@ -155,9 +155,16 @@ impl PageState {
         match report.code {
             ErrorCode::WorkerCrashed | ErrorCode::OutOfMemory => self.on_crash(report),
             ErrorCode::Cancelled => {
-                self.queued = None;
-                if matches!(self.model, ModelStatus::Loading(_)) {
-                    self.model = ModelStatus::Absent;
+                let queued = self.queued.take();
+                if let ModelStatus::Loading(loading) = &self.model {
+                    self.model = match loading.downloaded().filter(|_| loading.is_pausing) {
+                        Some((loaded, total)) => ModelStatus::Paused(Paused {
+                            loaded,
+                            total,
+                            queued,
+                        }),
+                        None => ModelStatus::Absent,
+                    };
                 }
             }
             _ if job.is_some_and(|job| self.is_measuring(job)) => {

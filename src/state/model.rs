@@ -1,6 +1,6 @@
 //! `ModelChoice` and `ModelStatus`: which model speaks, and how far it is from speaking.
 
-use super::figures;
+use super::{Task, figures};
 use crate::hub::{Dtype, Endpoint, ModelAddress};
 use crate::protocol::{ErrorReport, LoadStage, ModelInfo, ModelSource};
 
@@ -134,6 +134,11 @@ impl ModelChoice {
         }
     }
 
+    /// Whether what arrives of it stays on this device, for a download that is stopped to go on.
+    pub fn is_kept(&self) -> bool {
+        matches!(self.source(), ModelSource::Model { keep: true, .. })
+    }
+
     /// Where it is, in words; the bundled one's name says so itself.
     pub fn place(&self) -> Option<String> {
         match self.origin {
@@ -155,10 +160,39 @@ pub enum ModelStatus {
     Absent,
     /// On its way.
     Loading(Loading),
+    /// On its way until the visitor stopped it for a while.
+    Paused(Paused),
     /// It can be asked.
     Ready(Box<ModelInfo>),
     /// It could not be had.
     Failed(ErrorReport),
+}
+
+/// A download that waits for the visitor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paused {
+    /// Bytes that have arrived.
+    pub loaded: u64,
+    /// Length of the file, where the host tells it.
+    pub total: Option<u64>,
+    /// What is to be done once the model is there.
+    pub(super) queued: Option<Task>,
+}
+
+impl Paused {
+    /// How full the bar is, 0 to 1; none if the length is not known.
+    pub fn fraction(&self) -> Option<f64> {
+        Some(DOWNLOAD_SHARE * figures::ratio(self.loaded, self.total?))
+    }
+
+    /// Where it stands.
+    pub fn text(&self) -> String {
+        let loaded = figures::bytes(self.loaded);
+        match self.total {
+            Some(total) => format!("Paused at {loaded} of {}", figures::bytes(total)),
+            None => format!("Paused at {loaded}"),
+        }
+    }
 }
 
 /// A load that is going on.
@@ -168,6 +202,8 @@ pub struct Loading {
     pub stage: Option<LoadStage>,
     /// Whether the worker has been asked.
     pub is_sent: bool,
+    /// Whether it is to wait once it has stopped.
+    pub is_pausing: bool,
     /// Whether it had to be begun again from the first byte.
     has_started_over: bool,
     started_ms: Option<f64>,
@@ -182,6 +218,7 @@ impl Loading {
         Loading {
             stage: None,
             is_sent,
+            is_pausing: false,
             has_started_over: false,
             started_ms: None,
             now_ms: 0.0,
@@ -196,6 +233,14 @@ impl Loading {
         self.started_ms.get_or_insert(now_ms);
         self.now_ms = now_ms;
         self.stage = Some(stage);
+    }
+
+    /// Bytes that have arrived and the file's length, while it downloads.
+    pub(super) fn downloaded(&self) -> Option<(u64, Option<u64>)> {
+        match self.stage {
+            Some(LoadStage::Downloading { loaded, total }) => Some((loaded, total)),
+            _ => None,
+        }
     }
 
     /// How full the bar is, 0 to 1; none while nothing can be known.

@@ -2,7 +2,7 @@
 
 use super::figures;
 use super::measuring::{Measured, Measuring};
-use super::model::{Loading, ModelChoice, ModelStatus};
+use super::model::{Loading, ModelChoice, ModelStatus, Paused};
 use super::results::Desk;
 use super::settings::{Field, FieldError, Settings};
 use super::{DEFAULT_SEQUENCES, PageState, Phase, Problem, Task, WorkerStatus};
@@ -56,6 +56,22 @@ impl PageState {
         }
     }
 
+    /// Whether there is a download that can be stopped for a while and go on there.
+    pub fn can_pause(&self) -> bool {
+        let loading = self.loading();
+        let is_downloading =
+            loading.is_some_and(|loading| loading.downloaded().is_some() && !loading.is_pausing);
+        is_downloading && self.choice.is_kept()
+    }
+
+    /// The download that waits for the visitor, if there is one.
+    pub fn paused(&self) -> Option<&Paused> {
+        match &self.model {
+            ModelStatus::Paused(paused) => Some(paused),
+            _ => None,
+        }
+    }
+
     /// The failure to show, if there is one.
     pub fn problem(&self) -> Option<&Problem> {
         self.problem.as_ref()
@@ -103,7 +119,7 @@ impl PageState {
             (_, WorkerStatus::Ended) | (ModelStatus::Failed(_), _) => Phase::Failed,
             (ModelStatus::Loading(_), _) => Phase::Loading,
             (_, WorkerStatus::Starting) => Phase::Starting,
-            (ModelStatus::Absent, _) => Phase::Idle,
+            (ModelStatus::Absent | ModelStatus::Paused(_), _) => Phase::Idle,
             (ModelStatus::Ready(_), _) => Phase::Ready,
         }
     }
@@ -149,9 +165,12 @@ impl PageState {
     pub fn status(&self) -> String {
         match self.phase() {
             Phase::Starting => "Starting.".to_owned(),
-            Phase::Idle => match self.choice.size_bytes {
-                Some(size) => format!("Generate first loads the model, {}.", figures::bytes(size)),
-                None => "Generate first loads the model.".to_owned(),
+            Phase::Idle => match (self.paused(), self.choice.size_bytes) {
+                (Some(paused), _) => format!("{}.", paused.text()),
+                (None, Some(size)) => {
+                    format!("Generate first loads the model, {}.", figures::bytes(size))
+                }
+                (None, None) => "Generate first loads the model.".to_owned(),
             },
             Phase::Loading => format!("Loading {}.", self.choice.name),
             Phase::Generating => match self.open_tweets() {

@@ -34,7 +34,7 @@ pub fn ModelLine() -> impl IntoView {
         ModelStatus::Ready(_) => "model-dot is-ready",
         ModelStatus::Loading(_) => "model-dot is-loading",
         ModelStatus::Failed(_) => "model-dot is-failed",
-        ModelStatus::Absent => "model-dot",
+        ModelStatus::Absent | ModelStatus::Paused(_) => "model-dot",
     });
     let is_bundled = page.memo(|state| state.is_bundled());
     let is_own = page.memo(|state| state.is_own());

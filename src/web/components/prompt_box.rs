@@ -4,7 +4,7 @@ use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
 use crate::state::direction::direction;
-use crate::state::{EXAMPLE_PROMPTS, Phase};
+use crate::state::{EXAMPLE_PROMPTS, PageState, Phase};
 use crate::web::page::{Page, fresh_seed};
 
 use super::icon::{Drawing, Icon};
@@ -31,6 +31,20 @@ pub fn PromptBox() -> impl IntoView {
         }
     };
     let stop = move || page.act(|state| state.stop());
+    let is_paused = page.memo(|state| state.paused().is_some());
+    let is_pausing = page.memo(|state| state.loading().is_some_and(|loading| loading.is_pausing));
+    // One button for both, so that who pauses keeps the focus.
+    let has_pause = page.memo(PageState::can_pause);
+    let has_pause = move || has_pause.get() || is_pausing.get() || is_paused.get();
+    let pause = move |_| {
+        page.act(|state| {
+            if state.paused().is_some() {
+                state.resume()
+            } else {
+                state.pause()
+            }
+        })
+    };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         generate();
@@ -43,7 +57,9 @@ pub fn PromptBox() -> impl IntoView {
         }
     };
     let escape = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && (is_busy.get_untracked() || is_loading.get_untracked()) {
+        if event.key() == "Escape"
+            && (is_busy.get_untracked() || is_loading.get_untracked() || is_paused.get_untracked())
+        {
             stop();
         }
     };
@@ -83,8 +99,14 @@ pub fn PromptBox() -> impl IntoView {
                 ></textarea>
                 <LoadProgress/>
                 <div class="prompt-foot">
-                    <p class="status" data-testid="status" role="status" class:visually-hidden=is_loading>{status}</p>
-                    <Show when=move || is_writing.get() || is_loading.get()>
+                    <p class="status" data-testid="status" role="status" class:visually-hidden=move || is_loading.get() || is_paused.get()>{status}</p>
+                    <Show when=has_pause>
+                        <button type="button" class="button" data-testid=move || if is_paused.get() { "resume" } else { "pause" }
+                            aria-disabled=move || is_pausing.get().then_some("true") on:click=pause>
+                            {move || if is_paused.get() { "Continue" } else { "Pause" }}
+                        </button>
+                    </Show>
+                    <Show when=move || is_writing.get() || is_loading.get() || is_paused.get()>
                         <button type="button" class="button" data-testid="stop" on:click=move |_| stop()>
                             {move || if is_writing.get() {
                                 view! { <Drawing icon=Icon::Stop/>"Stop" }
