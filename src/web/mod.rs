@@ -37,6 +37,8 @@ pub mod one_file;
 #[cfg(not(target_feature = "atomics"))]
 pub mod page;
 #[cfg(not(target_feature = "atomics"))]
+pub mod saved_file;
+#[cfg(not(target_feature = "atomics"))]
 pub mod scroll;
 #[cfg(not(target_feature = "atomics"))]
 pub mod service_worker;

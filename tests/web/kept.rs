@@ -16,6 +16,7 @@ use crate::models::REPO;
 use crate::module::module;
 use huggingtweets::site::Isolation;
 use huggingtweets::store::Origin;
+use huggingtweets::weights::gguf::Header;
 
 in_both_browsers!(
     without_a_private_file_system_the_database_keeps_a_model,
@@ -616,4 +617,95 @@ async fn what_happens_to_a_download_is_said_and_fits_every_window() {
         }
     }
     page.wait_for_state_within(&["ready"], LONG).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_model_is_saved_as_the_file_that_quantize_writes() {
+    let site = Site::start().await;
+    let mirror = Mirror::start().await;
+    let repository = repositories().join("pytorch-zip");
+    mirror.add(REPO, &repository);
+    let page = site.open(&path(&mirror)).await;
+    page.wait_for_state(&["idle"]).await;
+    page.generate().await;
+
+    let folder = tempfile::tempdir().unwrap();
+    page.devtools(
+        "Browser.setDownloadBehavior",
+        json!({ "behavior": "allow", "downloadPath": folder.path() }),
+    )
+    .await;
+    open_storage(&page).await;
+    page.wait_for_text("storage", SOON, |text| text.contains(REPO))
+        .await;
+    for width in [1280, 360] {
+        page.resize(width, 800).await;
+        page.screenshot(&format!("kept-model-{width}-light")).await;
+    }
+    let button = format!("//dialog[@open]//button[@aria-label='Save {REPO} as a file']");
+    press(&page, &button).await;
+
+    let expected = folder.path().join("expected");
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
+        .args(["quantize", "--no-score"])
+        .args([&repository, &expected])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    // The browser gives it this name once it is whole.
+    let saved = wait_until("the file", SOON, || async {
+        std::fs::read(folder.path().join("tiny.gguf")).ok()
+    })
+    .await;
+    let of = |bytes: &[u8]| {
+        let mut header = Header::read(&mut std::io::Cursor::new(bytes)).unwrap();
+        let weights = header.tensors.values().map(|tensor| tensor.offset).min();
+        let name = header.metadata.remove("general.name");
+        let weights = bytes[weights.unwrap() as usize..].to_vec();
+        (
+            name.unwrap(),
+            header.metadata,
+            header.tensors.len(),
+            weights,
+        )
+    };
+    let (name, metadata, n_tensors, weights) = of(&saved);
+    let expected = of(&std::fs::read(expected).unwrap());
+    assert_eq!(name.as_str(), Some(REPO));
+    assert_eq!((metadata, n_tensors), (expected.1, expected.2));
+    assert!(weights == expected.3, "{} bytes", weights.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_waits_while_it_is_paused_and_goes_on_there() {
+    let site = Site::start().await;
+    let mirror = large().await;
+    mirror.misbehave(WEIGHTS, Fault::Slow(Duration::from_millis(20)));
+    let page = site.open(&path(&mirror)).await;
+    page.wait_for_state(&["idle"]).await;
+    page.click("generate").await;
+    wait_for_the_middle(&page).await;
+    page.click("pause").await;
+    page.wait_for_state(&["idle"]).await;
+    let paused = progress(&page).await;
+    assert!(paused.starts_with("Paused at "), "{paused}");
+    for width in [1280, 360] {
+        page.resize(width, 800).await;
+        page.screenshot(&format!("download-paused-{width}-light"))
+            .await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(progress(&page).await, paused);
+    assert_eq!(mirror.asked_for(WEIGHTS).len(), 1);
+
+    page.click("resume").await;
+    page.wait_for_state_within(&["ready"], LONG).await;
+    // What was asked for before the pause is written without being asked again.
+    wait_until("the text", SOON, || async {
+        (page.texts("continuation").await.len() == 1).then_some(())
+    })
+    .await;
+    let start = last_start(&mirror);
+    println!("{paused}, went on at byte {start}");
+    assert!(start > 10_000_000, "{:?}", mirror.asked_for(WEIGHTS));
 }

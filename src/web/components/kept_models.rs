@@ -1,4 +1,4 @@
-//! `KeptModels`: the models kept on this device, with their sizes; each can be opened or deleted, or all at once.
+//! `KeptModels`: the models kept on this device, with their sizes; each can be opened, saved as a file or deleted.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -8,8 +8,10 @@ use crate::protocol::Keeping;
 use crate::state::figures;
 use crate::state::model::ModelChoice;
 use crate::store::{KeptModel, Origin};
+use crate::web::js_error::WebError;
 use crate::web::model_storage::{ModelStorage, StoredModel, estimate};
 use crate::web::page::Page;
+use crate::web::saved_file;
 
 use super::dialog::Overlay;
 
@@ -55,6 +57,24 @@ pub fn KeptModels() -> impl IntoView {
             tell(page);
         });
     };
+    let save = move |key: String, name: String| {
+        spawn_local(async move {
+            let complain = |error: WebError| format!("{name} could not be saved: {error}.");
+            let saved = match ModelStorage::open().await {
+                Ok(Some(storage)) => storage.blob(&key).await,
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            };
+            let saved = match saved {
+                Ok(Some(blob)) => saved_file::save(&blob, &name).map_err(complain),
+                Ok(None) => Err(format!(
+                    "{name} could not be saved: it is not here any more."
+                )),
+                Err(error) => Err(complain(error)),
+            };
+            let _ = complaint.try_set(saved.err());
+        });
+    };
     let total = move || {
         let sum: u64 = stored
             .get()
@@ -75,7 +95,7 @@ pub fn KeptModels() -> impl IntoView {
         <Show when=move || stored.with(|list| list.as_ref().is_some_and(|list| !list.is_empty()))>
             <ul class="kept-models">
                 <For each=move || stored.get().unwrap_or_default() key=|model| (model.key.clone(), model.size_bytes, model.kept.is_whole()) let:model>
-                    <KeptModelRow model=model delete=move |key| delete(vec![key])/>
+                    <KeptModelRow model=model save=save delete=move |key| delete(vec![key])/>
                 </For>
             </ul>
             <p class="storage-row">
@@ -109,6 +129,8 @@ fn about(keeping: Keeping) -> Option<&'static str> {
 fn KeptModelRow(
     /// The model.
     model: StoredModel,
+    /// Saves it as a file, by its key and under this name.
+    save: impl Fn(String, String) + 'static,
     /// Deletes it, by its key.
     delete: impl Fn(String) + 'static,
 ) -> impl IntoView {
@@ -131,9 +153,14 @@ fn KeptModelRow(
             None => format!("not whole yet: {} fetched", figures::bytes(part.loaded)),
         },
     };
-    let open = if kept.is_whole() { "Open" } else { "Go on" };
+    let is_whole = kept.is_whole();
+    let open = if is_whole { "Open" } else { "Go on" };
     let name = kept.name.clone();
     let delete_label = format!("Delete {name}");
+    let save_label = format!("Save {name} as a file");
+    let file_name = file_name(&kept.origin);
+    let key_to_save = key.clone();
+    let save_it = move |_| save(key_to_save.clone(), file_name.clone());
     let open_label = format!("{open}: {name}");
     let dtype = match kept.origin.dtype.as_str() {
         "auto" => String::new(),
@@ -142,15 +169,35 @@ fn KeptModelRow(
     view! {
         <li class="storage-row">
             <span><strong>{kept.name}</strong>{dtype}" · "{state}</span>
-            {choice.map(|choice| view! {
-                <button type="button" class="button" aria-label=open_label on:click=move |_| {
-                    overlay.close();
-                    let choice = choice.clone();
-                    page.act(|state| state.open_model(choice));
-                }>{open}</button>
-            })}
-            <button type="button" class="button" aria-label=delete_label on:click=move |_| delete(key.clone())>"Delete"</button>
+            <div class="button-row">
+                {choice.map(|choice| view! {
+                    <button type="button" class="button" aria-label=open_label on:click=move |_| {
+                        overlay.close();
+                        let choice = choice.clone();
+                        page.act(|state| state.open_model(choice));
+                    }>{open}</button>
+                })}
+                {is_whole.then(|| view! {
+                    <button type="button" class="button" aria-label=save_label on:click=save_it>"Save"</button>
+                })}
+                <button type="button" class="button" aria-label=delete_label on:click=move |_| delete(key.clone())>"Delete"</button>
+            </div>
         </li>
+    }
+}
+
+/// What a file with the model is called: `NAME.gguf`, with the type where it was chosen.
+fn file_name(origin: &Origin) -> String {
+    let place = origin.file.as_deref().unwrap_or(&origin.model);
+    let name = place
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    let name = name.strip_suffix(".gguf").unwrap_or(name);
+    match origin.dtype.as_str() {
+        "auto" => format!("{name}.gguf"),
+        dtype => format!("{name}.{dtype}.gguf"),
     }
 }
 
