@@ -16,7 +16,7 @@ pub mod fingerprint;
 pub mod mirror;
 pub mod one_file;
 pub mod progress;
-mod relaxed;
+pub mod relaxed;
 pub mod server;
 pub mod shell;
 pub mod sizes;

@@ -28,8 +28,8 @@ impl TabLock {
     /// What every tab may hold at once while it uses the database; `None` over plain http, where the browser has no
     /// locks and a model could not be kept from having two writers.
     ///
-    /// A page that is left while it holds a lock is ended. Without one it is put aside for the back button as it is, and
-    /// a database that it was just making stays closed to everybody for as long.
+    /// Most pages that are left while they hold a lock are ended. Without one a page is put aside for the back button as
+    /// it is, and a database that it was just making stays closed to everybody for as long.
     pub async fn of_database() -> Option<Self> {
         let options = if_available();
         // A plain object takes any field.

@@ -484,6 +484,25 @@ async fn a_full_database_is_said_so_and_what_has_come_stays() {
     assert!(start > 10_000_000, "{:?}", mirror.asked_for(WEIGHTS));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn in_firefox_too_a_full_device_is_said_so_and_what_has_come_stays() {
+    let Some(site) = Site::start_in(Browser::Firefox, Isolation::On).await else {
+        return;
+    };
+    let mirror = large().await;
+    let page = site.open_with_little_room(&path(&mirror)).await;
+    page.wait_for_state(&["idle"]).await;
+    page.click("generate").await;
+    page.wait_for_text("error", LONG, |text| text.contains("no more room"))
+        .await;
+    open_storage(&page).await;
+    page.wait_for_text("storage", SOON, |text| {
+        text.contains(REPO) && text.contains("not whole yet")
+    })
+    .await;
+    println!("{}", page.text("storage").await);
+}
+
 /// The ids of the page's workers, those that they have started included.
 async fn workers(page: &Page) -> Vec<String> {
     let targets = page.devtools("Target.getTargets", json!({})).await;
