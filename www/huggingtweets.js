@@ -195,8 +195,8 @@ try {
 
 /** The worker that waits, if it is the build that is asked for, or a new one. */
 function takeWorker({ threads = 'auto', simd = 'auto' }) {
-  // Without isolation there is one build, whatever is asked for.
-  const isFit = !globalThis.crossOriginIsolated || (threads === 'auto' && simd === 'auto');
+  // It has relaxed SIMD where there is any, and as many threads as there are cores: one without isolation.
+  const isFit = simd !== 'simd128' && (threads === 'auto' || !globalThis.crossOriginIsolated);
   const worker = spare;
   spare = null;
   if (worker && isFit && !worker.hasEnded) return worker;

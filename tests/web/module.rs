@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{Page, SOON, Site, wait_until};
+use huggingtweets::site::Isolation;
 
 /// What a script's `body` returns, which finds `pipeline` and `HuggingtweetsError` in scope, and two helpers:
 /// `refusal(promise)` gives the name, code and message of what it rejects with, `greedy(n)` options of `n` new tokens.
@@ -459,6 +460,28 @@ async fn threads_and_simd_reach_the_loader_as_its_query() {
     assert_eq!(end(0), "worker_loader.js?threads=auto&simd=auto");
     assert_eq!(end(1), "worker_loader.js?threads=2&simd=simd128");
     page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_simd128_gets_it_from_the_first_pipeline_on() {
+    for isolation in [Isolation::On, Isolation::Off] {
+        let site = Site::start_with(isolation).await;
+        // A document that no service worker isolates.
+        let page = site.open("/huggingtweets.js").await;
+        for (simd, expected) in [
+            ("simd128", "simd128"),
+            ("relaxed", "relaxed"),
+            ("auto", "relaxed"),
+        ] {
+            let script = format!(
+                "const generator = await pipeline('text-generation', null, {{ simd: '{simd}' }}); \
+                 const {{ simd }} = generator.stats; await generator.dispose(); return simd;"
+            );
+            page.client.refresh().await.unwrap();
+            assert_eq!(module(&page, &script).await, expected, "Chromium has both");
+        }
+        page.client.close().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
