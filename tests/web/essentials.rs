@@ -2,6 +2,7 @@
 
 use crate::harness::{Browser, RUN, SOON, SUB_PATH, Site, in_both_browsers, wait_until};
 use fantoccini::Locator;
+use huggingtweets::bundled::BUNDLED_MODEL;
 use huggingtweets::site::Isolation;
 use serde_json::Value;
 use std::process::Command;
@@ -70,7 +71,8 @@ async fn a_truncated_model_is_refused_and_the_bundled_one_takes_over(browser: Br
     page.click("generate").await;
     page.wait_for_state_within(&["failed"], RUN).await;
     let refusal = page.text("error").await;
-    assert!(refusal.contains("7732448"), "{refusal}");
+    let size = BUNDLED_MODEL.size_bytes.to_string();
+    assert!(refusal.contains(&size), "{refusal}");
     assert_eq!(page.value("prompt").await, "words that must stay");
     if browser == Browser::Chromium {
         page.screenshot("failed-1280-light").await;
