@@ -476,7 +476,8 @@ fn quantize_tells_each_tensors_error_and_what_the_model_makes_of_a_text_before_a
     for (dtype, rms) in [("q8_0", 0.001), ("q6_k", 0.03), ("q4_0", 0.12)] {
         let result = json(&["quantize", model, out, "--dtype", dtype]);
         let errors = result["errors"].as_array().unwrap();
-        assert_eq!(errors.len(), 76);
+        // Two embeddings, the last norm's two vectors, and twelve of each of eight blocks.
+        assert_eq!(errors.len(), 4 + 12 * 8);
         for error in errors {
             assert_eq!(keys(error), ["dtype", "max_error", "name", "rms_error"]);
             let rms_error = error["rms_error"].as_f64().unwrap();
@@ -495,7 +496,7 @@ fn quantize_tells_each_tensors_error_and_what_the_model_makes_of_a_text_before_a
     }
     // The same, nearly the same, worse.
     assert!(
-        after[0] == 0.0 && after[1].abs() < 0.005 && after[2] > 0.01,
+        after[0] == 0.0 && after[1].abs() < after[2] / 2.0,
         "{after:?}"
     );
 
