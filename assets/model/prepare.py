@@ -5,7 +5,7 @@
 CORPUS holds pd-english-corpus.tar.xz. OUT gets:
   held_out.txt    one text of every hundredth paragraph, parted by blank lines: never trained on
   tokenizer.json  a byte-level BPE of 8,192 tokens, <|endoftext|> = 0
-  texts.npz       `tokens` (uint16, every text begins with <|endoftext|>), `starts` (int64), `weights` (float32, by kind), `cuts` (uint8)
+  texts.npz       `tokens` (uint16, every text begins with <|endoftext|>), `starts` (int64), `weights` (float32), `ends` (bool)
 """
 
 import csv
@@ -92,15 +92,19 @@ def main(corpus: Path, out: Path):
     kept = [(w, s) for w, s in kept if apart_sentences.isdisjoint(s)]
     (out / "held_out.txt").write_text("\n\n".join(dict.fromkeys(apart)) + "\n")
 
-    # Every paragraph is cut from its first, its second and its third sentence on: other texts, the same words.
-    cuts = {}
+    # Every paragraph is cut from its first, its second and its third sentence on: other texts, the same words, so drawn less.
+    # A sentence too long for a text is learnt from too, but not that a text ends there.
+    cuts = {}  # text: (weight, cut, whether it ends)
     for weight, sentences in kept:
         for cut in range(3):
             for text in texts(sentences[cut:]):
                 if worth(text):
-                    cuts.setdefault(text, (weight, cut))
+                    cuts.setdefault(text, (weight / (1 + cut), cut, True))
+        for sentence in sentences:
+            if len(sentence) > LONGEST_CHARACTERS and worth(sentence):
+                cuts.setdefault(sentence, (weight, 0, False))
     print(f"{len(dict.fromkeys(apart))} texts apart; {len(cuts)} to train on, {sum(map(len, cuts)) / 1e6:.1f} M characters")
-    print("by cut", Counter(c for _, c in cuts.values()))
+    print("by cut and whether it ends", Counter((cut, ends) for _, cut, ends in cuts.values()))
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -108,7 +112,7 @@ def main(corpus: Path, out: Path):
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY, special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
-    tokenizer.train_from_iterator((t for t, (_, cut) in cuts.items() if cut == 0), trainer)
+    tokenizer.train_from_iterator((t for t, (_, cut, ends) in cuts.items() if cut == 0 and ends), trainer)
     tokenizer.save(str(out / "tokenizer.json"))
     encoded = [[0, *e.ids] for e in tokenizer.encode_batch_fast(list(cuts))]
     starts = np.cumsum([0] + [len(e) for e in encoded])
@@ -116,8 +120,8 @@ def main(corpus: Path, out: Path):
         out / "texts.npz",
         tokens=np.fromiter((t for e in encoded for t in e), np.uint16, starts[-1]),
         starts=starts,
-        weights=np.array([w for w, _ in cuts.values()], np.float32),
-        cuts=np.array([c for _, c in cuts.values()], np.uint8),
+        weights=np.array([w for w, _, _ in cuts.values()], np.float32),
+        ends=np.array([ends for _, _, ends in cuts.values()]),
     )
     print(f"{starts[-1] / 1e6:.1f} M tokens")
 

@@ -5,7 +5,7 @@
 DATA is what prepare.py wrote. Training takes SECONDS, shared out evenly among the numbers of BLOCKS given ("4 8": half of
 the time with four blocks, which are then stacked twice); the learning rate falls to nothing over the last half.
 Writes DATA/checkpoint.pt every five minutes and goes on from it; at the end DATA/model/, as `transformers` reads it.
-Where DATA/model/ is there already, its weights are trained further.
+Where DATA/model/ is there already, its weights are trained further, at half the learning rate.
 """
 
 import json
@@ -24,6 +24,7 @@ ROWS = 64  # of CONTEXT tokens, in a step
 OPEN_ROWS = 8  # of them are one stream, so that all positions are learnt; in the others each text begins at position 0
 CHUNK = 1024  # tokens whose scores are held at once
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARM_UP_STEPS = 0.02, 3e-3, 0.05, 60
+DROPOUT = 0.05  # of the embedding and of what each block adds
 
 
 class Batches:
@@ -31,16 +32,19 @@ class Batches:
 
     def __init__(self, data: Path, seed: int):
         texts = np.load(data / "texts.npz")
-        self.tokens, self.starts, self.weights = texts["tokens"], texts["starts"], texts["weights"].astype(np.float64)
-        self.weights /= 1 + texts["cuts"]  # other cuts of a paragraph repeat most of its words
+        self.tokens, self.starts, self.ends = texts["tokens"], texts["starts"], texts["ends"]
+        self.weights = texts["weights"].astype(np.float64)
         self.random = np.random.default_rng(seed)
         self.order, self.pool = iter(()), []
 
     def draw(self) -> np.ndarray:
+        """A text's tokens and the one after its last: <|endoftext|>, or -100 where it goes on."""
         while (text := next(self.order, None)) is None:
             passes = self.random.poisson(self.weights)
             self.order = iter(self.random.permutation(np.repeat(np.arange(len(passes)), passes)))
-        return self.tokens[self.starts[text] : self.starts[text + 1]].astype(np.int64)[:CONTEXT]
+        tokens = self.tokens[self.starts[text] : self.starts[text + 1]].astype(np.int64)
+        ends = self.ends[text] and len(tokens) <= CONTEXT
+        return np.append(tokens[:CONTEXT], 0 if ends else -100)
 
     def batch(self):
         x = np.zeros((ROWS, CONTEXT), np.int64)
@@ -48,10 +52,11 @@ class Batches:
         segment = np.zeros((ROWS, CONTEXT), np.int16)
         position = np.tile(np.arange(CONTEXT), (ROWS, 1))
         for row in range(OPEN_ROWS):
-            stream = self.draw()
-            while len(stream) <= CONTEXT:
-                stream = np.concatenate([stream, self.draw()])
-            x[row], y[row] = stream[:CONTEXT], stream[1 : CONTEXT + 1]
+            at = 0
+            while at < CONTEXT:
+                text = self.draw()[: CONTEXT - at + 1]
+                end = at + len(text) - 1
+                x[row, at:end], y[row, at:end], at = text[:-1], text[1:], end
         # The longest text that still fits comes next: rows are 98 % full.
         while len(self.pool) < 600:
             self.pool.append(self.draw())
@@ -63,11 +68,11 @@ class Batches:
             while True:
                 text = self.pool.pop(pick)
                 lengths.pop(pick)
-                end = at + len(text)
-                x[row, at:end], y[row, at : end - 1], y[row, end - 1] = text, text[1:], 0
-                segment[row, at:end], position[row, at:end] = n, np.arange(len(text))
+                end = at + len(text) - 1
+                x[row, at:end], y[row, at:end] = text[:-1], text[1:]
+                segment[row, at:end], position[row, at:end] = n, np.arange(end - at)
                 at, n = end, n + 1
-                pick = int(np.searchsorted(lengths, CONTEXT - at, side="right")) - 1
+                pick = int(np.searchsorted(lengths, CONTEXT - at + 1, side="right")) - 1
                 if pick < 0:
                     break
             segment[row, at:] = n
@@ -154,26 +159,40 @@ def blocks_of(w: dict) -> int:
     return 1 + max(int(name.split(".")[1]) for name in w if name.startswith("h."))
 
 
-def stacked(w: dict, blocks: int) -> dict:
-    """The blocks on top of each other until there are `blocks`."""
+def grown(w: dict, blocks: int) -> dict:
+    """Copies of blocks among the others until there are `blocks`; a copy's last matrices are zero, so that nothing changes at first."""
     have = blocks_of(w)
-    grown = {name: t for name, t in w.items() if not name.startswith("h.")}
+    new = {name: t for name, t in w.items() if not name.startswith("h.")}
     for b in range(blocks):
+        source = b * have // blocks
+        is_copy = b > 0 and source == (b - 1) * have // blocks
         for name, t in w.items():
-            if name.startswith(f"h.{b % have}."):
-                grown[name.replace(f"h.{b % have}.", f"h.{b}.", 1)] = t.clone()
-    return grown
+            if name.startswith(f"h.{source}."):
+                t = torch.zeros_like(t) if is_copy and ".c_proj." in name else t.clone()
+                new[name.replace(f"h.{source}.", f"h.{b}.", 1)] = t
+    return new
 
 
-def loss_of(w: dict, blocks: int, x, y, position, mask):
+class Dropout:
+    """Masks cut from one long random one: drawing millions of random numbers in each step would take a tenth of the time."""
+
+    def __init__(self):
+        self.pool = (torch.rand(1 << 25) >= DROPOUT).bfloat16() / (1 - DROPOUT)
+
+    def __call__(self, h: torch.Tensor) -> torch.Tensor:
+        start = int(torch.randint(len(self.pool) - h.numel(), ()))
+        return h * self.pool[start : start + h.numel()].view(h.shape)
+
+
+def loss_of(w: dict, blocks: int, dropout, x, y, position, mask):
     n = lambda h, name: F.layer_norm(h, (WIDTH,), w[f"{name}.weight"].bfloat16(), w[f"{name}.bias"].bfloat16())
     linear = lambda h, name: torch.addmm(w[f"{name}.bias"].bfloat16(), h, w[f"{name}.weight"].bfloat16())
-    h = (F.embedding(x, w["wte.weight"]) + F.embedding(position, w["wpe.weight"])).view(-1, WIDTH).bfloat16()
+    h = dropout((F.embedding(x, w["wte.weight"]) + F.embedding(position, w["wpe.weight"])).view(-1, WIDTH).bfloat16())
     for b in range(blocks):
         a = Attention.apply(linear(n(h, f"h.{b}.ln_1"), f"h.{b}.attn.c_attn"), mask)
-        h = h + linear(a, f"h.{b}.attn.c_proj")
+        h = h + dropout(linear(a, f"h.{b}.attn.c_proj"))
         u = linear(n(h, f"h.{b}.ln_2"), f"h.{b}.mlp.c_fc")
-        h = h + linear(F.gelu(u, approximate="tanh"), f"h.{b}.mlp.c_proj")
+        h = h + dropout(linear(F.gelu(u, approximate="tanh"), f"h.{b}.mlp.c_proj"))
     return HeadLoss.apply(n(h, "ln_f"), w["wte.weight"], y.view(-1))
 
 
@@ -239,7 +258,8 @@ def main(data: Path, seconds: float, depths: list[int]):
     state = torch.load(checkpoint) if checkpoint.exists() else None
     w = state["w"] if state else begin(data, depths[0])
     spent, step = (state["spent"], state["step"]) if state else (0.0, 0)
-    batches = Batches(data, seed=step)
+    batches, dropout = Batches(data, seed=step), Dropout()
+    peak = 0.5 if (data / "model").exists() else 1.0
 
     def optimizers():
         for t in w.values():
@@ -253,11 +273,11 @@ def main(data: Path, seconds: float, depths: list[int]):
     while (done := (spent + time.time() - begun) / seconds) < 1:
         depth = depths[min(int(done * len(depths)), len(depths) - 1)]
         if depth != blocks_of(w):
-            w, since = stacked({name: t.detach() for name, t in w.items()}, depth), 0
+            w, since = grown({name: t.detach() for name, t in w.items()}, depth), 0
             muon, adam = optimizers()
-        rate = min(1.0, 2 * (1 - done), (since + 1) / WARM_UP_STEPS)
+        rate = peak * min(1.0, 2 * (1 - done), (since + 1) / WARM_UP_STEPS)
         x, y, position, mask = batches.batch()
-        loss = loss_of(w, depth, x, y, position, mask)
+        loss = loss_of(w, depth, dropout, x, y, position, mask)
         loss.backward()
         muon.step(MUON_RATE * rate)
         for group in adam.param_groups:
