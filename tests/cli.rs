@@ -476,8 +476,8 @@ fn quantize_tells_each_tensors_error_and_what_the_model_makes_of_a_text_before_a
     for (dtype, rms) in [("q8_0", 0.001), ("q6_k", 0.03), ("q4_0", 0.12)] {
         let result = json(&["quantize", model, out, "--dtype", dtype]);
         let errors = result["errors"].as_array().unwrap();
-        // Two embeddings, the last norm's two vectors, and twelve of each of eight blocks.
-        assert_eq!(errors.len(), 4 + 12 * 8);
+        // Two embeddings, the last norm's two vectors, and twelve of each of eleven blocks.
+        assert_eq!(errors.len(), 4 + 12 * 11);
         for error in errors {
             assert_eq!(keys(error), ["dtype", "max_error", "name", "rms_error"]);
             let rms_error = error["rms_error"].as_f64().unwrap();
@@ -490,7 +490,7 @@ fn quantize_tells_each_tensors_error_and_what_the_model_makes_of_a_text_before_a
         let bits = |when: &str| result[when]["bits_per_byte"].as_f64().unwrap();
         assert_eq!(result["before"]["dtype"], "q8_0");
         assert_eq!(result["after"]["dtype"], dtype);
-        assert!((1.9..2.0).contains(&bits("before")), "{}", bits("before"));
+        assert!((1.8..1.9).contains(&bits("before")), "{}", bits("before"));
         after.push(bits("after") - bits("before"));
         eprintln!("{dtype}: {} and {}", bits("before"), bits("after"));
     }

@@ -3,9 +3,10 @@
     python train.py DATA SECONDS [BLOCKS...]
 
 DATA is what prepare.py wrote. Training takes SECONDS, shared out evenly among the numbers of BLOCKS given ("4 8": half of
-the time with four blocks, which are then stacked twice); the learning rate falls to nothing over the last half.
+the time with four blocks, the other half with copies among them); the learning rate falls to nothing over the last half.
 Writes DATA/checkpoint.pt every five minutes and goes on from it; at the end DATA/model/, as `transformers` reads it.
-Where DATA/model/ is there already, its weights are trained further, at half the learning rate.
+Where DATA/model/ is there already, its weights are trained further, at a lower learning rate that falls from the start; and where
+DATA/teachers/ holds models of the same tokenizer, what they think likely makes up most of the targets.
 """
 
 import json
@@ -25,6 +26,7 @@ OPEN_ROWS = 8  # of them are one stream, so that all positions are learnt; in th
 CHUNK = 1024  # tokens whose scores are held at once
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARM_UP_STEPS = 0.02, 3e-3, 0.05, 60
 DROPOUT = 0.05  # of the embedding and of what each block adds
+TEACHING = 0.6  # of a target's probability, where there are teachers; the rest goes to the token that comes
 
 
 class Batches:
@@ -108,19 +110,26 @@ class Attention(torch.autograd.Function):
 
 
 class HeadLoss(torch.autograd.Function):
-    """Mean cross entropy of the tied head, a few rows at a time: the probabilities of a whole batch would be 134 MB."""
+    """Mean cross entropy of the tied head, a few rows at a time: the probabilities of a whole batch would be 134 MB.
+
+    `teachers` are pairs of last states and tables; the geometric mean of what they think likely is mixed into the targets of
+    the gradient. The loss returned is that of the tokens alone.
+    """
 
     @staticmethod
-    def forward(ctx, hidden, embedding, targets):
+    def forward(ctx, hidden, embedding, targets, teachers):
         table = embedding.bfloat16()
         weight = (targets >= 0) / (targets >= 0).sum()
+        teaching = TEACHING if teachers else 0.0
         loss, d_hidden, d_table = 0.0, torch.empty_like(hidden), torch.zeros_like(embedding)
         for rows in torch.arange(len(targets)).split(CHUNK):
             h, c = hidden[rows], weight[rows, None]
             at = (torch.arange(len(rows)), targets[rows].clamp(min=0))
             p = (h @ table.T).softmax(-1)
             loss -= (p[at].float().clamp(min=1e-30).log() * c[:, 0]).sum()
-            p[at] -= 1
+            p[at] -= 1 - teaching
+            if teachers:
+                p -= teaching * (sum(t[rows] @ its_table.T for t, its_table in teachers) / len(teachers)).softmax(-1)
             d_hidden[rows] = ((p @ table) * c).bfloat16()
             d_table += (p.T @ (h * c).bfloat16()).float()
         ctx.save_for_backward(d_hidden, d_table)
@@ -129,7 +138,7 @@ class HeadLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx, d_loss):
         d_hidden, d_table = ctx.saved_tensors
-        return d_hidden * d_loss, d_table * d_loss, None
+        return d_hidden * d_loss, d_table * d_loss, None, None
 
 
 def fresh(blocks: int) -> dict:
@@ -148,11 +157,8 @@ def fresh(blocks: int) -> dict:
     return w | {"ln_f.weight": one(WIDTH), "ln_f.bias": zero(WIDTH)}
 
 
-def begin(data: Path, blocks: int) -> dict:
-    before = data / "model" / "model.safetensors"
-    if not before.exists():
-        return fresh(blocks)
-    return {name.removeprefix("transformer."): t.float() for name, t in load_file(before).items()}
+def read(folder: Path) -> dict:
+    return {name.removeprefix("transformer."): t.float() for name, t in load_file(folder / "model.safetensors").items()}
 
 
 def blocks_of(w: dict) -> int:
@@ -184,16 +190,22 @@ class Dropout:
         return h * self.pool[start : start + h.numel()].view(h.shape)
 
 
-def loss_of(w: dict, blocks: int, dropout, x, y, position, mask):
+def last_state(w: dict, dropout, x, position, mask):
     n = lambda h, name: F.layer_norm(h, (WIDTH,), w[f"{name}.weight"].bfloat16(), w[f"{name}.bias"].bfloat16())
     linear = lambda h, name: torch.addmm(w[f"{name}.bias"].bfloat16(), h, w[f"{name}.weight"].bfloat16())
     h = dropout((F.embedding(x, w["wte.weight"]) + F.embedding(position, w["wpe.weight"])).view(-1, WIDTH).bfloat16())
-    for b in range(blocks):
+    for b in range(blocks_of(w)):
         a = Attention.apply(linear(n(h, f"h.{b}.ln_1"), f"h.{b}.attn.c_attn"), mask)
         h = h + dropout(linear(a, f"h.{b}.attn.c_proj"))
         u = linear(n(h, f"h.{b}.ln_2"), f"h.{b}.mlp.c_fc")
         h = h + dropout(linear(F.gelu(u, approximate="tanh"), f"h.{b}.mlp.c_proj"))
-    return HeadLoss.apply(n(h, "ln_f"), w["wte.weight"], y.view(-1))
+    return n(h, "ln_f")
+
+
+def loss_of(w: dict, teachers: list[dict], dropout, x, y, position, mask):
+    with torch.no_grad():
+        taught = [(last_state(t, lambda h: h, x, position, mask), t["wte.weight"].bfloat16()) for t in teachers]
+    return HeadLoss.apply(last_state(w, dropout, x, position, mask), w["wte.weight"], y.view(-1), taught)
 
 
 def orthogonal(m: torch.Tensor) -> torch.Tensor:
@@ -256,10 +268,11 @@ def main(data: Path, seconds: float, depths: list[int]):
     torch.manual_seed(1)
     checkpoint = data / "checkpoint.pt"
     state = torch.load(checkpoint) if checkpoint.exists() else None
-    w = state["w"] if state else begin(data, depths[0])
+    further = (data / "model").exists()
+    teachers = [read(folder) for folder in sorted(data.glob("teachers/*"))]
+    w = state["w"] if state else read(data / "model") if further else fresh(depths[0])
     spent, step = (state["spent"], state["step"]) if state else (0.0, 0)
     batches, dropout = Batches(data, seed=step), Dropout()
-    peak = 0.5 if (data / "model").exists() else 1.0
 
     def optimizers():
         for t in w.values():
@@ -275,9 +288,9 @@ def main(data: Path, seconds: float, depths: list[int]):
         if depth != blocks_of(w):
             w, since = grown({name: t.detach() for name, t in w.items()}, depth), 0
             muon, adam = optimizers()
-        rate = peak * min(1.0, 2 * (1 - done), (since + 1) / WARM_UP_STEPS)
+        rate = min(0.4 * (1 - done) if further else 2 * (1 - done), 1.0, (since + 1) / WARM_UP_STEPS)
         x, y, position, mask = batches.batch()
-        loss = loss_of(w, depth, dropout, x, y, position, mask)
+        loss = loss_of(w, teachers, dropout, x, y, position, mask)
         loss.backward()
         muon.step(MUON_RATE * rate)
         for group in adam.param_groups:
