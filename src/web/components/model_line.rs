@@ -67,11 +67,13 @@ pub fn ModelLine() -> impl IntoView {
                 <span class="visually-hidden">"Model: "</span>
                 <strong data-testid="model-name">{name}</strong>
                 " "
-                {move || facts
-                    .get()
-                    .into_iter()
-                    .map(|fact| view! { <span class="model-fact">{fact}</span>" " })
-                    .collect_view()}
+                <span class="model-about">
+                    {move || facts
+                        .get()
+                        .into_iter()
+                        .map(|fact| view! { <span class="model-fact">{fact}</span>" " })
+                        .collect_view()}
+                </span>
             </p>
             <Show
                 when=move || is_bundled.get()
