@@ -4,11 +4,18 @@
 mod shared;
 
 use huggingtweets::tokenizer::vocabulary::{byte_of_char, char_of_byte};
-use huggingtweets::tokenizer::{DecodeStream, END_OF_TEXT, Tokenizer, TokenizerError, Vocabulary};
+use huggingtweets::tokenizer::{
+    DecodeStream, END_OF_TEXT, Tokenizer, TokenizerError, Vocabulary, Words,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use tokenizers::Model;
 use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::normalizers::NFC;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::{
+    AddedToken, Model, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
+    TokenizerImpl,
+};
 
 /// The bytes of a file that is not part of the repository.
 fn shared(file: &str) -> Option<Vec<u8>> {
@@ -133,6 +140,111 @@ fn merges_are_those_of_the_tokenizers_crate() {
                 .collect();
             assert_eq!(ours.encode(&word).unwrap(), ids, "{word} by {merges:?}");
         }
+    }
+}
+
+/// By the pattern itself, in a regex engine.
+fn words_of_the_crate(text: &str) -> Vec<String> {
+    let mut cut = PreTokenizedString::from(text);
+    let byte_level = ByteLevel::new(false, true, true);
+    byte_level.pre_tokenize(&mut cut).unwrap();
+    let splits = cut.get_splits(OffsetReferential::Original, OffsetType::Byte);
+    let words = splits
+        .iter()
+        .map(|(_, (start, end), _)| &text[*start..*end]);
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_character_is_to_a_word_what_the_pattern_says() {
+    // Letter, number and space beside it tell the kinds apart.
+    let of = |c: char| format!("a{c}1{c} {c}!{c}\n");
+    let chars: Vec<char> = (0..=u32::from(char::MAX))
+        .filter_map(char::from_u32)
+        .collect();
+    assert_eq!(chars.len(), 1_112_064);
+    let same = |text: &str| Words::of(text).eq(words_of_the_crate(text));
+    let others: Vec<char> = chars
+        .chunks(1024)
+        .filter(|chars| !same(&chars.iter().copied().map(of).collect::<String>()))
+        .flatten()
+        .copied()
+        .filter(|c| !same(&of(*c)))
+        .collect();
+    // Letters and numbers of Unicode 17 and 18, which the engine's tables of Unicode 16 do not have yet.
+    for c in &others {
+        assert!(
+            Words::of(&format!("a{c}")).count() == 1 || Words::of(&format!("1{c}")).count() == 1
+        );
+        assert_eq!(words_of_the_crate(&format!("!{c}")).len(), 1, "{c:?}");
+    }
+    assert!(others.len() < 20_000, "{} characters", others.len());
+}
+
+#[test]
+fn random_texts_have_the_words_that_the_pattern_finds() {
+    const PARTS: [&str; 24] = [
+        " ",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "\u{a0}",
+        "\u{3000}",
+        "\u{200b}",
+        "a",
+        "Z",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{571f}",
+        "1",
+        "\u{bd}",
+        "\u{2167}",
+        "'",
+        "'s",
+        "'ll",
+        "'RE",
+        "\u{2019}t",
+        "!",
+        "\u{1F338}",
+        "_",
+    ];
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    for _ in 0..20_000 {
+        let n = random.next_u32() % 16;
+        let text: String = (0..n)
+            .map(|_| PARTS[random.next_u32() as usize % PARTS.len()])
+            .collect();
+        let words: Vec<&str> = Words::of(&text).collect();
+        assert_eq!(words, words_of_the_crate(&text), "{text:?}");
+    }
+}
+
+#[test]
+fn added_tokens_are_found_as_the_tokenizers_crate_finds_them() {
+    const ADDED: [&str; 5] = ["<a>", "<a><b>", "a<", "\u{e9}<a>", " <b>"];
+    let (mut tokens, merges) = small_parts();
+    let first = u32::try_from(tokens.len()).unwrap();
+    tokens.extend(ADDED.map(str::to_owned));
+    let vocab: Vocab = tokens.iter().cloned().zip(0..).collect();
+    let theirs = BPE::builder().vocab_and_merges(vocab, merges.clone());
+    type Crate = TokenizerImpl<BPE, NFC, ByteLevel, ByteLevel, ByteLevel>;
+    let mut theirs = Crate::new(theirs.build().unwrap());
+    theirs.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
+    let plain = |token: &str| AddedToken::from(token, true).normalized(false);
+    theirs.add_tokens(ADDED.map(plain)).unwrap();
+    // One of them twice, as a damaged file may have it.
+    let added = (first..).take(ADDED.len()).chain([first]);
+    let added = added.map(|id| (id, true)).collect();
+    let ours = Tokenizer::new(Vocabulary::new(tokens, &merges, added).unwrap()).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(13);
+    for _ in 0..5_000 {
+        let n = random.next_u32() % 20;
+        let text: String = (0..n)
+            .map(|_| ["a", "<", ">", "b", "\u{e9}", " ", "<a>"][random.next_u32() as usize % 7])
+            .collect();
+        let ids = theirs.encode_fast(&*text, false).unwrap();
+        assert_eq!(ours.encode(&text).unwrap(), ids.get_ids(), "{text:?}");
     }
 }
 

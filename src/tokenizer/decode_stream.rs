@@ -1,7 +1,6 @@
 //! `DecodeStream`: ids in, text out as soon as it is whole characters.
 //!
-//! The tokenizers crate has a stream of its own; it decodes its window again at every token and stops giving
-//! text after a byte that can never become a character. This one keeps at most a few bytes.
+//! It keeps at most a few bytes, and gives text again after a byte that can never become a character.
 
 use super::Tokenizer;
 

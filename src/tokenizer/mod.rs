@@ -4,17 +4,17 @@
 //! `<|endoftext|>` is recognised wherever it stands in a text, typed by a visitor or not: that is what
 //! `transformers`' tokenizers do, and the pipeline joins prefix and prompt before it tokenises them.
 
+mod added;
 mod bpe;
 pub mod decode_stream;
 pub mod vocabulary;
+pub mod words;
 
-use tokenizers::normalizers::NFC;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{AddedToken, TokenizerImpl};
-
+use added::{AddedTokens, Piece};
 use bpe::Bpe;
 pub use decode_stream::DecodeStream;
 pub use vocabulary::{END_OF_TEXT, Vocabulary};
+pub use words::Words;
 
 /// Why a tokenizer could not be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -139,27 +139,27 @@ pub enum TokenizerError {
         /// Tokens there are.
         n_tokens: usize,
     },
-    /// The tokenizers crate refused.
-    #[error("the tokenizer cannot be used ({reason}); take it from the model's repository again")]
-    Crate {
-        /// In its words.
+    /// More added tokens than can be searched for in a text.
+    #[error(
+        "the added tokens cannot be searched for ({reason}); take the tokenizer from the model's repository again"
+    )]
+    AddedTokens {
+        /// In the words of the search.
         reason: String,
     },
 }
 
-/// Only GPT-2's parts, so that the others are not compiled in. The normalizer and the decoder are never set.
-type Gpt2Tokenizer = TokenizerImpl<Bpe, NFC, ByteLevel, ByteLevel, ByteLevel>;
-
 /// A GPT-2 tokenizer.
 pub struct Tokenizer {
-    inner: Gpt2Tokenizer,
+    added: AddedTokens,
+    bpe: Bpe,
     /// The bytes of all tokens, one after another.
     bytes: Vec<u8>,
     /// Where each token's bytes end.
     ends: Vec<u32>,
     special: Vec<u32>,
     longest: usize,
-    /// Bytes without a token, which the crate would leave out of a text in silence.
+    /// Bytes without a token, which would be left out of a text in silence.
     missing: Vec<u8>,
 }
 
@@ -167,9 +167,10 @@ impl Tokenizer {
     /// Over the given vocabulary.
     ///
     /// # Errors
-    /// [`TokenizerError::Crate`] if the tokenizers crate refuses what [`Vocabulary::new`] accepted.
+    /// [`TokenizerError::AddedTokens`] if they are more than can be searched for.
     pub fn new(vocabulary: Vocabulary) -> Result<Self, TokenizerError> {
         let bpe = Bpe::new(&vocabulary);
+        let added_tokens = AddedTokens::new(&vocabulary)?;
         let missing = bpe.missing_bytes().collect();
         let Vocabulary { tokens, added, .. } = vocabulary;
         let mut bytes = Vec::with_capacity(tokens.len() * 8);
@@ -183,22 +184,14 @@ impl Tokenizer {
                 u32::try_from(bytes.len()).expect("at most 2^20 tokens of at most 2^10 bytes"),
             );
         }
-        let added_tokens: Vec<AddedToken> = added
-            .iter()
-            .map(|&(id, special)| {
-                AddedToken::from(tokens[id as usize].clone(), special).normalized(false)
-            })
-            .collect();
         let special = added
             .iter()
             .filter(|(_, special)| *special)
             .map(|(id, _)| *id)
             .collect();
-        let mut inner = Gpt2Tokenizer::new(bpe);
-        inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
-        inner.add_tokens(added_tokens).map_err(refused)?;
         Ok(Self {
-            inner,
+            added: added_tokens,
+            bpe,
             missing,
             bytes,
             ends,
@@ -251,16 +244,23 @@ impl Tokenizer {
     /// The ids of a text.
     ///
     /// # Errors
-    /// [`TokenizerError::MissingByte`] if the vocabulary cannot write it, [`TokenizerError::Crate`] if the
-    /// tokenizers crate refuses it.
+    /// [`TokenizerError::MissingByte`] if the vocabulary cannot write it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         if !self.missing.is_empty()
             && let Some(byte) = text.bytes().find(|byte| self.missing.contains(byte))
         {
             return Err(TokenizerError::MissingByte { byte });
         }
-        let encoding = self.inner.encode_fast(text, false).map_err(refused)?;
-        Ok(encoding.get_ids().to_vec())
+        let mut ids = Vec::new();
+        for piece in self.added.pieces(text) {
+            match piece {
+                Piece::Token(id) => ids.push(id),
+                Piece::Text(text) => {
+                    Words::of(text).for_each(|word| self.bpe.encode(word, &mut ids))
+                }
+            }
+        }
+        Ok(ids)
     }
 
     /// The text of ids, special tokens left out, spaces as they are.
@@ -282,7 +282,7 @@ impl Tokenizer {
 
     /// The id of an added token, such as [`END_OF_TEXT`].
     pub fn token_id(&self, token: &str) -> Option<u32> {
-        self.inner.token_to_id(token)
+        self.added.id(token)
     }
 
     /// The bytes a token stands for; none for ids without a token.
@@ -318,11 +318,5 @@ fn push_token_bytes(token: &str, bytes: &mut Vec<u8>) {
                 return;
             }
         }
-    }
-}
-
-fn refused(error: tokenizers::Error) -> TokenizerError {
-    TokenizerError::Crate {
-        reason: error.to_string(),
     }
 }

@@ -62,7 +62,7 @@ pub fn About() -> impl IntoView {
             </p>
             <p>
                 "huggingtweets was built by Boris Dayma. huggingtweets-web is free software under the MIT licence, written in Rust: "
-                "Leptos draws the page, candle and tokenizers carry the model."
+                "Leptos draws the page, candle carries the model."
             </p>
             <ul class="link-list">
                 <li>{outward("https://github.com/borisdayma/huggingtweets", "The original huggingtweets")}</li>
