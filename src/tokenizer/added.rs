@@ -1,6 +1,7 @@
 //! `AddedTokens`: the tokens that are recognised as a whole, wherever they stand in a text.
 
-use ahash::AHashMap;
+use std::collections::BTreeSet;
+
 use daachorse::{DoubleArrayAhoCorasick, DoubleArrayAhoCorasickBuilder, MatchKind};
 
 use super::{TokenizerError, Vocabulary};
@@ -13,12 +14,8 @@ pub enum Piece<'t> {
     Text(&'t str),
 }
 
-/// The added tokens of a vocabulary.
-pub struct AddedTokens {
-    ids: AHashMap<String, u32>,
-    /// None if there are none.
-    search: Option<DoubleArrayAhoCorasick<u32>>,
-}
+/// The added tokens of a vocabulary; `None` if it has none.
+pub struct AddedTokens(Option<DoubleArrayAhoCorasick<u32>>);
 
 impl AddedTokens {
     /// Of a checked vocabulary.
@@ -26,37 +23,32 @@ impl AddedTokens {
     /// # Errors
     /// [`TokenizerError::AddedTokens`] if there are more than can be searched for.
     pub fn new(vocabulary: &Vocabulary) -> Result<Self, TokenizerError> {
-        let text = |id: u32| vocabulary.tokens[id as usize].clone();
-        let ids: AHashMap<String, u32> = vocabulary
-            .added
-            .iter()
-            .map(|&(id, _)| (text(id), id))
+        let text = |id: u32| &*vocabulary.tokens[id as usize];
+        // A file may list one twice.
+        let ids: BTreeSet<u32> = vocabulary.added.iter().map(|(id, _)| *id).collect();
+        let tokens: Vec<(&str, u32)> = ids
+            .into_iter()
+            .map(|id| (text(id), id))
             .filter(|(token, _)| !token.is_empty())
             .collect();
-        let search = if ids.is_empty() {
-            None
-        } else {
-            let search = DoubleArrayAhoCorasickBuilder::new()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build_with_values(ids.iter().map(|(token, id)| (token, *id)));
-            Some(search.map_err(|error| TokenizerError::AddedTokens {
+        if tokens.is_empty() {
+            return Ok(Self(None));
+        }
+        let search = DoubleArrayAhoCorasickBuilder::new()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build_with_values(tokens)
+            .map_err(|error| TokenizerError::AddedTokens {
                 reason: error.to_string(),
-            })?)
-        };
-        Ok(Self { ids, search })
-    }
-
-    /// The id of an added token.
-    pub fn id(&self, token: &str) -> Option<u32> {
-        self.ids.get(token).copied()
+            })?;
+        Ok(Self(Some(search)))
     }
 
     /// The pieces of a text, in order; the first token that begins is taken, the longest of several.
     pub fn pieces<'t>(&self, text: &'t str) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
         let mut done = 0;
-        let found = self.search.iter().flat_map(|s| s.leftmost_find_iter(text));
-        for found in found {
+        let search = self.0.iter();
+        for found in search.flat_map(|search| search.leftmost_find_iter(text)) {
             if done < found.start() {
                 pieces.push(Piece::Text(&text[done..found.start()]));
             }

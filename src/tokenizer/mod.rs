@@ -280,11 +280,6 @@ impl Tokenizer {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The id of an added token, such as [`END_OF_TEXT`].
-    pub fn token_id(&self, token: &str) -> Option<u32> {
-        self.added.id(token)
-    }
-
     /// The bytes a token stands for; none for ids without a token.
     pub fn token_bytes(&self, token_id: u32) -> &[u8] {
         let id = token_id as usize;
