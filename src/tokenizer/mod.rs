@@ -167,7 +167,7 @@ impl Tokenizer {
     /// Over the given vocabulary.
     ///
     /// # Errors
-    /// [`TokenizerError::AddedTokens`] if they are more than can be searched for.
+    /// [`TokenizerError::AddedTokens`] if it has more of them than can be searched for.
     pub fn new(vocabulary: Vocabulary) -> Result<Self, TokenizerError> {
         let bpe = Bpe::new(&vocabulary);
         let added_tokens = AddedTokens::new(&vocabulary)?;
