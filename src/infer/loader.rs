@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Block, LayerNorm, Linear, Model};
+use super::model::{Block, LayerNorm, Linear, Model};
 use crate::kernels::pack::{PackedWeight, Packer};
 use crate::model::config::Gpt2Config;
 
