@@ -58,7 +58,7 @@ impl Dtype {
     }
 
     /// How many percent more bits per byte of a fixed text a model needs in this type than in 16-bit floats: measured on
-    /// the bundled model, as `huggingtweets quantize` reports it; of other models nothing is known.
+    /// one of 6.9 million parameters, as `huggingtweets quantize` reports it; of other models nothing is known.
     #[must_use]
     pub fn loss_percent(self) -> f64 {
         match self {

@@ -113,7 +113,7 @@ fn cargo_install(tree: &SourceTree, tool: &Tool, lock: Lock) -> Command {
         .arg("--target-dir")
         .arg(root.join("build"))
         // They run for seconds and are built for minutes.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false")

@@ -57,7 +57,7 @@ pub fn OfferPanel(
                         </tbody>
                     </table>
                 </div>
-                <p class="muted">"Memory is for five texts of 160 tokens. Loss is how many more bits per byte of a fixed text the small model that comes with this page needs than before it was quantized; it was not measured on this one."</p>
+                <p class="muted">"Memory is for five texts of 160 tokens. Loss is how many more bits per byte of a fixed text a GPT-2 of 6.9 million parameters needs than before it was quantized; it was not measured on this one."</p>
             </details> })}
         </div>
     }

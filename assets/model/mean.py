@@ -1,0 +1,21 @@
+"""Writes DATA/model/, whose weights lie between those of two models.
+
+    python mean.py DATA A B SHARE
+
+SHARE of B and the rest of A, grown to as many blocks; both as train.py writes them.
+"""
+
+import sys
+from pathlib import Path
+
+from train import blocks_of, export, grown, read
+
+
+def main(data: Path, a: Path, b: Path, share: float):
+    b = read(b)
+    a = grown(read(a), blocks_of(b))
+    export({name: a[name] * (1 - share) + t * share for name, t in b.items()}, data)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4]))

@@ -1,0 +1,117 @@
+"""Finds the held-out texts that the first model of all never saw: it was trained before any were kept apart.
+
+    python unseen.py CORPUS DATA
+
+CORPUS holds pd-english-corpus.tar.xz, DATA what prepare.py wrote; DATA gets unseen.txt, laid out like held_out.txt.
+That model's training is played again without the training: its documents, its tokenizer, the order in which seed 7 put
+them, and the windows of 129 tokens that PyTorch's generator drew from them after seed 1 had made its weights. A text is
+unseen if none of its sentences of at least 20 characters stands in a document that a window touched.
+"""
+
+import csv
+import random
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import GPT2Config, GPT2LMHeadModel
+
+VOCABULARY, WINDOW, ROWS = 8192, 128, 32
+STEPS = 2700  # more than it took: its 10 million tokens are 2,441
+SHORTEST, LONGEST = 20, 280  # characters of a document
+# In how many of the four passes a document of a kind comes.
+PASSES = {
+    "sentences": 4, "aphorism": 4, "humour": 2, "diary": 2, "letters": 2, "fable": 2,
+    "essay": 1, "short-fiction": 1, "novel": 1, "memoir": 1, "speech": 1, "poetry": 0, "play": 0,
+}  # fmt: skip
+SLURS = re.compile(
+    r"\b(n[i1]gg\w*|negro\w*|darky|darkies|jew(s|ish|ess)?|gyps(y|ies)|savages?|chinam[ae]n|squaws?|whores?|rap(e|ed|ist)|"
+    r"coolies?|sluts?|bastards?)\b",
+    re.IGNORECASE,
+)
+EDITORS = re.compile(r"produced by|transcrib|proofread|gutenberg|etext|chapter [ivxl\d]+|^\W*[IVXLC]+\W*$|illustration", re.IGNORECASE)
+SENTENCE = re.compile(r".+?(?:[.!?][\"')”’]*(?=\s|$)|$)")
+
+
+def sentences(text: str) -> list[str]:
+    return [s.strip() for s in SENTENCE.findall(text)]
+
+
+def cut(paragraph: str):
+    """As many whole sentences as fit, one document after the other."""
+    document = ""
+    for sentence in sentences(paragraph):
+        if len(document) + 1 + len(sentence) <= LONGEST:
+            document = f"{document} {sentence}".strip()
+        else:
+            yield document
+            document = sentence if len(sentence) <= LONGEST else ""
+    yield document
+
+
+def documents(corpus: Path) -> list[tuple[str, int]]:
+    """Each with the number of its passes."""
+    with tarfile.open(corpus / "pd-english-corpus.tar.xz") as archive:
+        files = {m.name.removeprefix("./"): archive.extractfile(m).read() for m in archive if m.isfile()}
+    found = []
+    for row in csv.DictReader(files["MANIFEST.tsv"].decode().splitlines(), delimiter="\t"):
+        body = files[row["file"]][int(row["body_start"]) : int(row["body_end"])].decode("utf-8", "ignore")
+        passes = PASSES.get(row["kind"], 1)
+        if row["kind"] == "sentences":
+            texts = map(str.strip, body.split("\n"))
+        else:
+            paragraphs = (re.sub(r"[_*#]+", "", " ".join(block.split())).strip() for block in re.split(r"\n\s*\n", body))
+            texts = (d for p in paragraphs if not EDITORS.search(p[:80]) for d in cut(p))
+        found += [
+            (t, passes) for t in texts
+            if passes and SHORTEST <= len(t) <= LONGEST and not SLURS.search(t) and sum(map(str.isalpha, t)) > 0.6 * len(t)
+        ]  # fmt: skip
+    return found
+
+
+def encoded(texts: list[str]) -> list[list[int]]:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return [e.ids for e in tokenizer.encode_batch(texts)]
+
+
+def touched(tokens: int) -> np.ndarray:
+    """Whether a window held the token, as input or as target."""
+    torch.manual_seed(1)
+    GPT2LMHeadModel(GPT2Config(vocab_size=VOCABULARY, n_positions=256, n_embd=256, n_layer=6, n_head=8))
+    seen = np.zeros(tokens, bool)
+    for _ in range(STEPS):
+        for start in torch.randint(0, tokens - WINDOW - 1, (ROWS,)).tolist():
+            seen[start : start + WINDOW + 1] = True
+    return seen
+
+
+def main(corpus: Path, data: Path):
+    texts, passes = zip(*documents(corpus))
+    lengths = [1 + len(ids) for ids in encoded(texts)]  # <|endoftext|> first
+    random.seed(7)
+    order = []
+    for n in range(4):
+        shuffled = list(range(len(texts)))
+        random.shuffle(shuffled)
+        order += [i for i in shuffled if n == 0 or passes[i] > n]
+    starts = np.cumsum([0] + [lengths[i] for i in order])
+    seen = np.maximum.reduceat(touched(starts[-1]), starts[:-1])
+    known = {s for i, was_seen in zip(order, seen) if was_seen for s in sentences(texts[i])}
+    held_out = (data / "held_out.txt").read_text().strip().split("\n\n")
+    unseen = [t for t in held_out if known.isdisjoint(s for s in sentences(t) if len(s) >= SHORTEST)]
+    (data / "unseen.txt").write_text("\n\n".join(unseen) + "\n")
+    print(f"{starts[-1]} tokens, {seen.sum()} of {len(seen)} documents touched; {len(unseen)} of {len(held_out)} texts unseen")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
