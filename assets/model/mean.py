@@ -2,7 +2,8 @@
 
     python mean.py DATA A B SHARE
 
-SHARE of B and the rest of A, grown to as many blocks; both as train.py writes them.
+SHARE of B and the rest of A, both as train.py writes them; A, which may have fewer blocks, is grown to B's first. The
+tokenizer is DATA's.
 """
 
 import sys

@@ -265,7 +265,7 @@ def export(w: dict, data: Path):
 
 def main(data: Path, seconds: float, depths: list[int]):
     torch.set_num_threads(2)
-    torch.manual_seed(3)
+    torch.manual_seed(3)  # this and the batches' seed: other draws than the runs before
     checkpoint = data / "checkpoint.pt"
     state = torch.load(checkpoint) if checkpoint.exists() else None
     further = (data / "model").exists()

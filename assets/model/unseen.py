@@ -1,11 +1,11 @@
-"""Finds the held-out texts that the first model of all never saw: it was trained before any were kept apart.
+"""Finds the held-out texts that the starter, the first model bundled, never saw: it was trained before any were kept apart.
 
     python unseen.py CORPUS DATA
 
 CORPUS holds pd-english-corpus.tar.xz, DATA what prepare.py wrote; DATA gets unseen.txt, laid out like held_out.txt.
-That model's training is played again without the training: its documents, its tokenizer, the order in which seed 7 put
+The starter's training is played again up to its arithmetic: its documents, its tokenizer, the order in which seed 7 put
 them, and the windows of 129 tokens that PyTorch's generator drew from them after seed 1 had made its weights. A text is
-unseen if none of its sentences of at least 20 characters stands in a document that a window touched.
+unseen if it has sentences of at least 20 characters and none of them stands in a document that a window touched.
 """
 
 import csv
@@ -108,9 +108,10 @@ def main(corpus: Path, data: Path):
     seen = np.maximum.reduceat(touched(starts[-1]), starts[:-1])
     known = {s for i, was_seen in zip(order, seen) if was_seen for s in sentences(texts[i])}
     held_out = (data / "held_out.txt").read_text().strip().split("\n\n")
-    unseen = [t for t in held_out if known.isdisjoint(s for s in sentences(t) if len(s) >= SHORTEST)]
+    compared = [(t, [s for s in sentences(t) if len(s) >= SHORTEST]) for t in held_out]
+    unseen = [t for t, own in compared if own and known.isdisjoint(own)]
     (data / "unseen.txt").write_text("\n\n".join(unseen) + "\n")
-    print(f"{starts[-1]} tokens, {seen.sum()} of {len(seen)} documents touched; {len(unseen)} of {len(held_out)} texts unseen")
+    print(f"{starts[-1]} tokens, {seen.sum()} of {len(seen)} documents touched, repeats counted; {len(unseen)} of {len(held_out)} texts unseen")
 
 
 if __name__ == "__main__":
