@@ -43,6 +43,25 @@ SENTENCE = re.compile(
 )
 
 
+def bodies(corpus: Path):
+    """Kind and text of every file of the corpus, without what its publishers put around it."""
+    with tarfile.open(corpus / "pd-english-corpus.tar.xz") as archive:
+        files = {m.name.removeprefix("./"): archive.extractfile(m).read() for m in archive if m.isfile()}
+    for row in csv.DictReader(files["MANIFEST.tsv"].decode().splitlines(), delimiter="\t"):
+        yield row["kind"], files[row["file"]][int(row["body_start"]) : int(row["body_end"])].decode("utf-8", "ignore")
+
+
+def trained_tokenizer(texts) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
 def held_out(paragraph: str) -> bool:
     return hashlib.sha256(paragraph.encode()).digest()[0:2] < (65536 // 100).to_bytes(2, "big")
 
@@ -72,16 +91,13 @@ def worth(text: str) -> bool:
 
 def main(corpus: Path, out: Path):
     out.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(corpus / "pd-english-corpus.tar.xz") as archive:
-        files = {m.name.removeprefix("./"): archive.extractfile(m).read() for m in archive if m.isfile()}
     kept = []  # (weight, sentences) of a paragraph
     apart, apart_sentences = [], set()
-    for row in csv.DictReader(files["MANIFEST.tsv"].decode().splitlines(), delimiter="\t"):
-        weight = WEIGHTS.get(row["kind"], 1.0)
+    for kind, body in bodies(corpus):
+        weight = WEIGHTS.get(kind, 1.0)
         if weight == 0:
             continue
-        body = files[row["file"]][int(row["body_start"]) : int(row["body_end"])].decode("utf-8", "ignore")
-        for paragraph in paragraphs(body, row["kind"]):
+        for paragraph in paragraphs(body, kind):
             sentences = [s for s in map(str.strip, SENTENCE.findall(paragraph)) if s]
             if held_out(paragraph):
                 apart += [t for t in texts(sentences) if worth(t)]
@@ -106,13 +122,7 @@ def main(corpus: Path, out: Path):
     print(f"{len(dict.fromkeys(apart))} texts apart; {len(cuts)} to train on, {sum(map(len, cuts)) / 1e6:.1f} M characters")
     print("by cut and whether it ends", Counter((cut, ends) for _, cut, ends in cuts.values()))
 
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    tokenizer.train_from_iterator((t for t, (_, cut, ends) in cuts.items() if cut == 0 and ends), trainer)
+    tokenizer = trained_tokenizer(t for t, (_, cut, ends) in cuts.items() if cut == 0 and ends)
     tokenizer.save(str(out / "tokenizer.json"))
     encoded = [[0, *e.ids] for e in tokenizer.encode_batch_fast(list(cuts))]
     starts = np.cumsum([0] + [len(e) for e in encoded])

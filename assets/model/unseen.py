@@ -8,22 +8,20 @@ them, and the windows of 129 tokens that PyTorch's generator drew from them afte
 unseen if it has sentences of at least 20 characters and none of them stands in a document that a window touched.
 """
 
-import csv
 import random
 import re
 import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from prepare import VOCABULARY, bodies, trained_tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
-VOCABULARY, WINDOW, ROWS = 8192, 128, 32
+WINDOW, ROWS = 128, 32
 STEPS = 2700  # more than it took: its 10 million tokens are 2,441
 SHORTEST, LONGEST = 20, 280  # characters of a document
-# In how many of the four passes a document of a kind comes.
+# The starter's own rules, which are not prepare.py's: in how many of the four passes a document of a kind comes, and the rest.
 PASSES = {
     "sentences": 4, "aphorism": 4, "humour": 2, "diary": 2, "letters": 2, "fable": 2,
     "essay": 1, "short-fiction": 1, "novel": 1, "memoir": 1, "speech": 1, "poetry": 0, "play": 0,
@@ -55,13 +53,10 @@ def cut(paragraph: str):
 
 def documents(corpus: Path) -> list[tuple[str, int]]:
     """Each with the number of its passes."""
-    with tarfile.open(corpus / "pd-english-corpus.tar.xz") as archive:
-        files = {m.name.removeprefix("./"): archive.extractfile(m).read() for m in archive if m.isfile()}
     found = []
-    for row in csv.DictReader(files["MANIFEST.tsv"].decode().splitlines(), delimiter="\t"):
-        body = files[row["file"]][int(row["body_start"]) : int(row["body_end"])].decode("utf-8", "ignore")
-        passes = PASSES.get(row["kind"], 1)
-        if row["kind"] == "sentences":
+    for kind, body in bodies(corpus):
+        passes = PASSES.get(kind, 1)
+        if kind == "sentences":
             texts = map(str.strip, body.split("\n"))
         else:
             paragraphs = (re.sub(r"[_*#]+", "", " ".join(block.split())).strip() for block in re.split(r"\n\s*\n", body))
@@ -71,17 +66,6 @@ def documents(corpus: Path) -> list[tuple[str, int]]:
             if passes and SHORTEST <= len(t) <= LONGEST and not SLURS.search(t) and sum(map(str.isalpha, t)) > 0.6 * len(t)
         ]  # fmt: skip
     return found
-
-
-def encoded(texts: list[str]) -> list[list[int]]:
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    return [e.ids for e in tokenizer.encode_batch(texts)]
 
 
 def touched(tokens: int) -> np.ndarray:
@@ -97,7 +81,7 @@ def touched(tokens: int) -> np.ndarray:
 
 def main(corpus: Path, data: Path):
     texts, passes = zip(*documents(corpus))
-    lengths = [1 + len(ids) for ids in encoded(texts)]  # <|endoftext|> first
+    lengths = [1 + len(e.ids) for e in trained_tokenizer(texts).encode_batch(texts)]  # <|endoftext|> first
     random.seed(7)
     order = []
     for n in range(4):
