@@ -3,9 +3,9 @@
 //! The page draws, the worker computes, and the library knows neither.
 //!
 //! ```text
-//!  visitor ──▶ web::app, components ◀─▶ state::PageState
+//!  visitor ──▶ web::page::app, components ◀─▶ state::PageState
 //!                      │  Request ▼ ▲ Event   (protocol)
-//!              web::worker_bridge ◀═▶ web::worker_host ──▶ engine ──▶ generate ──▶ infer ──▶ kernels
+//!              web::page::worker_bridge ◀═▶ web::worker::host ──▶ engine ──▶ generate ──▶ infer ──▶ kernels
 //!                               bin/huggingtweets (native) ──▶ cli ──▶ engine, weights, card, site
 //! ```
 //!

@@ -81,13 +81,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("state", &["protocol", "bot", "runs", "hub"]),
     // Writes what arrives through the engine's own conversion.
     (
-        "web::acquisition",
+        "web::worker::acquisition",
         &["protocol", "store", "hub", "bot", "engine"],
     ),
     // `kernels` only to say, in its first message, which SIMD this worker was built with; `parallel` to hand
     // the engine its threads.
     (
-        "web::worker_host",
+        "web::worker::host",
         &[
             "protocol", "store", "hub", "bot", "engine", "kernels", "parallel",
         ],
@@ -558,7 +558,7 @@ fn allowed_arrows_comments_strings_and_tests_are_no_fault() {
         [""; 0]
     );
     assert_eq!(
-        forbidden_arrows(&source("web::worker_host", "use crate::engine::Engine;")),
+        forbidden_arrows(&source("web::worker::host", "use crate::engine::Engine;")),
         [""; 0]
     );
 }

@@ -73,7 +73,7 @@ addEventListener('activate', (event) => event.waitUntil((async () => {
   }
 })()));
 
-// What the page says (src/web/offline.rs).
+// What the page says (src/web/page/offline.rs).
 addEventListener('message', (event) => {
   const { type, threads, simd } = event.data ?? {};
   if (type === 'update') self.skipWaiting();

@@ -1,7 +1,7 @@
 // Starts the worker's WebAssembly, one of its four builds, and tells the page when it cannot go on.
 // Started as `worker_loader.js?threads=auto|N&simd=auto|simd128|relaxed`; what is left out is auto.
 // There are builds for one thread and for several, of each one with relaxed SIMD, which models in 4 bits gain by.
-// A panic speaks for itself (src/web/worker_host.rs); what arrives here instead is memory the browser refused.
+// A panic speaks for itself (src/web/worker/host.rs); what arrives here instead is memory the browser refused.
 const report = (code, message, hint) =>
   postMessage([{ v: 1, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
 

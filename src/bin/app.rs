@@ -3,7 +3,7 @@
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 fn main() {
     console_error_panic_hook::set_once();
-    huggingtweets::web::app::start();
+    huggingtweets::web::page::app::start();
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]

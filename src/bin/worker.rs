@@ -2,7 +2,7 @@
 
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 fn main() {
-    huggingtweets::web::worker_host::start(huggingtweets::parallel::Threads::default());
+    huggingtweets::web::worker::host::start(huggingtweets::parallel::Threads::default());
 }
 
 /// Every worker on the memory runs this; `www/worker_loader.js` calls what its part is.
@@ -12,13 +12,13 @@ fn main() {}
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 mod parts {
     use huggingtweets::parallel::{self, Threads};
-    use huggingtweets::web::worker_host;
+    use huggingtweets::web::worker::host;
     use wasm_bindgen::prelude::wasm_bindgen;
 
     /// The engine, on the threads that have come and will come.
     #[wasm_bindgen]
     pub fn start_engine() {
-        worker_host::start(Threads::of_workers());
+        host::start(Threads::of_workers());
     }
 
     /// Counts this worker among the threads.

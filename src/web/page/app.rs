@@ -1,0 +1,84 @@
+//! `App`: the page as a whole.
+
+use leptos::prelude::*;
+
+use crate::bot;
+use crate::state::PageState;
+
+use super::address;
+use super::components::avatar::Pictures;
+use super::components::bot_header::BotHeader;
+use super::components::card_body::CardBody;
+use super::components::dialog::Overlay;
+use super::components::gallery::Gallery;
+use super::components::kept_models;
+use super::components::open_model::OpenModel;
+use super::components::storage_view::StorageView;
+use super::components::top_bar::{About, TopBar};
+use super::components::update_bar::UpdateBar;
+use super::components::widget::Widget;
+use super::context::Page;
+use super::dropped;
+use super::isolation::KeptIsolation;
+use super::launched;
+use super::offline::Offline;
+use super::theme::KeptTheme;
+
+/// The page: bar, gallery, and the open bot with its widget and card.
+#[component]
+pub fn App() -> impl IntoView {
+    let (asked, model) = address::read();
+    let state = PageState::new(
+        bot::bundled().to_vec(),
+        address::bundled_model(),
+        &asked,
+        model,
+    );
+    let page = Page::start(state);
+    provide_context(page);
+    provide_context(KeptTheme::start());
+    let isolation = KeptIsolation::start();
+    provide_context(isolation);
+    provide_context(Offline::start(page, isolation));
+    launched::follow(page);
+    let overlay = Overlay::none();
+    provide_context(overlay);
+    dropped::follow(page, overlay);
+    provide_context(Pictures::start());
+    address::follow_history(page);
+    kept_models::tell(page);
+
+    let hue = page.memo(|state| bot::hue(&state.bot().card.handle));
+    let title = page.memo(|state| format!("@{} · huggingtweets-web", state.bot().card.handle));
+    let phase = page.memo(|state| state.phase().name());
+    Effect::new(move |_| document().set_title(&title.get()));
+    Effect::new(move |_| {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-state", phase.get());
+            let _ = root.set_attribute("style", &format!("--hue: {}", hue.get()));
+        }
+    });
+
+    view! {
+        <a class="skip" href="#prompt">"Skip to the prompt"</a>
+        <TopBar/>
+        <Gallery/>
+        <main class="bot-page">
+            <BotHeader/>
+            <Widget/>
+            <CardBody/>
+        </main>
+        <OpenModel/>
+        <StorageView/>
+        <About/>
+        <UpdateBar/>
+    }
+}
+
+/// Puts the page in place of what index.html shows until then.
+pub fn start() {
+    if let Some(skeleton) = document().get_element_by_id("skeleton") {
+        skeleton.remove();
+    }
+    leptos::mount::mount_to_body(App);
+}

@@ -1,0 +1,104 @@
+//! `Gallery`: the bots in a row; arrow keys move, the open one is marked.
+
+use leptos::ev::KeyboardEvent;
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use crate::web::page::address;
+use crate::web::page::context::Page;
+use crate::web::page::scroll::scroll_near;
+
+use super::avatar::{Avatar, portraits};
+
+/// The row of bots.
+#[component]
+pub fn Gallery() -> impl IntoView {
+    let page = Page::here();
+    let row = NodeRef::<html::Ul>::new();
+    let bots = page.with_untracked(|state| state.bots().to_vec());
+    let n = bots.len();
+    let selected = page.memo(|state| state.selected());
+
+    let move_focus = move |event: KeyboardEvent| {
+        let is_rtl = document().dir() == "rtl";
+        let from = focused_index(&row).unwrap_or(0);
+        let to = match event.key().as_str() {
+            "Home" => 0,
+            "End" => n - 1,
+            "ArrowRight" if is_rtl => (from + n - 1) % n,
+            "ArrowLeft" if is_rtl => (from + 1) % n,
+            "ArrowRight" => (from + 1) % n,
+            "ArrowLeft" => (from + n - 1) % n,
+            _ => return,
+        };
+        event.prevent_default();
+        if let Some(link) = link_at(&row, to) {
+            let _ = link.focus();
+        }
+    };
+
+    let items = bots
+        .into_iter()
+        .enumerate()
+        .map(|(index, bot)| {
+            let avatars = portraits(&bot).into_iter().map(|portrait| view! { <Avatar portrait/> }).collect_view();
+            let names = bot.card.names.join(" & ");
+            let handle = format!("@{}", bot.card.handle);
+            let is_open = move || selected.get() == index;
+            let open = move |event: leptos::ev::MouseEvent| {
+                // With a modifier it is a plain link: a new tab or window.
+                if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
+                    event.prevent_default();
+                    address::open_bot(page, index);
+                }
+            };
+            view! {
+                <li>
+                    <a class="gallery-item" data-testid="gallery-item" href=address::bot_link(&bot.repo)
+                        aria-current=move || is_open().then_some("page")
+                        tabindex=move || if is_open() { "0" } else { "-1" }
+                        title=names.clone()
+                        on:click=open>
+                        <span class="avatars">{avatars}</span>
+                        <span class="gallery-handle" dir="ltr">{handle}</span>
+                        <span class="visually-hidden">{format!(", {names}")}</span>
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+
+    Effect::new(move |_| {
+        let index = selected.get();
+        if let Some(link) = link_at(&row, index) {
+            scroll_near(&link);
+        }
+    });
+
+    view! {
+        <nav class="gallery" id="gallery" aria-label="Gallery of bots">
+            <ul node_ref=row on:keydown=move_focus>{items}</ul>
+        </nav>
+    }
+}
+
+fn link_at(row: &NodeRef<html::Ul>, index: usize) -> Option<web_sys::HtmlElement> {
+    let item = row
+        .get_untracked()?
+        .children()
+        .item(u32::try_from(index).ok()?)?;
+    item.first_element_child()?.dyn_into().ok()
+}
+
+fn focused_index(row: &NodeRef<html::Ul>) -> Option<usize> {
+    let items = row.get_untracked()?.children();
+    let focused = document().active_element()?;
+    (0..items.length())
+        .find(|i| {
+            items
+                .item(*i)
+                .is_some_and(|item| item.contains(Some(&focused)))
+        })
+        .map(|i| i as usize)
+}

@@ -1,0 +1,45 @@
+//! `LoadProgress`: one bar while a model is on its way, or waits there: what, how far, how long still.
+
+use leptos::prelude::*;
+
+use crate::state::model::{Loading, Paused};
+use crate::web::page::context::Page;
+
+/// The bar; nothing while nothing loads and nothing is paused.
+#[component]
+pub fn LoadProgress() -> impl IntoView {
+    let page = Page::here();
+    let is_paused = page.memo(|state| state.paused().is_some());
+    let is_shown = page.memo(|state| state.loading().is_some() || state.paused().is_some());
+    let name = page.memo(|state| state.choice().name.clone());
+    let text = page.memo(|state| {
+        let text = state.loading().map(Loading::text);
+        text.or_else(|| state.paused().map(Paused::text))
+            .unwrap_or_default()
+    });
+    let time_left = page.memo(|state| state.loading().and_then(Loading::time_left));
+    let fraction = page.memo(|state| match state.loading() {
+        Some(loading) => loading.fraction(),
+        None => state.paused().and_then(Paused::fraction),
+    });
+    let percent = move || {
+        fraction
+            .get()
+            .map(|fraction| (fraction * 100.0).round().to_string())
+    };
+    view! {
+        <Show when=move || is_shown.get()>
+            <div class="loading">
+                <p class="loading-text">
+                    <span>{move || if is_paused.get() { "" } else { "Loading " }}<strong>{name}</strong></span>
+                    <span class="muted">{text}{move || time_left.get().map(|left| format!(" · {left}"))}</span>
+                </p>
+                <div class="bar" role="progressbar" data-testid="progress" aria-label="Loading the model"
+                    aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent aria-valuetext=text
+                    class:is-unknown=move || fraction.with(Option::is_none)>
+                    <span class="bar-fill" style=move || percent().map(|percent| format!("inline-size: {percent}%"))></span>
+                </div>
+            </div>
+        </Show>
+    }
+}

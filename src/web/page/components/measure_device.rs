@@ -1,0 +1,167 @@
+//! `MeasureDevice`: the part of the About view that measures how fast this device runs the model.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::state::figures::{bytes, sentence};
+use crate::state::measuring::{Bar, Measured, Measuring};
+use crate::web::page::context::Page;
+use crate::web::page::scroll::scroll_near;
+
+use super::copy_button::CopyButton;
+use super::icon::{Drawing, Icon};
+
+/// The button, the bar while it measures, and what it found.
+#[component]
+pub fn MeasureDevice() -> impl IntoView {
+    let page = Page::here();
+    let measuring = page.memo(|state| state.measuring());
+    let is_busy = Memo::new(move |_| measuring.with(Measuring::is_busy));
+    let measured = page.memo(|state| state.measured().cloned());
+    let model = page.memo(|state| {
+        let choice = state.choice();
+        let size = choice.size_bytes.map(|size| format!(" ({})", bytes(size)));
+        format!("{}{}", choice.name, size.unwrap_or_default())
+    });
+    // Other problems are the page's to show.
+    let was_pressed = RwSignal::new(false);
+    let problem = page.memo(move |state| {
+        state
+            .problem()
+            .filter(|_| was_pressed.get())
+            .map(|problem| problem.report.clone())
+    });
+    // One button, so that the keyboard stays where it is.
+    let press = move |_| {
+        was_pressed.set(true);
+        if is_busy.get_untracked() {
+            page.act(|state| state.stop_measuring());
+        } else {
+            page.act(|state| state.measure());
+        }
+    };
+    let results = NodeRef::<html::Div>::new();
+    Effect::new(move |before: Option<bool>| {
+        let is_busy = is_busy.get();
+        if before == Some(true) && !is_busy {
+            // On a phone they come up below the fold.
+            request_animation_frame(move || {
+                if let Some(results) = results.get_untracked() {
+                    scroll_near(&results);
+                }
+            });
+        }
+        is_busy
+    });
+    view! {
+        <section class="measure" aria-labelledby="measure-title" data-testid="measure">
+            <h3 id="measure-title">"How fast is this device?"</h3>
+            <p class="muted">
+                "Reads a prompt, writes one text, then five together, with the model "
+                <strong>{model}</strong>
+                ", and sets that beside the time it takes only to add up the model’s weights. About ten seconds; nothing is sent anywhere."
+            </p>
+            <div class="measure-action">
+                <button type="button" class="button" class:is-primary=move || !is_busy.get() data-testid="measure-button" on:click=press>
+                    {move || match (is_busy.get(), measured.with(Option::is_some)) {
+                        (true, _) => view! { <Drawing icon=Icon::Stop/>"Stop" }.into_any(),
+                        (false, true) => "Measure again".into_any(),
+                        (false, false) => "Measure this device".into_any(),
+                    }}
+                </button>
+                <Show when=move || is_busy.get()>
+                    <Progress measuring/>
+                </Show>
+            </div>
+            <div class="measure-outcome" node_ref=results>
+                <div role="alert">
+                    {move || problem.get().map(|report| view! {
+                        <p class="measure-problem"><strong>{sentence(&report.message)}</strong>" "{sentence(&report.hint)}</p>
+                    })}
+                </div>
+                <p class="visually-hidden" role="status">
+                    {move || match (is_busy.get(), measured.with(Option::is_some)) {
+                        (true, _) => "Measuring.",
+                        (false, true) => "Measured. The figures follow.",
+                        (false, false) => "",
+                    }}
+                </p>
+                {move || measured.get().filter(|_| !is_busy.get()).map(|measured| view! { <Results measured/> })}
+            </div>
+        </section>
+    }
+}
+
+/// How far it is, and with what.
+#[component]
+fn Progress(
+    /// Where it stands.
+    measuring: Memo<Measuring>,
+) -> impl IntoView {
+    let fraction = Memo::new(move |_| measuring.with(Measuring::fraction));
+    let text = Memo::new(move |_| measuring.with(Measuring::text));
+    let percent = move || fraction.get().map(|f| (f * 100.0).round().to_string());
+    view! {
+        <div class="measure-progress">
+            <div class="bar" role="progressbar" data-testid="measure-progress" aria-label="Measuring this device"
+                aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent aria-valuetext=text
+                class:is-unknown=move || fraction.with(Option::is_none)>
+                <span class="bar-fill" style=move || percent().map(|percent| format!("inline-size: {percent}%"))></span>
+            </div>
+            <p class="muted">{text}</p>
+        </div>
+    }
+}
+
+/// What was found: bars with their numbers, and a way to copy them.
+#[component]
+fn Results(
+    /// The figures.
+    measured: Measured,
+) -> impl IntoView {
+    let tokens = measured.token_bars().map(bar).collect_view();
+    let memory = measured.memory_bars().map(bar).collect_view();
+    let share = measured.memory_share();
+    let note = measured.note();
+    let conditions = measured.conditions();
+    let text = move || measured.to_text(&user_agent(), &today());
+    view! {
+        <div class="measured" data-testid="measured">
+            <h4>"Tokens per second"</h4>
+            <ul class="measured-bars">{tokens}</ul>
+            <h4>"Memory"</h4>
+            <ul class="measured-bars">{memory}</ul>
+            <p class="muted">
+                "Every token reads all the weights once, and no thread does that faster than it can add them up. Writing one text reaches "
+                <strong>{share}</strong>
+                " of that speed. "
+                {note}
+            </p>
+            <div class="measured-foot">
+                <p class="muted">{conditions}</p>
+                <CopyButton text label="Copy the figures as text"/>
+            </div>
+        </div>
+    }
+}
+
+fn bar(bar: Bar) -> impl IntoView {
+    view! {
+        <li>
+            <span>{bar.label}</span>
+            <strong class="measured-value">{bar.value}</strong>
+            <span class="measured-meaning muted">{bar.meaning}</span>
+            <span class="measured-bar" aria-hidden="true"><span style=format!("inline-size: {:.1}%", 100.0 * bar.share)></span></span>
+        </li>
+    }
+}
+
+fn user_agent() -> String {
+    window().navigator().user_agent().unwrap_or_default()
+}
+
+/// Today as `2026-11-21`.
+fn today() -> String {
+    let now = String::from(js_sys::Date::new_0().to_iso_string());
+    now.chars().take("0000-00-00".len()).collect()
+}

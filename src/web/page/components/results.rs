@@ -1,0 +1,80 @@
+//! `Results`: the tweets in their places, the figures of the run, and the same as JSON.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::web::page::context::Page;
+use crate::web::page::scroll::scroll_near;
+
+use super::copy_button::CopyButton;
+use super::tweet::TweetCard;
+
+/// All that a run gives.
+#[component]
+pub fn Results() -> impl IntoView {
+    let page = Page::here();
+    let n = page.memo(|state| state.desk().results.len());
+    let figures = page.memo(|state| state.desk().figures.clone());
+    let list = NodeRef::<html::Ol>::new();
+    let is_writing = page.memo(|state| state.is_generating());
+    Effect::new(move |_| {
+        if is_writing.get() {
+            // On a phone the first tweet may begin below the fold.
+            request_animation_frame(move || {
+                if let Some(first) = list
+                    .get_untracked()
+                    .and_then(|list| list.first_element_child())
+                {
+                    scroll_near(&first);
+                }
+            });
+        }
+    });
+    let is_json = RwSignal::new(false);
+    let json = page.memo(move |state| {
+        if is_json.get() {
+            state.desk().json()
+        } else {
+            String::new()
+        }
+    });
+    let line = move || {
+        figures.get().map(|figures| {
+            [
+                figures.tokens,
+                figures.time,
+                figures.speed,
+                figures.model,
+                figures.compute,
+                figures.memory,
+            ]
+            .into_iter()
+            .map(|figure| view! { <li>{figure}</li> })
+            .collect_view()
+        })
+    };
+    view! {
+        <div class="results">
+            <Show
+                when=move || { n.get() > 0 }
+                fallback=|| view! { <p class="empty">"Five tweets will be written here, all at once, on this device."</p> }
+            >
+                <ol class="tweets" node_ref=list aria-label="Generated tweets">
+                    <For each=move || 0..n.get() key=|place| *place children=|place| view! { <TweetCard place/> }/>
+                </ol>
+                <div class="run-foot">
+                    <ul class="figures" aria-label="Figures of this run">{line}</ul>
+                    <button type="button" class="quiet-button" aria-pressed=move || is_json.get().to_string() on:click=move |_| is_json.update(|on| *on = !*on)>
+                        {move || if is_json.get() { "Hide JSON" } else { "JSON" }}
+                    </button>
+                </div>
+                <Show when=move || is_json.get()>
+                    <div class="code">
+                        <CopyButton text=move || page.with_untracked(|state| state.desk().json()) label="Copy the JSON"/>
+                        <pre tabindex="0" aria-label="The answer as JSON"><code>{json}</code></pre>
+                    </div>
+                </Show>
+            </Show>
+        </div>
+    }
+}

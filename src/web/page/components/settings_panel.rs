@@ -1,0 +1,112 @@
+//! `SettingsPanel`: every generation parameter with its meaning, its default and a way back.
+
+use leptos::prelude::*;
+
+use crate::state::settings::{Field, FieldKind};
+use crate::web::page::context::Page;
+
+use super::icon::{Drawing, Icon};
+
+/// The panel; it opens in place.
+#[component]
+pub fn SettingsPanel() -> impl IntoView {
+    let page = Page::here();
+    let n_changed = page.memo(|state| state.settings().n_changed());
+    let rows = Field::ALL
+        .into_iter()
+        .map(|field| view! { <Setting field/> })
+        .collect_view();
+    view! {
+        <details class="settings" data-testid="settings">
+            <summary>
+                <Drawing icon=Icon::Settings/>
+                <span>"Settings"</span>
+                <span class="changed-count">{move || match n_changed.get() {
+                    0 => None,
+                    n => Some(format!("{n} changed")),
+                }}</span>
+                <Drawing icon=Icon::Down/>
+            </summary>
+            <div class="settings-body">
+                <div class="setting-rows">{rows}</div>
+                <p class="settings-foot">
+                    <button type="button" class="button" prop:disabled=move || n_changed.get() == 0
+                        on:click=move |_| page.change(|state| state.reset_all())>"Reset all"</button>
+                    <span class="muted">"Defaults are the open model’s own."</span>
+                </p>
+            </div>
+        </details>
+    }
+}
+
+/// One parameter.
+#[component]
+fn Setting(
+    /// Which one.
+    field: Field,
+) -> impl IntoView {
+    let page = Page::here();
+    let text = page.memo(move |state| state.settings().text(field, &state.defaults()));
+    let default = page.memo(move |state| field.text_of(&state.defaults()));
+    let is_changed = page.memo(move |state| state.settings().is_changed(field));
+    let error = page.memo(move |state| state.setting_error(field).map(|error| error.to_string()));
+    let id = format!("setting-{}", field.name());
+    let meaning_id = format!("{id}-meaning");
+    let error_id = format!("{id}-error");
+    let described_by = format!("{meaning_id} {error_id}");
+    let type_in = move |text: String| page.change(|state| state.set(field, &text));
+    let default_words = move || match (field.kind(), default.get()) {
+        (FieldKind::Switch, text) => {
+            if text == "true" {
+                "on".to_owned()
+            } else {
+                "off".to_owned()
+            }
+        }
+        (_, text) if text.is_empty() => match field {
+            Field::Seed => "a new one".to_owned(),
+            _ => "not set".to_owned(),
+        },
+        (_, text) => text,
+    };
+    let control = match field.kind() {
+        FieldKind::Switch => view! {
+            <input type="checkbox" role="switch" class="switch" id=id.clone() aria-describedby=described_by
+                prop:checked=move || text.get() == "true"
+                on:change:target=move |event| type_in(event.target().checked().to_string())/>
+        }
+        .into_any(),
+        kind => {
+            let (mode, placeholder) = match kind {
+                FieldKind::Whole { optional: true, .. } => ("numeric", if field == Field::Seed { "random" } else { "none" }),
+                FieldKind::Whole { .. } => ("numeric", ""),
+                FieldKind::Decimal { .. } => ("decimal", ""),
+                FieldKind::Switch | FieldKind::Text => ("text", "none"),
+            };
+            view! {
+                <input type="text" inputmode=mode class="field" id=id.clone() aria-describedby=described_by
+                    placeholder=placeholder spellcheck="false" autocomplete="off"
+                    aria-invalid=move || error.with(Option::is_some).then_some("true")
+                    prop:value=text
+                    on:input:target=move |event| type_in(event.target().value())/>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <div class="setting" class:is-changed=is_changed>
+            <label class="setting-label" for=id>{field.label()}" "<code>{field.name()}</code></label>
+            <div class="setting-control">{control}
+            <p class="setting-default">
+                <span>"Default "{default_words}</span>
+                <Show when=move || is_changed.get()>
+                    <button type="button" class="quiet-button" aria-label=format!("Reset {}", field.label())
+                        on:click=move |_| page.change(|state| state.reset(field))>"Reset"</button>
+                </Show>
+            </p>
+            </div>
+            <p class="setting-meaning" id=meaning_id>{field.meaning()}</p>
+            <p class="setting-error" id=error_id role="status">{error}</p>
+        </div>
+    }
+}
