@@ -1,4 +1,4 @@
-//! What is done with bytes from outside, for the fuzzer and for `tests/fuzz.rs`: an error is fine, a panic is not.
+//! The checks run on untrusted bytes, by the fuzzer and by `tests/native/fuzz.rs`: an error is fine, a panic is not.
 //!
 //! With nightly Rust and `cargo install cargo-fuzz`: `cargo +nightly fuzz run pytorch -- -max_total_time=600`.
 //! Seeds are the fixtures: `cargo +nightly fuzz run pytorch fuzz/corpus/pytorch tests/fixtures/pytorch`.

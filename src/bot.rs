@@ -17,7 +17,7 @@ pub const HUB: &str = "https://huggingface.co";
 /// Cards of the gallery, in its order.
 ///
 /// Each file is what [`card::read`](crate::card::read::read) makes of the published card;
-/// `tests/cards.rs` compares them where the originals are at hand, and writes them anew on request.
+/// `tests/native/cards.rs` compares them where the originals are at hand, and writes them anew on request.
 const BUNDLED: [(&str, &str); 5] = [
     (
         "huggingtweets/jen_122",

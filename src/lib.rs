@@ -15,8 +15,8 @@
 //! owns all of these and answers [`protocol`] requests one step at a time. [`card`] and [`bot`] say
 //! who speaks; [`hub`] where a model's files are, [`store`] what is kept of them on the device; [`state`] is what the
 //! page shows. `web` is the browser's edge; natively `site` builds and serves the page and `cli` is the command line.
-//! Everything outside `web` builds without a browser, and `tests/architecture.rs` holds every module to the arrows it
-//! may draw.
+//! Everything outside `web` builds without a browser, and `tests/native/architecture.rs` holds every module to the
+//! arrows it may draw.
 
 pub mod bot;
 pub mod bundled;

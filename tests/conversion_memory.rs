@@ -3,10 +3,8 @@
 //! Alone in its program, because the peak is the process's own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "the GGUF of this shape is another test's")]
-mod gpt2_124m;
-mod pickled;
-mod shared;
+#[path = "support/mod.rs"]
+mod support;
 
 use std::time::Instant;
 
@@ -15,6 +13,7 @@ use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::weights::names::{self, Role};
 use huggingtweets::weights::quantize::gpt2_metadata;
 use huggingtweets::weights::{Conversion, ConversionParams, WriteAt};
+use support::{gpt2_124m, pickled, shared};
 
 const CONFIG: &[u8] = br#"{"model_type":"gpt2"}"#;
 /// `mlp.c_fc.weight`, which must be there whole to be transposed: 768 × 3072 numbers of 4 bytes.

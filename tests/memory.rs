@@ -3,16 +3,16 @@
 //! Alone in its program, because the peak is the process's own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod checkpoints;
-mod gpt2_124m;
-mod shared;
+#[path = "support/mod.rs"]
+mod support;
 
 use std::io::{BufWriter, Seek};
 use std::time::Instant;
 
-use checkpoints::load;
 use huggingtweets::infer::{Logits, Session};
 use huggingtweets::weights::Checkpoint;
+use support::checkpoints::load;
+use support::{gpt2_124m, shared};
 
 /// The cache is all there from the start; more steps would only take longer.
 const STEPS: usize = 6;

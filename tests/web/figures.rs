@@ -10,8 +10,8 @@ use std::time::Duration;
 use huggingtweets::site::{Progress, Sizes, SourceTree};
 use serde_json::json;
 
-use crate::gpt2_124m;
 use crate::harness::Site;
+use crate::support::gpt2_124m;
 
 /// Most memory of the engine, of the file's length.
 const MOST_MEMORY: f64 = 1.5;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use fantoccini::Locator;
 use serde_json::{Value, json};
 
-use crate::gpt2_124m;
 use crate::harness::{
     Browser, Fault, Mirror, Page, SOON, Site, in_both_browsers, renderer_bytes, repositories,
     wait_until,
@@ -14,6 +13,7 @@ use crate::harness::{
 use crate::isolation::{press, wait_for};
 use crate::models::REPO;
 use crate::module::module;
+use crate::support::gpt2_124m;
 use huggingtweets::site::Isolation;
 use huggingtweets::store::Origin;
 use huggingtweets::weights::gguf::Header;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use fantoccini::Locator;
 use serde_json::{Value, json};
 
-use crate::gpt2_124m;
 use crate::harness::{
     Browser, Fault, Mirror, Misbehaviour, Page, SOON, Site, in_both_browsers, repositories,
     wait_until,
 };
 use crate::isolation::press;
 use crate::module::module;
+use crate::support::gpt2_124m;
 use huggingtweets::site::Isolation;
 
 in_both_browsers!(

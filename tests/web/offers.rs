@@ -4,12 +4,12 @@ use huggingtweets::hub::{Dtype, Listing, Offer, Room};
 use huggingtweets::model::config::Gpt2Config;
 use serde_json::json;
 
-use crate::checkpoints::model_files;
 use crate::harness::{Mirror, Page, SOON, Site, repositories, wait_until};
 use crate::isolation::{press, wait_for_service_worker};
 use crate::models::{REPO, look_up};
 use crate::module::module;
 use crate::offline::{copy_of, kept, listed};
+use crate::support::checkpoints::model_files;
 
 /// A page that has asked for the repository, on a device with so much memory.
 async fn looked_up(site: &Site, mirror: &Mirror, device: u64) -> Page {

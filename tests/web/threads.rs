@@ -1,7 +1,7 @@
 //! The worker's builds: the same texts from all, and no visitor downloads one that is not used.
 
 use crate::harness::{Page, Site};
-use crate::shared::skipped;
+use crate::support::shared::skipped;
 use huggingtweets::site::Isolation;
 use serde_json::{Value, json};
 use std::path::Path;

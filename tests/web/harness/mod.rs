@@ -15,15 +15,14 @@
 
 mod driver;
 mod memory;
-mod mirror;
 mod page;
 mod programs;
 mod routes;
 mod site;
 mod watch;
 
+pub use crate::support::mirror::{Fault, Mirror, Misbehaviour, repositories};
 pub use memory::renderer_bytes;
-pub use mirror::{Fault, Mirror, Misbehaviour, repositories};
 pub use page::Page;
 pub use programs::Browser;
 pub use routes::{SUB_PATH, ServiceWorker};

@@ -6,7 +6,7 @@ use super::programs::{Browser, Programs};
 use super::routes::routes;
 use super::watch::Watch;
 use super::{SOON, wait_until};
-use crate::shared::skipped;
+use crate::support::shared::skipped;
 use axum::extract::Request;
 use axum::middleware::map_request;
 use fantoccini::ClientBuilder;

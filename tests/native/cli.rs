@@ -1,0 +1,560 @@
+//! What the command line claims: the JSON of its contract, one sentence per failure, nothing half-written.
+
+use crate::support::{pickled, tiny};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use huggingtweets::bundled::BUNDLED_MODEL;
+use serde_json::Value as Json;
+
+fn huggingtweets(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+/// What `--json` printed: one document and nothing else.
+fn json(args: &[&str]) -> Json {
+    let output = huggingtweets(&[args, &["--json"]].concat());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {error}");
+    assert_eq!(error, "", "{args:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The one sentence of a failure, exit status 1, nothing on standard output.
+fn failure(args: &[&str]) -> String {
+    let output = huggingtweets(args);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {error}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(
+        error.starts_with("error: ") && error.contains("; "),
+        "{error}"
+    );
+    assert!(error.len() < 600, "{error}");
+    error
+}
+
+fn keys(value: &Json) -> Vec<&str> {
+    value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+/// A folder that goes with the test, and a small model in it.
+fn model() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    std::fs::write(&path, tiny::gguf(|_| {})).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn bundled_model_has_the_size_that_is_stated() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("assets")
+        .join(BUNDLED_MODEL.path);
+    assert_eq!(
+        std::fs::metadata(path).unwrap().len(),
+        BUNDLED_MODEL.size_bytes
+    );
+}
+
+#[test]
+fn generate_without_a_model_uses_the_bundled_one() {
+    let texts = json(&["generate", "--prompt", "My dream is", "--seed", "1"]);
+    let texts = texts.as_array().unwrap();
+    assert_eq!(texts.len(), 5);
+    for text in texts {
+        assert_eq!(keys(text), ["generated_text", "token_ids"]);
+        let generated = text["generated_text"].as_str().unwrap();
+        assert!(generated.starts_with("My dream is"), "{generated}");
+        assert!(!text["token_ids"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn generate_takes_every_option_of_the_contract() {
+    let (_folder, model) = model();
+    let args = [
+        "generate", "--model", &model, "--prompt", "hello", "--seed", "7",
+    ];
+    let with = |more: &[&str]| json(&[&args, more].concat());
+    let drawn = with(&[
+        "--n",
+        "2",
+        "--max-new-tokens",
+        "6",
+        "--temperature",
+        "0.9",
+        "--top-k",
+        "20",
+        "--top-p",
+        "0.9",
+        "--threads",
+        "1",
+    ]);
+    assert_eq!(drawn.as_array().unwrap().len(), 2);
+    for text in drawn.as_array().unwrap() {
+        assert!(text["token_ids"].as_array().unwrap().len() <= 6);
+    }
+    let again = with(&[
+        "--n",
+        "2",
+        "--max-new-tokens",
+        "6",
+        "--temperature",
+        "0.9",
+        "--top-k",
+        "20",
+        "--top-p",
+        "0.9",
+        "--threads",
+        "3",
+    ]);
+    assert_eq!(
+        again, drawn,
+        "same seed, same texts, whatever the number of threads"
+    );
+    let greedy = |seed| {
+        with(&[
+            "--greedy",
+            "--n",
+            "1",
+            "--max-new-tokens",
+            "6",
+            "--top-k",
+            seed,
+        ])
+    };
+    assert_eq!(greedy("1"), greedy("40"), "greedy draws nothing");
+}
+
+#[test]
+fn logits_has_no_prefix_and_one_score_per_token() {
+    let (_folder, model) = model();
+    let scores = json(&["logits", "--model", &model, "--prompt", "hello"]);
+    assert_eq!(keys(&scores), ["logits", "token_ids"]);
+    assert_eq!(scores["token_ids"], serde_json::json!([258, 111]));
+    assert_eq!(scores["logits"].as_array().unwrap().len(), tiny::VOCAB_SIZE);
+}
+
+#[test]
+fn tokenize_gives_ids_and_texts() {
+    let (_folder, model) = model();
+    let tokens = json(&[
+        "tokenize",
+        "--model",
+        &model,
+        "--text",
+        "hell\u{e9}<|endoftext|>",
+    ]);
+    assert_eq!(
+        tokens,
+        serde_json::json!({
+            "token_ids": [258, 0xC3, 0xA9, 260],
+            "tokens": ["hell", "\u{FFFD}", "\u{FFFD}", "<|endoftext|>"],
+        })
+    );
+    assert_eq!(
+        json(&["tokenize", "--text", ""]),
+        serde_json::json!({ "token_ids": [], "tokens": [] })
+    );
+}
+
+#[test]
+fn perplexity_is_over_documents_and_their_bytes() {
+    let (folder, model) = model();
+    let file = write(folder.path(), "t.txt", "hello\n\n\u{e9}\n".as_bytes());
+    let result = json(&["perplexity", "--model", &model, "--text-file", &file]);
+    assert_eq!(keys(&result), ["bits_per_byte", "nats_per_token", "tokens"]);
+    assert_eq!(result["tokens"], 4, "hell o, and two bytes");
+    let nats = result["nats_per_token"].as_f64().unwrap() * 4.0;
+    let bits = nats / std::f64::consts::LN_2 / 7.0;
+    assert!((result["bits_per_byte"].as_f64().unwrap() - bits).abs() < 1e-9);
+    let long = write(folder.path(), "long.txt", "hello".repeat(100).as_bytes());
+    let strided = json(&[
+        "perplexity",
+        "--model",
+        &model,
+        "--text-file",
+        &long,
+        "--stride",
+        "16",
+    ]);
+    assert_eq!(strided["tokens"], 200);
+}
+
+#[test]
+fn bench_measures_three_speeds_and_what_of_the_memorys_they_use() {
+    let (_folder, model) = model();
+    let speeds = json(&["bench", "--model", &model, "--threads", "2"]);
+    assert_eq!(speeds["threads"], 2);
+    assert_eq!(
+        keys(&speeds),
+        [
+            "batch5_tokens_per_second",
+            "decode_bytes_per_second",
+            "decode_tokens_per_second",
+            "prefill_tokens_per_second",
+            "sum_bytes_per_second",
+            "threads",
+        ]
+    );
+    for (key, value) in speeds.as_object().unwrap() {
+        assert!(value.as_f64().unwrap() > 0.0, "{key}");
+    }
+}
+
+#[test]
+fn text_for_people_names_the_model_and_the_seed() {
+    let (_folder, model) = model();
+    let output = huggingtweets(&[
+        "generate", "--model", &model, "--prompt", "hello", "--seed", "3",
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(
+        text.contains("tiny.gguf") && text.contains("seed 3"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_path_that_leads_to_no_model_says_so() {
+    let (folder, model) = model();
+    let path = folder.path();
+    assert!(failure(&["bench", "--model", "/nowhere/x.gguf"]).contains("/nowhere/x.gguf"));
+    let page = write(path, "page.gguf", b"<!DOCTYPE html><p>404");
+    assert!(failure(&["generate", "--prompt", "a", "--model", &page]).contains("web page"));
+    let llama =
+        tiny::gguf(|m| m[0].1 = huggingtweets::weights::gguf::Value::String("llama".into()));
+    let llama = write(path, "llama.gguf", &llama);
+    assert!(failure(&["logits", "--prompt", "a", "--model", &llama]).contains("llama"));
+    let cut = std::fs::read(&model).unwrap();
+    let cut = write(path, "cut.gguf", &cut[..cut.len() / 2]);
+    assert!(failure(&["tokenize", "--text", "a", "--model", &cut]).contains("ends at byte"));
+    let empty = path.join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    assert!(failure(&["bench", "--model", empty.to_str().unwrap()]).contains("config.json"));
+}
+
+#[test]
+fn requests_that_cannot_be_met_say_so() {
+    let (folder, model) = model();
+    let generate = |more: &[&str]| {
+        failure(&[&["generate", "--model", &model, "--prompt", "a"], more].concat())
+    };
+    assert!(generate(&["--top-p", "3"]).contains("`top_p` is 3"));
+    assert!(generate(&["--n", "11"]).contains("num_return_sequences"));
+    assert!(generate(&["--max-new-tokens", "80"]).contains("80 tokens"));
+    let long = "a".repeat(100_000);
+    assert!(failure(&["generate", "--model", &model, "--prompt", &long]).contains("shorten"));
+    assert!(failure(&["logits", "--model", &model, "--prompt", ""]).contains("empty"));
+    let blank = write(folder.path(), "blank.txt", b"\n \n");
+    let score = |file: &str| failure(&["perplexity", "--model", &model, "--text-file", file]);
+    assert!(score(&blank).contains("no text"));
+    assert!(score(&write(folder.path(), "l1.txt", b"caf\xE9")).contains("UTF-8"));
+    assert!(score("/nowhere/t.txt").contains("/nowhere/t.txt"));
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for args in [
+        &["generate"][..],
+        &["generate", "--prompt", "a", "--seed", "x"],
+        &["generate", "--prompt", "a", "--threads", "0"],
+        &["nonsense"],
+        &["perplexity"],
+        &["quantize", "only-one"],
+    ] {
+        assert_eq!(huggingtweets(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+/// The tiny model as a folder: the tensors of the GGUF under Hugging Face's names, tokenizer in either form.
+fn model_folder(tokenizer_json: bool) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut config = tiny::config().to_json();
+    config["task_specific_params"] =
+        serde_json::json!({ "text-generation": { "max_length": 33, "do_sample": true } });
+    write(path, "config.json", config.to_string().as_bytes());
+    write(path, "model.safetensors", &tiny::safetensors());
+    let vocabulary = tiny::vocabulary();
+    let vocab: serde_json::Map<String, Json> = vocabulary
+        .tokens()
+        .iter()
+        .enumerate()
+        .map(|(id, token)| (token.clone(), id.into()))
+        .collect();
+    let merges: Vec<String> = vocabulary
+        .merges()
+        .map(|(a, b)| format!("{a} {b}"))
+        .collect();
+    if tokenizer_json {
+        let json = serde_json::json!({
+            "added_tokens": [{ "id": tiny::EOS, "content": "<|endoftext|>", "special": true }],
+            "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false },
+            "model": { "type": "BPE", "vocab": vocab, "merges": merges },
+        });
+        write(path, "tokenizer.json", json.to_string().as_bytes());
+    } else {
+        write(path, "vocab.json", Json::from(vocab).to_string().as_bytes());
+        let text = format!("#version: 0.2\n{}\n", merges.join("\n"));
+        write(path, "merges.txt", text.as_bytes());
+    }
+    folder
+}
+
+#[test]
+fn a_folder_is_a_model_with_either_form_of_tokenizer() {
+    let (_gguf, model) = model();
+    let args = ["--prompt", "hello", "--seed", "3", "--max-new-tokens", "9"];
+    let from = |model: &str| json(&[&["generate", "--model", model], &args[..]].concat());
+    let folder = model_folder(true);
+    let texts = from(folder.path().to_str().unwrap());
+    assert_eq!(texts, from(model_folder(false).path().to_str().unwrap()));
+    // The folder's own parameters have top_p 1 where the file without any has the bots' 0.95.
+    let same = [&args[..], &["--top-p", "0.95"]].concat();
+    let with = |model: &str| {
+        json(
+            &[
+                &["generate", "--model", model, "--prefix", "<|endoftext|>"],
+                &same[..],
+            ]
+            .concat(),
+        )
+    };
+    assert_eq!(with(folder.path().to_str().unwrap()), with(&model));
+}
+
+#[test]
+fn a_folder_without_one_of_its_files_names_it() {
+    for (file, named) in [
+        ("config.json", "config.json"),
+        ("model.safetensors", "model.safetensors"),
+        ("tokenizer.json", "tokenizer.json"),
+    ] {
+        let folder = model_folder(true);
+        std::fs::remove_file(folder.path().join(file)).unwrap();
+        let model = folder.path().to_str().unwrap();
+        assert!(failure(&["generate", "--prompt", "a", "--model", model]).contains(named));
+    }
+}
+
+#[test]
+fn shards_are_read_and_an_index_cannot_lead_out_of_its_folder() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    std::fs::rename(
+        path.join("model.safetensors"),
+        path.join("part-1.safetensors"),
+    )
+    .unwrap();
+    let index =
+        |name: &str| serde_json::json!({ "weight_map": { "wte.weight": name } }).to_string();
+    let model = path.to_str().unwrap();
+    write(
+        path,
+        "model.safetensors.index.json",
+        index("part-1.safetensors").as_bytes(),
+    );
+    json(&["logits", "--prompt", "a", "--model", model]);
+    write(
+        path,
+        "model.safetensors.index.json",
+        index("../part-1.safetensors").as_bytes(),
+    );
+    assert!(failure(&["logits", "--prompt", "a", "--model", model]).contains("index.json"));
+}
+
+/// The tensors of a safetensors file as PyTorch's.
+fn pytorch_model(safetensors: &[u8]) -> Vec<u8> {
+    let file = safetensors::SafeTensors::deserialize(safetensors).unwrap();
+    let tensors = file.tensors();
+    let named: Vec<_> = tensors
+        .iter()
+        .map(|(name, tensor)| (name.clone(), tensor.shape().to_vec()))
+        .collect();
+    let mut bytes = Vec::new();
+    pickled::write(&named, |i, out| out(tensors[i].1.data()), &mut |piece| {
+        bytes.extend_from_slice(piece);
+    });
+    bytes
+}
+
+#[test]
+fn a_folder_with_pytorchs_file_alone_is_the_same_model() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    let model = path.to_str().unwrap();
+    let args = ["--prompt", "hello", "--seed", "3", "--max-new-tokens", "9"];
+    let texts = || json(&[&["generate", "--model", model], &args[..]].concat());
+    let quantized = || {
+        let out = path.join("out.gguf");
+        json(&["quantize", model, out.to_str().unwrap()]);
+        std::fs::read(out).unwrap()
+    };
+    let (expected, expected_file) = (texts(), quantized());
+    let safetensors = std::fs::read(path.join("model.safetensors")).unwrap();
+    std::fs::remove_file(path.join("model.safetensors")).unwrap();
+    write(path, "pytorch_model.bin", &pytorch_model(&safetensors));
+    assert_eq!(texts(), expected);
+    assert!(quantized() == expected_file);
+
+    // And in shards.
+    std::fs::rename(path.join("pytorch_model.bin"), path.join("part-1.bin")).unwrap();
+    let index = serde_json::json!({ "weight_map": { "wte.weight": "part-1.bin" } }).to_string();
+    write(path, "pytorch_model.bin.index.json", index.as_bytes());
+    assert_eq!(texts(), expected);
+
+    let old = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+    write(path, "part-1.bin", old);
+    let error = failure(&["logits", "--prompt", "a", "--model", model]);
+    assert!(
+        error.contains("1.6") && error.contains("transformers"),
+        "{error}"
+    );
+}
+
+#[test]
+fn quantize_writes_a_file_that_generates() {
+    let folder = model_folder(true);
+    let model = folder.path().to_str().unwrap();
+    let out = folder.path().join("out.gguf");
+    let out = out.to_str().unwrap();
+    for dtype in ["q8_0", "q4_0", "q4_k", "q6_k", "f16", "f32"] {
+        let result = json(&["quantize", model, out, "--dtype", dtype]);
+        assert_eq!(
+            keys(&result),
+            ["after", "before", "bytes", "errors", "max_error", "tensors"]
+        );
+        assert_eq!(result["tensors"], 28);
+        assert_eq!(result["bytes"], std::fs::metadata(out).unwrap().len());
+        let texts = json(&[
+            "generate", "--model", out, "--prompt", "hello", "--seed", "1",
+        ]);
+        assert_eq!(texts.as_array().unwrap().len(), 5);
+    }
+    // Without the reading there is all the rest.
+    let result = json(&["quantize", model, out, "--dtype", "f32", "--no-score"]);
+    assert_eq!(keys(&result), ["bytes", "errors", "max_error", "tensors"]);
+    // Float weights survive as they are, defaults and tokenizer with them.
+    let args = ["--prompt", "hello", "--seed", "1"];
+    let from = |model: &str| json(&[&["generate", "--model", model], &args[..]].concat());
+    assert_eq!(from(out), from(model));
+    // And a GGUF can be quantized again.
+    let again = folder.path().join("again.gguf");
+    json(&["quantize", out, again.to_str().unwrap(), "--dtype", "q8_0"]);
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn quantize_tells_each_tensors_error_and_what_the_model_makes_of_a_text_before_and_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.gguf");
+    let out = out.to_str().unwrap();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/bundled.gguf");
+    let mut after = Vec::new();
+    for (dtype, rms) in [("q6_k", 0.001), ("q8_0", 0.03), ("q4_0", 0.12)] {
+        let result = json(&["quantize", model, out, "--dtype", dtype]);
+        let errors = result["errors"].as_array().unwrap();
+        // Two embeddings, the last norm's two vectors, and twelve of each of fourteen blocks.
+        assert_eq!(errors.len(), 4 + 12 * 14);
+        for error in errors {
+            assert_eq!(keys(error), ["dtype", "max_error", "name", "rms_error"]);
+            let rms_error = error["rms_error"].as_f64().unwrap();
+            // What was Q6_K before is that again; vectors and positions stay F32.
+            let is_exact = error["dtype"] == "F32" || dtype == "q6_k";
+            let range = if is_exact { 0.0..1e-6 } else { rms / 10.0..rms };
+            assert!(range.contains(&rms_error), "{error} as {dtype}");
+            assert!(error["max_error"].as_f64().unwrap() <= result["max_error"].as_f64().unwrap());
+        }
+        let bits = |when: &str| result[when]["bits_per_byte"].as_f64().unwrap();
+        assert_eq!(result["before"]["dtype"], "q6_k");
+        assert_eq!(result["after"]["dtype"], dtype);
+        assert!((1.8..1.9).contains(&bits("before")), "{}", bits("before"));
+        after.push(bits("after") - bits("before"));
+        eprintln!("{dtype}: {} and {}", bits("before"), bits("after"));
+    }
+    // The same, nearly the same, worse.
+    let [same, near, worse] = after[..] else {
+        panic!("{after:?}")
+    };
+    assert!(same == 0.0 && near.abs() < 0.005, "{after:?}");
+    assert!(worse > 0.005 && worse > 2.0 * near.abs(), "{after:?}");
+
+    let text = huggingtweets(&["quantize", model, out, "--dtype", "q4_k"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    for line in ["blk.5.ffn_down.weight", "before Q6_K", "after  Q4_K"] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+/// Names of partial files in a folder.
+fn leftovers(folder: &Path) -> Vec<String> {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("partial"))
+        .collect()
+}
+
+#[test]
+fn quantize_leaves_nothing_half_written() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    let model = path.to_str().unwrap();
+    let out = write(path, "old.gguf", b"what was there before");
+    // The last tensor is cut off: the failure comes in the middle of writing.
+    let whole = std::fs::read(path.join("model.safetensors")).unwrap();
+    write(path, "model.safetensors", &whole[..whole.len() - 8]);
+    failure(&["quantize", model, &out]);
+    assert_eq!(std::fs::read(&out).unwrap(), b"what was there before");
+    write(path, "model.safetensors", &whole);
+    let occupied = model_folder(false);
+    assert!(failure(&["quantize", model, occupied.path().to_str().unwrap()]).contains("folder"));
+    assert!(failure(&["quantize", model, "/nowhere/x.gguf"]).contains("/nowhere/x.gguf"));
+    let (gguf, file) = self::model();
+    assert!(failure(&["quantize", &file, &file]).contains("model that is read"));
+    assert_eq!(leftovers(path), Vec::<String>::new());
+    assert_eq!(leftovers(gguf.path()), Vec::<String>::new());
+    assert_eq!(std::fs::read(&file).unwrap(), tiny::gguf(|_| {}));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing() {
+    // A limit on file size stands in for the full disk: the same write fails in the same place.
+    let folder = model_folder(true);
+    let out = folder.path().join("out.gguf");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 8; exec {} quantize {} {}",
+        env!("CARGO_BIN_EXE_huggingtweets"),
+        folder.path().display(),
+        out.display()
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("cannot write") && error.contains("free space"),
+        "{error}"
+    );
+    assert!(!out.exists());
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}

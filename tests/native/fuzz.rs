@@ -1,0 +1,151 @@
+//! The fuzzer's targets over fixtures with some bytes changed, the same ones each time: no panic, no hang.
+//!
+//! `FUZZ_ROUNDS=100000` runs longer; `fuzz/` looks where these do not.
+
+#[path = "../../fuzz/targets.rs"]
+mod targets;
+
+use crate::support::shared;
+use std::time::{Duration, Instant};
+
+use crate::support::checkpoints::{fixtures, quantize, tiny};
+use huggingtweets::kernels::pack::WeightType;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+/// What hurts parsers: ends of ranges, signs, and the marks of the formats.
+const NASTY: [&[u8]; 12] = [
+    &[0x00],
+    &[0xff],
+    &[0x7f],
+    &[0x80],
+    &[0xff; 4],
+    &[0xff; 8],
+    &[0, 0, 0, 0x80],
+    b"PK\x03\x04",
+    b"\"",
+    b"}",
+    b"-1",
+    b"99999999999999999999",
+];
+
+/// Some bytes replaced, put in, taken out or repeated.
+fn mutated(seed: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=random.next_u32() % 4 {
+        let below = |n: usize, random: &mut ChaCha8Rng| random.next_u32() as usize % (n + 1);
+        // Headers come first: half of the changes fall into the first kilobytes.
+        let reach = match random.next_u32() % 2 {
+            0 => bytes.len().min(4096),
+            _ => bytes.len(),
+        };
+        let at = below(reach, random);
+        let until = (at + below(16, random)).min(bytes.len());
+        match random.next_u32() % 6 {
+            0 => bytes.truncate(at),
+            1 => drop(bytes.drain(at..until)),
+            2 => {
+                let again = bytes[at..until].to_vec();
+                bytes.splice(at..at, again);
+            }
+            3 if at < bytes.len() => bytes[at] ^= 1 << (random.next_u32() % 8),
+            _ => {
+                let nasty = NASTY[below(NASTY.len() - 1, random)];
+                let end = (at + nasty.len()).min(bytes.len());
+                bytes.splice(at..end, nasty.iter().copied());
+            }
+        }
+    }
+    bytes
+}
+
+fn run(seeds: &[Vec<u8>], target: fn(&[u8])) {
+    let rounds = std::env::var("FUZZ_ROUNDS").map_or(300, |rounds| rounds.parse().unwrap());
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut slowest = Duration::ZERO;
+    for seed in seeds {
+        assert!(!seed.is_empty());
+        target(seed);
+        for _ in 0..rounds {
+            let bytes = mutated(seed, &mut random);
+            let start = Instant::now();
+            target(&bytes);
+            slowest = slowest.max(start.elapsed());
+        }
+    }
+    eprintln!("slowest: {} ms", slowest.as_millis());
+    assert!(slowest < Duration::from_secs(60), "took {slowest:?}");
+}
+
+fn read(files: &[&str]) -> Vec<Vec<u8>> {
+    let read = |file: &&str| std::fs::read(fixtures().join(file)).unwrap();
+    files.iter().map(read).collect()
+}
+
+#[test]
+fn damaged_safetensors_do_no_harm() {
+    let files = [
+        "tiny/model.safetensors",
+        "pytorch/model.safetensors",
+        "pytorch/bf16.safetensors",
+    ];
+    run(&read(&files), targets::safetensors);
+}
+
+#[test]
+fn damaged_ggufs_do_no_harm() {
+    let of = |dtype| quantize(tiny(), dtype).0;
+    run(
+        &[
+            of(WeightType::Q8_0),
+            of(WeightType::F16),
+            of(WeightType::Q4_0),
+        ],
+        targets::gguf,
+    );
+}
+
+#[test]
+fn damaged_pytorch_files_do_no_harm() {
+    let files = [
+        "pytorch/tied.bin",
+        "pytorch/archive.bin",
+        "pytorch/stored_again.bin",
+        "pytorch/views.bin",
+        "pytorch/protocol_4.bin",
+        "pytorch/parameters.bin",
+    ];
+    run(&read(&files), targets::pytorch);
+}
+
+#[test]
+fn damaged_tokenizers_do_no_harm() {
+    let tokens: serde_json::Map<String, serde_json::Value> = (0..=255_u8)
+        .map(|byte| huggingtweets::tokenizer::vocabulary::char_of_byte(byte).to_string())
+        .chain(["he".to_owned(), "<|endoftext|>".to_owned()])
+        .enumerate()
+        .map(|(id, token)| (token, id.into()))
+        .collect();
+    let json = serde_json::json!({
+        "added_tokens": [{ "id": 257, "content": "<|endoftext|>", "special": true }],
+        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false },
+        "model": { "type": "BPE", "vocab": tokens, "merges": ["h e"] },
+    });
+    run(&[json.to_string().into_bytes()], targets::tokenizer_json);
+}
+
+#[test]
+fn damaged_cards_do_no_harm() {
+    let Some(folder) = shared::shared("cards") else {
+        shared::skipped("no published cards beside the repository");
+        return;
+    };
+    let cards = std::fs::read_dir(folder).unwrap();
+    let mut cards: Vec<_> = cards.map(|card| card.unwrap().path()).collect();
+    cards.sort();
+    let cards: Vec<_> = cards
+        .iter()
+        .map(|card| std::fs::read(card).unwrap())
+        .collect();
+    run(&cards, targets::card);
+}

@@ -1,0 +1,189 @@
+//! What `quantize` writes, llama.cpp reads: the same tokens, the same scores, the same greedy choice.
+//!
+//! Asks llama.cpp through its Python package: `python3`, or the interpreter that `HUGGINGTWEETS_PYTHON` names.
+
+use crate::support::checkpoints::{fixtures, floats, ids, model_files};
+use crate::support::shared::{shared, skipped};
+use huggingtweets::model::config::Gpt2Config;
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Both round the inputs of a product to 8 bits, each in its own way.
+/// Seen at most: 0.03 of the widest logit.
+const TOLERANCE: f32 = 0.05;
+const DTYPES: [&str; 6] = ["q8_0", "q4_0", "q4_k", "q6_k", "f16", "f32"];
+const PROMPT: &str = "My dream is";
+const TEXTS: [&str; 6] = [
+    "My dream is",
+    "  Hello  world!\n\n\tI don't, you'll   ",
+    "12345 🤖 naïve 東京 e\u{301} 👩\u{200d}🚀",
+    "a<|endoftext|>b <|endoftext|>",
+    "",
+    "http://x.y/?z=1#_-_ ...!!!??? ｆｕｌｌ\u{a0}width",
+];
+
+/// The interpreter, if it has llama.cpp.
+fn python() -> Option<String> {
+    let python = std::env::var("HUGGINGTWEETS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let import = Command::new(&python)
+        .args(["-c", "import llama_cpp"])
+        .stderr(Stdio::null())
+        .status();
+    if import.is_ok_and(|status| status.success()) {
+        return Some(python);
+    }
+    skipped(&format!(
+        "`{python}` has no llama_cpp; `pip install llama-cpp-python`, or set HUGGINGTWEETS_PYTHON to a python that has it"
+    ));
+    None
+}
+
+fn huggingtweets(args: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
+        .arg("--json")
+        .args(args)
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {error}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn llama_cpp(python: &str, model: &str, ids: &[u32]) -> Value {
+    let mut child = Command::new(python)
+        .arg(fixtures().join("ask_llama_cpp.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let question = json!({ "model": model, "ids": ids, "texts": TEXTS });
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(question.to_string().as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{model}: {error}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// That both make the same tokens of every text, and none of their own.
+fn check_tokens(model: &str, answer: &Value) {
+    let tokenize = |text: &str| {
+        let ours = huggingtweets(&["tokenize", "--model", model, "--text", text]);
+        ours["token_ids"].clone()
+    };
+    for (text, theirs) in TEXTS.iter().zip(answer["token_ids"].as_array().unwrap()) {
+        assert_eq!(tokenize(text), *theirs, "{text:?}");
+    }
+    assert_eq!(answer["opened"], tokenize("a"), "nothing is put in front");
+    assert_eq!(json!([answer["eos"]]), tokenize("<|endoftext|>"));
+    assert_eq!(answer["is_eos_the_end"], true);
+}
+
+/// Compares what both make of `source` in one type.
+fn check(python: &str, source: &Path, dtype: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("out.gguf");
+    let model = model.to_str().unwrap();
+    let source = source.to_str().unwrap();
+    huggingtweets(&["quantize", source, model, "--dtype", dtype, "--no-score"]);
+
+    let args = ["--model", model, "--prompt", PROMPT];
+    let scored = huggingtweets(&[&["logits"], &args[..]].concat());
+    let prompt = ids(&scored["token_ids"]);
+    let greedy = [
+        "--greedy",
+        "--n",
+        "1",
+        "--max-new-tokens",
+        "12",
+        "--prefix",
+        "",
+    ];
+    let texts = huggingtweets(&[&["generate"], &args[..], &greedy].concat());
+    let chosen = ids(&texts[0]["token_ids"]);
+    assert!(chosen.len() > 5, "{chosen:?}");
+
+    let answer = llama_cpp(python, model, &[&prompt[..], &chosen].concat());
+    // The tokenizer is the same in every type.
+    if dtype == DTYPES[0] {
+        check_tokens(model, &answer);
+    }
+    let text = texts[0]["generated_text"].as_str().unwrap();
+    // Generated ids may end inside a character.
+    let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
+    assert!(
+        answer["text"].as_str().unwrap().starts_with(text),
+        "{answer} {text:?}"
+    );
+
+    let rows: Vec<_> = answer["logits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(floats)
+        .collect();
+    let ours = floats(&scored["logits"]);
+    let theirs = &rows[prompt.len() - 1];
+    let widest = theirs.iter().fold(0.0, |max, x| f32::max(max, x.abs()));
+    let apart = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
+    let apart = apart.fold(0.0, f32::max) / widest;
+    // What was chosen here is the best there, or as good, but for an end that comes too
+    // early for the length that the model asks for.
+    let eos = answer["eos"].as_u64().unwrap() as usize;
+    let mut worst = 0.0;
+    for (mut row, token_id) in rows.into_iter().skip(prompt.len() - 1).zip(&chosen) {
+        if *token_id as usize != eos {
+            row[eos] = f32::NEG_INFINITY;
+        }
+        let best = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        worst = f32::max(worst, (best - row[*token_id as usize]) / widest);
+    }
+    eprintln!("{dtype}: logits apart by {apart:.4}, choices by {worst:.4} of {widest:.1}");
+    assert!(
+        apart < TOLERANCE && worst < TOLERANCE,
+        "{dtype}: {apart}, {worst}"
+    );
+}
+
+#[test]
+fn the_bundled_model_in_each_type_is_the_same_in_llama_cpp() {
+    let Some(python) = python() else { return };
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/model/bundled.gguf");
+    for dtype in DTYPES {
+        check(&python, &model, dtype);
+    }
+}
+
+/// 320 is a width that blocks of 256 do not fit, as GPT-2 XL's 1600; 1280, that of its inner layer, they fit.
+#[test]
+fn gpt2s_vocabulary_and_mixed_types_are_the_same_in_llama_cpp() {
+    let (Some(python), Some(tokenizer)) = (python(), shared("data/gpt2-bpe")) else {
+        return;
+    };
+    let config = Gpt2Config {
+        vocab_size: 50257,
+        n_ctx: 64,
+        n_embd: 320,
+        n_layer: 2,
+        n_head: 5,
+        n_inner: 1280,
+        layer_norm_epsilon: 1e-5,
+        bos_token_id: 50256,
+        eos_token_id: 50256,
+    };
+    let (config, weights) = model_files(&config);
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("config.json", &config);
+    write("model.safetensors", &weights);
+    for name in ["vocab.json", "merges.txt"] {
+        write(name, &std::fs::read(tokenizer.join(name)).unwrap());
+    }
+    for dtype in DTYPES {
+        check(&python, folder.path(), dtype);
+    }
+}

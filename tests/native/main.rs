@@ -1,0 +1,37 @@
+//! The claims that need no browser, in one program: a module for each area of the library.
+//!
+//! `cargo test --release --test native NAME` runs the claims whose path contains `NAME`, such as `tokenizer` or
+//! `llama_cpp`.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test a panic is the report"
+)]
+
+mod architecture;
+mod cards;
+mod cli;
+mod conversion;
+mod engine;
+mod fuzz;
+mod generate;
+mod hub;
+mod infer;
+mod kernels;
+mod llama_cpp;
+mod mirror;
+mod model;
+mod module_types;
+mod parallel;
+mod preflight;
+mod pytorch;
+mod repositories;
+mod shapes;
+mod site;
+mod state;
+mod store;
+#[path = "../support/mod.rs"]
+mod support;
+mod tokenizer;
+mod weights;

@@ -1,0 +1,372 @@
+//! PyTorch's files are read without running anything: every form gives the same weights, and what is no weights
+//! is refused by name.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use crate::support::checkpoints::{fixtures, json};
+use huggingtweets::hub::ShardIndex;
+use huggingtweets::weights::error::FileKind;
+use huggingtweets::weights::{Checkpoint, ReadSeek, WeightsError};
+
+fn folder() -> PathBuf {
+    fixtures().join("pytorch")
+}
+
+fn read(file: &str) -> Vec<u8> {
+    std::fs::read(folder().join(file)).unwrap()
+}
+
+fn open_with(config: &[u8], files: Vec<Vec<u8>>) -> Result<Checkpoint, WeightsError> {
+    let files = files.into_iter();
+    let files = files.map(|file| Box::new(Cursor::new(file)) as Box<dyn ReadSeek>);
+    Checkpoint::from_pytorch(config, files.collect())
+}
+
+fn open(files: Vec<Vec<u8>>) -> Result<Checkpoint, WeightsError> {
+    open_with(&read("config.json"), files)
+}
+
+fn refused(file: Vec<u8>) -> WeightsError {
+    match open(vec![file]) {
+        Err(error) => error,
+        Ok(_) => panic!("opened"),
+    }
+}
+
+fn safetensors(file: &str) -> Checkpoint {
+    Checkpoint::from_safetensors(
+        &read("config.json"),
+        vec![Box::new(Cursor::new(read(file)))],
+    )
+    .unwrap()
+}
+
+#[track_caller]
+fn assert_same(mut got: Checkpoint, mut expected: Checkpoint) {
+    let specs = expected.tensors();
+    assert_eq!(specs.len(), 2 + 2 * 12 + 2);
+    assert_eq!(got.tensors(), specs);
+    for (spec, _) in specs {
+        let name = &spec.name;
+        assert_eq!(
+            got.floats(name).unwrap(),
+            expected.floats(name).unwrap(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_form_that_pytorch_writes_gives_the_same_weights() {
+    for (file, oracle) in [
+        ("tied.bin", "model.safetensors"),
+        ("archive.bin", "model.safetensors"),
+        ("stored_again.bin", "model.safetensors"),
+        ("parameters.bin", "model.safetensors"),
+        ("protocol_4.bin", "model.safetensors"),
+        ("views.bin", "model.safetensors"),
+        ("f16.bin", "f16.safetensors"),
+        ("bf16.bin", "bf16.safetensors"),
+    ] {
+        eprintln!("{file}");
+        assert_same(open(vec![read(file)]).unwrap(), safetensors(oracle));
+    }
+    let index = ShardIndex::from_json("shards.index.json", &read("shards.index.json")).unwrap();
+    assert_eq!(index.files, ["shard-1.bin", "shard-2.bin"]);
+    let files = index.files.iter().map(|shard| read(shard)).collect();
+    assert_same(open(files).unwrap(), safetensors("model.safetensors"));
+}
+
+#[test]
+fn a_head_that_is_the_embedding_itself_counts_where_the_configuration_unties_it() {
+    let mut config = json(&folder().join("config.json"));
+    config["tie_word_embeddings"] = false.into();
+    let mut untied = open_with(config.to_string().as_bytes(), vec![read("tied.bin")]).unwrap();
+    let (head, embedding) = (untied.floats("lm_head.weight"), untied.floats("wte.weight"));
+    assert_eq!(head.unwrap(), embedding.unwrap());
+    let refused = open_with(config.to_string().as_bytes(), vec![read("views.bin")]);
+    assert!(
+        matches!(refused, Err(WeightsError::MissingTensor { name }) if name == "lm_head.weight")
+    );
+}
+
+#[test]
+fn what_saving_can_do_to_weights_is_refused_by_name() {
+    assert!(matches!(
+        refused(read("refused_strides.bin")),
+        WeightsError::NotContiguous { name } if name == "h.0.mlp.c_fc.weight"
+    ));
+    assert!(matches!(
+        refused(read("refused_double.bin")),
+        WeightsError::UnsupportedType { name, dtype } if name == "wte.weight" && dtype == "DoubleStorage"
+    ));
+    assert!(matches!(
+        refused(read("refused_overlap.bin")),
+        WeightsError::SharedNumbers { name, other } if name == "wte.weight" && other == "wpe.weight"
+    ));
+    assert!(matches!(
+        refused(read("refused_global.bin")),
+        WeightsError::ForbiddenGlobal { name } if name == "torch.optim.sgd.SGD"
+    ));
+    assert!(matches!(
+        refused(read("refused_compressed.bin")),
+        WeightsError::Compressed { name } if name == "refused_double/data.pkl"
+    ));
+    for shard in ["shard-1.bin", "shard-2.bin"] {
+        assert!(matches!(
+            refused(read(shard)),
+            WeightsError::MissingTensor { .. }
+        ));
+    }
+    let twice = open(vec![read("tied.bin"), read("shard-1.bin")]);
+    assert!(matches!(twice, Err(WeightsError::RepeatedTensor { .. })));
+}
+
+#[test]
+fn files_that_are_none_of_pytorchs_are_named() {
+    let kind = |bytes: &[u8]| match refused(bytes.to_vec()) {
+        WeightsError::NotPytorch { found } => found,
+        other => panic!("{other}"),
+    };
+    assert_eq!(kind(&read("refused_legacy.bin")), FileKind::Pickle);
+    let mut tar = vec![0; 1024];
+    tar[..8].copy_from_slice(b"sys_info");
+    tar[257..263].copy_from_slice(b"ustar\0");
+    assert_eq!(kind(&tar), FileKind::Tar);
+    assert_eq!(kind(b""), FileKind::Empty);
+    assert_eq!(kind(b"<!doctype html>"), FileKind::Html);
+    assert_eq!(
+        kind(b"version https://git-lfs.github.com/spec/v1"),
+        FileKind::LfsPointer
+    );
+    assert_eq!(kind(&read("model.safetensors")), FileKind::Safetensors);
+    assert_eq!(kind(b"GGUF\x03\0\0\0"), FileKind::Gguf);
+    let text = refused(read("refused_legacy.bin")).to_string();
+    assert!(
+        text.contains("1.6") && text.contains("safetensors"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    for file in ["tied.bin", "archive.bin", "stored_again.bin"] {
+        let whole = read(file);
+        for len in (4..whole.len()).step_by(7).chain([whole.len() - 1]) {
+            let error = refused(whole[..len].to_vec());
+            assert!(
+                matches!(error, WeightsError::Truncated { got, expected } if got == len as u64 && expected > got),
+                "{file} cut at {len}: {error:?}"
+            );
+        }
+    }
+}
+
+/// A zip of stored entries as PyTorch writes it: sizes behind each, none before.
+fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut file = Vec::new();
+    for (name, content) in entries {
+        file.extend(b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0");
+        file.extend([0; 12]);
+        file.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        file.extend([0; 2]);
+        file.extend(name.as_bytes());
+        file.extend_from_slice(content);
+        file.extend(b"PK\x07\x08\0\0\0\0");
+        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+        file.extend([size, size].concat());
+    }
+    file.extend(b"PK\x05\x06");
+    file.extend([0; 18]);
+    file
+}
+
+fn pickled(pickle: &[u8]) -> WeightsError {
+    refused(archive(&[("archive/data.pkl", pickle)]))
+}
+
+#[test]
+fn a_pickle_that_names_anything_else_is_refused_by_that_name() {
+    for (pickle, expected) in [
+        (&b"\x80\x02cposix\nsystem\nq\x00X\x02\0\0\0lsq\x01\x85q\x02Rq\x03."[..], "posix.system"),
+        // Protocol 4, as `pickle.dumps` writes it.
+        (b"\x80\x04\x95\x1d\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02ls\x94\x85\x94R\x94.", "posix.system"),
+        // Protocols 0 and 1.
+        (b"cos\nsystem\n(S'ls'\ntR.", "os.system"),
+        (b"(S'ls'\nios\nsystem\n.", ""),
+        (b"(ios\nsystem\n.", "os.system"),
+        (b"\x80\x02cbuiltins\neval\n.", "builtins.eval"),
+        (b"\x80\x02ctorch._utils\n_rebuild_sparse_tensor\n.", "torch._utils._rebuild_sparse_tensor"),
+        (b"\x80\x02ctorch\nQInt8Storage\n.", "torch.QInt8Storage"),
+        (b"\x80\x02ctorch\nload\n.", "torch.load"),
+        (b"\x80\x02ccollections\ndefaultdict\n.", "collections.defaultdict"),
+        (b"\x80\x02c__builtin__\n\x1b[2Jx\n.", "__builtin__.[2Jx"),
+    ] {
+        match (pickled(pickle), expected) {
+            (WeightsError::ForbiddenGlobal { name }, expected) => assert_eq!(name, expected),
+            // Its argument is of a kind that is refused before the name.
+            (WeightsError::Malformed { .. }, "") => {}
+            (other, _) => panic!("{expected}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn hostile_pickles_are_refused() {
+    let malformed = |pickle: &[u8]| {
+        let error = pickled(pickle);
+        assert!(matches!(error, WeightsError::Malformed { .. }), "{error:?}");
+    };
+    // Nothing on the stack, or nothing above the mark.
+    for code in b"sutR.QqabR\x85\x86\x87\x93\x94" {
+        malformed(&[0x80, 2, *code, 0, 0, 0, 0, b'.']);
+        malformed(&[0x80, 2, b'N', b'(', *code, 0, 0, 0, 0, b'.']);
+    }
+    malformed(b"\x80\x02h\x07.");
+    malformed(b"\x80\x09N.");
+    malformed(b"\x80\x02N.");
+    malformed(b"\x80\x02].");
+    malformed(b"\x80\x02X\xff\xff\xff\xffa.");
+    malformed(b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xff.");
+    malformed(b"\x80\x02X\x01\0\0\0\xff.");
+    malformed(b"\x80\x02\x8a\x09\x01\x01\x01\x01\x01\x01\x01\x01\x01.");
+    malformed(b"\x80\x02}(X\x01\0\0\0au.");
+    malformed(b"\x80\x02}Nb.\x80");
+    malformed(&[b"\x80\x02c".as_slice(), &[b'a'; 5000]].concat());
+    // Calls that no weights make.
+    malformed(b"\x80\x02ccollections\nOrderedDict\nK\x01\x85R.");
+    malformed(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.");
+    malformed(b"\x80\x02ctorch._utils\n_rebuild_parameter\nN\x85R.");
+    malformed(b"\x80\x02NNR.");
+    malformed(b"\x80\x02X\x07\0\0\0storageQ.");
+    malformed(b"\x80\x02N)b.");
+    // A dictionary inside itself is only odd; one that grows by doubling is too much.
+    assert!(matches!(
+        pickled(b"\x80\x02}q\x00X\x01\0\0\0ah\x00s."),
+        WeightsError::MissingTensor { .. }
+    ));
+    let nested = [&b"\x80\x02)"[..], &b"\x85".repeat(1 << 20), b"."].concat();
+    malformed(&nested);
+    let doubling: Vec<u8> = (0..200).flat_map(|i| [b'q', i, b'h', i, 0x86]).collect();
+    malformed(&[&b"\x80\x02)"[..], &doubling, b"."].concat());
+    malformed(&[&b"\x80\x02"[..], &vec![b'}'; 9 << 20]].concat());
+}
+
+/// A tensor of 20 × 8 in storage 0, as a pickle with these numbers.
+fn tensor(len: i32, offset: i32, rows: u8, strides: [u8; 2]) -> Vec<u8> {
+    [
+        &b"\x80\x02}X\x0a\0\0\0wte.weightctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuJ"[..],
+        &len.to_le_bytes(),
+        b"tQJ",
+        &offset.to_le_bytes(),
+        &[b'K', rows, b'K', 8, 0x86, b'K', strides[0], b'K', strides[1], 0x86],
+        b"\x89ccollections\nOrderedDict\n)RtRs.",
+    ]
+    .concat()
+}
+
+#[test]
+fn tensors_outside_their_numbers_are_refused() {
+    let whole = [0; 640];
+    let open = |pickle: &[u8], data: &[u8]| {
+        refused(archive(&[
+            ("a/data.pkl", pickle),
+            ("a/data/0", data),
+            ("a/version", b"3\n"),
+        ]))
+    };
+    // Nothing wrong with it but that it is alone.
+    assert!(matches!(
+        open(&tensor(160, 0, 20, [8, 1]), &whole),
+        WeightsError::MissingTensor { name } if name == "wpe.weight"
+    ));
+    for pickle in [
+        tensor(159, 0, 20, [8, 1]),
+        tensor(160, 1, 20, [8, 1]),
+        tensor(160, i32::MAX, 20, [8, 1]),
+        tensor(160, -1, 20, [8, 1]),
+        tensor(-160, 0, 20, [8, 1]),
+    ] {
+        assert!(matches!(
+            open(&pickle, &whole),
+            WeightsError::Malformed { .. }
+        ));
+    }
+    assert!(matches!(
+        open(&tensor(160, 0, 21, [8, 1]), &whole),
+        WeightsError::ShapeMismatch { got, .. } if got == [21, 8]
+    ));
+    assert!(matches!(
+        open(&tensor(160, 0, 20, [1, 20]), &whole),
+        WeightsError::NotContiguous { .. }
+    ));
+    // The entry is not as long as its numbers, or is not there.
+    let error = open(&tensor(160, 0, 20, [8, 1]), &whole[..600]);
+    assert!(matches!(error, WeightsError::Malformed { .. }), "{error:?}");
+    let error = refused(archive(&[("a/data.pkl", &tensor(160, 0, 20, [8, 1]))]));
+    assert!(matches!(error, WeightsError::MissingTensor { name } if name == "wte.weight"));
+    let error = refused(archive(&[
+        ("a/data.pkl", &tensor(160, 0, 20, [8, 1])),
+        ("b/data/0", &whole),
+    ]));
+    assert!(matches!(error, WeightsError::MissingTensor { name } if name == "wte.weight"));
+}
+
+#[test]
+fn archives_that_pytorch_does_not_write_are_refused() {
+    let pickle = tensor(160, 0, 20, [8, 1]);
+    let error = refused(archive(&[("a/data/0", &[0; 640]), ("a/data.pkl", &pickle)]));
+    assert!(matches!(error, WeightsError::DataBeforeNames));
+    let big = archive(&[
+        ("a/data.pkl", &pickle),
+        ("a/byteorder", b"big"),
+        ("a/data/0", &[0; 640]),
+    ]);
+    assert!(matches!(refused(big), WeightsError::BigEndian));
+    // The same with its size before it, as other programs store it, and none behind.
+    let mut again = archive(&[("a/data.pkl", &pickle)]);
+    again.truncate(again.len() - 22);
+    again.extend(
+        b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x03\0\0\0\x03\0\0\0\x0b\0\0\0a/byteorderbig",
+    );
+    again.extend(archive(&[("a/data/0", &[0; 640])]));
+    assert!(matches!(refused(again), WeightsError::BigEndian));
+    let error = refused(archive(&[("word/document.xml", b"<xml>")]));
+    assert!(matches!(error, WeightsError::Malformed { what, .. } if what.contains("data.pkl")));
+
+    let whole = archive(&[("a/data.pkl", &pickle), ("a/data/0", &[0; 640])]);
+    let second = whole.windows(4).rposition(|w| w == b"PK\x03\x04").unwrap();
+    let changed = |at: usize, bytes: &[u8]| {
+        let mut file = whole.clone();
+        file[at..at + bytes.len()].copy_from_slice(bytes);
+        refused(file)
+    };
+    assert!(matches!(changed(8, &[8]), WeightsError::Compressed { name } if name == "a/data.pkl"));
+    for (at, bytes) in [
+        (second, &b"XX"[..]),
+        (second + 6, b"\x09"),
+        (second + 18, b"\x01\0\0\0\x02\0\0\0"),
+        (second + 18, b"\x01\0\0\0\x01\0\0\0"),
+        (second + 18, b"\xff\xff\xff\xff\xff\xff\xff\xff"),
+        (whole.len() - 30, b"\0"),
+    ] {
+        let error = changed(at, bytes);
+        assert!(
+            matches!(error, WeightsError::Malformed { .. }),
+            "{at}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn an_entry_with_a_descriptor_inside_is_read_to_its_end() {
+    // What looks like a descriptor is not one: the number of bytes before it is another.
+    let inside = b"PK\x07\x08\0\0\0\0\x01\0\0\0\x01\0\0\0PK\x07\x08";
+    let error = refused(archive(&[
+        ("a/data.pkl", &tensor(160, 0, 20, [8, 1])),
+        ("a/.data/serialization_id", inside),
+        ("a/data/0", &[0; 640]),
+    ]));
+    assert!(matches!(error, WeightsError::MissingTensor { name } if name == "wpe.weight"));
+}

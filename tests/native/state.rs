@@ -1,0 +1,1188 @@
+//! What the page shows after which event and which press of a button.
+
+use huggingtweets::bot;
+use huggingtweets::hub::{Dtype, Endpoint, ModelAddress};
+use huggingtweets::protocol::{
+    ErrorCode, ErrorReport, Event, GenerationParams, Gpt2Config, Keeping, LoadStage, MeasuredPart,
+    ModelInfo, ModelSource, Request, RunStats, Speeds, Spread, StopReason,
+};
+use huggingtweets::state::address::Address;
+use huggingtweets::state::direction::direction;
+use huggingtweets::state::figures;
+use huggingtweets::state::measuring::Measuring;
+use huggingtweets::state::model::{ModelChoice, ModelOrigin, ModelStatus};
+use huggingtweets::state::results::TweetStatus;
+use huggingtweets::state::settings::{Field, FieldError};
+use huggingtweets::state::{PageState, Phase, Remedy};
+
+const SEED: u32 = 700;
+
+fn bundled() -> ModelChoice {
+    ModelChoice {
+        origin: ModelOrigin::Bundled,
+        name: "small".to_owned(),
+        url: "https://host.example/model/bundled.gguf".to_owned(),
+        files: Vec::new(),
+        endpoint: None,
+        dtype: Dtype::Auto,
+        size_bytes: Some(7_900_000),
+    }
+}
+
+/// The model a visitor named.
+fn named(address: &str) -> ModelChoice {
+    let endpoint = Endpoint::default();
+    let address = ModelAddress::parse(address, &endpoint).unwrap();
+    ModelChoice::at(&address, &endpoint, Dtype::Auto)
+}
+
+fn fresh() -> PageState {
+    PageState::new(
+        bot::bundled().to_vec(),
+        bundled(),
+        &Address::default(),
+        None,
+    )
+}
+
+fn info() -> ModelInfo {
+    ModelInfo {
+        name: "small".to_owned(),
+        dtype: "q8_0".to_owned(),
+        size_bytes: 7_900_000,
+        n_params: 6_900_000,
+        config: Gpt2Config {
+            vocab_size: 8192,
+            n_ctx: 128,
+            n_embd: 256,
+            n_layer: 6,
+            n_head: 8,
+            n_inner: 1024,
+            layer_norm_epsilon: 1e-5,
+            bos_token_id: 0,
+            eos_token_id: 0,
+        },
+        defaults: GenerationParams {
+            max_length: 100,
+            num_return_sequences: 1,
+            ..GenerationParams::default()
+        },
+        load_ms: 80.0,
+        memory_bytes: 20_000_000,
+        keeping: Keeping::Nothing,
+    }
+}
+
+fn started() -> Event {
+    Event::Started {
+        simd: "simd128".to_owned(),
+        threads: 1,
+    }
+}
+
+fn ready_event() -> Event {
+    Event::Ready { model: info() }
+}
+
+fn ready() -> PageState {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.load();
+    state.update(ready_event(), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+    state
+}
+
+fn token(job: u32, sequence: usize, text: &str) -> Event {
+    Event::Token {
+        job,
+        sequence,
+        token_id: 5,
+        text: text.to_owned(),
+        prob: 0.5,
+    }
+}
+
+fn result(job: u32, sequence: usize, text: &str) -> Event {
+    Event::Result {
+        job,
+        sequence,
+        generated_text: text.to_owned(),
+        stop_reason: StopReason::Length,
+    }
+}
+
+fn done(job: u32, stopped: bool) -> Event {
+    Event::Done {
+        job,
+        stopped,
+        stats: RunStats {
+            prompt_tokens: 4,
+            new_tokens: 10,
+            decode_ms: 100.0,
+            prefill_ms: 10.0,
+            threads: 1,
+            ..RunStats::default()
+        },
+    }
+}
+
+fn failure(job: Option<u32>, code: ErrorCode, retryable: bool) -> Event {
+    Event::Error {
+        job,
+        error: ErrorReport {
+            code,
+            message: "it failed".to_owned(),
+            hint: "do something".to_owned(),
+            retryable,
+        },
+    }
+}
+
+fn params_of(requests: &[Request]) -> (u32, String, GenerationParams) {
+    match requests {
+        [
+            Request::Generate {
+                job,
+                prompt,
+                params,
+            },
+        ] => (*job, prompt.clone(), params.clone()),
+        other => panic!("expected one generate request, got {other:?}"),
+    }
+}
+
+#[test]
+fn the_page_starts_then_is_idle_and_loads_nothing_by_itself() {
+    let mut state = fresh();
+    assert_eq!(state.phase(), Phase::Starting);
+    assert_eq!(state.desk().prompt, "My dream is");
+    assert_eq!(state.update(started(), 0.0), []);
+    assert_eq!(state.phase(), Phase::Idle);
+}
+
+#[test]
+fn generate_before_the_model_is_there_loads_it_and_then_generates() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    let requests = state.generate(SEED);
+    assert_eq!(
+        requests,
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    assert_eq!(state.phase(), Phase::Loading);
+    let (_, prompt, params) = params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(prompt, "My dream is");
+    assert_eq!(params.seed, Some(SEED));
+    assert_eq!(params.num_return_sequences, 5);
+    assert_eq!(params.max_length, 100, "the model's own length holds");
+    assert_eq!(state.phase(), Phase::Generating);
+}
+
+#[test]
+fn generate_before_the_worker_runs_waits_for_it() {
+    let mut state = fresh();
+    assert_eq!(state.generate(SEED), []);
+    assert_eq!(state.phase(), Phase::Loading);
+    assert_eq!(
+        state.update(started(), 0.0),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    params_of(&state.update(ready_event(), 0.0));
+}
+
+#[test]
+fn generate_again_while_loading_asks_once() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.generate(SEED);
+    assert_eq!(state.generate(SEED + 1), []);
+    let (_, _, params) = params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(params.seed, Some(SEED + 1), "the last wish wins");
+}
+
+#[test]
+fn five_places_stand_from_the_start_and_fill_out_of_order() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    assert_eq!(state.desk().results.len(), 5);
+    state.update(token(job, 3, " to"), 0.0);
+    state.update(token(job, 0, " a"), 0.0);
+    state.update(token(job, 3, " be"), 0.0);
+    let fresh: Vec<_> = state
+        .desk()
+        .results
+        .iter()
+        .map(|tweet| tweet.continuation())
+        .collect();
+    assert_eq!(fresh, [" a", "", "", " to be", ""]);
+    assert_eq!(state.desk().results[3].status, TweetStatus::Writing);
+    assert_eq!(state.desk().results[1].status, TweetStatus::Waiting);
+    let seeds: Vec<_> = state
+        .desk()
+        .results
+        .iter()
+        .map(|tweet| tweet.seed)
+        .collect();
+    assert_eq!(seeds, [700, 701, 702, 703, 704]);
+}
+
+#[test]
+fn the_whole_text_replaces_the_pieces_without_repeating_the_prompt() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 0, " to f"), 0.0);
+    state.update(result(job, 0, "My dream is to fly"), 0.0);
+    assert_eq!(state.desk().results[0].continuation(), " to fly");
+    assert_eq!(state.desk().results[0].full_text(), "My dream is to fly");
+}
+
+#[test]
+fn events_of_another_job_change_nothing() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    let before = state.clone();
+    state.update(token(job + 1, 0, "x"), 0.0);
+    state.update(token(job, 9, "x"), 0.0);
+    state.update(done(job + 1, false), 0.0);
+    assert_eq!(state, before);
+}
+
+#[test]
+fn stop_keeps_what_was_written_and_is_asked_once() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 2, " half"), 0.0);
+    assert_eq!(state.stop(), [Request::Stop { job }]);
+    assert_eq!(state.stop(), []);
+    state.update(done(job, true), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+    assert_eq!(state.desk().results[2].continuation(), " half");
+    assert_eq!(
+        state.desk().results[2].status,
+        TweetStatus::Done(StopReason::Stopped)
+    );
+    assert!(state.status().starts_with("Stopped"));
+}
+
+#[test]
+fn generate_while_writing_stops_first_and_then_starts() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.edit_prompt("I want");
+    assert_eq!(state.generate(SEED + 9), [Request::Stop { job }]);
+    let (next, prompt, _) = params_of(&state.update(done(job, true), 0.0));
+    assert_ne!(next, job);
+    assert_eq!(prompt, "I want");
+}
+
+#[test]
+fn regenerate_writes_one_place_and_leaves_the_others() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    for i in 0..5 {
+        state.update(result(job, i, "My dream is old"), 0.0);
+    }
+    state.update(done(job, false), 0.0);
+    let (job, prompt, params) = params_of(&state.regenerate(2, 9000));
+    assert_eq!(
+        (prompt.as_str(), params.num_return_sequences, params.seed),
+        ("My dream is", 1, Some(9000))
+    );
+    state.update(token(job, 0, " new"), 0.0);
+    state.update(done(job, false), 0.0);
+    let texts: Vec<_> = state
+        .desk()
+        .results
+        .iter()
+        .map(|tweet| tweet.continuation())
+        .collect();
+    assert_eq!(texts, [" old", " old", " new", " old", " old"]);
+    assert_eq!(state.desk().results[2].seed, 9000);
+}
+
+#[test]
+fn continue_sends_the_full_text_and_appends() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 1, " to"), 0.0);
+    state.update(result(job, 1, "My dream is to"), 0.0);
+    state.update(done(job, false), 0.0);
+    assert!(state.can_continue(1));
+    let (job, prompt, params) = params_of(&state.continue_tweet(1, 9000));
+    assert_eq!(prompt, "My dream is to");
+    assert_eq!(params.max_new_tokens, Some(40));
+    assert_eq!(
+        params.min_length,
+        4 + 1 + 8,
+        "the text may not end where it ended"
+    );
+    state.update(token(job, 0, " fl"), 0.0);
+    assert_eq!(state.desk().results[1].continuation(), " to fl");
+    state.update(result(job, 0, "My dream is to fly"), 0.0);
+    state.update(done(job, false), 0.0);
+    assert_eq!(state.desk().results[1].full_text(), "My dream is to fly");
+    assert_eq!(state.desk().results[1].prompt, "My dream is");
+}
+
+#[test]
+fn continue_never_asks_for_more_than_the_context_holds() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    for _ in 0..120 {
+        state.update(token(job, 0, " a"), 0.0);
+    }
+    for _ in 0..124 {
+        state.update(token(job, 1, " a"), 0.0);
+    }
+    state.update(done(job, false), 0.0);
+    let (_, _, params) = params_of(&state.continue_tweet(0, 1));
+    assert_eq!(params.max_new_tokens, Some(128 - 4 - 120));
+    assert!(!state.can_continue(1));
+}
+
+#[test]
+fn a_crash_keeps_prompt_settings_and_text_and_offers_a_restart() {
+    let mut state = ready();
+    state.edit_prompt("Keep me");
+    state.set(Field::Temperature, "0.7");
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 0, " please"), 0.0);
+    state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
+    assert_eq!(state.phase(), Phase::Failed);
+    assert_eq!(state.problem().unwrap().remedies, [Remedy::RestartWorker]);
+    assert_eq!(state.desk().prompt, "Keep me");
+    assert_eq!(state.desk().results[0].full_text(), "Keep me please");
+    assert_eq!(state.desk().results[0].status, TweetStatus::Broken);
+    assert!(state.settings().is_changed(Field::Temperature));
+
+    state.worker_restarted();
+    assert_eq!(state.phase(), Phase::Starting);
+    state.update(started(), 0.0);
+    assert_eq!(state.phase(), Phase::Idle);
+    assert_eq!(
+        state.generate(SEED),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    let (_, _, params) = params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(params.temperature, 0.7);
+}
+
+#[test]
+fn a_failed_load_says_so_and_offers_what_can_help() {
+    let url = "https://elsewhere.example/big.gguf";
+    let mut state = ready();
+    state.open_model(named(url));
+    state.update(failure(None, ErrorCode::NotAModel, false), 0.0);
+    assert_eq!(state.phase(), Phase::Failed);
+    assert_eq!(state.problem().unwrap().remedies, [Remedy::UseBundled]);
+
+    state.open_model(named(url));
+    assert!(
+        state.problem().is_none(),
+        "a new try takes the old error away"
+    );
+    state.update(failure(None, ErrorCode::Download, true), 0.0);
+    assert_eq!(
+        state.problem().unwrap().remedies,
+        [Remedy::RetryLoad, Remedy::UseBundled]
+    );
+    assert_eq!(
+        state.load(),
+        [Request::Load {
+            source: named(url).source()
+        }]
+    );
+    state.update(failure(None, ErrorCode::Download, true), 0.0);
+    assert_eq!(
+        state.use_bundled(),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+}
+
+#[test]
+fn a_failed_load_forgets_the_wish_to_generate() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.generate(SEED);
+    state.update(failure(None, ErrorCode::Truncated, true), 0.0);
+    state.load();
+    assert_eq!(state.update(ready_event(), 0.0), []);
+}
+
+#[test]
+fn cancelling_a_load_leads_back_to_idle() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.generate(SEED);
+    assert_eq!(state.stop(), [Request::Stop { job: 0 }]);
+    state.update(failure(None, ErrorCode::Cancelled, true), 0.0);
+    assert_eq!(state.phase(), Phase::Idle);
+    assert!(state.problem().is_none());
+}
+
+/// A download for Generate, three of eight megabytes far and paused.
+fn paused() -> PageState {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    let stage = LoadStage::Downloading {
+        loaded: 3_000_000,
+        total: Some(7_900_000),
+    };
+    state.generate(SEED);
+    state.update(
+        Event::Progress {
+            stage: stage.clone(),
+        },
+        0.0,
+    );
+    assert_eq!(state.pause(), [], "of the bundled model nothing would stay");
+    state.open_model(named("gpt2"));
+    state.generate(SEED);
+    assert_eq!(state.pause(), [], "nothing has arrived yet");
+    state.update(Event::Progress { stage }, 0.0);
+    assert_eq!(state.pause(), [Request::Stop { job: 0 }]);
+    assert_eq!(state.pause(), [], "asked once");
+    state.update(failure(None, ErrorCode::Cancelled, true), 0.0);
+    assert_eq!(state.phase(), Phase::Idle);
+    assert_eq!(state.status(), "Paused at 3.0 MB of 7.9 MB.");
+    state
+}
+
+#[test]
+fn a_paused_download_goes_on_with_what_it_was_for() {
+    let mut state = paused();
+    assert!(!state.is_queued());
+    let requests = state.resume();
+    assert!(matches!(requests[..], [Request::Load { .. }]));
+    assert!(state.is_queued());
+    assert!(state.paused().is_none());
+}
+
+#[test]
+fn a_paused_download_can_be_given_up_and_generate_goes_on_with_it() {
+    let mut state = paused();
+    assert_eq!(state.stop(), []);
+    assert!(state.paused().is_none());
+    let mut state = paused();
+    let requests = state.generate(SEED);
+    assert!(matches!(requests[..], [Request::Load { .. }]));
+}
+
+#[test]
+fn a_refused_job_shows_its_error_and_leaves_the_model_ready() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(failure(Some(job), ErrorCode::ContextOverflow, false), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+    assert_eq!(
+        state.problem().unwrap().report.code,
+        ErrorCode::ContextOverflow
+    );
+    params_of(&state.generate(SEED));
+    assert!(state.problem().is_none());
+}
+
+#[test]
+fn opening_another_model_ends_the_text_first() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    let choice = ModelChoice::file("other.gguf", 5);
+    let requests = state.open_model(choice);
+    assert_eq!(
+        requests,
+        [
+            Request::Stop { job },
+            Request::Load {
+                source: ModelSource::File {
+                    name: "other.gguf".to_owned()
+                }
+            },
+        ]
+    );
+}
+
+#[test]
+fn every_bot_has_its_own_desk_and_a_typed_prompt_goes_along() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(result(job, 0, "My dream is mine"), 0.0);
+    state.update(done(job, false), 0.0);
+    assert_eq!(state.choose_bot(1), []);
+    assert!(state.desk().results.is_empty());
+    state.edit_prompt("Hello");
+    state.choose_bot(2);
+    assert_eq!(state.desk().prompt, "Hello");
+    state.choose_bot(0);
+    assert_eq!(state.desk().results[0].continuation(), " mine");
+}
+
+#[test]
+fn choosing_another_bot_stops_the_text_of_the_first() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    assert_eq!(state.choose_bot(1), [Request::Stop { job }]);
+    state.update(token(job, 0, " late"), 0.0);
+    assert!(state.desk().results.is_empty());
+    state.update(done(job, true), 0.0);
+    state.choose_bot(0);
+    assert_eq!(state.desk().results[0].continuation(), " late");
+}
+
+#[test]
+fn a_space_at_the_end_of_the_prompt_is_not_sent() {
+    let mut state = ready();
+    state.edit_prompt("My dream is  \n");
+    assert_eq!(params_of(&state.generate(SEED)).1, "My dream is");
+}
+
+#[test]
+fn settings_are_sent_as_typed_and_marked_until_reset() {
+    let mut state = ready();
+    state.set(Field::Temperature, "0,8");
+    state.set(Field::NumReturnSequences, "2");
+    state.set(Field::DoSample, "false");
+    assert_eq!(state.settings().n_changed(), 3);
+    let (job, _, params) = params_of(&state.generate(SEED));
+    assert_eq!(
+        (
+            params.temperature,
+            params.num_return_sequences,
+            params.do_sample
+        ),
+        (0.8, 2, false)
+    );
+    assert_eq!(state.desk().results.len(), 2);
+    state.update(done(job, false), 0.0);
+    state.set(Field::NumReturnSequences, "5");
+    assert!(
+        !state.settings().is_changed(Field::NumReturnSequences),
+        "the default typed again is no change"
+    );
+    state.reset_all();
+    assert_eq!(state.settings().n_changed(), 0);
+}
+
+#[test]
+fn a_setting_out_of_range_is_named_and_nothing_is_sent() {
+    let mut state = ready();
+    for (field, text) in [
+        (Field::Temperature, "0"),
+        (Field::TopP, "1.5"),
+        (Field::TopK, "-1"),
+        (Field::NumReturnSequences, "11"),
+        (Field::Seed, "4294967296"),
+        (Field::RepetitionPenalty, "NaN"),
+        (Field::MaxLength, ""),
+    ] {
+        state.set(field, text);
+        assert!(
+            state.setting_error(field).is_some(),
+            "{} {text}",
+            field.name()
+        );
+        assert_eq!(state.generate(SEED), []);
+        assert_eq!(state.problem().unwrap().remedies, [Remedy::ResetSettings]);
+        state.reset(field);
+        assert!(state.problem().is_none());
+    }
+    state.set(Field::MaxLength, "129");
+    assert_eq!(
+        state.setting_error(Field::MaxLength),
+        Some(FieldError::Context {
+            name: "max_length",
+            n_ctx: 128
+        })
+    );
+}
+
+#[test]
+fn a_pinned_seed_is_used_for_every_following_run() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(done(job, false), 0.0);
+    state.pin_seed(3);
+    let (job, _, params) = params_of(&state.generate(1));
+    assert_eq!(params.seed, Some(703));
+    state.update(done(job, false), 0.0);
+    assert_eq!(params_of(&state.generate(2)).2.seed, Some(703));
+}
+
+#[test]
+fn every_field_reads_back_what_it_writes() {
+    let params = GenerationParams {
+        max_new_tokens: Some(12),
+        seed: Some(7),
+        prefix: "<|endoftext|>".to_owned(),
+        ..GenerationParams::default()
+    };
+    let mut copy = GenerationParams {
+        max_length: 1,
+        top_p: 0.1,
+        temperature: 2.0,
+        ..GenerationParams::default()
+    };
+    for field in Field::ALL {
+        field.apply(&field.text_of(&params), &mut copy).unwrap();
+        assert_eq!(Field::from_name(field.name()), Some(field));
+    }
+    assert_eq!(copy, params);
+}
+
+#[test]
+fn an_address_opens_bot_prompt_and_settings() {
+    let address = Address::from_pairs([
+        ("bot", "huggingtweets/SnackMerritt"),
+        ("text", "I think that"),
+        ("n", "3"),
+        ("seed", "42"),
+        ("temperature", "0.9"),
+        ("view", "embed"),
+        ("unknown", "x"),
+    ]);
+    assert_eq!(address.notices, Vec::<String>::new());
+    let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    assert_eq!(state.bot().card.handle, "snackmerritt");
+    assert_eq!(state.desk().prompt, "I think that");
+    state.update(started(), 0.0);
+    state.load();
+    state.update(ready_event(), 0.0);
+    let (_, _, params) = params_of(&state.generate(SEED));
+    assert_eq!(
+        (params.num_return_sequences, params.seed, params.temperature),
+        (3, Some(42), 0.9)
+    );
+}
+
+#[test]
+fn wrong_parts_of_an_address_are_left_out_with_a_notice_each() {
+    let address = Address::from_pairs([
+        ("bot", "../../etc"),
+        ("model", "javascript:alert(1).gguf"),
+        ("n", "0"),
+        ("seed", "soon"),
+        ("top_p", "2"),
+        ("top_k", "40"),
+    ]);
+    assert_eq!(address.notices.len(), 5, "{:?}", address.notices);
+    assert_eq!((address.bot, address.model), (None, None));
+    assert_eq!(address.settings, [(Field::TopK, "40".to_owned())]);
+}
+
+#[test]
+fn what_is_shared_with_the_page_is_its_prompt() {
+    let text =
+        |pairs: &[(&'static str, &'static str)]| Address::from_pairs(pairs.iter().copied()).text;
+    let shared = [
+        ("title", "A title"),
+        ("text", ""),
+        ("url", "https://a.example/"),
+    ];
+    assert_eq!(text(&shared).as_deref(), Some("A title https://a.example/"));
+    assert_eq!(
+        text(&[("url", " as it is ")]).as_deref(),
+        Some(" as it is ")
+    );
+    assert_eq!(text(&[("text", "")]).as_deref(), Some(""));
+    assert_eq!(text(&[]), None);
+    let long = "a".repeat(20_000);
+    let address = Address::from_pairs([("title", long.as_str()), ("text", long.as_str())]);
+    assert_eq!((address.text, address.notices.len()), (None, 1));
+}
+
+#[test]
+fn a_bot_the_gallery_lacks_is_said_so_and_the_first_one_opens() {
+    let address = Address::from_pairs([("bot", "huggingtweets/nobody")]);
+    let state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    assert_eq!(state.selected(), 0);
+    assert_eq!(state.notices().len(), 1);
+}
+
+#[test]
+fn a_card_that_arrives_brings_its_bot_into_the_gallery_and_opens_it() {
+    let mut state = ready();
+    let n = state.bots().len();
+    state.open_model(named("huggingtweets/somebot"));
+    let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");
+    state.update(
+        Event::Card {
+            repo: "huggingtweets/somebot".to_owned(),
+            markdown: card.to_owned(),
+        },
+        0.0,
+    );
+    assert_eq!(state.bots().len(), n + 1);
+    assert_eq!(state.bot().repo, "huggingtweets/somebot");
+    assert!(state.is_own());
+    // The same once more is the same bot.
+    state.update(
+        Event::Card {
+            repo: "huggingtweets/somebot".to_owned(),
+            markdown: card.to_owned(),
+        },
+        0.0,
+    );
+    assert_eq!(state.bots().len(), n + 1);
+    // What is no card of the original's shows nobody.
+    state.update(
+        Event::Card {
+            repo: "someone/gpt2".to_owned(),
+            markdown: "# GPT-2".to_owned(),
+        },
+        0.0,
+    );
+    assert_eq!(state.bots().len(), n + 1);
+}
+
+#[test]
+fn a_bot_whose_weights_are_kept_speaks_with_them_and_no_other_bot_does() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    let own = named("huggingtweets/jen_122");
+    assert_eq!(state.bot().repo, "huggingtweets/jen_122");
+    state.know_kept(vec![(own.clone(), None)]);
+    assert!(state.is_own());
+    assert_eq!(
+        state.generate(SEED),
+        [Request::Load {
+            source: own.source()
+        }]
+    );
+    state.update(ready_event(), 0.0);
+    state.choose_bot(1);
+    assert!(!state.is_own());
+    assert!(state.is_bundled(), "another bot's words are not this one's");
+    state.choose_bot(0);
+    assert!(state.is_own());
+}
+
+#[test]
+fn a_kept_bot_joins_the_gallery_without_being_opened() {
+    let mut state = fresh();
+    let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");
+    let kept = (named("huggingtweets/somebot"), Some(card.to_owned()));
+    state.know_kept(vec![kept]);
+    assert_eq!(state.bot().repo, "huggingtweets/jen_122");
+    assert_eq!(state.bots().last().unwrap().repo, "huggingtweets/somebot");
+    assert!(state.is_bundled());
+}
+
+#[test]
+fn a_bot_that_the_gallery_lacks_is_fetched_only_when_asked_to_write() {
+    let address = Address::from_pairs([("bot", "huggingtweets/somebot")]);
+    let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    assert!(state.notices()[0].contains("Press Generate to fetch it"));
+    assert_eq!(state.update(started(), 0.0), []);
+    assert_eq!(
+        state.generate(SEED),
+        [Request::Load {
+            source: named("huggingtweets/somebot").source()
+        }]
+    );
+}
+
+#[test]
+fn the_bar_fills_through_bytes_and_layers_and_tells_the_time_left() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.load();
+    assert_eq!(state.loading().unwrap().fraction(), None);
+    let mut last = 0.0;
+    for (stage, now_ms) in [
+        (
+            LoadStage::Downloading {
+                loaded: 0,
+                total: Some(1000),
+            },
+            0.0,
+        ),
+        (
+            LoadStage::Downloading {
+                loaded: 500,
+                total: Some(1000),
+            },
+            2000.0,
+        ),
+        (
+            LoadStage::Downloading {
+                loaded: 1000,
+                total: Some(1000),
+            },
+            4000.0,
+        ),
+        (
+            LoadStage::Reading {
+                loaded: 300,
+                total: 600,
+            },
+            4100.0,
+        ),
+        (
+            LoadStage::Reading {
+                loaded: 600,
+                total: 600,
+            },
+            4200.0,
+        ),
+    ] {
+        state.update(Event::Progress { stage }, now_ms);
+        let fraction = state.loading().unwrap().fraction().unwrap();
+        assert!(fraction >= last, "{fraction} after {last}");
+        last = fraction;
+        if now_ms == 2000.0 {
+            assert_eq!(
+                state.loading().unwrap().time_left().unwrap(),
+                "about 2.00 s left"
+            );
+        }
+    }
+    assert!((last - 1.0).abs() < 1e-9);
+    state.update(ready_event(), 5000.0);
+    assert!(matches!(state.model(), ModelStatus::Ready(_)));
+}
+
+#[test]
+fn a_download_that_began_again_and_one_of_another_tab_say_so_with_their_bytes() {
+    let text = |stages: &[LoadStage]| {
+        let mut state = fresh();
+        state.update(started(), 0.0);
+        state.load();
+        for stage in stages {
+            let stage = stage.clone();
+            state.update(Event::Progress { stage }, 0.0);
+        }
+        let loading = state.loading().unwrap();
+        (loading.text(), loading.fraction().is_some())
+    };
+    let (loaded, total) = (30_000_000, Some(136_000_000));
+    let downloading = LoadStage::Downloading { loaded, total };
+    assert_eq!(
+        text(&[LoadStage::StartingOver, LoadStage::Looking, downloading]).0,
+        "30.0 MB of 136 MB, again from the start: the file changed, or its server sends it only whole"
+    );
+    assert_eq!(
+        text(&[LoadStage::OtherTab { loaded, total }]),
+        (
+            "Another tab is fetching it, 30.0 MB of 136 MB".to_owned(),
+            true
+        )
+    );
+    let (said, has_bar) = text(&[LoadStage::OtherTab {
+        loaded: 0,
+        total: None,
+    }]);
+    assert!(said.contains("opens here as soon as") && !has_bar, "{said}");
+}
+
+#[test]
+fn the_json_is_what_the_pipeline_answers() {
+    let mut state = ready();
+    state.set(Field::NumReturnSequences, "2");
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(result(job, 0, "My dream is \"a\""), 0.0);
+    state.update(result(job, 1, "My dream is b"), 0.0);
+    assert_eq!(
+        state.desk().json(),
+        "[\n  {\n    \"generated_text\": \"My dream is \\\"a\\\"\"\n  },\n  {\n    \"generated_text\": \"My dream is b\"\n  }\n]"
+    );
+}
+
+#[test]
+fn the_json_leaves_the_prompt_out_where_asked() {
+    let mut state = ready();
+    state.set(Field::NumReturnSequences, "1");
+    state.set(Field::ReturnFullText, "false");
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(result(job, 0, " b"), 0.0);
+    assert!(state.desk().json().contains("\"generated_text\": \" b\""));
+    assert_eq!(state.desk().results[0].full_text(), "My dream is b");
+}
+
+#[test]
+fn figures_are_written_as_people_write_them() {
+    assert_eq!(figures::bytes(999), "999 B");
+    assert_eq!(figures::bytes(7_912_345), "7.9 MB");
+    assert_eq!(figures::bytes(131_000_000), "131 MB");
+    assert_eq!(figures::bytes(1_500_000_000), "1.50 GB");
+    assert_eq!(figures::count(1_234_567), "1,234,567");
+    assert_eq!(figures::duration(840.0), "0.84 s");
+    assert_eq!(figures::duration(-5.0), "0.00 s");
+    assert_eq!(figures::percent(1, 0), "0 %");
+    assert_eq!(figures::host_of("https://a.example:80/x"), "a.example:80");
+    assert_eq!(figures::sentence("it broke"), "It broke.");
+    assert_eq!(figures::sentence(""), "");
+}
+
+#[test]
+fn a_prompt_that_cannot_fit_is_refused_before_anything_is_sent_or_drawn() {
+    let mut state = ready();
+    state.edit_prompt(&"word ".repeat(1_000_000));
+    assert_eq!(state.generate(SEED), []);
+    assert_eq!(
+        state.problem().unwrap().report.code,
+        ErrorCode::ContextOverflow
+    );
+    assert!(state.desk().results.is_empty());
+    assert_eq!(state.desk().prompt.len(), 5_000_000, "what was typed stays");
+}
+
+#[test]
+fn a_job_refused_before_its_first_token_leaves_no_empty_tweets() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(failure(Some(job), ErrorCode::BadParameters, false), 0.0);
+    assert!(state.desk().results.is_empty());
+}
+
+#[test]
+fn the_first_letter_tells_which_way_a_text_runs() {
+    assert_eq!(direction("My dream is"), Some("ltr"));
+    assert_eq!(direction("… 123 مرحبا hello"), Some("rtl"));
+    assert_eq!(direction("שלום"), Some("rtl"));
+    assert_eq!(direction("土屋"), Some("ltr"));
+    assert_eq!(direction(" 😀 1"), None);
+}
+
+fn spread(median: f64) -> Spread {
+    Spread {
+        median,
+        least: 0.9 * median,
+        most: 1.1 * median,
+    }
+}
+
+fn measured(job: u32) -> Event {
+    Event::Measured {
+        job,
+        speeds: Speeds {
+            prompt_tokens: 64,
+            new_tokens: 64,
+            rounds: 5,
+            prefill: spread(500.0),
+            decode: spread(150.0),
+            batch5: spread(250.0),
+            sum_bytes: spread(24e9),
+            weight_bytes: 120_000_000,
+            threads: 1,
+            simd: "simd128".to_owned(),
+        },
+    }
+}
+
+fn measuring(job: u32, fraction: f64) -> Event {
+    Event::Measuring {
+        job,
+        part: MeasuredPart::FiveTexts,
+        round: 2,
+        rounds: 5,
+        fraction,
+    }
+}
+
+fn measure_job(requests: &[Request]) -> u32 {
+    match requests {
+        [Request::Measure { job }] => *job,
+        other => panic!("expected one measure request, got {other:?}"),
+    }
+}
+
+#[test]
+fn measuring_does_not_drop_a_text_that_waits_for_the_model() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    assert!(matches!(state.generate(1)[..], [Request::Load { .. }]));
+    assert_eq!(state.measure(), []);
+    let requests = state.update(ready_event(), 0.0);
+    assert!(
+        matches!(requests[..], [Request::Generate { .. }]),
+        "{requests:?}"
+    );
+}
+
+#[test]
+fn measuring_loads_the_model_first_and_tells_how_far_it_is() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    assert_eq!(
+        state.measure(),
+        [Request::Load {
+            source: bundled().source()
+        }]
+    );
+    assert!(matches!(state.measuring(), Measuring::Waiting { .. }));
+    assert_eq!(state.measuring().text(), "Loading small: Opening the model");
+    let job = measure_job(&state.update(ready_event(), 0.0));
+    assert_eq!(state.phase(), Phase::Ready, "nothing is written");
+    assert_eq!(state.measuring().fraction(), Some(0.0));
+    assert_eq!(state.measure(), [], "one at a time");
+    state.update(measuring(job + 1, 0.9), 0.0);
+    assert_eq!(state.measuring().fraction(), Some(0.0), "another job's");
+    state.update(measuring(job, 0.3), 0.0);
+    assert_eq!(state.measuring().fraction(), Some(0.3));
+    assert_eq!(state.measuring().text(), "Round 2 of 5: writing five texts");
+    assert_eq!(state.status(), "Measuring this device.");
+    assert_eq!(state.update(measured(job), 0.0), []);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert!(state.measured().is_some());
+}
+
+#[test]
+fn what_was_measured_is_drawn_and_copied_with_its_conditions() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    state.update(measured(job), 0.0);
+    let found = state.measured().unwrap();
+    let bars = found.token_bars();
+    let values: Vec<&str> = bars.iter().map(|bar| bar.value.as_str()).collect();
+    assert_eq!(values, ["500 tok/s", "150 tok/s", "250 tok/s"]);
+    let shares: Vec<f64> = bars.iter().map(|bar| bar.share).collect();
+    assert_eq!(shares, [1.0, 0.3, 0.5]);
+    let [sum, decode] = found.memory_bars();
+    assert_eq!(sum.value, "24.0 GB/s");
+    assert_eq!(decode.value, "18.0 GB/s", "150 tokens of 120 MB");
+    assert_eq!((sum.share, decode.share), (1.0, 0.75));
+    assert_eq!(found.note(), None, "120 MB are in no cache");
+    assert_eq!(
+        found.to_text("Mozilla/5.0 (X11) Some/1", "2026-11-21"),
+        "huggingtweets-web, 2026-11-21\n\
+         Model: small, Q8_0, 6.9M weights, 7.9 MB\n\
+         Engine: 1 thread, simd128\n\
+         Reading the prompt: 500 tok/s (450 tok/s to 550 tok/s; prefill, 64 tokens)\n\
+         Writing one text: 150 tok/s (135 tok/s to 165 tok/s; decode, 64 tokens)\n\
+         Writing five texts: 250 tok/s (225 tok/s to 275 tok/s; together, all their tokens)\n\
+         Adding up the weights: 24.0 GB/s (21.6 GB/s to 26.4 GB/s; a plain sum of 120 MB, one thread)\n\
+         Writing one text reads: 18.0 GB/s, 75 % of that (the same 120 MB for each token)\n\
+         Medians of 5 rounds, least to most in brackets\n\
+         Browser: Mozilla/5.0 (X11) Some/1"
+    );
+}
+
+#[test]
+fn a_stopped_measurement_keeps_what_was_found_before() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    state.update(measured(job), 0.0);
+    let before = state.measured().cloned();
+    let job = measure_job(&state.measure());
+    assert_eq!(state.stop_measuring(), [Request::Stop { job }]);
+    assert_eq!(state.stop_measuring(), [], "once");
+    assert_eq!(state.measuring().text(), "Stopping");
+    assert_eq!(state.update(done(job, true), 0.0), []);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.measured().cloned(), before);
+    assert_eq!(state.status(), "Ready.");
+}
+
+#[test]
+fn measuring_waits_for_a_text_and_can_be_called_off_meanwhile() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    assert_eq!(state.measure(), [], "the text is not stopped for it");
+    assert!(matches!(state.measuring(), Measuring::Waiting { .. }));
+    assert!(!state.is_queued(), "no text waits");
+    assert_eq!(state.stop_measuring(), []);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    state.measure();
+    measure_job(&state.update(done(job, false), 0.0));
+}
+
+#[test]
+fn generate_ends_a_measurement_and_then_writes() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    assert_eq!(state.generate(SEED), [Request::Stop { job }]);
+    params_of(&state.update(done(job, true), 0.0));
+    assert_eq!(state.phase(), Phase::Generating);
+    assert_eq!(state.measuring(), Measuring::Idle);
+}
+
+#[test]
+fn another_model_ends_a_measurement() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    let requests = state.open_model(ModelChoice::file("other.gguf", 5));
+    assert_eq!(requests[0], Request::Stop { job });
+    assert!(matches!(requests[1], Request::Load { .. }));
+    state.update(done(job, true), 0.0);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.phase(), Phase::Loading);
+}
+
+#[test]
+fn a_measurement_that_cannot_be_made_says_why() {
+    let mut state = ready();
+    let job = measure_job(&state.measure());
+    state.update(failure(Some(job), ErrorCode::NotAModel, false), 0.0);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.problem().unwrap().report.message, "it failed");
+    measure_job(&state.measure());
+    state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
+    assert_eq!(state.measuring(), Measuring::Idle);
+    assert_eq!(state.problem().unwrap().remedies, [Remedy::RestartWorker]);
+}
+
+#[test]
+fn a_large_model_takes_its_worker_along_when_it_is_closed() {
+    let large = || {
+        let mut state = fresh();
+        state.update(started(), 0.0);
+        state.open_model(named("gpt2"));
+        let model = ModelInfo {
+            memory_bytes: 200_000_000,
+            ..info()
+        };
+        state.update(Event::Ready { model }, 0.0);
+        assert!(!state.take_wish_for_worker());
+        state
+    };
+    // A text that is being written ends there; its worker need not be told.
+    let mut state = large();
+    state.generate(SEED);
+    state.update(token(1, 0, " to"), 0.0);
+    assert_eq!(state.use_bundled(), []);
+    assert!(state.take_wish_for_worker());
+    assert!(!state.take_wish_for_worker(), "one is enough");
+    state.worker_restarted();
+    assert!(!state.is_generating());
+    assert_eq!(
+        state.desk().results[0].status,
+        TweetStatus::Done(StopReason::Stopped)
+    );
+    let load = state.update(started(), 0.0);
+    assert!(matches!(load[..], [Request::Load { .. }]), "{load:?}");
+    state.update(ready_event(), 0.0);
+    assert_eq!(state.phase(), Phase::Ready);
+
+    // A small one is opened by the worker that is there.
+    state.open_model(named("gpt2"));
+    assert!(!state.take_wish_for_worker());
+
+    // Another bot, which has no weights here, closes it too.
+    let mut state = large();
+    state.know_kept(vec![(named("huggingtweets/jen_122"), None)]);
+    let index = state.bot_index("huggingtweets/jen_122").unwrap();
+    state.choose_bot(index);
+    state.open_model(named("huggingtweets/jen_122"));
+    state.worker_restarted();
+    state.take_wish_for_worker();
+    state.update(started(), 0.0);
+    let model = ModelInfo {
+        memory_bytes: 200_000_000,
+        ..info()
+    };
+    state.update(Event::Ready { model }, 0.0);
+    state.generate(SEED);
+    assert_eq!(state.choose_bot((index + 1) % 5), []);
+    assert!(state.take_wish_for_worker());
+    state.worker_restarted();
+    assert_eq!(state.update(started(), 0.0), []);
+    assert_eq!(state.phase(), Phase::Idle);
+}

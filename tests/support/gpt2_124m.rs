@@ -1,0 +1,77 @@
+//! A GPT-2 of 124M in Q8_0 with weights that mean nothing: what its size costs does not depend on them.
+
+use std::io::Write;
+
+use huggingtweets::kernels::pack::WeightType;
+use huggingtweets::model::config::Gpt2Config;
+use huggingtweets::tokenizer::vocabulary::char_of_byte;
+use huggingtweets::weights::dtype::StoredType;
+use huggingtweets::weights::gguf_writer::{TensorToWrite, Writer};
+use huggingtweets::weights::names::{self, Role};
+use huggingtweets::weights::quantize::{GgufTokenizer, gpt2_metadata};
+
+/// One quantization block of Q8_0: scale 2⁻⁷ as an f16, then 32 small weights.
+fn block() -> [u8; 34] {
+    std::array::from_fn(|i| match i {
+        0 => 0x00,
+        1 => 0x20,
+        _ => (i as u8).wrapping_mul(37) % 7,
+    })
+}
+
+/// As many tokens as GPT-2 has: the bytes, made-up words, the end of text last.
+pub fn tokenizer(n_tokens: usize) -> GgufTokenizer {
+    let bytes = (0..=255u8).map(|byte| char_of_byte(byte).to_string());
+    let words = (256..n_tokens - 1).map(|id| format!("word{id}"));
+    GgufTokenizer {
+        tokens: bytes
+            .chain(words)
+            .chain(["<|endoftext|>".to_owned()])
+            .collect(),
+        merges: Vec::new(),
+        control: vec![u32::try_from(n_tokens - 1).unwrap()],
+    }
+}
+
+/// Writes the file; its length in bytes.
+pub fn write(out: impl Write) -> u64 {
+    let config = Gpt2Config::from_json(br#"{"model_type":"gpt2"}"#).unwrap();
+    let tensors: Vec<_> = names::tensors(&config)
+        .into_iter()
+        .filter(|spec| !spec.is_optional)
+        .map(|spec| TensorToWrite {
+            dims: match spec.role {
+                Role::Vector => vec![spec.cols as u64],
+                _ => vec![spec.cols as u64, spec.rows as u64],
+            },
+            dtype: match spec.role.is_quantizable() {
+                true => WeightType::Q8_0.into(),
+                false => StoredType::F32,
+            },
+            name: spec.gguf_name,
+        })
+        .collect();
+    let metadata = gpt2_metadata(
+        "no meaning, 124M",
+        &config,
+        WeightType::Q8_0,
+        tokenizer(config.vocab_size),
+        Vec::new(),
+    );
+    let quantized = block().repeat(1024);
+    let floats = 0.5f32.to_le_bytes().repeat(1024);
+    let mut writer = Writer::new(out, &metadata, &tensors).unwrap();
+    for tensor in &tensors {
+        let pattern = match tensor.dtype == StoredType::F32 {
+            true => &floats,
+            false => &quantized,
+        };
+        let mut left = usize::try_from(tensor.size_bytes()).unwrap();
+        while left > 0 {
+            let n = left.min(pattern.len());
+            writer.write(&pattern[..n]).unwrap();
+            left -= n;
+        }
+    }
+    writer.finish().unwrap()
+}

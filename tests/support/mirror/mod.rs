@@ -1,0 +1,238 @@
+//! The real mirror on a port of its own, with repositories to serve, that misbehaves when told to.
+//!
+//! ```ignore
+//! let mirror = Mirror::start().await;
+//! mirror.add("huggingtweets/tiny", &repositories().join("pytorch-zip"));
+//! mirror.misbehave("huggingtweets/tiny/pytorch_model.bin", Fault::CutAt(10_000));
+//! mirror.misbehave("huggingtweets/tiny/pytorch_model.bin", Fault::status(503).times(2));
+//! let page = site.open(&format!("/?endpoint={}&model=huggingtweets/tiny", mirror.endpoint())).await;
+//! ```
+//!
+//! Faults of a file wait in a queue: the first request is cut, the next two are refused, the fourth is answered as it
+//! should be. They sit around the mirror's own router, which answers in any case; a fault changes the question or
+//! the answer.
+
+mod fault;
+
+pub use fault::{Fault, Misbehaviour};
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use futures_util::StreamExt as _;
+use huggingtweets::site::{Port, Server, mirror};
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// A mirror for the rest of the test.
+pub struct Mirror {
+    address: String,
+    shared: Arc<Shared>,
+}
+
+/// What requests and the test both reach.
+struct Shared {
+    folder: TempDir,
+    faults: Mutex<HashMap<String, VecDeque<Misbehaviour>>>,
+    asked: Mutex<Vec<Asked>>,
+    /// Bodies that are neither sent whole nor given up by who asked for them.
+    under_way: Arc<()>,
+}
+
+/// A request, as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET`, `HEAD` or `OPTIONS`.
+    pub method: String,
+    /// `OWNER/NAME/FILE`, or `OWNER/NAME` for the listing; of anything else the path as it is.
+    pub file: String,
+    /// The header of that name.
+    pub range: Option<String>,
+    /// The header of that name.
+    pub if_range: Option<String>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let text = |name| {
+            let value = request.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        Self {
+            method: request.method().to_string(),
+            file: file_of(request.uri().path()),
+            range: text(header::RANGE),
+            if_range: text(header::IF_RANGE),
+        }
+    }
+}
+
+/// The kept repositories, one folder per form.
+pub fn repositories() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/repositories")
+}
+
+impl Mirror {
+    /// Serves an empty folder.
+    pub async fn start() -> Self {
+        let folder =
+            tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder can be made");
+        let router = mirror::router(folder.path()).expect("the folder is there");
+        let shared = Arc::new(Shared {
+            folder,
+            faults: Mutex::default(),
+            asked: Mutex::default(),
+            under_way: Arc::default(),
+        });
+        let router = router.layer(from_fn_with_state(Arc::clone(&shared), answer));
+        let server = Server::bind_router(Port::Exactly(0), router, "/")
+            .await
+            .expect("a port is free");
+        let address = server.address();
+        tokio::spawn(server.run());
+        Self { address, shared }
+    }
+
+    /// Its address, for `?endpoint=`.
+    pub fn endpoint(&self) -> &str {
+        self.address.trim_end_matches('/')
+    }
+
+    /// Serves the files of `folder` as `repo`, `OWNER/NAME`. They are linked, not copied, where the disk is the same.
+    pub fn add(&self, repo: &str, folder: &Path) {
+        let target = self.shared.folder.path().join(repo);
+        std::fs::create_dir_all(&target).expect("a folder can be made");
+        for entry in std::fs::read_dir(folder).expect("the repository is there") {
+            let from = entry.expect("it can be read").path();
+            let to = target.join(from.file_name().expect("it has a name"));
+            // Written over, a link would change what it is linked to.
+            let _ = std::fs::remove_file(&to);
+            if from.is_file() && std::fs::hard_link(&from, &to).is_err() {
+                std::fs::copy(&from, &to).expect("the file can be copied");
+            }
+        }
+    }
+
+    /// Serves these bytes as `OWNER/NAME/FILE` from now on; what was linked there stays as it is elsewhere.
+    pub fn put(&self, file: &str, bytes: &[u8]) {
+        self.shared.put(file, bytes);
+    }
+
+    /// Serves so many zeros as `OWNER/NAME/FILE`; they take no room on the disk.
+    pub fn put_length(&self, file: &str, len: u64) {
+        let path = self.shared.folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("it has an owner"))
+            .expect("a folder can be made");
+        let file = std::fs::File::create(path).expect("the file can be made");
+        file.set_len(len).expect("it can have any length");
+    }
+
+    /// Answers the next request for `OWNER/NAME/FILE`, or for the listing of `OWNER/NAME`, in a wrong way; after those
+    /// that were ordered before. Questions before a request (`OPTIONS`) and those for the headers alone (`HEAD`) are
+    /// answered rightly and do not count, but for [`Fault::RefusePreflight`], which is of the former alone.
+    pub fn misbehave(&self, file: &str, fault: impl Into<Misbehaviour>) {
+        let mut faults = self.shared.faults.lock().unwrap();
+        faults
+            .entry(file.to_owned())
+            .or_default()
+            .push_back(fault.into());
+    }
+
+    /// Forgets all faults to come.
+    pub fn behave(&self) {
+        self.shared.faults.lock().unwrap().clear();
+    }
+
+    /// Everything that was asked so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// How many answers are neither sent whole nor given up by who asked for them.
+    pub fn n_under_way(&self) -> usize {
+        Arc::strong_count(&self.shared.under_way) - 1
+    }
+
+    /// The requests (`GET`) for one file, or for a listing.
+    pub fn asked_for(&self, file: &str) -> Vec<Asked> {
+        let mut asked = self.asked();
+        asked.retain(|asked| asked.file == file && asked.method == "GET");
+        asked
+    }
+}
+
+impl Shared {
+    fn put(&self, file: &str, bytes: &[u8]) {
+        let path = self.folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("it has an owner"))
+            .expect("a folder can be made");
+        // A new file under the old name: a link's other end is not touched, and no reader meets half of it.
+        let new = path.with_extension("new");
+        std::fs::write(&new, bytes).expect("the file can be written");
+        std::fs::rename(&new, &path).expect("the file can be put there");
+    }
+
+    fn next_fault(&self, asked: &Asked) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let queue = faults.get_mut(&asked.file)?;
+        let is_about = |fault: &Fault| match fault {
+            Fault::RefusePreflight => asked.method == "OPTIONS",
+            _ => asked.method == "GET",
+        };
+        if !is_about(&queue.front()?.fault) {
+            return None;
+        }
+        let first = queue.front_mut()?;
+        let fault = first.fault.clone();
+        first.times = first.times.saturating_sub(1);
+        if first.times == 0 {
+            queue.pop_front();
+        }
+        Some(fault)
+    }
+}
+
+/// `/OWNER/NAME/resolve/main/FILE` and `/api/models/OWNER/NAME` as tests name them.
+fn file_of(path: &str) -> String {
+    if let Some(repo) = path.strip_prefix("/api/models/") {
+        return repo.to_owned();
+    }
+    match path.trim_start_matches('/').split_once("/resolve/main/") {
+        Some((repo, file)) => format!("{repo}/{file}"),
+        None => path.to_owned(),
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let asked = Asked::of(&request);
+    shared.asked.lock().unwrap().push(asked.clone());
+    let under_way = Arc::clone(&shared.under_way);
+    let mut answer = match shared.next_fault(&asked) {
+        None => next.run(request).await,
+        Some(fault) => {
+            if let Fault::Replace(bytes) = &fault {
+                shared.put(&asked.file, bytes);
+            }
+            fault.change_question(request.headers_mut());
+            fault.change_answer(next.run(request).await).await
+        }
+    };
+    // A body in pieces no longer knows its length.
+    if let Some(length) = answer.body().size_hint().exact() {
+        let headers = answer.headers_mut();
+        headers
+            .entry(header::CONTENT_LENGTH)
+            .or_insert(length.into());
+    }
+    answer.map(|body| {
+        let pieces = body.into_data_stream();
+        Body::from_stream(pieces.inspect(move |_| {
+            // Dropped with the stream.
+            let _ = &under_way;
+        }))
+    })
+}

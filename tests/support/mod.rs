@@ -1,0 +1,14 @@
+//! Models, servers and reference data that several test programs use.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test program uses a part of it; in a test a panic is the report"
+)]
+
+pub mod checkpoints;
+pub mod gpt2_124m;
+pub mod mirror;
+pub mod pickled;
+pub mod shared;
+pub mod tiny;

@@ -1,0 +1,68 @@
+//! A `pytorch_model.bin` made without PyTorch, piece by piece, so that it can be larger than the memory it is read in.
+
+/// Gives the file to `out` in pieces: those tensors by name and shape, F32, whose bytes `numbers` gives by index.
+pub fn write(
+    tensors: &[(String, Vec<usize>)],
+    mut numbers: impl FnMut(usize, &mut dyn FnMut(&[u8])),
+    out: &mut dyn FnMut(&[u8]),
+) {
+    let entry = |name: &str, out: &mut dyn FnMut(&[u8])| {
+        let mut header = b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0".to_vec();
+        header.extend([0; 12]);
+        header.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        header.extend([0; 2]);
+        header.extend(name.as_bytes());
+        out(&header);
+    };
+    let end = |len: usize, out: &mut dyn FnMut(&[u8])| {
+        let len = u32::try_from(len).unwrap().to_le_bytes();
+        out(&[&b"PK\x07\x08\0\0\0\0"[..], &len, &len].concat());
+    };
+    let pickle = pickle(tensors);
+    entry("archive/data.pkl", out);
+    out(&pickle);
+    end(pickle.len(), out);
+    for (i, (_, shape)) in tensors.iter().enumerate() {
+        entry(&format!("archive/data/{i}"), out);
+        numbers(i, out);
+        end(4 * shape.iter().product::<usize>(), out);
+    }
+    entry("archive/version", out);
+    out(b"3\n");
+    end(2, out);
+    out(b"PK\x05\x06");
+    out(&[0; 18]);
+}
+
+/// `{name: tensor}` in protocol 2.
+fn pickle(tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
+    let text = |text: &str| {
+        let len = u32::try_from(text.len()).unwrap().to_le_bytes();
+        [b"X", &len[..], text.as_bytes()].concat()
+    };
+    let int = |n: usize| [b"J", &i32::try_from(n).unwrap().to_le_bytes()[..]].concat();
+    let tuple = |items: &[usize]| {
+        let items: Vec<u8> = items.iter().flat_map(|n| int(*n)).collect();
+        [b"(", &items[..], b"t"].concat()
+    };
+    let mut pickle = b"\x80\x02}(".to_vec();
+    for (i, (name, shape)) in tensors.iter().enumerate() {
+        let strides: Vec<usize> = (0..shape.len())
+            .map(|dim| shape[dim + 1..].iter().product())
+            .collect();
+        pickle.extend(text(name));
+        pickle.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
+        pickle.extend(text("storage"));
+        pickle.extend(b"ctorch\nFloatStorage\n");
+        pickle.extend(text(&i.to_string()));
+        pickle.extend(text("cpu"));
+        pickle.extend(int(shape.iter().product()));
+        pickle.extend(b"tQ");
+        pickle.extend(int(0));
+        pickle.extend(tuple(shape));
+        pickle.extend(tuple(&strides));
+        pickle.extend(b"\x89ccollections\nOrderedDict\n)RtR");
+    }
+    pickle.extend(b"u.");
+    pickle
+}

@@ -1,0 +1,38 @@
+//! What only a browser can show: the built page in headless Chromium, the essentials in Firefox too, driven by
+//! WebDriver.
+//!
+//! A module for each claim area; [`harness`] holds all that they share. The page is built first
+//! if its sources have changed, the same way and into the same folder as by `cargo run --release`.
+//! Screenshots go to `target/screenshots/`.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test a panic is the report"
+)]
+
+mod broken_models;
+mod endurance;
+mod essentials;
+mod figures;
+mod fitting;
+mod gallery;
+mod generating;
+mod harness;
+mod hosts;
+mod isolation;
+mod kept;
+mod kernels;
+mod measuring;
+mod mirror;
+mod models;
+mod module;
+mod offers;
+mod offline;
+mod one_file;
+mod opening;
+#[path = "../support/mod.rs"]
+mod support;
+mod threads;
+mod visitor;
