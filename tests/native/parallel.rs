@@ -200,16 +200,12 @@ fn helpers_end_with_the_last_handle() {
 #[cfg(target_os = "linux")]
 #[test]
 fn idle_helpers_use_no_processor_time() {
-    // In a process of its own: the other tests of this one are busy.
-    if std::env::var_os("HUGGINGTWEETS_IDLE").is_none() {
-        let name = "idle_helpers_use_no_processor_time";
-        let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name])
-            .env("HUGGINGTWEETS_IDLE", "1")
-            .status();
-        assert!(status.unwrap().success());
-        return;
-    }
+    // The other tests of this process are busy.
+    crate::support::own_process::run("parallel::idle_helpers_use_no_processor_time", idle);
+}
+
+#[cfg(target_os = "linux")]
+fn idle() {
     let ticks = || {
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
         let fields: Vec<&str> = stat

@@ -9,6 +9,7 @@
 pub mod checkpoints;
 pub mod gpt2_124m;
 pub mod mirror;
+pub mod own_process;
 pub mod pickled;
 pub mod shared;
 pub mod tiny;

@@ -3,7 +3,7 @@
 //! `HUGGINGTWEETS_SOAK_MINUTES=10 cargo test --release --test web writing_on_and_on -- --nocapture` takes ten
 //! minutes and prints the memory.
 
-use crate::harness::{Browser, Page, RUN, Site, in_both_browsers, renderer_bytes, wait_until};
+use crate::harness::{Browser, Page, Profile, RUN, Site, in_both_browsers, wait_until};
 use huggingtweets::site::Isolation;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -95,7 +95,7 @@ async fn the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writ
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_behind() {
     let site = Site::start().await;
-    let page = site.open("/").await;
+    let page = site.open_alone("/").await;
     page.wait_for_state(&STARTED).await;
     let mut resident = Vec::new();
     let mut engine_bytes = 0;
@@ -123,7 +123,7 @@ async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_b
         engine_bytes = answer["memory"].as_u64().unwrap();
         page.devtools("HeapProfiler.collectGarbage", json!({}))
             .await;
-        resident.push(renderer_bytes(site.driver_process_id()));
+        resident.push(page.renderer_bytes());
         println!(
             "five more workers ended: renderer {} MB, engine {}",
             megabytes(resident[resident.len() - 1]),
@@ -133,7 +133,7 @@ async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_b
     // Eighteen engines have come since the first sample; the browser may be late with a few of them.
     let limit = resident[0].map(|bytes| bytes + 5 * engine_bytes);
     wait_until("the memory of ended workers", MEMORY_RETURNS, || async {
-        let now = renderer_bytes(site.driver_process_id());
+        let now = page.renderer_bytes();
         (now <= limit).then_some(())
     })
     .await;
@@ -178,7 +178,7 @@ async fn writing_on_and_on_takes_no_more_memory() {
     while begun.elapsed() < duration {
         let soak = page.eval("return soak").await;
         assert_eq!((&soak["wrong"], &soak["error"]), (&json!(0), &Value::Null));
-        samples.push((soak, renderer_bytes(site.driver_process_id())));
+        samples.push((soak, page.renderer_bytes()));
         tokio::time::sleep(duration / 20).await;
     }
     let (first, last) = (&samples[0], &samples[samples.len() - 1]);
@@ -202,7 +202,7 @@ async fn writing_on_and_on_takes_no_more_memory() {
     wait_until("memory that only scripts had", MEMORY_RETURNS, || async {
         page.devtools("HeapProfiler.collectGarbage", json!({}))
             .await;
-        let now = renderer_bytes(site.driver_process_id());
+        let now = page.renderer_bytes();
         (now <= limit).then_some(())
     })
     .await;
@@ -213,7 +213,9 @@ async fn a_page_in_the_background_writes_what_it_writes_in_front(browser: Browse
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
     };
-    let page = site.open_restful("/?n=10&max_new_tokens=100&seed=5").await;
+    let page = site
+        .open_in("/?n=10&max_new_tokens=100&seed=5", Profile::Restful)
+        .await;
     page.wait_for_state(&STARTED).await;
     let in_front = page.generate().await;
     // A driver brings to the front what it looks into, so the page tells another tab what it sees.
@@ -251,7 +253,9 @@ async fn a_page_in_the_background_writes_what_it_writes_in_front(browser: Browse
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_frozen_in_the_middle_of_a_text_completes_it() {
     let site = Site::start().await;
-    let page = site.open_restful("/?n=10&max_new_tokens=100&seed=5").await;
+    let page = site
+        .open_in("/?n=10&max_new_tokens=100&seed=5", Profile::Restful)
+        .await;
     page.wait_for_state(&STARTED).await;
     let uninterrupted = page.generate().await;
     page.click("generate").await;

@@ -2,11 +2,11 @@
 //! that it does or fails to do is in the visitor's way.
 
 use crate::harness::{Browser, Page, SOON, ServiceWorker, Site, in_both_browsers, wait_until};
+use crate::offline::wait_until_kept;
 use crate::threads::has_threads;
 use fantoccini::Locator;
 use huggingtweets::site::Isolation;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 in_both_browsers!(
     a_first_visit_writes_and_the_second_is_isolated_and_writes_the_same,
@@ -115,8 +115,9 @@ async fn a_first_visit_writes_and_the_second_is_isolated_and_writes_the_same(bro
         "the threads that isolation is for"
     );
 
-    // Neither visit reloads itself, and the second one comes from what the first one kept.
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    // Neither visit reloads itself, and the second one comes from what the first one kept. To keep all of the page is
+    // the last thing that the service worker does for it.
+    wait_until_kept(&page, &site.dist(), "/").await;
     assert_eq!(navigation(&page).await, "navigate");
     assert_eq!(site.n_pages(), 1);
 
@@ -236,13 +237,16 @@ async fn without_a_working_service_worker_the_page_works_as_before(browser: Brow
         if service_worker == ServiceWorker::Failing {
             wait_for_service_worker(&page).await;
         } else {
-            tokio::time::sleep(Duration::from_secs(2)).await;
+            wait_until("the service worker to be asked for", SOON, || async {
+                let script = format!("{}sw.js", service_worker.path());
+                site.requests().contains(&script).then_some(())
+            })
+            .await;
             assert_eq!(n_registered(&page).await, 0);
         }
         visit(&page, &site.address_of(&path)).await;
         assert_eq!(page.eval("return crossOriginIsolated").await, false);
         assert_eq!(page.generate().await.len(), 2);
-        tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(navigation(&page).await, "navigate", "{service_worker:?}");
         // The browser itself says that a file is missing.
         let errors = page.console_errors().await;

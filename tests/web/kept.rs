@@ -7,8 +7,7 @@ use fantoccini::Locator;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Browser, Fault, Mirror, Page, SOON, Site, in_both_browsers, renderer_bytes, repositories,
-    wait_until,
+    Browser, Fault, Mirror, Page, Profile, SOON, Site, in_both_browsers, repositories, wait_until,
 };
 use crate::isolation::{press, wait_for};
 use crate::models::REPO;
@@ -71,7 +70,7 @@ async fn progress(page: &Page) -> String {
 async fn before_a_large_model(browser: Browser) -> Option<(Site, Mirror, Page, String)> {
     let site = Site::start_in(browser, Isolation::On).await?;
     let mirror = large().await;
-    let page = site.open_without_files("/").await;
+    let page = site.open_in("/", Profile::WithoutFiles).await;
     let address = address(&site, &mirror);
     page.goto(&address).await;
     page.wait_for_state(&["idle"]).await;
@@ -141,7 +140,7 @@ async fn without_a_private_file_system_the_database_keeps_a_model(browser: Brows
         return;
     };
     let mirror = large().await;
-    let mut page = site.open_without_files("/").await;
+    let mut page = site.open_in("/", Profile::WithoutFiles).await;
     page.expect_requests_to(mirror.endpoint());
     let files = wait_for(
         &page,
@@ -195,7 +194,7 @@ async fn in_the_database_too_a_closed_tab_loses_nothing(browser: Browser) {
             time: Duration::from_secs(300),
         },
     );
-    let page = site.open_without_files("/").await;
+    let page = site.open_in("/", Profile::WithoutFiles).await;
     let address = address(&site, &mirror);
     page.goto(&address).await;
     page.wait_for_state(&["idle"]).await;
@@ -217,7 +216,7 @@ async fn in_the_database_too_every_form_is_whole(browser: Browser) {
     for form in ["pytorch-zip", "safetensors-sharded"] {
         let mirror = Mirror::start().await;
         mirror.add(REPO, &repositories().join(form));
-        let page = site.open_without_files("/").await;
+        let page = site.open_in("/", Profile::WithoutFiles).await;
         page.wait_for_state(&["idle", "loading", "ready"]).await;
         let scores = |cache: bool| {
             format!(
@@ -238,7 +237,6 @@ async fn in_the_database_too_every_form_is_whole(browser: Browser) {
         let n_asked = mirror.asked().len();
         assert_eq!(module(&page, &scores(true)).await, unkept, "{form}, kept");
         assert_eq!(mirror.asked().len(), n_asked, "{form} was there");
-        page.client.close().await.unwrap();
     }
 }
 
@@ -349,7 +347,7 @@ async fn a_model_of_the_database_that_is_being_fetched_is_not_deleted(browser: B
     let Some((_site, mirror, page, _)) = before_a_large_model(browser).await else {
         return;
     };
-    mirror.misbehave(WEIGHTS, Fault::Slow(Duration::from_millis(20)));
+    mirror.misbehave(WEIGHTS, Fault::Hold(30_000_000));
     page.click("generate").await;
     wait_for_the_middle(&page).await;
     open_storage(&page).await;
@@ -361,6 +359,7 @@ async fn a_model_of_the_database_that_is_being_fetched_is_not_deleted(browser: B
     })
     .await;
     press(&page, "//dialog[@open]//button[@aria-label='Close']").await;
+    mirror.let_go();
     page.wait_for_state_within(&["ready"], LONG).await;
     assert_eq!(in_database(&page).await, json!([1, 33]));
     assert_eq!(mirror.asked_for(WEIGHTS).len(), 1);
@@ -453,7 +452,7 @@ async fn an_answer_that_is_not_wanted_is_given_up(browser: Browser) {
 async fn a_full_database_is_said_so_and_what_has_come_stays() {
     let site = Site::start().await;
     let mirror = large().await;
-    let page = site.open_without_files("/").await;
+    let page = site.open_in("/", Profile::WithoutFiles).await;
     let origin = site.address_of("/").trim_end_matches('/').to_owned();
     page.devtools(
         "Storage.overrideQuotaForOrigin",
@@ -490,7 +489,7 @@ async fn in_firefox_too_a_full_device_is_said_so_and_what_has_come_stays() {
         return;
     };
     let mirror = large().await;
-    let page = site.open_with_little_room(&path(&mirror)).await;
+    let page = site.open_in(&path(&mirror), Profile::LittleRoom).await;
     page.wait_for_state(&["idle"]).await;
     page.click("generate").await;
     page.wait_for_text("error", LONG, |text| text.contains("no more room"))
@@ -517,13 +516,13 @@ async fn workers(page: &Page) -> Vec<String> {
 async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
     let site = Site::start().await;
     let mirror = large().await;
-    // At once: the worker of a page left before would stay as long as the way back to it.
-    let page = site.open(&path(&mirror)).await;
+    // The model at once: the worker of a page left before would stay as long as the way back to it.
+    let page = site.open_alone(&path(&mirror)).await;
     page.wait_for_state(&["idle"]).await;
     page.generate().await;
     let before = workers(&page).await;
     assert!(!before.is_empty());
-    let bytes_before = renderer_bytes(site.driver_process_id());
+    let bytes_before = page.renderer_bytes();
     press(&page, "//button[. = 'Use the bundled one']").await;
     page.wait_for_state(&["ready"]).await;
     assert_eq!(page.generate().await.len(), 1);
@@ -535,7 +534,7 @@ async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
     .await;
     if let Some(bytes_before) = bytes_before {
         let bytes_after = wait_until("the memory to be given back", SOON, || async {
-            let bytes = renderer_bytes(site.driver_process_id())?;
+            let bytes = page.renderer_bytes()?;
             // The model's 136 MB less what the new worker takes.
             (bytes + 90_000_000 < bytes_before).then_some(bytes)
         })
@@ -608,12 +607,12 @@ async fn what_happens_to_a_download_is_said_and_fits_every_window() {
         WEIGHTS,
         Fault::Status {
             code: 503,
-            retry_after: Some(10),
+            retry_after: Some(4),
         }
         .times(2),
     );
     mirror.misbehave(WEIGHTS, Fault::IgnoreRange);
-    mirror.misbehave(WEIGHTS, Fault::Slow(Duration::from_millis(20)));
+    mirror.misbehave(WEIGHTS, Fault::Hold(30_000_000));
     let page = site.open(&path(&mirror)).await;
     page.wait_for_state(&["idle"]).await;
     page.click("generate").await;
@@ -635,6 +634,7 @@ async fn what_happens_to_a_download_is_said_and_fits_every_window() {
                 .await;
         }
     }
+    mirror.let_go();
     page.wait_for_state_within(&["ready"], LONG).await;
 }
 
@@ -699,7 +699,7 @@ async fn a_kept_model_is_saved_as_the_file_that_quantize_writes() {
 async fn a_download_waits_while_it_is_paused_and_goes_on_there() {
     let site = Site::start().await;
     let mirror = large().await;
-    mirror.misbehave(WEIGHTS, Fault::Slow(Duration::from_millis(20)));
+    mirror.misbehave(WEIGHTS, Fault::Hold(30_000_000));
     let page = site.open(&path(&mirror)).await;
     page.wait_for_state(&["idle"]).await;
     page.click("generate").await;
@@ -713,7 +713,10 @@ async fn a_download_waits_while_it_is_paused_and_goes_on_there() {
         page.screenshot(&format!("download-paused-{width}-light"))
             .await;
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    wait_until("the answer to be given up", SOON, || async {
+        (mirror.n_under_way() == 0).then_some(())
+    })
+    .await;
     assert_eq!(progress(&page).await, paused);
     assert_eq!(mirror.asked_for(WEIGHTS).len(), 1);
 

@@ -480,7 +480,6 @@ async fn whoever_asks_for_simd128_gets_it_from_the_first_pipeline_on() {
             page.client.refresh().await.unwrap();
             assert_eq!(module(&page, &script).await, expected, "Chromium has both");
         }
-        page.client.close().await.unwrap();
     }
 }
 
@@ -515,7 +514,6 @@ async fn the_first_pipelines_worker_is_begun_at_the_import() {
     .await;
     assert_eq!(answer, true);
     assert_eq!(n_workers(), 1);
-    page.client.close().await.unwrap();
 }
 
 /// Names that a declaration of the types lists, `interface Stats` or `class HuggingtweetsError`.

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 in_both_browsers!(
     after_one_visit_the_page_opens_and_writes_without_a_server,
@@ -216,7 +215,8 @@ async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser)
         json!(["generating true"])
     );
     assert_eq!(page.find_all("continuation").await.len(), 10);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let waits = "navigator.serviceWorker.getRegistration().then(({ waiting }) => Boolean(waiting))";
+    assert_eq!(wait_for(&page, waits).await, true);
     assert_eq!(page.eval("return window.isTheSamePage").await, true);
 
     // Later is a no that lasts as long as this page.

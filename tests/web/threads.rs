@@ -85,7 +85,6 @@ async fn the_same_seed_writes_the_same_texts_on_one_and_several_threads() {
             assert_eq!(several["stats"]["simd"], one["stats"]["simd"]);
         }
     }
-    page.client.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +107,6 @@ async fn relaxed_simd_writes_the_same_texts_and_is_taken_where_there_is_any() {
             assert_eq!(relaxed["texts"], plain["texts"]);
         }
     }
-    page.client.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +115,7 @@ async fn without_isolation_the_same_texts_come_and_threads_are_never_downloaded(
     let page = isolated.open(BARE).await;
     let expected = write(&page, "threads=2").await;
     assert_eq!(loaded_threads(&isolated), has_threads());
-    page.client.close().await.unwrap();
+    drop(page);
 
     let plain = Site::start_with(Isolation::Off).await;
     let page = plain.open(BARE).await;
@@ -125,7 +123,6 @@ async fn without_isolation_the_same_texts_come_and_threads_are_never_downloaded(
     assert_eq!(got["texts"], expected["texts"]);
     assert_eq!(got["stats"]["threads"], 1, "{got}");
     assert!(!loaded_threads(&plain), "{:?}", plain.requests());
-    page.client.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,5 +133,4 @@ async fn whoever_wants_one_thread_downloads_only_the_build_for_one() {
     assert_eq!(isolated, true);
     write(&page, "threads=1&simd=auto").await;
     assert!(!loaded_threads(&site), "{:?}", site.requests());
-    page.client.close().await.unwrap();
 }

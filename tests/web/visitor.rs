@@ -41,13 +41,11 @@ async fn the_page_thread_is_never_busy_for_long_while_texts_are_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_shows_header_prompt_and_generate_on_its_first_screen() {
     let site = Site::start().await;
-    for bot in huggingtweets::bot::bundled() {
-        let page = site.open("/").await;
-        page.devtools(
-            "Emulation.setDeviceMetricsOverride",
-            json!({ "width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": true }),
-        )
+    let page = site.open("/").await;
+    let phone = json!({ "width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": true });
+    page.devtools("Emulation.setDeviceMetricsOverride", phone)
         .await;
+    for bot in huggingtweets::bot::bundled() {
         page.goto(&site.address_of(&format!("/?bot={}", bot.repo)))
             .await;
         page.wait_for_state(&STARTED).await;
@@ -72,8 +70,8 @@ async fn a_phone_shows_header_prompt_and_generate_on_its_first_screen() {
             .await;
         assert_eq!(width, 360, "{} scrolls sideways", bot.repo);
         page.screenshot(&format!("phone-{}", bot.card.handle)).await;
-        page.close_clean().await;
     }
+    page.close_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{Stream, StreamExt as _, stream};
 use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What goes wrong.
@@ -21,6 +23,8 @@ pub enum Fault {
         /// The pause.
         time: Duration,
     },
+    /// The body pauses after so many bytes until [`let_go`](super::Mirror::let_go).
+    Hold(u64),
     /// The body pauses before each of its pieces of 64 KiB or less.
     Slow(Duration),
     /// The whole file is the answer whatever range was asked for, and nothing says that ranges were known.
@@ -87,13 +91,18 @@ impl Fault {
         }
     }
 
-    pub(super) async fn change_answer(&self, answer: Response) -> Response {
+    pub(super) async fn change_answer(
+        &self,
+        answer: Response,
+        is_let_go: &Arc<AtomicBool>,
+    ) -> Response {
         let (mut head, body) = answer.into_parts();
         let headers = &mut head.headers;
         let body = match self {
             Self::Replace(_) => body,
             Self::CutAt(at) => cut(body, *at),
             Self::Stall { at, time } => stalled(body, *at, *time),
+            Self::Hold(at) => held(body, *at, Arc::clone(is_let_go)),
             Self::Slow(pause) => slowed(body, *pause),
             Self::IgnoreRange => {
                 headers.remove(header::ACCEPT_RANGES);
@@ -210,6 +219,18 @@ fn stalled(body: Body, at: u64, time: Duration) -> Body {
             tokio::time::sleep(time).await;
         }
         Ok::<_, io::Error>(piece)
+    }))
+}
+
+fn held(body: Body, at: u64, is_let_go: Arc<AtomicBool>) -> Body {
+    Body::from_stream(pieces(body, at).then(move |(start, piece)| {
+        let is_let_go = Arc::clone(&is_let_go);
+        async move {
+            while start == at && !is_let_go.load(Ordering::Relaxed) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Ok::<_, io::Error>(piece)
+        }
     }))
 }
 

@@ -25,6 +25,7 @@ use futures_util::StreamExt as _;
 use huggingtweets::site::{Port, Server, mirror};
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
@@ -39,6 +40,8 @@ struct Shared {
     folder: TempDir,
     faults: Mutex<HashMap<String, VecDeque<Misbehaviour>>>,
     asked: Mutex<Vec<Asked>>,
+    /// For [`Fault::Hold`].
+    is_let_go: Arc<AtomicBool>,
     /// Bodies that are neither sent whole nor given up by who asked for them.
     under_way: Arc<()>,
 }
@@ -86,6 +89,7 @@ impl Mirror {
             folder,
             faults: Mutex::default(),
             asked: Mutex::default(),
+            is_let_go: Arc::default(),
             under_way: Arc::default(),
         });
         let router = router.layer(from_fn_with_state(Arc::clone(&shared), answer));
@@ -145,6 +149,11 @@ impl Mirror {
     /// Forgets all faults to come.
     pub fn behave(&self) {
         self.shared.faults.lock().unwrap().clear();
+    }
+
+    /// Ends every [`Fault::Hold`].
+    pub fn let_go(&self) {
+        self.shared.is_let_go.store(true, Ordering::Relaxed);
     }
 
     /// Everything that was asked so far.
@@ -218,7 +227,8 @@ async fn answer(State(shared): State<Arc<Shared>>, mut request: Request, next: N
                 shared.put(&asked.file, bytes);
             }
             fault.change_question(request.headers_mut());
-            fault.change_answer(next.run(request).await).await
+            let answer = next.run(request).await;
+            fault.change_answer(answer, &shared.is_let_go).await
         }
     };
     // A body in pieces no longer knows its length.

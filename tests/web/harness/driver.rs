@@ -1,56 +1,73 @@
-//! A WebDriver server of one's own, ended with its browser when dropped.
+//! A WebDriver server, and the guard that ends it.
 
 use super::programs::{Browser, Programs};
 use super::wait_until;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::time::Duration;
-use tempfile::TempDir;
 
-/// A running chromedriver or geckodriver.
+/// Runs the driver until standard input closes, then ends its process group and removes its files.
+///
+/// A `static` is not dropped and a killed program drops nothing, but both close the pipe. Profiles hold whole models,
+/// and a browser may write to its own until it is gone.
+const GUARD: &str = r#"
+"$@" < /dev/null &
+read -r _
+trap '' TERM
+kill -TERM 0
+wait
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  rm -rf "$TMPDIR" 2> /dev/null && [ ! -e "$TMPDIR" ] && exit
+  sleep 1
+done
+"#;
+
+/// A running chromedriver or geckodriver. Dropping it ends the driver and its browser.
 pub struct Driver {
-    process: Child,
+    /// Its standard input is the pipe of [`GUARD`].
+    guard: Child,
     port: u16,
-    /// Where the browsers keep their profiles: one that was killed leaves its own, with the models in it.
-    folder: TempDir,
-    sessions: Mutex<Vec<String>>,
+    log: PathBuf,
 }
 
 impl Driver {
-    /// Starts one and waits until it answers.
+    /// Starts a driver and waits until it answers.
     pub async fn start(browser: Browser, programs: &Programs) -> Self {
         let port = free_port();
-        let folder =
-            tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("target/ can be written");
-        let log = File::create(output_in(folder.path())).expect("target/ can be written");
-        let mut command = Command::new(&programs.driver);
-        command.arg(format!("--port={port}"));
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+            .expect("target/ can be written")
+            .keep();
+        let log = folder.join("driver.log");
+        let output = File::create(&log).expect("target/ can be written");
+        let errors = output.try_clone().expect("a file has more than one handle");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", GUARD, "sh"])
+            .arg(&programs.driver)
+            .arg(format!("--port={port}"));
         match browser {
             Browser::Chromium => command.arg("--log-level=OFF"),
             Browser::Firefox => command.args([
                 "--log=fatal",
-                // Its usual one is taken as soon as two of them run.
+                // The default port is taken as soon as two drivers run.
                 &format!("--websocket-port={}", free_port()),
+                // Clearing a profile is a matter of the browser's own scope.
+                "--allow-system-access",
             ]),
         };
-        let errors = log.try_clone().expect("a file has more than one handle");
-        let process = command
-            .env("TMPDIR", folder.path())
-            .stdin(Stdio::null())
-            .stdout(log)
+        let guard = command
+            // Where the browsers put their profiles.
+            .env("TMPDIR", &folder)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(output)
             .stderr(errors)
             .spawn()
-            .expect("the WebDriver server starts");
-        let driver = Self {
-            process,
-            port,
-            folder,
-            sessions: Mutex::new(Vec::new()),
-        };
+            .expect("a shell starts");
+        let driver = Self { guard, port, log };
         wait_until(
             "the WebDriver server to listen",
             Duration::from_secs(30),
@@ -60,56 +77,29 @@ impl Driver {
         driver
     }
 
-    /// Where everything goes that the server and, with geckodriver, the browser print.
-    pub fn output(&self) -> PathBuf {
-        output_in(self.folder.path())
+    /// The file with all that the driver and, with geckodriver, the browser print.
+    pub fn log(&self) -> &PathBuf {
+        &self.log
     }
 
-    /// The server's process; the browser's are its children.
+    /// A process that the driver and the browser descend from.
     pub fn process_id(&self) -> u32 {
-        self.process.id()
+        self.guard.id()
     }
 
-    /// Where it listens.
+    /// The driver's address.
     pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// Notes a browser to be ended with this driver.
-    pub fn adopt(&self, session: String) {
-        self.sessions.lock().unwrap().push(session);
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // A test that failed leaves its browser open; only the driver can close it.
-        let sessions = self
-            .sessions
-            .lock()
-            .map(|all| all.clone())
-            .unwrap_or_default();
-        for session in sessions {
-            if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
-                let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-                let request = format!(
-                    "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
-                    self.port
-                );
-                let _ = stream.write_all(request.as_bytes());
-                let _ = stream.read(&mut [0; 512]);
-            }
-        }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        drop(self.guard.stdin.take());
     }
 }
 
-fn output_in(folder: &Path) -> PathBuf {
-    folder.join("driver.log")
-}
-
-/// A port that nobody listens on just now.
+/// A port without a listener.
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     listener.local_addr().expect("it has an address").port()

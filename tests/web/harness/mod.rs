@@ -11,21 +11,23 @@
 //! }
 //! ```
 //!
-//! Every test has its own server, driver, browser and empty profile, so tests run in any order and at once.
+//! Every test has its own server, tab, origin and empty storage, so tests run in any order and at once; browsers are
+//! lent by [`session`].
 
 mod driver;
 mod memory;
 mod page;
 mod programs;
 mod routes;
+mod session;
 mod site;
 mod watch;
 
 pub use crate::support::mirror::{Fault, Mirror, Misbehaviour, repositories};
-pub use memory::renderer_bytes;
 pub use page::Page;
 pub use programs::Browser;
 pub use routes::{SUB_PATH, ServiceWorker};
+pub use session::Profile;
 pub use site::Site;
 
 /// Makes tests of functions that take a [`Browser`]: each runs in Chromium and in Firefox.

@@ -1,49 +1,59 @@
 //! `Page`: what a visitor can see and do, by test id, and what the browser noticed meanwhile.
 
-use super::watch::Watch;
+use super::memory;
+use super::programs::Browser;
+use super::session::Session;
 use super::{RUN, SOON, wait_until};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
-use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// A browser window on the site.
+/// A browser window on the site. Dropping it gives the browser to the next claim.
 pub struct Page {
     /// For what the methods here do not offer.
     pub client: Client,
-    watch: Watch,
+    /// `None` once it is given back.
+    session: Option<Session>,
+    is_last: bool,
     origin: String,
     /// Other origins that the test sends the page to.
     expected: Vec<String>,
     screenshots: PathBuf,
-    /// Where Firefox prints its console; Chromium's is asked for.
-    printed: Option<PathBuf>,
     console: Mutex<Vec<String>>,
     requests: Mutex<Vec<String>>,
 }
 
 impl Page {
-    pub(super) fn new(
-        client: Client,
-        watch: Watch,
-        origin: &str,
-        screenshots: PathBuf,
-        printed: Option<PathBuf>,
-    ) -> Self {
+    pub(super) fn new(session: Session, origin: &str, screenshots: PathBuf) -> Self {
         Self {
-            client,
-            watch,
+            client: session.client.clone(),
+            session: Some(session),
+            is_last: false,
             origin: origin.to_owned(),
             expected: Vec::new(),
             screenshots,
-            printed,
             console: Mutex::default(),
             requests: Mutex::default(),
         }
+    }
+
+    /// The same, and its browser ends with it.
+    pub(super) fn and_end(mut self) -> Self {
+        self.is_last = true;
+        self
+    }
+
+    fn session(&self) -> &Session {
+        self.session.as_ref().expect("it is there until the drop")
+    }
+
+    /// Resident bytes of the browser's largest process that runs pages; `None` where there is no `/proc`.
+    pub fn renderer_bytes(&self) -> Option<u64> {
+        memory::renderer_bytes(self.session().driver.process_id())
     }
 
     /// Opens another address in the same window.
@@ -223,14 +233,7 @@ impl Page {
 
     /// A command of the DevTools protocol, which only Chromium knows; so do the methods that use it.
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
-        let body = json!({ "cmd": command, "params": params });
-        let answer = self
-            .client
-            .issue_cmd(Extra {
-                path: "goog/cdp/execute",
-                body,
-            })
-            .await;
+        let answer = self.session().devtools(command, params).await;
         answer.unwrap_or_else(|error| panic!("{command} failed: {error}"))
     }
 
@@ -243,8 +246,11 @@ impl Page {
 
     /// Everything severe that the console has said since the window was opened.
     pub async fn console_errors(&self) -> Vec<String> {
-        if let Some(printed) = &self.printed {
-            let printed = std::fs::read_to_string(printed).expect("the driver has a log");
+        let session = self.session();
+        if session.browser == Browser::Firefox {
+            let printed = std::fs::read(session.driver.log()).expect("the driver has a log");
+            let start = usize::try_from(session.log_start).expect("it fits");
+            let printed = String::from_utf8_lossy(&printed[start..]);
             // RSLoader is the browser's own: it misses a server that no test lets it reach. And a page that is
             // left while its worker starts ends the worker's requests, which Firefox calls an error of the worker.
             let is_ours = |line: &&str| {
@@ -290,12 +296,12 @@ impl Page {
                     .iter()
                     .any(|scheme| address.starts_with(scheme))
         };
-        let mut foreign = match self.printed {
-            None => self.requests().await,
-            Some(_) => Vec::new(),
+        let mut foreign = match self.session().browser {
+            Browser::Chromium => self.requests().await,
+            Browser::Firefox => Vec::new(),
         };
         foreign.retain(|address| !own(address));
-        foreign.extend(self.watch.requests());
+        foreign.extend(self.session().watch.requests());
         foreign
     }
 
@@ -305,7 +311,7 @@ impl Page {
         self.expected.push(format!("{origin}/"));
     }
 
-    /// Asserts that nothing went wrong unseen, and closes the window.
+    /// Asserts that nothing went wrong unseen, and leaves the page.
     pub async fn close_clean(self) {
         assert_eq!(
             self.console_errors().await,
@@ -317,54 +323,30 @@ impl Page {
             Vec::<String>::new(),
             "requests to other origins"
         );
-        self.client.close().await.expect("the window closes");
     }
 
     /// New entries of one of the browser's logs.
     async fn log(&self, kind: &str) -> Vec<Value> {
-        let body = json!({ "type": kind });
-        let entries = self
-            .client
-            .issue_cmd(Extra {
-                path: "se/log",
-                body,
-            })
-            .await;
-        entries
-            .expect("the driver keeps logs")
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
+        let entries = self.session().log(kind).await;
+        entries.expect("the driver keeps logs")
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        let session = self.session.take();
+        // The browser of a claim that failed may be in any state.
+        if let Some(session) = session
+            && !self.is_last
+            && !std::thread::panicking()
+        {
+            session.give_back();
+        }
     }
 }
 
 fn selector(testid: &str) -> String {
     format!("[data-testid='{testid}']")
-}
-
-/// A command of chromedriver beyond the standard.
-#[derive(Debug)]
-struct Extra {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for Extra {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        base.join(&format!(
-            "session/{}/{}",
-            session.unwrap_or_default(),
-            self.path
-        ))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.body.to_string()))
-    }
 }
 
 /// Bytes of standard base64; anything else is skipped.

@@ -1,37 +1,25 @@
 //! The built page on a server of its own, and browsers on it.
 
-use super::driver::Driver;
 use super::page::Page;
 use super::programs::{Browser, Programs};
 use super::routes::routes;
-use super::watch::Watch;
+use super::session::{Profile, Session};
 use super::{SOON, wait_until};
 use crate::support::shared::skipped;
 use axum::extract::Request;
 use axum::middleware::map_request;
-use fantoccini::ClientBuilder;
 use huggingtweets::site::{BuildOptions, Isolation, Port, Progress, Server, SourceTree, build};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 
-/// Several browsers share the machine: none may sleep because it is not in front.
-const WAKEFUL: [&str; 3] = [
-    "--disable-renderer-backgrounding",
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-];
-
-/// A server of [`routes`] and a driver; opens pages.
+/// A server of [`routes`], and a kind of browser to open its pages in.
 pub struct Site {
     server: Mutex<Option<Runtime>>,
     address: String,
     root: PathBuf,
-    driver: Driver,
     browser: Browser,
     programs: Programs,
     requests: Arc<Mutex<Vec<String>>>,
@@ -43,7 +31,7 @@ impl Site {
         Self::start_with(Isolation::On).await
     }
 
-    /// Builds the page if needed, serves it, starts a driver for Chromium.
+    /// Builds the page if needed and serves it, for Chromium.
     pub async fn start_with(isolation: Isolation) -> Self {
         let programs = Browser::Chromium.programs(&tree());
         let programs = programs.unwrap_or_else(|error| panic!("the tests need Chromium: {error}"));
@@ -88,12 +76,10 @@ impl Site {
         let server = server.await.expect("binding does not panic");
         let address = server.address();
         runtime.spawn(server.run());
-        let driver = Driver::start(browser, &programs).await;
         Self {
             server: Mutex::new(Some(runtime)),
             address,
             root: tree.root().to_owned(),
-            driver,
             browser,
             programs,
             requests,
@@ -141,126 +127,42 @@ impl Site {
         requests.iter().filter(|path| path.ends_with('/')).count()
     }
 
-    /// The driver's process; the browser's are its children.
-    pub fn driver_process_id(&self) -> u32 {
-        self.driver.process_id()
+    /// Opens `path` in a browser with empty storage; Chromium's window is 1280 × 900.
+    pub async fn open(&self, path: &str) -> Page {
+        self.open_in(path, Profile::Usual).await
     }
 
-    /// Opens `path` in a new browser with an empty profile; Chromium's window is 1280 × 900.
-    pub async fn open(&self, path: &str) -> Page {
-        self.open_address(&self.address_of(path)).await
+    /// The same in a browser of this kind.
+    pub async fn open_in(&self, path: &str, profile: Profile) -> Page {
+        let programs = &self.programs;
+        let origin = self.address.trim_end_matches('/');
+        let session = Session::lend(self.browser, profile, programs, origin).await;
+        let page = Page::new(session, &self.address, self.screenshots());
+        page.goto(&self.address_of(path)).await;
+        page
+    }
+
+    /// The same in a browser without other pages before or after, whose memory can be measured.
+    pub async fn open_alone(&self, path: &str) -> Page {
+        self.open_address_alone(&self.address_of(path)).await
     }
 
     /// Opens a file of this machine, as a double click does.
     pub async fn open_file(&self, file: &Path, query: &str) -> Page {
-        self.open_address(&format!("file://{}{query}", file.display()))
+        // Files have no origin of their own.
+        self.open_address_alone(&format!("file://{}{query}", file.display()))
             .await
     }
 
-    async fn open_address(&self, address: &str) -> Page {
-        self.open_with(address, &WAKEFUL).await
-    }
-
-    /// The same in a browser that lets pages in the background rest, as visitors' do.
-    pub async fn open_restful(&self, path: &str) -> Page {
-        self.open_with(&self.address_of(path), &[]).await
-    }
-
-    /// The same in a browser that gives pages no private file system: a private window of Firefox, and Chromium
-    /// without that feature.
-    pub async fn open_without_files(&self, path: &str) -> Page {
-        let without = "--disable-blink-features=FileSystemAccessOriginPrivate";
-        let private = json!({ "browser.privatebrowsing.autostart": true });
-        let args = [&WAKEFUL[..], &[without]].concat();
-        self.open_as(&self.address_of(path), &args, private).await
-    }
-
-    /// The same in a Firefox that gives pages of one site 60 MB; Chromium is told by its devtools.
-    pub async fn open_with_little_room(&self, path: &str) -> Page {
-        // In kilobytes for all sites, of which one gets a fifth.
-        let prefs = json!({ "dom.quotaManager.temporaryStorage.fixedLimit": 300_000 });
-        self.open_as(&self.address_of(path), &WAKEFUL, prefs).await
-    }
-
-    async fn open_with(&self, address: &str, chromium_args: &[&str]) -> Page {
-        self.open_as(address, chromium_args, json!({})).await
-    }
-
-    async fn open_as(&self, address: &str, chromium_args: &[&str], firefox_prefs: Value) -> Page {
-        let watch = Watch::start().await;
-        let capabilities = match self.browser {
-            Browser::Chromium => self.chromium(&watch, chromium_args),
-            Browser::Firefox => self.firefox(&watch, firefox_prefs),
-        };
-        let capabilities = capabilities
-            .as_object()
-            .expect("an object was written")
-            .clone();
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&self.driver.address())
-            .await
-            .expect("the browser starts");
-        if let Ok(Some(session)) = client.session_id().await {
-            self.driver.adopt(session);
-        }
-        let printed = match self.browser {
-            Browser::Chromium => None,
-            Browser::Firefox => Some(self.driver.output()),
-        };
-        let page = Page::new(
-            client,
-            watch,
-            &self.address,
-            self.root.join("target/screenshots"),
-            printed,
-        );
+    async fn open_address_alone(&self, address: &str) -> Page {
+        let session = Session::start(self.browser, Profile::Usual, self.programs.clone()).await;
+        let page = Page::new(session, &self.address, self.screenshots()).and_end();
         page.goto(address).await;
         page
     }
 
-    fn chromium(&self, watch: &Watch, more: &[&str]) -> Value {
-        let proxy = format!("--proxy-server=http://{}", watch.address());
-        let mut args = vec![
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            "--hide-scrollbars",
-            "--window-size=1280,900",
-            &proxy,
-        ];
-        args.extend(more);
-        json!({
-            "browserName": "chrome",
-            "goog:chromeOptions": {
-                "binary": self.programs.browser,
-                "args": args,
-                "perfLoggingPrefs": { "enableNetwork": true },
-            },
-            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-        })
-    }
-
-    fn firefox(&self, watch: &Watch, more: Value) -> Value {
-        // The page's console and not the browser's own.
-        let mut prefs = json!({ "devtools.console.stdout.content": true, "devtools.console.stdout.chrome": false });
-        let all = prefs.as_object_mut().expect("an object was written");
-        all.extend(more.as_object().expect("an object is given").clone());
-        json!({
-            "browserName": "firefox",
-            "moz:firefoxOptions": {
-                "binary": self.programs.browser,
-                "args": ["-headless"],
-                "prefs": prefs,
-            },
-            "proxy": { "proxyType": "manual", "httpProxy": watch.address(), "sslProxy": watch.address() },
-        })
+    fn screenshots(&self) -> PathBuf {
+        self.root.join("target/screenshots")
     }
 }
 

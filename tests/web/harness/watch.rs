@@ -24,7 +24,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Listens on a free port for the rest of the test.
+    /// Listens on a free port for as long as the runtime runs.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
@@ -58,6 +58,11 @@ impl Watch {
     /// What the browser has to use as its proxy, for everything but this machine.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Forgets all requests.
+    pub fn clear(&self) {
+        self.requests.lock().unwrap().clear();
     }
 
     /// First lines of the requests, such as `CONNECT example.org:443 HTTP/1.1`, without the browser's own.

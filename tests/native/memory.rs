@@ -1,24 +1,25 @@
 //! Loading a GPT-2 of 124M and running five sequences takes little more memory than the file has bytes.
-//!
-//! Alone in its program, because the peak is the process's own.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/mod.rs"]
-mod support;
-
+use crate::support::checkpoints::load;
+use crate::support::{gpt2_124m, own_process, shared};
 use std::io::{BufWriter, Seek};
 use std::time::Instant;
 
 use huggingtweets::infer::{Logits, Session};
 use huggingtweets::weights::Checkpoint;
-use support::checkpoints::load;
-use support::{gpt2_124m, shared};
 
 /// The cache is all there from the start; more steps would only take longer.
 const STEPS: usize = 6;
 
 #[test]
 fn gpt2_124m_in_q8_0_and_five_sequences_peak_below_1_3_times_the_file() {
+    own_process::run(
+        "memory::gpt2_124m_in_q8_0_and_five_sequences_peak_below_1_3_times_the_file",
+        load_and_decode,
+    );
+}
+
+fn load_and_decode() {
     let mut file = tempfile::tempfile().unwrap();
     let file_bytes = gpt2_124m::write(BufWriter::new(&mut file));
     file.rewind().unwrap();

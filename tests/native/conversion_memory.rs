@@ -1,11 +1,6 @@
 //! Converting a GPT-2 of 124M while it arrives takes the memory of its largest transposed tensor and a few MB.
-//!
-//! Alone in its program, because the peak is the process's own.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/mod.rs"]
-mod support;
-
+use crate::support::{gpt2_124m, own_process, pickled, shared};
 use std::time::Instant;
 
 use huggingtweets::kernels::pack::WeightType;
@@ -13,7 +8,6 @@ use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::weights::names::{self, Role};
 use huggingtweets::weights::quantize::gpt2_metadata;
 use huggingtweets::weights::{Conversion, ConversionParams, WriteAt};
-use support::{gpt2_124m, pickled, shared};
 
 const CONFIG: &[u8] = br#"{"model_type":"gpt2"}"#;
 /// `mlp.c_fc.weight`, which must be there whole to be transposed: 768 × 3072 numbers of 4 bytes.
@@ -90,6 +84,13 @@ fn pytorch(out: &mut dyn FnMut(&[u8])) {
 
 #[test]
 fn converting_124m_as_it_arrives_peaks_below_its_largest_tensor_and_8_mb() {
+    own_process::run(
+        "conversion_memory::converting_124m_as_it_arrives_peaks_below_its_largest_tensor_and_8_mb",
+        convert,
+    );
+}
+
+fn convert() {
     let config = Gpt2Config::from_json(CONFIG).unwrap();
     let dtype = WeightType::Q8_0;
     let tokenizer = gpt2_124m::tokenizer(config.vocab_size);
