@@ -12,16 +12,18 @@ pub mod footprint;
 pub mod listing;
 pub mod offer;
 pub mod plan;
+pub mod repo_id;
 pub mod shard_index;
 pub mod web_address;
 
 pub use address::{AddressError, ModelAddress};
 pub use dtype::{Dtype, GgufType};
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, HUB};
 pub use footprint::{Footprint, Shape};
 pub use listing::{ListedFile, Listing, ListingError};
 pub use offer::{Choice, Lack, MOST_MEMORY, Offer, Room, beyond_any_browser};
 pub use plan::{NEEDS, Need, Parts, Plan, PlanError, Weights, choose, choose_file};
+pub use repo_id::{RepoId, RepoIdError};
 pub use shard_index::ShardIndex;
 pub use web_address::{WebAddress, WebAddressError};
 

@@ -2,8 +2,8 @@
 
 use super::endpoint::Endpoint;
 use super::is_inside;
+use super::repo_id::{RepoId, RepoIdError};
 use super::web_address::{MAX_BYTES, WebAddress, WebAddressError};
-use crate::bot::{RepoId, RepoIdError};
 
 /// The owner of the bots that the original made.
 pub const OWNER: &str = "huggingtweets";

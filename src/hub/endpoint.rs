@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
+use super::repo_id::RepoId;
 use super::web_address::{WebAddress, WebAddressError};
-use crate::bot::{HUB, RepoId};
+
+/// The address of the Hub, the endpoint where no other is given.
+pub const HUB: &str = "https://huggingface.co";
 
 /// Where repositories are read; `?endpoint=` of a page's address.
 #[derive(Debug, Clone, PartialEq, Eq)]

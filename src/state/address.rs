@@ -1,8 +1,7 @@
 //! `Address`: what a page address asks for, checked once, with a plain notice for what it cannot have.
 
 use super::settings::Field;
-use crate::bot::RepoId;
-use crate::hub::{Endpoint, ModelAddress};
+use crate::hub::{Endpoint, ModelAddress, RepoId};
 use crate::protocol::GenerationParams;
 
 /// A page address, read.

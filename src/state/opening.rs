@@ -3,8 +3,8 @@
 use super::model::{Loading, ModelChoice, ModelStatus};
 use super::results::TweetStatus;
 use super::{PageState, WorkerStatus};
-use crate::bot::{Bot, HUB};
-use crate::hub::Endpoint;
+use crate::bot::Bot;
+use crate::hub::{Endpoint, HUB};
 use crate::protocol::{Request, StopReason};
 
 /// Memory of a worker that is worth a new one once its model is closed.

@@ -15,20 +15,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("parallel", &[]),
     ("tweets", &[]),
     ("card", &[]),
-    ("bot", &["card"]),
+    // A bot is a repository's, and has its address.
+    ("bot", &["card", "hub"]),
     ("bundled", &[]),
-    // `OWNER/NAME` means one thing everywhere, and so does the Hub's address. What a model takes follows from its shape,
-    // which stands in a repository's `config.json`.
-    (
-        "hub",
-        &[
-            "bot::RepoId",
-            "bot::RepoIdError",
-            "bot::HUB",
-            "model::config",
-            "model::ModelError",
-        ],
-    ),
+    // The memory a model takes follows from its shape, which a repository's `config.json` states.
+    ("hub", &["model::config", "model::ModelError"]),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
     // `ModelError` is what reading `model::config` out of a checkpoint fails with.

@@ -3,11 +3,12 @@
 use crate::support::shared;
 use std::path::PathBuf;
 
-use huggingtweets::bot::{self, Bot, RepoId};
+use huggingtweets::bot;
 use huggingtweets::card::error::{CardError, MAX_CARD_BYTES, MAX_LINE_BYTES};
 use huggingtweets::card::mojibake::{self, CodePage};
 use huggingtweets::card::read::read;
 use huggingtweets::card::{AccountData, Card, Label, Links};
+use huggingtweets::hub::RepoId;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -815,7 +816,7 @@ fn initials_are_first_letters_without_emoji() {
         ("🌸 🍦", "🤖"),
         ("", "🤖"),
     ] {
-        assert_eq!(Bot::initials(name), expected, "{name}");
+        assert_eq!(bot::initials(name), expected, "{name}");
     }
 }
 

@@ -6,8 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response};
 
-use crate::bot::RepoId;
-use crate::hub::{Dtype, Endpoint, Listing, Offer, Room};
+use crate::hub::{Dtype, Endpoint, Listing, Offer, RepoId, Room};
 use crate::web::shared::js_error::reason;
 use crate::web::shared::model_storage::estimate;
 

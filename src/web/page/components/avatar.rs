@@ -36,7 +36,7 @@ pub fn portraits(bot: &Bot) -> Vec<Portrait> {
         .map(|i| {
             let name = bot.card.names.get(i).unwrap_or(&bot.card.handle).clone();
             Portrait {
-                initials: Bot::initials(&name),
+                initials: bot::initials(&name),
                 name,
                 hue: (hue + HUE_STEP * i as u16) % 360,
                 original: bot.card.avatars.get(i).cloned(),
