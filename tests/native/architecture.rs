@@ -1,15 +1,20 @@
-//! Holds every file of `src/` to the architecture: who imports whom, where `unsafe` and the browser may appear.
+//! Holds every file of `src/` to the architecture: who names whom, no circle of files, where `unsafe` and the browser
+//! may appear.
 //!
-//! It reads the sources as text, without comments, string contents and `#[cfg(test)]` items.
+//! The sources are parsed with `syn`; items under `#[cfg(test)]` are left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, UseTree, Visibility};
 
 /// Which siblings a module may name. The longest entry that a file's module path begins with counts.
 ///
 /// A target also allows what is inside it: `model` allows `model::gpt2`. Every top-level module may name itself.
-/// What is wider than the architecture asks says why. Modules of later work are there already.
+/// A comment explains each entry that is wider than the layer's purpose suggests. Modules of later work are listed.
 const ARROWS: &[(&str, &[&str])] = &[
     ("kernels", &["parallel"]),
     ("parallel", &[]),
@@ -22,27 +27,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hub", &["model::config", "model::ModelError"]),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
-    // `ModelError` is what reading `model::config` out of a checkpoint fails with.
+    // Reading `model::config` out of a checkpoint fails with `ModelError`.
     (
         "weights",
         &["model::config", "model::ModelError", "kernels::pack"],
     ),
     ("tokenizer", &[]),
-    // `params` crosses the worker's channel, so it knows no model either.
+    // Parameters cross the worker's channel, so they know no model.
     ("generate::params", &[]),
-    // Threads are handed through to the session.
+    // Hands its threads to the session.
     ("generate", &["infer", "parallel", "tokenizer"]),
     ("finetune", &["model", "tokenizer", "tweets", "weights"]),
     ("runs", &["tweets"]),
     ("store", &[]),
-    // The structs of parameters: a sampler's, a model's, a training's.
+    // The parameters of a model, a generation, a training, and the results of a generation; which model is meant.
     (
         "protocol",
         &[
-            "generate::params",
+            "generate",
             "model::config",
             "finetune::params",
             "bot",
+            "hub",
             "runs",
         ],
     ),
@@ -66,15 +72,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
         ],
     ),
-    // The page's address and the box for any bot hold a model's address, as text.
-    ("state", &["protocol", "bot", "runs", "hub"]),
-    // Writes what arrives through the engine's own conversion.
+    // The settings follow the table of generation parameters; a bot's model is named as `hub` names models.
+    (
+        "state",
+        &["protocol", "bot", "runs", "hub", "generate::params"],
+    ),
+    // Converts arriving weights with the engine's own conversion.
     (
         "web::worker::acquisition",
         &["protocol", "store", "hub", "bot", "engine"],
     ),
-    // `kernels` only to say, in its first message, which SIMD this worker was built with; `parallel` to hand
-    // the engine its threads.
+    // `kernels` for the name of this build's instruction set, `parallel` for the engine's threads.
     (
         "web::worker::host",
         &[
@@ -86,17 +94,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["state", "protocol", "store", "hub", "bot", "bundled"],
     ),
     ("site", &[]),
-    // Says what the modules are; no logic.
+    // Lists the modules; no logic.
     ("lib", &[]),
     // The programs are thin, so they name what they start.
     ("bin::app", &["web"]),
-    // A worker is the engine's, or one of its threads.
+    // A worker runs the engine, or is one of its threads.
     ("bin::worker", &["web", "parallel"]),
     ("bin::huggingtweets", NATIVE),
     ("cli", NATIVE),
 ];
 
-/// What the native program's commands call, one or the other all of them.
+/// The modules that some command of the native program calls.
 const NATIVE: &[&str] = &[
     "cli",
     "engine",
@@ -136,14 +144,91 @@ const BROWSER_CRATES: &[&str] = &[
     "console_error_panic_hook",
 ];
 
+/// Arrows between files that close a circle and stay, each with the reason why breaking it would make the code worse.
+const CIRCLES: &[(&str, &str, &str)] = &[
+    ("state::view", "state", "to be broken"),
+    ("state::model", "state", "to be broken"),
+    ("state::actions", "state", "to be broken"),
+    ("generate::sampler", "generate", "to be broken"),
+    ("generate::params", "generate", "to be broken"),
+    ("tokenizer::added", "tokenizer", "to be broken"),
+    ("tokenizer::vocabulary", "tokenizer", "to be broken"),
+    ("weights::pytorch", "weights::source", "to be broken"),
+    (
+        "weights::stored_tensor",
+        "weights::checkpoint",
+        "to be broken",
+    ),
+    ("weights::quantize", "weights::checkpoint", "to be broken"),
+    ("hub::shard_index", "hub::plan", "to be broken"),
+    (
+        "web::worker::acquisition::files",
+        "web::worker::acquisition",
+        "to be broken",
+    ),
+    (
+        "web::worker::acquisition::receiver",
+        "web::worker::acquisition",
+        "to be broken",
+    ),
+    (
+        "web::shared::model_storage::database",
+        "web::shared::model_storage",
+        "to be broken",
+    ),
+    (
+        "web::shared::model_storage::private_files",
+        "web::shared::model_storage",
+        "to be broken",
+    ),
+    (
+        "web::page::components::card_body",
+        "web::page::components::training_data",
+        "to be broken",
+    ),
+    ("infer::attention", "infer", "to be broken"),
+    ("kernels::activations", "kernels", "to be broken"),
+    ("kernels::simd128", "kernels", "to be broken"),
+    ("kernels::relaxed", "kernels", "to be broken"),
+    ("kernels::scalar", "kernels", "to be broken"),
+    ("kernels::pack::packer", "kernels::pack", "to be broken"),
+];
+
 /// One file of `src/`.
 struct Source {
     path: PathBuf,
     /// Its module path from the crate's root, `card::read`; a `mod.rs` has its folder's.
     module: String,
     text: String,
-    /// Identifiers and punctuation of its code.
-    tokens: Vec<String>,
+    /// The file's module first, then the modules written inside it.
+    scopes: Vec<Scope>,
+    has_unsafe: bool,
+}
+
+/// The names of one module: those it defines, imports and uses.
+#[derive(Default)]
+struct Scope {
+    module: String,
+    /// Items defined here, modules apart.
+    items: BTreeSet<String>,
+    imports: Vec<Import>,
+    /// Paths of `use PATH::*`.
+    globs: Vec<Vec<String>>,
+    /// Paths in the code, `use` declarations apart.
+    paths: BTreeSet<Vec<String>>,
+    /// Names called as methods, `x.name()` or `Type::name()`.
+    calls: BTreeSet<String>,
+    /// `impl TYPE { … }` without a trait: the type's path and the methods' names.
+    inherent_impls: Vec<(Vec<String>, Vec<String>)>,
+}
+
+/// One name of a `use` declaration.
+struct Import {
+    /// The name it has here.
+    name: String,
+    path: Vec<String>,
+    /// Whether it also exports the name.
+    is_exported: bool,
 }
 
 fn sources() -> Vec<Source> {
@@ -157,14 +242,8 @@ fn sources() -> Vec<Source> {
                 folders.push(path);
             } else if path.extension().is_some_and(|ext| ext == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                let tokens = without_test_items(tokens(&text));
                 let module = module_path(path.strip_prefix(&root).unwrap());
-                sources.push(Source {
-                    path,
-                    module,
-                    text,
-                    tokens,
-                });
+                sources.push(Source::parse(path, module, text));
             }
         }
     }
@@ -183,173 +262,273 @@ fn module_path(relative: &Path) -> String {
     parts.join("::")
 }
 
-/// Splits Rust code into identifiers, `::` and single other characters; drops comments, literals' contents and spaces.
-fn tokens(code: &str) -> Vec<String> {
-    let chars: Vec<char> = code.chars().collect();
-    let is_ident = |c: char| c.is_alphanumeric() || c == '_';
-    let at = |idx: usize| chars.get(idx).copied().unwrap_or('\0');
-    let mut tokens: Vec<String> = Vec::new();
-    let mut i = 0;
-    while i < chars.len() {
-        match (at(i), at(i + 1)) {
-            ('/', '/') => {
-                while i < chars.len() && at(i) != '\n' {
-                    i += 1;
-                }
-            }
-            ('/', '*') => {
-                let mut depth = 1;
-                i += 2;
-                while i < chars.len() && depth > 0 {
-                    match (at(i), at(i + 1)) {
-                        ('/', '*') => (depth, i) = (depth + 1, i + 2),
-                        ('*', '/') => (depth, i) = (depth - 1, i + 2),
-                        _ => i += 1,
-                    }
-                }
-            }
-            ('"', _) => {
-                i += 1;
-                while i < chars.len() && at(i) != '"' {
-                    i += if at(i) == '\\' { 2 } else { 1 };
-                }
-                i += 1;
-                tokens.push("\"\"".to_owned());
-            }
-            // A character literal; a lifetime has no quote two or more further on.
-            ('\'', '\\') => {
-                i += 3;
-                while i < chars.len() && at(i) != '\'' {
-                    i += 1;
-                }
-                i += 1;
-            }
-            ('\'', _) if at(i + 2) == '\'' => i += 3,
-            (':', ':') => {
-                tokens.push("::".to_owned());
-                i += 2;
-            }
-            (c, _) if is_ident(c) => {
-                let start = i;
-                while is_ident(at(i)) {
-                    i += 1;
-                }
-                let ident: String = chars[start..i].iter().collect();
-                let hashes = chars[i..].iter().take_while(|c| **c == '#').count();
-                if matches!(ident.as_str(), "r" | "br" | "cr") && at(i + hashes) == '"' {
-                    // A raw string ends at a quote with as many hashes.
-                    let end: Vec<char> = std::iter::once('"')
-                        .chain(std::iter::repeat_n('#', hashes))
-                        .collect();
-                    i += hashes + 1;
-                    while i < chars.len() && !chars[i..].starts_with(&end) {
-                        i += 1;
-                    }
-                    i += end.len();
-                } else {
-                    tokens.push(ident);
-                }
-            }
-            (c, _) => {
-                if !c.is_whitespace() {
-                    tokens.push(c.to_string());
-                }
-                i += 1;
-            }
-        }
-    }
-    tokens
-}
-
-/// Leaves out every item under `#[cfg(test)]`, up to its closing brace or its semicolon.
-fn without_test_items(tokens: Vec<String>) -> Vec<String> {
-    const CFG_TEST: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let mut kept = Vec::with_capacity(tokens.len());
-    let mut i = 0;
-    while i < tokens.len() {
-        if !tokens[i..].iter().take(CFG_TEST.len()).eq(CFG_TEST.iter()) {
-            kept.push(tokens[i].clone());
-            i += 1;
-            continue;
-        }
-        let mut depth = 0;
-        i += CFG_TEST.len();
-        while i < tokens.len() {
-            match tokens[i].as_str() {
-                "{" => depth += 1,
-                "}" => depth -= 1,
-                _ => {}
-            }
-            i += 1;
-            if depth == 0 && matches!(tokens[i - 1].as_str(), "}" | ";") {
-                break;
-            }
-        }
-    }
-    kept
-}
-
-/// Every path that begins with `crate::` or `huggingtweets::`, or with as many `super::` as leave the
-/// file's top-level module; braces of a `use` spread out.
-fn named_paths(source: &Source) -> BTreeSet<String> {
-    let mut paths = BTreeSet::new();
-    let tokens = &source.tokens;
-    let follows_path = |i: usize| tokens.get(i + 1).is_some_and(|t| t == "::");
-    for i in 0..tokens.len() {
-        let is_first = i == 0 || tokens[i - 1] != "::";
-        if !is_first || !follows_path(i) {
-            continue;
-        }
-        let mut prefix: Vec<String> = match tokens[i].as_str() {
-            "crate" | "huggingtweets" => Vec::new(),
-            "super" => source.module.split("::").map(str::to_owned).collect(),
-            _ => continue,
+impl Source {
+    fn parse(path: PathBuf, module: String, text: String) -> Self {
+        let file =
+            syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let root = if module == "lib" { "" } else { &module };
+        let mut reader = Reader {
+            scopes: vec![Scope::of(root)],
+            current: 0,
+            has_unsafe: false,
         };
-        let mut next = i;
-        while tokens[next] == "super" && follows_path(next) {
-            prefix.pop();
-            next += 2;
+        reader.visit_file(&file);
+        Self {
+            path,
+            module,
+            text,
+            scopes: reader.scopes,
+            has_unsafe: reader.has_unsafe,
         }
-        if tokens[i] != "super" {
-            next += 2;
-        }
-        spread(tokens, next, &prefix, &mut paths);
     }
-    paths
+
+    /// Paths that the file names, in `use` declarations and in its code.
+    fn paths(&self) -> impl Iterator<Item = (&Scope, &[String])> {
+        self.scopes.iter().flat_map(|scope| {
+            let imports = scope.imports.iter().map(|import| &import.path);
+            let paths = imports.chain(&scope.globs).chain(&scope.paths);
+            paths.map(move |path| (scope, path.as_slice()))
+        })
+    }
 }
 
-/// Adds the paths of the use tree at `i`, each after `prefix`; gives back where the tree ends.
-fn spread(
-    tokens: &[String],
-    mut i: usize,
-    prefix: &[String],
-    paths: &mut BTreeSet<String>,
-) -> usize {
-    let mut path = prefix.to_vec();
-    while let Some(token) = tokens.get(i) {
-        if token == "{" {
-            i += 1;
-            while tokens.get(i).is_some_and(|token| token != "}") {
-                i = spread(tokens, i, &path, paths);
-                while tokens
-                    .get(i)
-                    .is_some_and(|token| token != "," && token != "}")
-                {
-                    i += 1; // `as NAME`
-                }
-                i += usize::from(tokens.get(i).is_some_and(|token| token == ","));
-            }
-            return i + 1;
+impl Scope {
+    fn of(module: &str) -> Self {
+        Self {
+            module: module.to_owned(),
+            ..Self::default()
         }
-        path.push(token.clone());
-        i += 1;
-        if tokens.get(i).is_none_or(|token| token != "::") {
-            break;
-        }
-        i += 1;
     }
-    paths.insert(path.join("::"));
-    i
+}
+
+/// Collects the scopes of one file.
+struct Reader {
+    scopes: Vec<Scope>,
+    /// Index of the scope being read.
+    current: usize,
+    has_unsafe: bool,
+}
+
+impl Reader {
+    fn scope(&mut self) -> &mut Scope {
+        &mut self.scopes[self.current]
+    }
+
+    fn add_path(&mut self, path: Vec<String>) {
+        if let [_, .., last] = path.as_slice() {
+            let last = last.clone();
+            self.scope().calls.insert(last);
+        }
+        self.has_unsafe |= path == ["unsafe"];
+        self.scope().paths.insert(path);
+    }
+
+    fn add_use(&mut self, tree: &UseTree, prefix: &[String], is_exported: bool) {
+        let import = |name: String, last: String| {
+            // `a::{self}` is `a`.
+            let last = Some(last).filter(|last| prefix.is_empty() || last != "self");
+            let path: Vec<String> = prefix.iter().cloned().chain(last).collect();
+            let name = match name.as_str() {
+                "self" => path.last().unwrap().clone(),
+                _ => name,
+            };
+            Import {
+                name,
+                path,
+                is_exported,
+            }
+        };
+        match tree {
+            UseTree::Path(path) => {
+                let prefix = [prefix, &[path.ident.to_string()]].concat();
+                self.add_use(&path.tree, &prefix, is_exported);
+            }
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add_use(tree, prefix, is_exported);
+                }
+            }
+            UseTree::Name(name) => {
+                let import = import(name.ident.to_string(), name.ident.to_string());
+                self.scope().imports.push(import);
+            }
+            UseTree::Rename(name) => {
+                let import = import(name.rename.to_string(), name.ident.to_string());
+                self.scope().imports.push(import);
+            }
+            UseTree::Glob(_) => self.scope().globs.push(prefix.to_vec()),
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let (attributes, name) = attributes_and_name(item);
+        if attributes.iter().any(is_test) {
+            return;
+        }
+        self.scope().items.extend(name);
+        visit::visit_item(self, item);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if item.content.is_none() {
+            return;
+        }
+        let outer = self.current;
+        let module = join(&self.scope().module, &item.ident.to_string());
+        self.current = self.scopes.len();
+        self.scopes.push(Scope::of(&module));
+        visit::visit_item_mod(self, item);
+        self.current = outer;
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let is_exported = !matches!(item.vis, Visibility::Inherited);
+        self.add_use(&item.tree, &[], is_exported);
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        self.has_unsafe |= item.unsafety.is_some();
+        if let (None, syn::Type::Path(of)) = (&item.trait_, &*item.self_ty) {
+            let methods = item.items.iter().filter_map(|item| match item {
+                syn::ImplItem::Fn(method) => Some(method.sig.ident.to_string()),
+                _ => None,
+            });
+            let implementation = (segments(&of.path), methods.collect());
+            self.scope().inherent_impls.push(implementation);
+        }
+        visit::visit_item_impl(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        self.has_unsafe |= item.unsafety.is_some();
+        visit::visit_item_trait(self, item);
+    }
+
+    fn visit_item_foreign_mod(&mut self, item: &'ast syn::ItemForeignMod) {
+        self.has_unsafe |= item.unsafety.is_some();
+        visit::visit_item_foreign_mod(self, item);
+    }
+
+    fn visit_safety(&mut self, safety: &'ast syn::Safety) {
+        self.has_unsafe |= matches!(safety, syn::Safety::Unsafe(_));
+    }
+
+    fn visit_expr_unsafe(&mut self, block: &'ast syn::ExprUnsafe) {
+        self.has_unsafe = true;
+        visit::visit_expr_unsafe(self, block);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.add_path(segments(path));
+        visit::visit_path(self, path);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.scope().calls.insert(call.method.to_string());
+        visit::visit_expr_method_call(self, call);
+    }
+
+    /// What a macro or an attribute is given: every sequence `a::b::c` in it counts as a path.
+    fn visit_token_stream(&mut self, tokens: &'ast TokenStream) {
+        let mut path: Vec<String> = Vec::new();
+        let mut before = String::new();
+        for token in tokens.clone() {
+            let text = match &token {
+                TokenTree::Group(group) => {
+                    self.visit_token_stream(&group.stream());
+                    String::new()
+                }
+                TokenTree::Literal(_) => String::new(),
+                TokenTree::Punct(punct) if punct.as_char() == ':' && before == ":" => {
+                    "::".to_owned()
+                }
+                TokenTree::Punct(punct) => punct.as_char().to_string(),
+                TokenTree::Ident(ident) => ident.to_string(),
+            };
+            let continues = match &token {
+                TokenTree::Ident(_) => before == "::",
+                _ => matches!(text.as_str(), ":" | "::"),
+            };
+            if !continues && !path.is_empty() {
+                self.add_path(std::mem::take(&mut path));
+            }
+            if let TokenTree::Ident(_) = &token {
+                match before.as_str() {
+                    "'" => {}
+                    "." => _ = self.scope().calls.insert(text.clone()),
+                    _ => path.push(text.clone()),
+                }
+            }
+            before = text;
+        }
+        if !path.is_empty() {
+            self.add_path(path);
+        }
+    }
+}
+
+fn segments(path: &syn::Path) -> Vec<String> {
+    let segments = path.segments.iter();
+    segments.map(|segment| segment.ident.to_string()).collect()
+}
+
+/// Whether it leaves the item out of all builds but the tests'.
+fn is_test(attribute: &Attribute) -> bool {
+    match &attribute.meta {
+        syn::Meta::Path(path) => path.is_ident("test"),
+        syn::Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
+        syn::Meta::NameValue(_) => false,
+    }
+}
+
+fn attributes_and_name(item: &Item) -> (&[Attribute], Option<String>) {
+    let (attributes, name) = match item {
+        Item::Const(item) => (&item.attrs, Some(&item.ident)),
+        Item::Enum(item) => (&item.attrs, Some(&item.ident)),
+        Item::Fn(item) => (&item.attrs, Some(&item.sig.ident)),
+        Item::Macro(item) => (&item.attrs, item.ident.as_ref()),
+        Item::Mod(item) => (&item.attrs, None),
+        Item::Static(item) => (&item.attrs, Some(&item.ident)),
+        Item::Struct(item) => (&item.attrs, Some(&item.ident)),
+        Item::Trait(item) => (&item.attrs, Some(&item.ident)),
+        Item::Type(item) => (&item.attrs, Some(&item.ident)),
+        Item::Union(item) => (&item.attrs, Some(&item.ident)),
+        Item::Impl(item) => (&item.attrs, None),
+        Item::Use(item) => (&item.attrs, None),
+        Item::ForeignMod(item) => (&item.attrs, None),
+        _ => return (&[], None),
+    };
+    (attributes, name.map(ToString::to_string))
+}
+
+fn join(module: &str, name: &str) -> String {
+    if module.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{module}::{name}")
+    }
+}
+
+/// `path` as seen from `module`, from the crate's root on; `None` if it begins with a name of that module or of a
+/// crate.
+fn from_root(module: &str, path: &[String]) -> Option<Vec<String>> {
+    let mut prefix: Vec<String> = module.split("::").map(str::to_owned).collect();
+    let rest = match path.first()?.as_str() {
+        "crate" | "huggingtweets" => {
+            prefix.clear();
+            &path[1..]
+        }
+        "self" => &path[1..],
+        "super" => path,
+        _ => return None,
+    };
+    let n_super = rest.iter().take_while(|name| *name == "super").count();
+    prefix.truncate(prefix.len().saturating_sub(n_super));
+    prefix.retain(|name| !name.is_empty());
+    prefix.extend_from_slice(&rest[n_super..]);
+    Some(prefix)
 }
 
 /// Whether `path` is `module` or inside it.
@@ -362,7 +541,7 @@ fn top_level(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)
 }
 
-/// What the table says of a module, or nothing if it does not know it.
+/// The targets that the table gives a module, or nothing if it does not know the module.
 fn allowed(module: &str) -> Option<&'static [&'static str]> {
     let known = ARROWS.iter().filter(|(from, _)| is_inside(module, from));
     known.max_by_key(|(from, _)| from.len()).map(|(_, to)| *to)
@@ -377,7 +556,11 @@ fn forbidden_arrows(source: &Source) -> Vec<String> {
             source.module
         )];
     };
-    named_paths(source)
+    let named: BTreeSet<String> = source
+        .paths()
+        .filter_map(|(scope, path)| Some(from_root(&scope.module, path)?.join("::")))
+        .collect();
+    named
         .into_iter()
         .filter(|path| {
             modules.contains(top_level(path)) && top_level(path) != top_level(&source.module)
@@ -390,6 +573,166 @@ fn forbidden_arrows(source: &Source) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Arrows between files, each with the names that draw it.
+///
+/// A file points to another when its code resolves a name to an item that the other defines, through any number of
+/// re-exports. `mod` and `pub use` by themselves are an index and draw no arrow: a `mod.rs` may list and re-export
+/// children that use its items. It is in a circle with a child when its own code uses the child too; then the shared
+/// items belong in a file of their own. A type whose methods are spread over files points to every file with methods
+/// that its own file calls.
+struct Graph<'a> {
+    sources: &'a [Source],
+    /// Source and scope of every module.
+    modules: BTreeMap<&'a str, (usize, &'a Scope)>,
+}
+
+enum Target<'a> {
+    Module(&'a str),
+    /// An item, by the source that defines it and its name.
+    Item(usize, String),
+}
+
+impl<'a> Graph<'a> {
+    fn new(sources: &'a [Source]) -> Self {
+        let modules = sources.iter().enumerate().flat_map(|(i, source)| {
+            let scopes = source.scopes.iter();
+            scopes.map(move |scope| (scope.module.as_str(), (i, scope)))
+        });
+        Self {
+            sources,
+            modules: modules.collect(),
+        }
+    }
+
+    /// What `path` means in `module`; `None` for names of other crates, local variables and the like.
+    fn resolve(&self, module: &str, path: &[String], depth: usize) -> Option<Target<'a>> {
+        // Imports may go in a circle, as two modules with a glob of each other do.
+        if depth == 0 {
+            return None;
+        }
+        let absolute = from_root(module, path);
+        let (mut module, mut rest): (&'a str, &[String]) = match &absolute {
+            Some(absolute) => ("", absolute),
+            None => (*self.modules.get_key_value(module)?.0, path),
+        };
+        while let Some((name, tail)) = rest.split_first() {
+            let (file, scope) = self.modules.get(module)?;
+            let inner = self.modules.get_key_value(join(module, name).as_str());
+            // A function may have the name of a module; a path goes on only through the module.
+            if scope.items.contains(name) && (tail.is_empty() || inner.is_none()) {
+                return Some(Target::Item(*file, name.clone()));
+            }
+            if let Some((inner, _)) = inner {
+                (module, rest) = (inner, tail);
+                continue;
+            }
+            let through = |path: &[String]| {
+                let path = [path, tail].concat();
+                self.resolve(module, &path, depth - 1)
+            };
+            let imports = scope.imports.iter().filter(|import| import.name == *name);
+            return imports
+                .filter(|import| import.path != [name.as_str()])
+                .find_map(|import| through(&import.path))
+                .or_else(|| {
+                    scope.globs.iter().find_map(|glob| {
+                        match self.resolve(module, glob, depth - 1)? {
+                            Target::Module(glob) if glob != module => {
+                                self.resolve(glob, rest, depth - 1)
+                            }
+                            _ => None,
+                        }
+                    })
+                });
+        }
+        Some(Target::Module(module))
+    }
+
+    /// The item of this path: the source that defines it, and its name there.
+    fn definition(&self, module: &str, path: &[String]) -> Option<(usize, String)> {
+        match self.resolve(module, path, 16)? {
+            Target::Item(source, name) => Some((source, name)),
+            Target::Module(_) => None,
+        }
+    }
+
+    fn arrows(&self) -> BTreeMap<(usize, usize), BTreeSet<String>> {
+        let mut arrows: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
+        for (from, source) in self.sources.iter().enumerate() {
+            for scope in &source.scopes {
+                let imports = scope.imports.iter().filter(|import| !import.is_exported);
+                let paths = imports.map(|import| &import.path).chain(&scope.paths);
+                for path in paths {
+                    if let Some((to, name)) = self.definition(&scope.module, path) {
+                        arrows.entry((from, to)).or_default().insert(name);
+                    }
+                }
+                for (of, methods) in &scope.inherent_impls {
+                    let Some((owner, _)) = self.definition(&scope.module, of) else {
+                        continue;
+                    };
+                    let owners = &self.sources[owner].scopes;
+                    let is_called =
+                        |method: &&String| owners.iter().any(|scope| scope.calls.contains(*method));
+                    for method in methods.iter().filter(is_called) {
+                        let name = format!("{method}()");
+                        arrows.entry((owner, from)).or_default().insert(name);
+                    }
+                }
+            }
+        }
+        arrows.retain(|(from, to), _| from != to);
+        arrows
+    }
+
+    /// Files that reach each other, as lists of the arrows among them.
+    fn circles(&self, allowed: &[(&str, &str, &str)]) -> Vec<String> {
+        let module = |i: usize| self.sources[i].module.as_str();
+        let mut arrows = self.arrows();
+        arrows.retain(|&(from, to), _| {
+            !allowed
+                .iter()
+                .any(|arrow| (arrow.0, arrow.1) == (module(from), module(to)))
+        });
+        let reach: Vec<BTreeSet<usize>> = (0..self.sources.len())
+            .map(|start| {
+                let mut reached = BTreeSet::new();
+                let mut left = vec![start];
+                while let Some(from) = left.pop() {
+                    let next = arrows.range((from, 0)..(from + 1, 0));
+                    left.extend(
+                        next.map(|((_, to), _)| *to)
+                            .filter(|to| reached.insert(*to)),
+                    );
+                }
+                reached
+            })
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut circles = Vec::new();
+        for start in 0..self.sources.len() {
+            let members: BTreeSet<usize> = reach[start]
+                .iter()
+                .copied()
+                .filter(|member| reach[*member].contains(&start))
+                .collect();
+            if members.is_empty() || !seen.insert(members.clone()) {
+                continue;
+            }
+            let mut circle = format!("a circle of {} files:", members.len());
+            for ((from, to), names) in &arrows {
+                if members.contains(from) && members.contains(to) {
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    let names = names.join(", ");
+                    circle += &format!("\n  {} -> {}: {names}", module(*from), module(*to));
+                }
+            }
+            circles.push(circle);
+        }
+        circles
+    }
 }
 
 fn report(faults: &[String]) {
@@ -428,6 +771,11 @@ fn modules_import_only_along_the_arrows() {
 }
 
 #[test]
+fn no_files_name_each_other_in_a_circle() {
+    report(&Graph::new(&sources()).circles(CIRCLES));
+}
+
+#[test]
 fn unsafe_stays_in_the_kernels() {
     let faults: Vec<String> = sources()
         .iter()
@@ -436,7 +784,7 @@ fn unsafe_stays_in_the_kernels() {
                 .iter()
                 .any(|module| is_inside(&source.module, module))
         })
-        .filter(|source| source.tokens.iter().any(|token| token == "unsafe"))
+        .filter(|source| source.has_unsafe)
         .map(|source| {
             format!(
                 "{} holds `unsafe`; it belongs into {UNSAFE:?}",
@@ -449,13 +797,6 @@ fn unsafe_stays_in_the_kernels() {
 
 #[test]
 fn the_browser_stays_at_the_edge() {
-    let names_browser = |token: &String| {
-        BROWSER_CRATES.iter().any(|krate| {
-            token
-                .strip_prefix(krate)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        })
-    };
     let faults: Vec<String> = sources()
         .iter()
         .filter(|source| {
@@ -464,7 +805,7 @@ fn the_browser_stays_at_the_edge() {
                 .any(|module| is_inside(&source.module, module))
         })
         .filter_map(|source| {
-            let krate = source.tokens.iter().find(|token| names_browser(token))?;
+            let krate = browser_crate(source)?;
             Some(format!(
                 "{} names `{krate}`; only {BROWSER:?} may",
                 source.path.display()
@@ -474,15 +815,33 @@ fn the_browser_stays_at_the_edge() {
     report(&faults);
 }
 
+/// A crate of the browser that the file names.
+fn browser_crate(source: &Source) -> Option<&str> {
+    let mut firsts = source
+        .paths()
+        .filter_map(|(_, path)| path.first())
+        .map(String::as_str);
+    firsts.find(|name| {
+        BROWSER_CRATES.iter().any(|krate| {
+            name.strip_prefix(krate)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        })
+    })
+}
+
 // The checks above pass on an empty folder too; these hold the reader itself to account.
 
 fn source(module: &str, text: &str) -> Source {
-    Source {
-        path: PathBuf::from(module),
-        module: module.to_owned(),
-        text: text.to_owned(),
-        tokens: without_test_items(tokens(text)),
-    }
+    Source::parse(PathBuf::from(module), module.to_owned(), text.to_owned())
+}
+
+fn circles(files: &[(&str, &str)]) -> Vec<String> {
+    let sources: Vec<Source> = [("lib", "")]
+        .iter()
+        .chain(files)
+        .map(|(module, text)| source(module, text))
+        .collect();
+    Graph::new(&sources).circles(&[])
 }
 
 #[test]
@@ -498,20 +857,28 @@ fn all_sources_are_found() {
 
 #[test]
 fn a_forbidden_arrow_is_seen_in_every_form() {
-    for text in [
-        "use crate::engine::Engine;",
-        "use crate::engine;",
-        "use crate::{card::Card, engine::{self, Engine}};",
-        "use crate::{bot::Bot as B, engine};",
-        "use super::super::engine::Engine;",
-        "fn f() { let x = crate::engine::start('\\'', '\"'); }",
-        "fn f<'a>(x: &'a str) -> crate::engine::Engine<'a> { todo() }",
-        "#[cfg(test)] mod tests { fn f() {} } use crate::engine::Engine;",
-        "#[cfg(test)] mod tests; use crate::engine::Engine;",
-        "const A: &str = r#\"a\"b\"#; use crate::engine::Engine;",
+    for (n_paths, text) in [
+        (1, "use crate::engine::Engine;"),
+        (1, "use crate::engine;"),
+        (1, "use crate::engine::*;"),
+        (2, "use crate::{card::Card, engine::{self, Engine}};"),
+        (1, "use crate::engine::job::Load as L;"),
+        (1, "use super::super::engine::Engine;"),
+        (1, "mod inner { use super::super::super::engine::Engine; }"),
+        (1, "fn f() { use crate::engine::Engine; }"),
+        (1, "fn f() { let x = crate::engine::start('\\'', '\"'); }"),
+        (
+            1,
+            "fn f<'a>(x: &'a str) -> crate::engine::Engine<'a> { todo() }",
+        ),
+        (1, "fn f() { println!(\"{}\", g(crate::engine::NAME)) }"),
+        (1, "#[derive(crate::engine::Derive)] struct A;"),
+        (
+            1,
+            "#[cfg(test)] mod tests { fn f() {} } use crate::engine::Engine;",
+        ),
+        (1, "#[cfg(test)] mod tests; use crate::engine::Engine;"),
     ] {
-        // A `use` with braces names two paths here.
-        let n_paths = if text.contains("crate::{") { 2 } else { 1 };
         let faults = forbidden_arrows(&source("card::read", text));
         assert_eq!(faults.len(), n_paths, "{text}: {faults:?}");
     }
@@ -549,5 +916,107 @@ fn allowed_arrows_comments_strings_and_tests_are_no_fault() {
     assert_eq!(
         forbidden_arrows(&source("web::worker::host", "use crate::engine::Engine;")),
         [""; 0]
+    );
+}
+
+#[test]
+fn a_circle_of_files_is_seen_over_re_exports_globs_macros_and_methods() {
+    for files in [
+        &[
+            ("a", "use crate::b::B; pub struct A;"),
+            ("b", "pub struct B(crate::a::A);"),
+        ][..],
+        &[
+            ("a", "use crate::b::B; pub struct A;"),
+            ("b", "use crate::c::C; pub struct B;"),
+            ("c", "use crate::a::A; pub struct C;"),
+        ],
+        // A parent that uses the child it lends a type to.
+        &[
+            ("a", "mod child; pub struct A(child::B);"),
+            ("a::child", "use super::A; pub struct B;"),
+        ],
+        &[
+            (
+                "a",
+                "mod child; pub use child::B; pub struct A; fn f(b: B) {}",
+            ),
+            ("a::child", "pub struct B(super::A);"),
+        ],
+        // Siblings that know each other by the parent's re-exports.
+        &[
+            ("a", "mod b; mod c; pub use b::B; pub use c::*;"),
+            ("a::b", "use super::C; pub struct B;"),
+            ("a::c", "use super::*; pub struct C(B);"),
+        ],
+        &[
+            ("a", "use crate::b; pub fn f() { println!(\"{}\", b::g()) }"),
+            ("b", "pub fn g() { crate::a::f() }"),
+        ],
+        &[
+            ("a", "mod b; pub struct A; fn f(a: A) { a.g() }"),
+            ("a::b", "impl super::A { pub fn g(&self) {} }"),
+        ],
+    ] {
+        assert_eq!(circles(files).len(), 1, "{files:?}");
+    }
+}
+
+#[test]
+fn an_index_of_children_and_a_chain_are_no_circle() {
+    for files in [
+        &[
+            ("a", "mod child; pub use child::B; pub struct A;"),
+            ("a::child", "use super::A; pub struct B;"),
+        ][..],
+        &[
+            ("a", "use crate::b::B; use crate::c::C;"),
+            ("b", "use crate::c::C; pub struct B;"),
+            ("c", "pub struct C;"),
+        ],
+        &[
+            ("a", "mod child; pub struct A(child::B);"),
+            (
+                "a::child",
+                "pub struct B; #[cfg(test)] mod tests { use super::super::A; }",
+            ),
+        ],
+        // Another crate's module and a local variable with the names of ours.
+        &[
+            ("a", "use std::b::g; pub fn f(b: u8) { x(b) }"),
+            ("b", "pub fn g() { crate::a::f(0) }"),
+        ],
+    ] {
+        assert_eq!(circles(files), [""; 0], "{files:?}");
+    }
+}
+
+#[test]
+fn unsafe_and_browser_crates_are_seen_in_every_form() {
+    for text in [
+        "fn f() { unsafe { g() } }",
+        "unsafe fn f() {}",
+        "unsafe impl Sync for A {}",
+        "unsafe trait A {}",
+        "unsafe extern \"C\" {}",
+        "#[unsafe(no_mangle)] fn f() {}",
+        "fn f() { assert!(unsafe { g() }) }",
+        "mod inner { impl A { unsafe fn f() {} } }",
+    ] {
+        assert!(source("a", text).has_unsafe, "{text}");
+    }
+    assert!(!source("a", "// unsafe\nconst A: &str = \"unsafe\";").has_unsafe);
+    for text in [
+        "use web_sys::Window;",
+        "use {std::fmt, wasm_bindgen_futures::spawn_local};",
+        "fn f() { js_sys::eval(x) }",
+        "fn f() { log!(gloo::utils::window()) }",
+        "#[wasm_bindgen] fn f() {}",
+    ] {
+        assert!(browser_crate(&source("a", text)).is_some(), "{text}");
+    }
+    assert_eq!(
+        browser_crate(&source("a", "// web_sys\nuse crate::web_sys_like;")),
+        None
     );
 }
