@@ -1,17 +1,16 @@
-//! `Threads`: splits rows among threads that wait in a barrier; one thread where there is no shared memory.
+//! `Threads`: a pool that splits the rows of a product among threads; one thread where memory is not shared.
 //!
-//! A round is one call of [`Threads::run`]. Its items are divided into a part for each thread, so that each
-//! reads one stretch of the weights, and a part into chunks. Whoever takes part claims the chunks of its own
-//! part and then those that others have left, so a helper that comes late, or never, costs its share of speed
-//! and nothing else. Between rounds helpers spin for as long as the next one usually takes to come and then
-//! sleep.
+//! A round is one call of [`Threads::run`]. Its items are divided into one part per thread, so that each thread reads a
+//! contiguous stretch of the weights, and each part into chunks. A thread claims the chunks of its own part, then the
+//! chunks that remain in other parts, so a helper that arrives late, or never, costs speed but not correctness. Between
+//! rounds helpers spin for about as long as the next round takes to begin, and then sleep.
 #![allow(
     unsafe_code,
     reason = "helpers borrow the caller's closure for the length of a round, which no lifetime can say"
 )]
 #![cfg_attr(
     all(target_arch = "wasm32", not(target_feature = "atomics")),
-    allow(dead_code, reason = "without shared memory nobody comes to help")
+    allow(dead_code, reason = "without shared memory there are no helpers")
 )]
 
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
@@ -36,28 +35,28 @@ compile_error!(
     "the build with threads needs `-C target-feature=+atomics,+bulk-memory,+mutable-globals` and `panic = \"abort\"`; `cargo run --release -- build` sets them"
 );
 
-/// Most threads that work together.
+/// Most threads of one pool, the caller included.
 pub const MOST_THREADS: usize = 64;
 
-/// Chunks per thread: enough that a thread that is held up leaves little to wait for.
+/// Chunks per thread; with more, smaller chunks, a delayed thread delays the round less.
 const CHUNKS_PER_THREAD: usize = 8;
 
-/// How often a waiting thread looks before it sleeps: for about 60 µs, which spans what one thread does alone
-/// between two products of a layer. GPT-2 124M decodes at 155 tok/s on two threads that spin for 24 µs, at 164
-/// for 73 µs, at 164 for 240 µs.
+/// Loads of the state by a waiting thread before it sleeps: about 60 µs, longer than the serial work between two
+/// products of a layer. On two threads GPT-2 124M decodes at 155 tok/s with 24 µs of spinning, at 164 with 73 µs and
+/// at 164 with 240 µs.
 const SPINS: u32 = if cfg!(target_arch = "wasm32") {
-    // No pause instruction there: 0.4 ns a look.
+    // WebAssembly has no pause instruction: 0.4 ns per load.
     150_000
 } else {
     2_500
 };
 
-/// The calling thread and its helpers; a handle that is cheap to clone. The default is one thread.
+/// A handle of the calling thread and its helpers, cheap to clone. The default has no helpers.
 #[derive(Clone, Default)]
 pub struct Threads(Option<Arc<Pool>>);
 
 impl Threads {
-    /// `n_threads` in all, at most [`MOST_THREADS`]; fewer if the system refuses some.
+    /// A pool of `n_threads`, the caller included, at most [`MOST_THREADS`]; fewer if the system refuses to start some.
     #[cfg(not(target_arch = "wasm32"))]
     #[must_use]
     pub fn new(n_threads: usize) -> Self {
@@ -78,14 +77,14 @@ impl Threads {
         Self(Some(Arc::new(Pool { shared, helpers })))
     }
 
-    /// As many as this machine has cores, at most 8.
+    /// A pool with one thread per core of this machine, at most 8.
     #[cfg(not(target_arch = "wasm32"))]
     #[must_use]
     pub fn of_this_machine() -> Self {
         Self::new(std::thread::available_parallelism().map_or(1, |n| n.get().min(8)))
     }
 
-    /// How many there are. In the browser helpers may still come.
+    /// The number of threads. In the browser it grows while helpers start.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0
@@ -93,13 +92,13 @@ impl Threads {
             .map_or(1, |pool| 1 + pool.shared.n_helpers.load(Ordering::Relaxed))
     }
 
-    /// Calls `work` with ranges that together are `0..n_items`, each item once, on as many threads as come;
-    /// returns when all is done. No range is shorter than `least`, but for the last.
+    /// Calls `work` with ranges that cover `0..n_items` exactly once, on all threads of the pool, and returns when all
+    /// calls have returned. Every range but the last has at least `least` items.
     ///
-    /// A call from within `work`, or while another thread has the helpers, is done by its own thread alone.
+    /// A call from within `work`, or while another thread uses the helpers, runs on the calling thread alone.
     ///
     /// # Panics
-    /// If `work` does, on whichever thread; every thread has left `work` then.
+    /// If `work` panics on any thread, after every thread has left `work`.
     pub fn run(&self, n_items: usize, least: usize, work: impl Fn(Range<usize>) + Sync) {
         let n_parts = self.count();
         let chunk = n_items.div_ceil(n_parts * CHUNKS_PER_THREAD).max(least);
@@ -111,7 +110,7 @@ impl Threads {
         }
     }
 
-    /// Calls `work` with every item and its place, each once, as [`Threads::run`] spreads them.
+    /// Calls `work` once with each item and its index, distributed as [`Threads::run`] does.
     ///
     /// # Panics
     /// As [`Threads::run`].
@@ -119,22 +118,22 @@ impl Threads {
         let list = Items(items.as_mut_ptr());
         self.run(items.len(), 1, |places| {
             for place in places {
-                // SAFETY: `run` gives every place of the borrowed list to one call alone.
+                // SAFETY: `run` gives each index of the borrowed list to exactly one call.
                 work(place, unsafe { list.item(place) });
             }
         });
     }
 }
 
-/// A list whose items go to different threads.
+/// A list whose items are handed to different threads.
 struct Items<T>(*mut T);
 
-// SAFETY: threads take different items, which may move to another thread.
+// SAFETY: threads take different items, and `T: Send` lets each move to another thread.
 unsafe impl<T: Send> Sync for Items<T> {}
 
 impl<T> Items<T> {
     /// # Safety
-    /// The list is borrowed for longer than the item and has it, and nobody else takes it.
+    /// `place` is an index of the list, whose borrow outlives the result, and no other call takes the same index.
     #[allow(clippy::mut_from_ref, reason = "each item is taken once")]
     unsafe fn item(&self, place: usize) -> &mut T {
         // SAFETY: the caller's promise.
@@ -148,7 +147,7 @@ impl fmt::Debug for Threads {
     }
 }
 
-/// Ends its helpers when the last handle goes.
+/// The helpers of a pool; dropping the last handle ends them.
 struct Pool {
     shared: Arc<Shared>,
     #[cfg(not(target_arch = "wasm32"))]
@@ -162,43 +161,44 @@ impl Drop for Pool {
         drop(self.shared.lock());
         self.shared.begun.notify_all();
         for helper in self.helpers.drain(..) {
-            // A panic of `work` has been told to its caller.
+            // A panic of `work` was already reported to its caller.
             let _ = helper.join();
         }
     }
 }
 
-/// What caller and helpers have in common.
+/// The state that the caller and the helpers share.
 struct Shared {
     state: OwnLine<AtomicU32>,
-    /// The first chunk of each part that nobody has claimed.
+    /// The first unclaimed chunk of each part.
     next: [OwnLine<AtomicUsize>; MOST_THREADS],
-    /// Written by the caller between rounds, read by helpers that are inside one.
+    /// Written by the caller between rounds, read by helpers inside a round.
     task: UnsafeCell<Option<Task>>,
-    /// Whether a caller has the helpers.
+    /// Whether a caller uses the helpers.
     taken: AtomicBool,
     n_helpers: AtomicUsize,
-    /// Helpers that have begun to wait for rounds.
+    /// Helpers that have started to wait for rounds.
     n_begun: AtomicUsize,
-    /// Helpers that sleep, or are about to.
+    /// Helpers that sleep or are about to sleep.
     n_asleep: AtomicUsize,
-    /// Whether the caller sleeps, or is about to, until the last helper has left.
+    /// Whether the caller sleeps, or is about to sleep, until the last helper leaves.
     caller_asleep: AtomicBool,
-    /// Whether a helper's part of this round was not done.
+    /// Whether a helper panicked or trapped in this round.
     failed: AtomicBool,
     stopped: AtomicBool,
-    /// Held between the last look and falling asleep, and by whoever wakes, so that no call is missed.
+    /// Held from the last load of the state until a thread sleeps, and while waking, so that no wake-up is lost.
     sleep: Mutex<()>,
     begun: Condvar,
     left: Condvar,
 }
 
-/// A value that shares its cache line with none that others write.
+/// A value on a cache line of its own, which no other thread writes.
 #[repr(align(64))]
 struct OwnLine<T>(T);
 
-/// In [`Shared::state`] the low half counts helpers inside the round, the high half rounds begun and ended:
-/// an odd one is open. Who changes the state has the helpers that enter and the round's end in one order.
+/// The unit of the high half of [`Shared::state`], which counts the beginnings and ends of rounds: an odd count is an
+/// open round. The low half counts the helpers inside the round. Both are in one atomic, so that a helper's entry and
+/// the end of the round have an order.
 const ROUND: u32 = 1 << 16;
 
 fn is_open(state: u32) -> bool {
@@ -236,11 +236,11 @@ impl Task {
     }
 }
 
-// SAFETY: `task` is the only part that is not `Sync` by itself. It is written by the thread that has set
-// `taken`, while no round is open and no helper inside; helpers read it inside a round only, and entering
-// (acquire) comes after the opening (release). What `work` points to is `Sync`.
+// SAFETY: `task` is the only field that is not `Sync` by itself. The thread that has set `taken` writes it, while no
+// round is open and no helper is inside. Helpers read it inside a round only, and their entry (acquire) follows the
+// opening (release). The closure behind `work` is `Sync`.
 unsafe impl Sync for Shared {}
-// SAFETY: as above; nothing here belongs to one thread.
+// SAFETY: as above; no field is bound to one thread.
 unsafe impl Send for Shared {}
 
 impl Shared {
@@ -272,8 +272,8 @@ impl Shared {
         if self.taken.swap(true, Ordering::Acquire) {
             return work(0..n_items);
         }
-        // SAFETY: only the lifetime changes. `Round` does not let this call end, not by a panic either,
-        // before every helper has left the round, and later ones cannot enter it.
+        // SAFETY: only the lifetime changes. `Round` keeps this call from ending, by a panic too, before every helper
+        // has left the round, and no helper can enter it later.
         let work = unsafe {
             std::mem::transmute::<
                 *const (dyn Fn(Range<usize>) + Sync + '_),
@@ -286,20 +286,20 @@ impl Shared {
             n_parts,
             chunk,
         };
-        // SAFETY: `taken` is ours and no round is open, so nobody else reads or writes.
+        // SAFETY: this thread has set `taken` and no round is open, so no other thread reads or writes.
         unsafe { *self.task.get() = Some(task) };
         for (part, next) in self.next[..n_parts].iter().enumerate() {
             next.0.store(task.chunks(part).start, Ordering::Relaxed);
         }
         let round = Round::begin(self);
         self.do_chunks(task, 0);
-        assert!(!round.end(), "a helper could not do its part");
+        assert!(!round.end(), "a helper failed in its part of the work");
     }
 
-    /// Claims chunks until there are none: of the part at `place`, then of those after it.
+    /// Claims and runs chunks until none is left: those of the part `place`, then those of the following parts.
     #[inline(never)]
     fn do_chunks(&self, task: Task, place: usize) {
-        // SAFETY: the caller's closure lives as long as its round, and this thread is inside it.
+        // SAFETY: the caller's closure lives as long as its round, and this thread is inside the round.
         let work = unsafe { &*task.work };
         for turn in 0..task.n_parts {
             let part = (place + turn) % task.n_parts;
@@ -314,7 +314,7 @@ impl Shared {
         }
     }
 
-    /// What a helper does until the pool is dropped.
+    /// The loop of a helper, until the pool is dropped.
     fn help(&self) {
         let place = 1 + self.n_begun.fetch_add(1, Ordering::Relaxed);
         let mut done = 0;
@@ -347,7 +347,7 @@ impl Shared {
         }
     }
 
-    /// The state of an open round other than `done`; `None` when the pool is dropped.
+    /// Waits for an open round other than `done` and returns its state; `None` when the pool is dropped.
     fn wait_for_round(&self, done: u32) -> Option<u32> {
         let is_new = |state| is_open(state) && round(state) != done;
         for _ in 0..SPINS {
@@ -376,7 +376,8 @@ impl Shared {
         found
     }
 
-    /// Until no helper is inside; in a build where panics abort, or until one has failed: it never leaves.
+    /// Waits until no helper is inside. Where panics abort, a failed helper never leaves, so a failure ends the wait
+    /// too.
     fn wait_for_helpers(&self) {
         let is_over = |state| {
             n_inside(state) == 0 || cfg!(panic = "abort") && self.failed.load(Ordering::SeqCst)
@@ -398,7 +399,7 @@ impl Shared {
         self.caller_asleep.store(false, Ordering::Relaxed);
     }
 
-    /// Ends the round that is open; whether a helper has failed in it.
+    /// Ends the open round and returns whether a helper failed in it.
     fn close(&self) -> bool {
         self.state.0.fetch_add(ROUND, Ordering::SeqCst);
         self.wait_for_helpers();
@@ -412,12 +413,13 @@ impl Shared {
     }
 }
 
-/// An open round; its end waits for the helpers inside.
+/// An open round; ending it waits for the helpers inside.
 struct Round<'a>(&'a Shared);
 
 impl<'a> Round<'a> {
     fn begin(shared: &'a Shared) -> Self {
-        // Either this sees the sleeper's count or the sleeper, which counts itself first, sees the round.
+        // A helper counts itself before it looks for a round and sleeps. So either it sees this round, or this thread
+        // sees its count.
         shared.state.0.fetch_add(ROUND, Ordering::SeqCst);
         if shared.n_asleep.load(Ordering::SeqCst) > 0 {
             drop(shared.lock());
@@ -428,7 +430,7 @@ impl<'a> Round<'a> {
 }
 
 impl Round<'_> {
-    /// Waits for the helpers inside and frees them for the next caller; whether one has failed.
+    /// Waits for the helpers inside, frees them for the next caller, and returns whether one failed.
     fn end(self) -> bool {
         let shared = self.0;
         std::mem::forget(self);
@@ -437,7 +439,7 @@ impl Round<'_> {
 }
 
 impl Drop for Round<'_> {
-    /// The caller's own panic goes on, and that of a helper besides is forgotten.
+    /// Runs when the caller's own `work` panics. That panic continues; a helper's panic is dropped.
     fn drop(&mut self) {
         self.0.close();
     }

@@ -1,16 +1,16 @@
-//! Attention over the keys and values of the prompt and of each token's own sequence.
+//! `Head`: one attention head over the cached keys and values of the prompt and of each token's own sequence.
 
 use super::Row;
 use super::kv_cache::{KvCache, LayerView};
 use super::ops;
 use crate::kernels::{CacheMatrix, MAX_COLUMNS as ROWS, Scratch};
 
-/// Which cached positions a token sees; itself included.
+/// The cached positions a token attends to, its own included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visible {
-    /// Prompt positions, from the first.
+    /// Number of prompt positions, from the first.
     pub(super) prompt: usize,
-    /// Sequence and number of its new positions, from the first.
+    /// A sequence and the number of its new positions, from the first.
     pub(super) tail: Option<(usize, usize)>,
 }
 
@@ -22,14 +22,14 @@ pub(super) struct Head {
     out: Vec<f32>, // (rows of a pass, D)
 }
 
-/// Buffers of one pass, kept between passes; so many tokens share one over the prompt.
+/// Buffers of one pass over the prompt's keys and values, which `ROWS` tokens share; reused between passes.
 struct Buffers {
-    query: Vec<f32>,  // (ROWS, D padded)
-    prompt: Vec<f32>, // (ROWS, prompt padded): scores, then weights
-    tail: Vec<f32>,   // (tail padded): the same of one sequence
-    mixed: Vec<f32>,  // (ROWS, D)
-    own: Vec<f32>,    // (ROWS, D): what each mixes of its own sequence
-    totals: [f32; ROWS],
+    query: Vec<f32>,     // (ROWS, D padded)
+    prompt: Vec<f32>,    // (ROWS, prompt padded): scores, then attention weights
+    tail: Vec<f32>,      // (tail padded): scores, then weights, of one sequence
+    mixed: Vec<f32>,     // (ROWS, D): weighted sums of the prompt's values
+    own: Vec<f32>,       // (ROWS, D): weighted sums of each token's own sequence
+    totals: [f32; ROWS], // sums of the attention weights
 }
 
 impl Head {
@@ -57,12 +57,12 @@ impl Head {
         self.cache.size_bytes() + 4 * (floats + self.out.len())
     }
 
-    /// Keeps the keys and values of `rows` (R) and mixes the values that each of the last `n` of them sees, for
-    /// [`gather`]. At least one row. `qkv`: (R, 3C), of which head number `head` has D columns three times.
+    /// Caches the keys and values of `rows` (R ≥ 1) and computes attention for the last `n` of them; [`gather`]
+    /// collects the results. `qkv`: (R, 3C); head number `head` owns D columns in each third.
     ///
-    /// softmax(q · keys / √D) · values. A token has one sum over the prompt's positions and one
-    /// over those of its sequence, each in order, so its result is the same whichever tokens share a call;
-    /// but a token read as prompt and one that was written differ in the last places.
+    /// The formula is softmax(q · keys / √D) · values. Each token has one sum over the prompt's positions and one over
+    /// its sequence's, both in order, so its result does not depend on the tokens it shares a call with. A token read
+    /// as prompt and the same token generated differ in the last bits.
     pub(super) fn attend(
         &mut self,
         layer_idx: usize,
@@ -81,7 +81,7 @@ impl Head {
         let stride = qkv.len() / rows.len();
         let columns =
             |part: usize| part * (stride / 3) + head * d..part * (stride / 3) + (head + 1) * d;
-        // All keys first: a prompt token is seen by those after it in the same pass.
+        // All keys first: prompt tokens attend to the earlier ones of the same pass.
         for (qkv, row) in qkv.chunks_exact(stride).zip(rows) {
             cache.write(layer_idx, row.slot, &qkv[columns(1)], &qkv[columns(2)]);
         }
@@ -109,7 +109,7 @@ impl Head {
     }
 }
 
-/// Brings together what each head has mixed: `out` (R, C).
+/// Concatenates the heads' results into `out` (R, C).
 pub(super) fn gather(heads: &[Head], out: &mut [f32]) {
     for (head, state) in heads.iter().enumerate() {
         let d = state.cache.head_dim();
@@ -121,7 +121,7 @@ pub(super) fn gather(heads: &[Head], out: &mut [f32]) {
 }
 
 impl Buffers {
-    /// Takes the queries, already divided by √D.
+    /// Copies the queries, divided by √D.
     fn load_queries(
         &mut self,
         qkv: &[f32],
@@ -138,7 +138,7 @@ impl Buffers {
         }
     }
 
-    /// Scores of the prompt's first `width` positions for `n` queries, still without the keys' steps.
+    /// Scores of the prompt's first `width` positions for `n` queries, not yet multiplied by the keys' steps.
     fn score_prompt(&mut self, prompt: LayerView, n: usize, width: usize, scratch: &mut Scratch) {
         let (keys, head) = prompt.keys();
         let d = CacheMatrix::padded(prompt.head_dim());
@@ -146,7 +146,7 @@ impl Buffers {
         keys.product(head, (width, d), &self.query[..n * d], out, scratch);
     }
 
-    /// Turns token `i`'s scores into weights of the values' integers, and mixes its own sequence.
+    /// Turns token `i`'s scores into weights of the values' integers, and sums its own sequence's values.
     fn weigh(
         &mut self,
         i: usize,
@@ -191,7 +191,7 @@ impl Buffers {
         self.totals[i] = total;
     }
 
-    /// Mixes the prompt's values for `n` tokens.
+    /// Weighted sums of the prompt's values for `n` tokens.
     fn mix_prompt(&mut self, prompt: LayerView, n: usize, width: usize, scratch: &mut Scratch) {
         let (values, head) = prompt.values();
         let d = prompt.head_dim();
@@ -199,7 +199,7 @@ impl Buffers {
         values.product(head, (d, width), &self.prompt[..n * width], out, scratch);
     }
 
-    /// The result of token `i`.
+    /// Writes the result of token `i`, both sums divided by the total weight.
     fn store(&self, i: usize, out: &mut [f32]) {
         let d = out.len();
         let (mixed, own) = (&self.mixed[i * d..], &self.own[i * d..]);

@@ -1,4 +1,4 @@
-//! `KvCache`: one head's keys and values of the prompt, shared, and of what each sequence wrote after it.
+//! `KvCache`: one head's keys and values, of the shared prompt and of the tokens each sequence has after it.
 
 use crate::kernels::{CacheMatrix, CacheType};
 use crate::model::config::Gpt2Config;
@@ -14,7 +14,7 @@ pub(super) struct KvCache {
     head_dim: usize,
 }
 
-/// Several matrices of keys and as many of values, with room for so many positions.
+/// Matrices of keys and as many of values, each with room for `capacity` positions.
 struct Region {
     keys: CacheMatrix,
     values: CacheMatrix,
@@ -25,7 +25,7 @@ struct Region {
 }
 
 impl Region {
-    /// `None` if there is no memory for it.
+    /// `None` if the allocation fails.
     fn new(dtype: CacheType, n_matrices: usize, capacity: usize, head_dim: usize) -> Option<Self> {
         let padded = CacheMatrix::padded(capacity);
         let n_vectors = n_matrices.checked_mul(padded)?;
@@ -53,7 +53,7 @@ impl Region {
     }
 }
 
-/// A list of zeros, or `None` instead of an abort if there is no memory for it.
+/// `len` zeros, or `None` instead of an abort if the allocation fails.
 fn zeros(len: usize) -> Option<Vec<f32>> {
     let mut list = Vec::new();
     list.try_reserve_exact(len).ok()?;
@@ -61,7 +61,7 @@ fn zeros(len: usize) -> Option<Vec<f32>> {
     Some(list)
 }
 
-/// Where a token's keys and values are written.
+/// The position where a token's key and value are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     /// Position in the prompt.
@@ -79,22 +79,22 @@ pub(super) struct LayerView<'a> {
 }
 
 impl<'a> LayerView<'a> {
-    /// The matrix of keys (positions, D), and which one.
+    /// The keys: matrices (positions, D), and the index of this layer's.
     pub(super) fn keys(self) -> (&'a CacheMatrix, usize) {
         (&self.region.keys, self.matrix)
     }
 
-    /// The matrix of values (D, positions), and which one.
+    /// The values: matrices (D, positions), and the index of this layer's.
     pub(super) fn values(self) -> (&'a CacheMatrix, usize) {
         (&self.region.values, self.matrix)
     }
 
-    /// What the integers of each position's key are worth.
+    /// The step of the integers of each position's key.
     pub(super) fn key_steps(self) -> &'a [f32] {
         &self.region.key_steps[self.matrix * self.region.padded..][..self.region.padded]
     }
 
-    /// What the integers of each position's value are worth.
+    /// The step of the integers of each position's value.
     pub(super) fn value_steps(self) -> &'a [f32] {
         &self.region.value_steps[self.matrix * self.region.padded..][..self.region.padded]
     }
@@ -105,7 +105,7 @@ impl<'a> LayerView<'a> {
 }
 
 impl KvCache {
-    /// `None` if there is no memory for it.
+    /// `None` if the allocation fails.
     pub(super) fn new(
         config: &Gpt2Config,
         dtype: CacheType,
@@ -150,7 +150,7 @@ impl KvCache {
         }
     }
 
-    /// The prompt, as one layer sees it.
+    /// The keys and values of the prompt in one layer.
     pub(super) fn prompt(&self, layer_idx: usize) -> LayerView<'_> {
         LayerView {
             region: &self.prompt,
@@ -159,7 +159,7 @@ impl KvCache {
         }
     }
 
-    /// The new tokens of one sequence, as one layer sees them.
+    /// The keys and values of one sequence's new tokens in one layer.
     pub(super) fn tail(&self, layer_idx: usize, sequence: usize) -> LayerView<'_> {
         LayerView {
             region: &self.tail,

@@ -1,4 +1,4 @@
-//! `Loader`: builds a `Model` from a source of tensors, a part per step, in the order they lie in.
+//! `Loader`: builds a `Model` from a checkpoint's tensors, one part per step, in file order.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,31 +7,31 @@ use super::model::{Block, LayerNorm, Linear, Model};
 use crate::kernels::pack::{PackedWeight, Packer};
 use crate::model::config::Gpt2Config;
 
-/// What one step reads: a tensor whole, or rows of a matrix that is large.
+/// The unit of one step: a whole tensor, or some rows of a large matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorPart {
-    /// The tensor's.
+    /// The tensor's name.
     pub name: String,
-    /// Which of its rows.
+    /// Rows of the tensor.
     pub rows: Range<usize>,
-    /// Where they lie in the source.
+    /// Their bytes in the source.
     pub bytes: Range<u64>,
 }
 
-/// Where tensors come from: a checkpoint of any format.
+/// A checkpoint of any format that tensors are read from.
 ///
-/// Names are Hugging Face's without the leading `transformer.`: `wte.weight`, `h.0.attn.c_attn.bias`.
+/// Names are Hugging Face's without the prefix `transformer.`: `wte.weight`, `h.0.attn.c_attn.bias`.
 pub trait TensorSource {
-    /// Why a tensor cannot be had.
+    /// Why a tensor cannot be read.
     type Error;
 
-    /// Begins a matrix (out, in), or an embedding (ids, C).
+    /// The empty packer of a matrix (out, in) or an embedding (ids, C).
     ///
     /// # Errors
     /// The source's.
     fn packer(&mut self, name: &str) -> Result<Packer, Self::Error>;
 
-    /// Reads the next rows of a matrix, those of a [`TensorPart`].
+    /// Reads the next rows of a matrix, those of one [`TensorPart`].
     ///
     /// # Errors
     /// The source's.
@@ -42,14 +42,13 @@ pub trait TensorSource {
         packer: &mut Packer,
     ) -> Result<(), Self::Error>;
 
-    /// Any other tensor, row after row, as floats.
+    /// Any other tensor as floats, row by row.
     ///
     /// # Errors
     /// The source's.
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, Self::Error>;
 
-    /// Every part of every tensor there is, in the order in which they are read best; those of a tensor
-    /// follow one another.
+    /// Every part of every tensor, in the fastest order to read; the parts of one tensor are adjacent.
     fn parts(&self) -> Vec<TensorPart>;
 }
 
@@ -78,7 +77,7 @@ impl<S: TensorSource + ?Sized> TensorSource for Box<S> {
     }
 }
 
-/// How far a [`Loader`] is.
+/// Progress of a [`Loader`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadProgress {
     /// Bytes of tensors read.
@@ -87,12 +86,12 @@ pub struct LoadProgress {
     pub total: u64,
 }
 
-/// A model being built, part by part.
+/// A model that is being read, part by part.
 pub struct Loader {
     config: Gpt2Config,
-    /// Last first.
+    /// Parts not read yet, in reverse order.
     left: Vec<TensorPart>,
-    /// The matrix of which not all parts are read.
+    /// The matrix that is partly read.
     packer: Option<Packer>,
     matrices: HashMap<String, PackedWeight>,
     floats: HashMap<String, Vec<f32>>,
@@ -100,7 +99,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Of `parts`, which are those of a [`TensorSource`]. Nothing is read yet.
+    /// A loader of `parts`, those of a [`TensorSource`]. Reads nothing yet.
     pub fn new(config: Gpt2Config, mut parts: Vec<TensorPart>) -> Self {
         let total = parts.iter().map(|part| part.bytes.end - part.bytes.start);
         let progress = LoadProgress {
@@ -118,23 +117,23 @@ impl Loader {
         }
     }
 
-    /// How far it is.
+    /// Bytes read and bytes in all.
     pub fn progress(&self) -> LoadProgress {
         self.progress
     }
 
-    /// The bytes of the source that the next step reads; `None` once all are read and [`Self::finish`] may follow.
+    /// The bytes of the source that the next step reads; `None` once all parts are read and [`Self::finish`] may
+    /// follow.
     pub fn next_bytes(&self) -> Option<Range<u64>> {
         self.left.last().map(|part| part.bytes.clone())
     }
 
-    /// Reads the next part; nothing once all are read.
+    /// Reads the next part; does nothing once all are read.
     ///
-    /// The same source each time. A tensor of another shape than the configuration's is the source's
-    /// to refuse.
+    /// Every call takes the same source. The source refuses tensors whose shape differs from the configuration's.
     ///
     /// # Errors
-    /// The source's; the model cannot be had then.
+    /// The source's. The loader is of no use after an error.
     pub fn step<S: TensorSource>(&mut self, source: &mut S) -> Result<LoadProgress, S::Error> {
         if let Some(TensorPart { name, rows, bytes }) = self.left.pop() {
             if is_matrix(&name) {
@@ -157,7 +156,7 @@ impl Loader {
         Ok(self.progress)
     }
 
-    /// The model.
+    /// The model, once all parts are read.
     ///
     /// # Panics
     /// If a tensor that the configuration needs was not read or has another shape.
@@ -225,7 +224,7 @@ impl Loader {
     }
 }
 
-/// Linear maps and token embeddings; the others are kept as floats.
+/// Whether the tensor is a linear map or a token embedding. All others stay floats.
 fn is_matrix(name: &str) -> bool {
     let Some(of) = name.strip_suffix(".weight") else {
         return false;

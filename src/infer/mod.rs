@@ -1,11 +1,10 @@
 //! `Session`: prefill and decode for n sequences on one prompt's keys and values.
 //!
-//! Prefill and decode are one function over rows, one row per token, whatever sequence it belongs to.
-//! A row's arithmetic depends on nothing but that row and the positions it sees, so five sequences
-//! together give bit for bit what five alone give, and a prompt in pieces what it gives whole (unless
-//! the model is broken: a value that is infinite reaches tokens before its own in the same pass).
-//! Prompt and own tokens are summed apart, so reading a token and having written it differ in the
-//! last places.
+//! Prefill and decode are one function over rows; a row is one token of any sequence. The arithmetic of a row depends
+//! only on that row and on the positions it attends to. Five sequences computed together therefore equal five computed
+//! alone, bit for bit, and a prompt computed in pieces equals the whole prompt. (A broken model is the exception: an
+//! infinite value reaches earlier tokens of the same pass.) Attention over the prompt and over a sequence's own tokens
+//! is summed separately, so a token that was read as prompt and the same token generated differ in the last bits.
 
 mod attention;
 mod kv_cache;
@@ -25,14 +24,14 @@ use crate::parallel::Threads;
 use attention::{Head, Visible};
 use kv_cache::{KvCache, Slot};
 
-/// Most prompt tokens computed in one pass over the weights, in panels of five; activations are sized by it.
-/// A caller that wants to stay responsive gives [`Session::prefill`] no more than this at a time.
+/// Most prompt tokens computed in one pass over the weights, in panels of five; it sets the size of the activations.
+/// A caller that has to stay responsive passes at most this many tokens per [`Session::prefill`].
 pub const PREFILL_CHUNK: usize = 65;
 
-/// Why a forward pass was refused; nothing is appended then.
+/// Why a forward pass was refused. After an error nothing is appended.
 #[derive(Debug, thiserror::Error)]
 pub enum InferError {
-    /// The tokens do not fit.
+    /// More tokens than the session has room for.
     #[error(
         "{wanted} tokens do not fit into the {capacity} this session was made for; shorten the prompt or ask for fewer new tokens"
     )]
@@ -42,14 +41,14 @@ pub enum InferError {
         /// Tokens there is room for.
         capacity: usize,
     },
-    /// The machine or the browser gives no more memory.
+    /// An allocation failed.
     #[error(
         "there is not enough memory for {n_sequences} sequences of {positions} tokens; ask for fewer or shorter ones"
     )]
     OutOfMemory {
         /// Sequences asked for.
         n_sequences: usize,
-        /// Tokens of each, with the prompt.
+        /// Tokens of each sequence, the prompt included.
         positions: usize,
     },
     /// A token id outside the vocabulary.
@@ -64,7 +63,7 @@ pub enum InferError {
     },
 }
 
-/// Keys, values and scratch space for up to n sequences that continue one prompt.
+/// Cached keys and values and scratch buffers of up to n sequences that continue one prompt.
 pub struct Session {
     model: Arc<Model>,
     heads: Vec<Head>, // (H)
@@ -74,7 +73,7 @@ pub struct Session {
     tail_lens: Vec<usize>, // (n)
     rows: Vec<Row>,        // at most max_rows
     activations: Activations,
-    logits: Vec<f32>, // (rows asked for, V), and what earlier, larger passes left
+    logits: Vec<f32>, // (n_logits); longer after a larger pass
     n_logits: usize,
     scratch: Scratch,
 }
@@ -91,26 +90,26 @@ struct Row {
 /// Buffers of one pass over R rows.
 struct Activations {
     residual: Vec<f32>, // (R, C)
-    next: Vec<f32>,     // (R, C): the residual after it
+    next: Vec<f32>,     // (R, C): the residual after the current operation
     normed: Vec<f32>,   // (R, C)
     qkv: Vec<f32>,      // (R, 3C)
     mixed: Vec<f32>,    // (R, C)
     hidden: Vec<f32>,   // (R, I)
 }
 
-/// Whether a pass over prompt tokens needs scores.
+/// The positions of a prefill that get logits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logits {
-    /// Scores for the token after the last one: (V).
+    /// The last position: (V).
     Last,
-    /// Scores for the token after each: (T, V). Takes T × V × 4 bytes, so give few tokens at a time.
+    /// Every position: (T, V). The result has T × V × 4 bytes, so callers pass few tokens at a time.
     All,
-    /// None: more prompt follows.
+    /// No position, because more of the prompt follows.
     Skip,
 }
 
 impl Session {
-    /// Room for a prompt of `max_prompt` tokens and `max_new` further tokens of each of `n_sequences`.
+    /// A session with room for a prompt of `max_prompt` tokens and `max_new` tokens of each of `n_sequences`.
     ///
     /// # Errors
     /// [`InferError::ContextFull`] if `max_prompt + max_new > n_ctx`; [`InferError::OutOfMemory`].
@@ -128,7 +127,8 @@ impl Session {
                 capacity: config.n_ctx,
             });
         }
-        // Keys and values are rounded as finely as Q8_0's weights; float weights are to stay exact.
+        // Quantized models cache keys and values in 8 bits, the precision of Q8_0 weights. Float models cache floats,
+        // so that their results stay exact.
         let cache_type = match model.dtype() {
             WeightType::F32 | WeightType::F16 => CacheType::F32,
             WeightType::Q8_0 | WeightType::Q4_0 | WeightType::Q4K | WeightType::Q6K => {
@@ -168,21 +168,21 @@ impl Session {
         })
     }
 
-    /// Computes on these threads from now on; results are the same on any number.
+    /// The session, computing on `threads`. Results do not depend on the number of threads.
     #[must_use]
     pub fn with_threads(mut self, threads: Threads) -> Self {
         self.scratch = Scratch::with_threads(threads);
         self
     }
 
-    /// Appends `tokens` (T) to the shared prompt. Several calls equal one call with all tokens.
-    /// Gives the logits `logits` asks for: (V), (T, V) or none, to do with as one likes.
+    /// Appends `tokens` (T) to the shared prompt and returns the logits that `logits` selects: (V), (T, V) or none.
+    /// The caller may overwrite them. Several calls equal one call with all tokens.
     ///
     /// # Errors
     /// As [`InferError`].
     ///
     /// # Panics
-    /// If a sequence has already grown: its tokens stand where the prompt would go.
+    /// If a sequence already has tokens, which occupy the positions after the prompt.
     pub fn prefill(&mut self, tokens: &[u32], logits: Logits) -> Result<&mut [f32], InferError> {
         assert!(
             self.tail_lens.iter().all(|len| *len == 0),
@@ -224,15 +224,15 @@ impl Session {
         Ok(&mut self.logits[..self.n_logits])
     }
 
-    /// Appends one token to each named sequence, `(sequence, token_id)`, distinct sequences below `n_sequences`.
-    /// Gives the logits (n, V) in the order of `tokens`, to do with as one likes. The weights are read
-    /// once for all of them.
+    /// Appends one token to each listed sequence, `(sequence, token_id)`, and returns the logits (n, V) in the order of
+    /// `tokens`. The caller may overwrite them. The sequences are distinct and below `n_sequences`; the weights are
+    /// read once for all of them.
     ///
     /// # Errors
     /// As [`InferError`].
     ///
     /// # Panics
-    /// If a sequence does not exist or is named twice.
+    /// If a sequence does not exist or is listed twice.
     pub fn decode(&mut self, tokens: &[(usize, u32)]) -> Result<&mut [f32], InferError> {
         self.check_ids(tokens.iter().map(|(_, token_id)| *token_id))?;
         for (i, (sequence, _)) in tokens.iter().enumerate() {
@@ -268,12 +268,12 @@ impl Session {
         Ok(&mut self.logits[..self.n_logits])
     }
 
-    /// Tokens in the shared prompt.
+    /// Number of tokens in the shared prompt.
     pub fn prompt_len(&self) -> usize {
         self.prompt_len
     }
 
-    /// New tokens of one sequence.
+    /// Number of tokens that `sequence` has after the prompt.
     ///
     /// # Panics
     /// If the sequence does not exist.
@@ -281,12 +281,12 @@ impl Session {
         self.tail_lens[sequence]
     }
 
-    /// The model it runs.
+    /// The session's model.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
     }
 
-    /// Memory of cache, activations and logits; the weights are not counted.
+    /// Bytes of cache, activations and logits, without the weights.
     pub fn memory_bytes(&self) -> usize {
         let a = &self.activations;
         self.heads.iter().map(Head::size_bytes).sum::<usize>()
@@ -310,10 +310,10 @@ impl Session {
         }
     }
 
-    /// One pass of `self.rows` (R) through the model; appends the logits (scored, V) of the last rows.
+    /// One pass of `self.rows` (R) through the model; appends the logits (scored, V) of the last `scored` rows.
     ///
-    /// The other rows only leave their keys and values in the last layer: nothing sees what else they would give,
-    /// and GPT-2 124M reads a prompt with a fourteenth less work.
+    /// In the last layer the other rows only write their keys and values: no later computation reads the rest. For
+    /// GPT-2 124M this saves a fourteenth of the work of a prefill.
     fn forward(&mut self, scored: usize) {
         let Self {
             model,

@@ -1,11 +1,11 @@
-//! `Model`: GPT-2's weights, packed, and what its norms and linear maps do with rows.
+//! `Model`: the packed weights of a GPT-2, with its LayerNorm and linear operations.
 
 use super::ops;
 use crate::kernels::pack::{PackedWeight, WeightType};
 use crate::kernels::{self, Scratch};
 use crate::model::config::Gpt2Config;
 
-/// A GPT-2 ready to run: configuration and packed weights. Shared by every [`Session`](super::Session).
+/// The configuration and packed weights of a GPT-2. All its [`Session`](super::Session)s share one.
 pub struct Model {
     /// The model's shape.
     pub config: Gpt2Config,
@@ -36,7 +36,7 @@ pub(super) struct Block {
 }
 
 impl Model {
-    /// Memory the weights take.
+    /// Bytes of the weights in memory.
     pub fn size_bytes(&self) -> usize {
         let vectors = |norm: &LayerNorm| norm.weight.len() + norm.bias.len();
         let linear = |l: &Linear| l.weight.size_bytes() + 4 * l.bias.len();
@@ -57,7 +57,7 @@ impl Model {
             + self.lm_head.as_ref().map_or(0, PackedWeight::size_bytes)
     }
 
-    /// Every matrix that a token is multiplied with, in order: each block's four, then the head.
+    /// Every matrix that a token is multiplied by, in order: the four of each block, then the head.
     pub fn matrices(&self) -> impl Iterator<Item = &PackedWeight> {
         let blocks = self.blocks.iter();
         blocks
@@ -70,7 +70,7 @@ impl Model {
         self.lm_head.as_ref().unwrap_or(&self.wte)
     }
 
-    /// How the token embedding, the largest matrix, is stored.
+    /// The storage type of the token embedding, the largest matrix.
     pub fn dtype(&self) -> WeightType {
         self.wte.dtype()
     }
@@ -86,7 +86,7 @@ impl LayerNorm {
 }
 
 impl Linear {
-    /// `x` (n, in) → `out` (n, out), part by part changed by `then`, which is given each part's place.
+    /// `out` (n, out) = `x` (n, in) · weightᵀ + bias, then `then` applied to each part of `out` with the part's start.
     pub(super) fn forward(
         &self,
         x: &[f32],

@@ -1,10 +1,11 @@
 //! The small operations between the matrix products: LayerNorm, GELU, softmax.
 //!
-//! Every sum runs in a fixed order over eight lanes, and the exponential is the kernels' own, so a result depends on its inputs alone: not on the machine, nor on how many rows are computed together.
+//! Every sum runs in a fixed order over eight lanes, and the exponential is the kernels' own. A result therefore
+//! depends on its inputs alone, not on the machine nor on the number of rows computed together.
 
 use crate::kernels::{EXP_BATCH, exp};
 
-/// Independent partial sums; eight fill two SIMD registers of 128 bits.
+/// Number of independent partial sums; eight fill two SIMD registers of 128 bits.
 const LANES: usize = 8;
 
 fn sum_lanes(lanes: [f32; LANES]) -> f32 {
@@ -43,8 +44,8 @@ pub(super) fn add(x: &mut [f32], y: &[f32]) {
     }
 }
 
-/// GELU in GPT-2's form, 0.5 x (1 + tanh u) with u = √(2/π) (x + 0.044715 x³),
-/// written as x / (1 + e⁻²ᵘ), which is the same.
+/// GELU in GPT-2's form, 0.5 x (1 + tanh u) with u = √(2/π) (x + 0.044715 x³), computed as the equal
+/// x / (1 + e⁻²ᵘ).
 pub(super) fn gelu_new(x: &mut [f32]) {
     /// √(2/π)
     const SCALE: f32 = 0.797_884_6;
@@ -57,7 +58,7 @@ pub(super) fn gelu_new(x: &mut [f32]) {
     });
 }
 
-/// Changes every value, a batch at a time; the last one is filled up with zeros.
+/// Applies `f` to `x` batch by batch; the last batch is padded with zeros.
 fn for_batches(x: &mut [f32], f: impl Fn(&mut [f32; EXP_BATCH])) {
     let (batches, rest) = x.as_chunks_mut();
     for batch in batches {
@@ -71,7 +72,7 @@ fn for_batches(x: &mut [f32], f: impl Fn(&mut [f32; EXP_BATCH])) {
     }
 }
 
-/// `x` *= `factors`, as many as there are of `x`; gives the largest, -∞ for none.
+/// Multiplies each `x` by its factor and returns the largest product, -∞ if `x` is empty. `factors` may be longer.
 pub(super) fn scale_by(x: &mut [f32], factors: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     let mut lanes = [f32::NEG_INFINITY; LANES];
@@ -91,7 +92,7 @@ pub(super) fn scale_by(x: &mut [f32], factors: &[f32]) -> f32 {
     lanes.into_iter().fold(f32::NEG_INFINITY, larger)
 }
 
-/// Replaces scores by e^(score - max) and gives their sum.
+/// Replaces each score by e^(score - max) and returns the sum.
 pub(super) fn exp_of_difference(scores: &mut [f32], max: f32) -> f32 {
     for_batches(scores, |scores| {
         *scores = scores.map(|score| score - max);
@@ -100,7 +101,7 @@ pub(super) fn exp_of_difference(scores: &mut [f32], max: f32) -> f32 {
     sum_of(scores, |x| x)
 }
 
-/// Σ e^(x − max) over any number of x.
+/// Σ e^(x − max) over all of `x`.
 pub fn exp_sum(x: &[f32], max: f32) -> f64 {
     let (batches, rest) = x.as_chunks();
     let sum = |x: [f32; EXP_BATCH]| {

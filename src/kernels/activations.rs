@@ -1,43 +1,43 @@
-//! `Scratch`: one product's input vectors, quantized once and then used by every row.
+//! `Scratch`: the input vectors of one product, quantized once for all rows.
 //!
-//! Columns that are multiplied together lie together, a *panel*: for each quantization block the
-//! columns' scales, their biases, then their pairs, a few of each column in turn. A kernel so
-//! follows one address through the inputs as it follows one through the weights.
+//! Columns that are multiplied together are stored together in a *panel*: for each quantization block the columns'
+//! scales, their biases, then their integers in pairs, a few of each column in turn. A kernel therefore reads the
+//! inputs, like the weights, from one increasing address.
 
 use super::Kernel;
 use crate::parallel::Threads;
 
 /// A column's 32 quantized inputs for the types with a scale per 32 weights.
 ///
-/// How a kernel writes `bias` and `pairs` is its own affair; only its own products read them.
+/// Each kernel has its own encoding of `bias` and `pairs`, which only its own products read.
 #[derive(Clone, Copy, Debug)]
 pub struct Block32 {
-    /// What one step of the integers is worth.
+    /// The value of one step of the integers.
     pub scale: f32,
-    /// What every row's sum starts from, because weights are stored with an offset.
+    /// The start of every row's sum; it cancels the offset of the stored weights.
     pub bias: i32,
-    /// The integers two by two: the even one in the low, the odd one in the high 16 bits.
+    /// The integers in pairs: the even one in the low, the odd one in the high 16 bits.
     pub pairs: [u32; 16],
 }
 
 /// A column's 256 quantized inputs for the types with a scale per 256 weights; see [`Block32`].
 #[derive(Clone, Copy, Debug)]
 pub struct Block256 {
-    /// What one step of the integers is worth.
+    /// The value of one step of the integers.
     pub scale: f32,
-    /// What the sums of each 16 (Q6_K) or 32 (Q4_K, which leaves the rest) inputs start from.
+    /// The starts of the sums of each 16 inputs (Q6_K) or of each 32 (Q4_K, which uses the first eight).
     pub biases: [i32; 16],
-    /// Sums of the integers, 32 at a time, in 16-bit pairs as the integers are; for Q4_K.
+    /// Sums of 32 integers each, in 16-bit pairs like the integers; for Q4_K.
     pub sums: [u32; 4],
-    /// The integers two by two.
+    /// The integers in pairs.
     pub pairs: [u32; 128],
 }
 
-/// N columns' quantized inputs.
+/// The quantized inputs of N columns.
 #[derive(Clone, Copy, Debug)]
 pub struct Panel<'a, const N: usize>(pub(super) &'a [u32]);
 
-/// How a product's inputs are quantized; named after the weights they meet.
+/// How a product's inputs are quantized; named after the type of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputType {
     /// For Q8_0.
@@ -64,8 +64,8 @@ impl InputType {
 
     /// Largest integer the inputs are rounded to.
     ///
-    /// Eight bits beside the weights, as llama.cpp and candle have it. Q6_K's are rounded less, so
-    /// its inputs too: 65 · 504 < 2¹⁵, see `rounding`. A cache's: 32 · 255 · 32767 < 2³¹.
+    /// Eight bits, as in llama.cpp and candle. Q6_K weights are more precise, and so are their inputs:
+    /// 65 · 504 < 2¹⁵, see `rounding`. Inputs of a cache have 16 bits: 32 · 255 · 32767 < 2³¹.
     pub(super) fn integer_max(self) -> f32 {
         match self {
             Self::Q8_0 | Self::Q4_0 | Self::Q4K => 127.0,
@@ -74,7 +74,7 @@ impl InputType {
         }
     }
 
-    /// How they lie in a panel, but for kernels with a way of their own.
+    /// The order in a panel, unless a kernel has its own.
     #[inline(always)]
     pub(super) const fn layout(self) -> Layout {
         match self {
@@ -86,16 +86,16 @@ impl InputType {
     }
 }
 
-/// How the inputs of one quantization block lie in a panel.
+/// The order of the inputs of one quantization block in a panel.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// Sums' starts per column.
+    /// Starts of sums per column.
     pub(super) biases: usize,
-    /// Pairs of sums of integers per column.
+    /// Pairs of the integers' sums per column.
     pub(super) sums: usize,
     /// Words of integers per column.
     pub(super) words: usize,
-    /// How many of them lie together: those of one step of the kernel.
+    /// Adjacent words of one column: those of one step of the kernel.
     pub(super) step: usize,
 }
 
@@ -112,26 +112,26 @@ impl Layout {
     }
 }
 
-/// Of blocks of 32 beside 8-bit weights.
+/// The layout for blocks of 32 with 8-bit weights.
 pub(super) const LAYOUT_Q8: Layout = Layout {
     biases: 1,
     sums: 0,
     words: 16,
     step: 2,
 };
-/// Of Q4_0.
+/// The layout for Q4_0.
 pub(super) const LAYOUT_Q4_0: Layout = Layout {
     step: 4,
     ..LAYOUT_Q8
 };
-/// Of Q4_K.
+/// The layout for Q4_K.
 pub(super) const LAYOUT_Q4K: Layout = Layout {
     biases: 8,
     sums: 4,
     words: 128,
     step: 4,
 };
-/// Of Q6_K.
+/// The layout for Q6_K.
 pub(super) const LAYOUT_Q6K: Layout = Layout {
     biases: 16,
     sums: 0,
@@ -139,11 +139,11 @@ pub(super) const LAYOUT_Q6K: Layout = Layout {
     step: 4,
 };
 
-/// Most columns multiplied together: as many as nearly keep their sums in registers.
+/// Most columns multiplied together; with more, the sums no longer fit into registers.
 pub const MAX_COLUMNS: usize = 5;
 
-/// First column and number of columns of each panel that `n` columns make: as few panels as can be,
-/// and as equal, because a column costs the less the more go with it.
+/// First column and number of columns of each panel of `n` columns: the fewest panels, of equal size if possible,
+/// because the cost per column falls with the size of the panel.
 pub(super) fn panel_starts(n: usize) -> impl Iterator<Item = (usize, usize)> {
     let n_panels = n.div_ceil(MAX_COLUMNS);
     (0..n_panels).scan(0, move |next, panel| {
@@ -154,17 +154,17 @@ pub(super) fn panel_starts(n: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Quantized inputs of the product under way; kept between products to reuse the memory.
+/// The quantized inputs of the current product; reused between products to save allocations.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    /// Panel after panel; floats and signed integers as their bits.
+    /// One panel after another; floats and signed integers as their bits.
     words: Vec<u32>,
-    /// Who computes; one thread by default.
+    /// The threads that compute; one by default.
     threads: Threads,
 }
 
 impl Scratch {
-    /// Products on these threads.
+    /// Scratch whose products run on `threads`.
     #[must_use]
     pub fn with_threads(threads: Threads) -> Self {
         Self {
@@ -173,7 +173,7 @@ impl Scratch {
         }
     }
 
-    /// Who computes.
+    /// The threads that compute.
     #[must_use]
     pub fn threads(&self) -> &Threads {
         &self.threads
@@ -192,7 +192,7 @@ impl Scratch {
                 }
             }
         };
-        // Attention asks for a few columns hundreds of times a token.
+        // Attention quantizes a few columns hundreds of times per token.
         if n <= MAX_COLUMNS {
             return write_panel(0, n, &mut self.words);
         }
@@ -209,7 +209,7 @@ impl Scratch {
         });
     }
 
-    /// The panel of N columns from column `first` on.
+    /// The panel of N columns from column `first`.
     #[inline(always)]
     pub(super) fn panel<K: Kernel, const N: usize>(
         &self,
@@ -223,7 +223,7 @@ impl Scratch {
     }
 }
 
-/// Quantizes a column's `values`, one block of them, into its part of a panel's `block`.
+/// Quantizes one block of a column, `values`, into the column's part of a panel's `block`.
 #[inline(always)]
 fn write_block<K: Kernel>(
     input: InputType,
@@ -259,8 +259,8 @@ fn write_block<K: Kernel>(
     }
 }
 
-/// A column's part of a quantization block, as it lies in a panel: one word of each of these per
-/// column, then a step's words of each column in turn.
+/// A column's part of a quantization block in a panel: one word of each of these fields per column, then the words of
+/// one step of each column in turn.
 struct Part<'a> {
     scale: f32,
     biases: &'a [i32],
@@ -269,7 +269,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Writes it into `block`, which belongs to `n` columns.
+    /// Writes the part into `block`, which holds `n` columns.
     #[inline(always)]
     fn write(self, block: &mut [u32], step: usize, n: usize, column: usize) {
         let biases = self.biases.iter().map(|bias| bias.cast_unsigned());
@@ -297,7 +297,7 @@ fn write_steps<const STEP: usize>(block: &mut [u32], words: &[u32], n: usize, co
 }
 
 impl<const N: usize> Panel<'_, N> {
-    /// One column's part of a block of 32.
+    /// One column of a block of 32.
     pub(super) fn block32(self, input: InputType, block: usize, column: usize) -> Block32 {
         let mut read = Block32 {
             scale: 0.0,
@@ -309,7 +309,7 @@ impl<const N: usize> Panel<'_, N> {
         read
     }
 
-    /// One column's part of a block of Q4_K.
+    /// One column of a Q4_K block.
     pub(super) fn q4k(self, block: usize, column: usize) -> Block256 {
         let mut read = Block256::ZERO;
         let biases = &mut read.biases[..LAYOUT_Q4K.biases];
@@ -318,7 +318,7 @@ impl<const N: usize> Panel<'_, N> {
         read
     }
 
-    /// One column's part of a block of Q6_K.
+    /// One column of a Q6_K block.
     pub(super) fn q6k(self, block: usize, column: usize) -> Block256 {
         let mut read = Block256::ZERO;
         let (biases, pairs) = (&mut read.biases, &mut read.pairs);
@@ -326,7 +326,7 @@ impl<const N: usize> Panel<'_, N> {
         read
     }
 
-    /// What [`Part::write`] wrote; gives the scale.
+    /// Reads what [`Part::write`] wrote, and returns the scale.
     fn read(
         self,
         input: InputType,
@@ -367,8 +367,8 @@ impl Block256 {
 
 /// `scale` and its inverse for a block whose largest magnitude has these bits.
 ///
-/// A block too small to divide becomes zero; one with an infinity or a NaN gets a NaN scale and
-/// zero integers, so that every output of its column is NaN.
+/// A block whose magnitudes are too small to divide becomes zero. A block with an infinity or a NaN gets a NaN scale
+/// and zero integers, so that every output of its column is NaN.
 #[inline(always)]
 pub(super) fn block_scale(magnitude_bits: u32, max: f32) -> (f32, f32) {
     if magnitude_bits >= f32::INFINITY.to_bits() {
@@ -387,5 +387,5 @@ pub(super) fn pair(even: i32, odd: i32) -> u32 {
     even.cast_unsigned() & 0xffff | odd.cast_unsigned() << 16
 }
 
-/// 1.5 · 2²³: added to a number below 2²², it leaves the nearest integer (ties to even) in the low bits.
+/// 1.5 · 2²³: adding it to a number below 2²² leaves the nearest integer (ties to even) in the low bits.
 pub const ROUNDER: f32 = 12_582_912.0;

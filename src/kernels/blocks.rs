@@ -1,9 +1,9 @@
-//! How one row's GGUF quantization block lies among the lanes of its group, and what it is worth.
+//! The packed layout of each quantization type: conversion of one row's GGUF block to the lanes of its group and back,
+//! and to floats.
 //!
-//! A lane of integers belongs to four rows: rows 0–3, the next lane rows 4–7. Each of its eight
-//! 16-bit words holds several weights of one row, `row % 4 * 2 + k % 2` is the word of input `k`; so
-//! shifts and masks bring out words of one weight each, and two neighbouring words are what a
-//! 16-bit pair product takes.
+//! A lane of integers belongs to four rows: one lane to rows 0–3, the next to rows 4–7. Each of its eight 16-bit words
+//! holds several weights of one row; the word of input `k` is `row % 4 * 2 + k % 2`. Shifts and masks turn a lane into
+//! words of one weight each, and two adjacent words are the operand of a 16-bit pair product.
 //!
 //! Source of the GGUF layouts: ggml `ggml-common.h` (`block_q8_0` and its neighbours) and
 //! `dequantize_row_*` in `ggml-quants.c`.
@@ -14,45 +14,44 @@ use super::lane::{GROUP_ROWS, Lane, finite_f16};
 pub const F32_LANES: usize = 2;
 /// One column: 8 × f16.
 pub const F16_LANES: usize = 1;
-/// 32 columns: 8 × f16 `d`; 16 lanes, two for every four inputs. A word's low byte is a weight of
-/// the first pair plus 128, its high byte one of the second pair.
+/// 32 columns: 8 × f16 `d`; 16 lanes, two for every four inputs. The low byte of a word is a weight of the first pair
+/// plus 128, the high byte a weight of the second pair.
 pub const Q8_0_LANES: usize = 17;
-/// 32 columns of a cache's matrix: as Q8_0's without the `d`.
+/// 32 columns of a [`CacheMatrix`](super::CacheMatrix): as in Q8_0, without `d`.
 pub const CACHE_LANES: usize = 16;
 /// 32 columns: 8 × f16 `d`; 8 lanes of nibbles.
 ///
-/// Here and below: two lanes for every eight inputs; the four pairs are the words' nibbles from the
-/// lowest up. In the 4-bit types the highest is stored minus eight.
+/// Here and below two lanes hold eight inputs; the four pairs are the words' nibbles from the lowest. The 4-bit types
+/// store the highest nibble minus eight.
 pub const Q4_0_LANES: usize = 9;
-/// 256 columns: `d`; `dmin`; 4 lanes of scales, (2 of 32 columns) × 8 rows × u8; 4 of mins, 8 rows ×
-/// (2 of 32 columns) × u8; 64 lanes of nibbles. Scales and mins take a byte each where GGUF packs
-/// them in six bits: 148 bytes for 144.
+/// 256 columns: `d`; `dmin`; 4 lanes of scales, (2 of 32 columns) × 8 rows × u8; 4 of mins, 8 rows × (2 of 32 columns)
+/// × u8; 64 lanes of nibbles. Scales and mins have a byte each, in GGUF six bits: 148 bytes instead of 144.
 pub const Q4K_LANES: usize = 74;
-/// 256 columns: `d`; 8 lanes of scales, (2 of 16 columns) × 8 rows × i8; 96 lanes, six for every 16
-/// inputs, which are three words of each row and parity.
+/// 256 columns: `d`; 8 lanes of scales, (2 of 16 columns) × 8 rows × i8; 96 lanes, six for every 16 inputs: three words
+/// per row and parity.
 ///
-/// The eight pairs' weights make four times twelve bits, a pair's in the low six and the next one's above.
-/// Three of them are the words' low twelve bits, the fourth is the words' highest nibbles.
+/// The weights of the eight pairs form four groups of twelve bits, each with one pair in the low six bits and the next
+/// pair above. Three groups are the low twelve bits of the words; the fourth consists of the words' highest nibbles.
 pub const Q6K_LANES: usize = 105;
 
-/// Where the nibbles or upper bits of eight neighbouring inputs are in a GGUF block: the first of
-/// their eight bytes, and the bit in each.
+/// The place of the nibbles or upper bits of eight adjacent inputs in a GGUF block: the first of eight bytes, and the
+/// lowest bit in each.
 type Eight = (usize, usize);
 
 const NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
 const CRUMBS: u64 = 0x0303_0303_0303_0303;
 
-/// Minus eight for the highest nibble of both words, so that a signed shift brings it out.
+/// Subtracts eight from the highest nibble of both words, so that an arithmetic shift extracts it.
 const SIGNED: u32 = 0x8000_8000;
 
-/// Eight nibbles, a byte each, as the two words of one row: even ones in the first, odd ones in the
-/// second, from the lowest bits up.
+/// Packs eight nibbles, given as bytes, into the two words of one row: even ones in the first word, odd ones in the
+/// second, from the lowest bits.
 fn squeeze(bytes: u64) -> u32 {
     let [a0, a1, _, _, b0, b1, _, _] = (bytes | bytes >> 12).to_le_bytes();
     u32::from_le_bytes([a0, b0, a1, b1])
 }
 
-/// The bytes [`squeeze`] was given.
+/// The inverse of [`squeeze`].
 fn spread(words: u32) -> u64 {
     let [a0, b0, a1, b1] = words.to_le_bytes();
     let halves = u64::from_le_bytes([a0, a1, 0, 0, b0, b1, 0, 0]);
@@ -64,13 +63,13 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(*eight.expect("places lie within a block"))
 }
 
-/// Combines eight values into a zeroed place of a GGUF block.
+/// Stores eight values in a place of a GGUF block that is zero so far.
 fn put_eight(bytes: &mut [u8], (at, shift): Eight, values: u64) {
     let merged = u64_at(bytes, at) | values << shift;
     bytes[at..at + 8].copy_from_slice(&merged.to_le_bytes());
 }
 
-/// Spreads a row's nibbles over its lanes, two for every eight inputs.
+/// Distributes a row's nibbles over the lanes of its group, two lanes for every eight inputs.
 #[inline(always)]
 fn scatter_nibbles(bytes: &[u8], row: usize, lanes: &mut [Lane], place: impl Fn(usize) -> Eight) {
     for (eight, lanes) in lanes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
@@ -80,7 +79,7 @@ fn scatter_nibbles(bytes: &[u8], row: usize, lanes: &mut [Lane], place: impl Fn(
     }
 }
 
-/// Collects what [`scatter_nibbles`] spread into zeroed bytes.
+/// The inverse of [`scatter_nibbles`], into zeroed bytes.
 #[inline(always)]
 fn gather_nibbles(lanes: &[Lane], row: usize, bytes: &mut [u8], place: impl Fn(usize) -> Eight) {
     for (eight, lanes) in lanes.as_chunks::<2>().0.iter().enumerate() {
@@ -100,10 +99,10 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 pub mod q8_0 {
     use super::*;
 
-    /// Bytes of a block in GGUF.
+    /// Size of a GGUF block.
     pub const BYTES: usize = 34;
 
-    /// Spreads a GGUF block over zeroed lanes.
+    /// Distributes a row's GGUF block over the zeroed lanes of its group.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q8_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
@@ -115,7 +114,7 @@ pub mod q8_0 {
         }
     }
 
-    /// Collects the GGUF block again.
+    /// The inverse of [`scatter`]: the GGUF block of a row.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
         for (i, four) in bytes[2..].as_chunks_mut::<4>().0.iter_mut().enumerate() {
@@ -137,21 +136,21 @@ pub mod q8_0 {
 pub mod q4_0 {
     use super::*;
 
-    /// Bytes of a block in GGUF.
+    /// Size of a GGUF block.
     pub const BYTES: usize = 18;
 
     fn place(eight: usize) -> Eight {
         (2 + eight % 2 * 8, eight / 2 * 4)
     }
 
-    /// Spreads a GGUF block over zeroed lanes.
+    /// Distributes a row's GGUF block over the zeroed lanes of its group.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q4_0_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
         scatter_nibbles(bytes, row, &mut lanes[1..], place);
     }
 
-    /// Collects the GGUF block again.
+    /// The inverse of [`scatter`]: the GGUF block of a row.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
         bytes[2..].fill(0);
@@ -168,12 +167,12 @@ pub mod q4_0 {
     }
 }
 
-/// Q4_K: `d`, `dmin` f16, 12 bytes with eight 6-bit scales and mins, 128 bytes of nibbles, each 32 of
-/// which hold one 32 in the low and the next 32 in the high halves. weight = d·sc·q − dmin·m.
+/// Q4_K: `d`, `dmin` f16, 12 bytes with eight 6-bit scales and mins, 128 bytes of nibbles: each 32 bytes hold 32
+/// weights in the low halves and the next 32 in the high halves. weight = d·sc·q − dmin·m.
 pub mod q4k {
     use super::*;
 
-    /// Bytes of a block in GGUF.
+    /// Size of a GGUF block.
     pub const BYTES: usize = 144;
 
     fn place(eight: usize) -> Eight {
@@ -181,7 +180,7 @@ pub mod q4k {
         (16 + sub / 2 * 32 + eight % 4 * 8, sub % 2 * 4)
     }
 
-    /// Scale and min number `sub` of the 12 packed bytes.
+    /// The scale and the min of sub-block `sub`, unpacked from the 12 bytes.
     fn scale_min(packed: &[u8], sub: usize) -> (u8, u8) {
         if sub < 4 {
             (packed[sub] & 63, packed[sub + 4] & 63)
@@ -193,7 +192,7 @@ pub mod q4k {
         }
     }
 
-    /// Spreads a GGUF block over zeroed lanes.
+    /// Distributes a row's GGUF block over the zeroed lanes of its group.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q4K_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 0));
@@ -206,7 +205,7 @@ pub mod q4k {
         scatter_nibbles(bytes, row, &mut lanes[10..], place);
     }
 
-    /// Collects the GGUF block again.
+    /// The inverse of [`scatter`]: the GGUF block of a row.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..2].copy_from_slice(&lanes[0].u16(row).to_le_bytes());
         bytes[2..4].copy_from_slice(&lanes[1].u16(row).to_le_bytes());
@@ -237,17 +236,17 @@ pub mod q4k {
     }
 }
 
-/// Q6_K: 128 bytes of nibbles, 64 of upper two bits, 16 scales i8, `d` f16. weight = d·sc·(q − 32).
+/// Q6_K: 128 bytes of low nibbles, 64 bytes of upper two bits, 16 scales i8, `d` f16. weight = d·sc·(q − 32).
 pub mod q6k {
     use super::*;
 
-    /// Bytes of a block in GGUF.
+    /// Size of a GGUF block.
     pub const BYTES: usize = 210;
 
-    /// The weights of one parity among eight bytes of them.
+    /// Selects the weights of one parity from eight bytes.
     const PARITY: u64 = 0x00ff_00ff_00ff_00ff;
 
-    /// The three words of eight weights, four in the 16-bit places of each integer.
+    /// The three words of eight weights, which are given as four 16-bit parts of each integer.
     fn words([first, second]: [u64; 2]) -> [u64; 3] {
         let two = |at: u64| (at | at >> 10) & 0xfff;
         let fourth = two(second >> 32);
@@ -259,7 +258,7 @@ pub mod q6k {
         ]
     }
 
-    /// The weights [`words`] was given.
+    /// The inverse of [`words`].
     fn weights([a, b, c]: [u64; 3]) -> [u64; 2] {
         let two = |word: u64| word & 63 | (word >> 6 & 63) << 16;
         let fourth = a >> 12 | b >> 12 << 4 | c >> 12 << 8;
@@ -279,7 +278,7 @@ pub mod q6k {
         (128 + half * 32 + eight % 4 * 8, quarter * 2)
     }
 
-    /// Spreads a GGUF block over zeroed lanes.
+    /// Distributes a row's GGUF block over the zeroed lanes of its group.
     pub fn scatter(bytes: &[u8], row: usize, lanes: &mut [Lane]) {
         let (bytes, lanes) = (&bytes[..BYTES], &mut lanes[..Q6K_LANES]);
         lanes[0].set_u16(row, u16_at(bytes, 208));
@@ -300,7 +299,7 @@ pub mod q6k {
         }
     }
 
-    /// Collects the GGUF block again.
+    /// The inverse of [`scatter`]: the GGUF block of a row.
     pub fn gather(lanes: &[Lane], row: usize, bytes: &mut [u8]) {
         bytes[..192].fill(0);
         bytes[208..].copy_from_slice(&lanes[0].u16(row).to_le_bytes());

@@ -1,28 +1,28 @@
-//! `CacheMatrix`: matrices written one vector at a time, the keys and values of attention, read by
-//! the kernels that read weights.
+//! `CacheMatrix`: attention's keys or values, written one vector at a time and multiplied by the kernels that multiply
+//! weights.
 
 use super::activations::{ROUNDER, panel_starts};
 use super::blocks::{CACHE_LANES, F32_LANES};
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
 use super::{Chosen, InputType, Inputs, Kernel, Output, Scratch, by_columns};
 
-/// How exactly vectors are kept.
+/// The storage type of cached vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheType {
-    /// As 32-bit floats.
+    /// 32-bit floats.
     F32,
-    /// As 8-bit integers with one step size per vector: a quarter of the memory, rounded as Q8_0's
-    /// weights are.
+    /// 8-bit integers with one step per vector: a quarter of the memory, with the precision of Q8_0 weights.
     Q8,
 }
 
-/// Columns are filled up to a multiple of this, a quantization block of the inputs they meet.
+/// Columns are padded to a multiple of this, the length of a quantization block of the inputs.
 const COLS: usize = 32;
 
-/// Several matrices (rows, cols) of the same shape. Places not yet written hold anything finite: their
-/// inputs are to be zero, or their rows not to be looked at.
+/// Several matrices (rows, cols) of the same shape, each in the order of [`PackedWeight`](super::PackedWeight): groups
+/// of eight rows, interleaved.
 ///
-/// Each lies as [`PackedWeight`](super::PackedWeight) has it: groups of eight rows, interleaved.
+/// Elements that are not written yet have any finite value: the caller passes zero inputs for unwritten columns and
+/// ignores the results of unwritten rows.
 pub struct CacheMatrix {
     dtype: CacheType,
     rows: usize,
@@ -31,7 +31,7 @@ pub struct CacheMatrix {
 }
 
 impl CacheMatrix {
-    /// `None` if there is no memory for them.
+    /// `n_matrices` matrices of zeros; `None` if the allocation fails.
     #[must_use]
     pub fn new(dtype: CacheType, n_matrices: usize, rows: usize, cols: usize) -> Option<Self> {
         let rows = rows.checked_next_multiple_of(GROUP_ROWS)?;
@@ -50,32 +50,31 @@ impl CacheMatrix {
         })
     }
 
-    /// How many columns a product over the first `cols` of them takes; the inputs of those beyond
-    /// `cols` are to be zero.
+    /// The number of columns of a product over the first `cols` columns. The caller passes zero inputs for the columns
+    /// from `cols` on.
     #[must_use]
     pub fn padded(cols: usize) -> usize {
         cols.next_multiple_of(COLS)
     }
 
-    /// Bytes they occupy.
+    /// Bytes of all matrices in memory.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.lanes.len() * size_of::<Lane>()
     }
 
-    /// Writes `vector` as a row of one matrix and gives its step: what was kept, times the step, is
-    /// the vector.
+    /// Writes `vector` as a row of one matrix and returns its step: the stored numbers times the step are the vector.
     ///
     /// # Panics
-    /// If there is no such row or the vector is too long.
+    /// If the row does not exist or the vector is too long.
     pub fn write_row(&mut self, matrix: usize, row: usize, vector: &[f32]) -> f32 {
         self.write(matrix, vector, |i| (row, i))
     }
 
-    /// Writes `vector` as a column of one matrix and gives its step.
+    /// Writes `vector` as a column of one matrix and returns its step.
     ///
     /// # Panics
-    /// If there is no such column or the vector is too long.
+    /// If the column does not exist or the vector is too long.
     pub fn write_column(&mut self, matrix: usize, col: usize, vector: &[f32]) -> f32 {
         self.write(matrix, vector, |i| (i, col))
     }
@@ -110,9 +109,10 @@ impl CacheMatrix {
                 let (step, per_step) = step(vector);
                 for (i, value) in vector.iter().enumerate() {
                     let (row, col) = place(i);
-                    // Within ±127, so the low byte of the sum; where the step is NaN it is any.
+                    // The integer is within ±127, so it is the low byte of the sum. Where the step is NaN, any integer
+                    // is right.
                     let [integer, ..] = (value * per_step + ROUNDER).to_bits().to_le_bytes();
-                    // A low byte is stored plus 128, see `blocks::Q8_0_LANES`.
+                    // Low bytes are stored plus 128, see `blocks::Q8_0_LANES`.
                     let is_high = col % 4 / 2;
                     let byte = integer ^ if is_high == 0 { 0x80 } else { 0 };
                     let lane = &mut lanes[lane_at(row, col / 4 * 2)];
@@ -123,10 +123,9 @@ impl CacheMatrix {
         }
     }
 
-    /// `out` (n, rows) = `x` (n, cols) · the first `rows` × `cols` of one matrix, transposed; without
-    /// the steps.
+    /// `out` (n, rows) = `x` (n, cols) · the first `rows` × `cols` of one matrix, transposed, not multiplied by the steps.
     ///
-    /// The result of one column is the same whatever `n`.
+    /// The result of one column is the same for every `n`.
     ///
     /// # Panics
     /// If `cols` is not [`CacheMatrix::padded`], the matrix is smaller, or a length is wrong.
@@ -141,7 +140,7 @@ impl CacheMatrix {
         self.product_with::<Chosen>(matrix, shape, x, out, scratch);
     }
 
-    /// [`CacheMatrix::product`] with a kernel of one's own choice, to compare twins.
+    /// [`CacheMatrix::product`] with the kernel `K`, for tests that compare kernels.
     ///
     /// # Panics
     /// As [`CacheMatrix::product`].
@@ -184,12 +183,12 @@ impl CacheMatrix {
     }
 }
 
-/// Part of a matrix.
+/// The first columns of a matrix.
 struct View<'a> {
     lanes: &'a [Lane],
     /// Lanes from one group of rows to the next.
     stride: usize,
-    /// Lanes of a group's first columns.
+    /// Lanes of these columns in a group.
     used: usize,
 }
 
@@ -202,7 +201,7 @@ impl View<'_> {
     }
 }
 
-/// Lanes of eight rows with so many columns.
+/// Lanes of a group of eight rows with `cols` columns.
 fn group_lanes(dtype: CacheType, cols: usize) -> usize {
     match dtype {
         CacheType::F32 => cols * F32_LANES,
@@ -213,7 +212,7 @@ fn group_lanes(dtype: CacheType, cols: usize) -> usize {
 /// The step of a vector's integers, and its inverse; a NaN or an infinity makes the step NaN.
 fn step(vector: &[f32]) -> (f32, f32) {
     const MAX: f32 = 127.0;
-    // Magnitudes compare as their bits do.
+    // The bits of magnitudes have the order of the magnitudes.
     let magnitude = vector
         .iter()
         .fold(0, |max, x| max.max(x.to_bits() & 0x7fff_ffff));

@@ -1,17 +1,16 @@
-//! The exponential function: arithmetic of our own, the same on every machine, within 2 units in the
-//! last place.
+//! The exponential function in arithmetic that is the same on every machine, exact to 2 units in the last place.
 //!
 //! x = n·ln 2 + r with |r| ≤ ln 2 / 2, then a polynomial in r, then n added to the exponent bits.
 
-/// Values taken at once: eight vectors, so that the constants, which V8 makes anew for every call,
-/// are made an eighth as often, and none waits for the one before it.
+/// Values computed by one call: eight vectors. V8 recreates the constants in every call, so eight vectors per call make
+/// that cost an eighth, and their computations do not wait for each other.
 pub const EXP_BATCH: usize = 32;
 
-/// Arguments are clamped to these.
+/// Arguments are clamped to this range.
 pub(super) const RANGE: (f32, f32) = (-87.0, 88.0);
-/// ln 2 in two parts; n times the first is exact.
+/// ln 2 as a sum of two parts; n times the first is exact.
 pub(super) const LN_2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
-/// Of r⁷ down to r²; those of r and 1 are 1.
+/// The coefficients of r⁷ to r²; those of r and 1 are 1.
 pub(super) const COEFFICIENTS: [f32; 6] = [
     1.987_569_1e-4,
     1.398_199_9e-3,

@@ -1,11 +1,10 @@
-//! Quantized matrix × vectors over weights packed for it; the one place that chooses the kernel.
+//! Products of a quantized, packed matrix with vectors, and the choice of the kernel that computes them.
 //!
-//! Eight rows lie side by side ([`pack`]), so a vector lane is a row and no sum runs across lanes.
-//! Inputs are quantized once per product ([`Scratch`]). Inside a quantization block sums are
-//! integers, exact in any order; over the blocks each row and column has one chain of `f32`
-//! additions, in block order. Every kernel keeps that chain, so scalar and SIMD builds agree bit for
-//! bit, and a column's result depends neither on how many columns go with it nor on which rows are
-//! computed where: threads take groups of eight rows in any order and the result stays the same.
+//! Eight rows are interleaved ([`pack`]), so a vector lane is a row and no sum crosses lanes. Inputs are quantized once
+//! per product ([`Scratch`]). Inside a quantization block the sums are integers, exact in any order; over the blocks
+//! each row and column has one chain of `f32` additions, in block order. Every kernel keeps that chain, so scalar and
+//! SIMD builds agree bit for bit. A column's result depends neither on the number of columns in the product nor on the
+//! thread that computes a group of rows.
 
 mod activations;
 mod blocks;
@@ -61,16 +60,16 @@ use scalar::Scalar as Chosen;
 ))]
 use simd128::Simd128 as Chosen;
 
-/// What one instruction set does its own way: quantize inputs, multiply one group of rows.
+/// The operations that each instruction set implements: quantizing inputs and multiplying one group of rows.
 ///
-/// `group`: eight packed rows. `x`: N columns of equal length; `panel`: N columns
-/// quantized by the same kernel, see [`Panel`]. Result: N × 8 rows.
-/// Implementations agree bit for bit; the scalar one is the meaning. NaN bits are not compared.
+/// `group`: eight packed rows. `x`: N columns of equal length; `panel`: N columns quantized by the same kernel, see
+/// [`Panel`]. Result: N × 8 rows. All implementations agree with the scalar one bit for bit, the payload bits of a NaN
+/// excepted.
 pub trait Kernel {
     /// `scalar` or the name of the instruction set.
     const NAME: &'static str;
 
-    /// How quantized inputs lie in this kernel's panels.
+    /// The order of quantized inputs in this kernel's panels.
     #[inline(always)]
     fn layout(input: InputType) -> Layout {
         input.layout()
@@ -80,16 +79,16 @@ pub trait Kernel {
     /// Quantizes 256 inputs for Q4_K or Q6_K.
     fn quantize256(input: InputType, x: &[f32; 256]) -> Block256;
 
-    /// Replaces x by eˣ, as [`exp()`] says.
+    /// Replaces x by eˣ, as specified at [`exp()`].
     fn exp(x: &mut [f32; EXP_BATCH]);
 
-    /// F32 rows: four chains, column index modulo 4, added as (0 + 1) + (2 + 3).
+    /// F32 rows: four chains of additions, by input index modulo 4, added as (0 + 1) + (2 + 3).
     fn f32<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
-    /// F16 rows, in the order of [`Kernel::f32`].
+    /// F16 rows, added in the order of [`Kernel::f32`].
     fn f16<const N: usize>(group: Group, x: [&[f32]; N]) -> [[f32; GROUP_ROWS]; N];
     /// Q8_0: `acc += (d · x.scale) · Σ q·x` per 32.
     fn q8_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
-    /// A cache's 8-bit integers: `acc += x.scale · Σ q·x` per 32.
+    /// The 8-bit integers of a [`CacheMatrix`]: `acc += x.scale · Σ q·x` per 32.
     fn cache<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
     /// Q4_0: `acc += (d · x.scale) · (Σ q·x − 8 Σ x)` per 32.
     fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
@@ -99,8 +98,8 @@ pub trait Kernel {
     fn q6k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N];
 }
 
-/// For every group of rows, one kernel over all columns, a panel at a time; `$from` is how its
-/// inputs are had.
+/// Runs one kernel over every group of rows and all columns, a panel at a time; `$from` is the method that gives the
+/// kernel's inputs.
 macro_rules! by_columns {
     ($K:ident::$kernel:ident, $inputs:ident.$from:ident, $weight:expr, $groups:expr, $n:expr, $out:expr) => {
         for group in $groups {
@@ -130,13 +129,13 @@ macro_rules! by_columns {
 
 use by_columns;
 
-/// The kernel this build computes with: `relaxed` or `simd128` in wasm with it, `sse2` on x86-64, else `scalar`.
+/// The name of this build's kernel: `relaxed` or `simd128` in WebAssembly with SIMD, `sse2` on x86-64, else `scalar`.
 #[must_use]
 pub fn simd() -> &'static str {
     Chosen::NAME
 }
 
-/// Replaces x by eˣ, clamped to e⁻⁸⁷ and e⁸⁸; a NaN stays.
+/// Replaces x by eˣ, clamped to e⁻⁸⁷ and e⁸⁸; a NaN stays NaN.
 #[inline(always)]
 pub fn exp(x: &mut [f32; EXP_BATCH]) {
     Chosen::exp(x);
@@ -144,20 +143,20 @@ pub fn exp(x: &mut [f32; EXP_BATCH]) {
 
 /// `out = x · weightᵀ`, reading the weights once for all columns.
 ///
-/// `x`: (n, cols), `out`: (n, rows), both row-major. The result for one column is the same, bit for
-/// bit, whatever `n`. A column with an infinity or a NaN gives NaN, beside float weights what IEEE 754 says.
+/// `x`: (n, cols), `out`: (n, rows), both row-major. The result of one column is the same, bit for bit, for every `n`.
+/// A column that holds an infinity or a NaN gives NaN with quantized weights, and follows IEEE 754 with float weights.
 ///
 /// # Panics
-/// If `x` or `out` has another length.
+/// If the length of `x` or `out` differs.
 pub fn matmul(weight: &PackedWeight, x: &[f32], n: usize, out: &mut [f32], scratch: &mut Scratch) {
     matmul_then(weight, x, n, out, scratch, &|_, _| {});
 }
 
-/// What is still to be done to a part of a product, given the place in `out` where it begins.
+/// A function applied to a finished part of a product, given the index in `out` where the part begins.
 pub type Finish<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 
-/// [`matmul`], and then `finish` with parts of `out`, each inside one column and together all of it, on
-/// the thread that computed them.
+/// [`matmul`], followed by `finish` for every part of `out`, on the thread that computed the part. A part lies inside
+/// one column; the parts together cover `out`.
 ///
 /// # Panics
 /// As [`matmul`].
@@ -172,7 +171,7 @@ pub fn matmul_then(
     product::<Chosen>(weight, x, n, out, scratch, finish);
 }
 
-/// [`matmul`] with a kernel of one's own choice, to compare twins.
+/// [`matmul`] with the kernel `K`, for tests that compare kernels.
 ///
 /// # Panics
 /// As [`matmul`].
@@ -225,10 +224,10 @@ fn product<K: Kernel>(
     });
 }
 
-/// Bytes of weights, times columns, that are worth claiming for a thread at once.
+/// Smallest work, in bytes of weights times columns, that a thread claims at once.
 const LEAST_BYTES: usize = 16 << 10;
 
-/// The columns of one product, as given and as quantized.
+/// The input columns of one product, as floats and quantized.
 struct Inputs<'a, K> {
     x: &'a [f32],
     cols: usize,
@@ -252,13 +251,13 @@ impl<'a, K: Kernel> Inputs<'a, K> {
         }
     }
 
-    /// N columns from column `first` on.
+    /// N columns from column `first`.
     #[inline(always)]
     fn floats<const N: usize>(&self, first: usize) -> [&'a [f32]; N] {
         std::array::from_fn(|i| &self.x[(first + i) * self.cols..][..self.cols])
     }
 
-    /// The panel of N columns from column `first` on.
+    /// The panel of N columns from column `first`.
     #[inline(always)]
     fn panel<const N: usize>(&self, first: usize) -> Panel<'a, N> {
         let input = self.input.expect("the kernel's inputs are quantized");
@@ -266,7 +265,7 @@ impl<'a, K: Kernel> Inputs<'a, K> {
     }
 }
 
-/// The product (n, rows), which threads write together, each its own groups of rows.
+/// The result (n, rows), written by several threads, each in its own groups of rows.
 struct Output<'a> {
     values: *mut f32,
     len: usize,
@@ -276,9 +275,9 @@ struct Output<'a> {
 
 #[allow(
     unsafe_code,
-    reason = "rows of several columns are no slice, so threads cannot be given theirs as one"
+    reason = "the rows of several columns are not contiguous, so a thread cannot be given its rows as one slice"
 )]
-// SAFETY: groups of rows lie apart, and `Threads::run` gives each group to one thread.
+// SAFETY: groups of rows do not overlap, and `Threads::run` gives each group to one thread.
 unsafe impl Sync for Output<'_> {}
 
 impl<'a> Output<'a> {
@@ -291,7 +290,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Hands what these groups of rows have become in one column to `finish`.
+    /// Calls `finish` with the results of these groups of rows in one column.
     #[allow(unsafe_code, reason = "as above")]
     fn finish(&self, column: usize, groups: Range<usize>, finish: Finish) {
         let end = self.rows.min(groups.end * GROUP_ROWS);
@@ -314,13 +313,13 @@ impl<'a> Output<'a> {
         for (i, result) in results.iter().enumerate() {
             let start = (first + i) * self.rows + row;
             assert!(start + count <= self.len, "out is (n, rows)");
-            // SAFETY: in bounds by the assertion, and nobody else has these rows of the borrowed slice.
+            // SAFETY: in bounds by the assertion, and no other thread has these rows of the borrowed slice.
             let out = unsafe { std::slice::from_raw_parts_mut(self.values.add(start), count) };
             let [a, b, c, d, e, f, g, h] = *result;
             match out.first_chunk_mut() {
-                // Value by value: as a copy of 32 bytes it would become a call of the browser's `memcpy`.
+                // Value by value: a copy of 32 bytes would become a call of the browser's `memcpy`.
                 Some(all) => *all = [a, b, c, d, e, f, g, h],
-                // The last group is filled up.
+                // The last group may have fewer rows.
                 None => out.copy_from_slice(&result[..count]),
             }
         }

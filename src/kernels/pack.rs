@@ -1,4 +1,4 @@
-//! `PackedWeight`: how GGUF quantization blocks of several rows are interleaved, and back.
+//! `PackedWeight`: a weight matrix whose GGUF quantization blocks are interleaved for the kernels, eight rows at a time.
 
 mod packer;
 
@@ -11,7 +11,7 @@ use super::blocks::{self, q4_0, q4k, q6k, q8_0};
 pub use super::lane::GROUP_ROWS;
 use super::lane::{F16_BIAS, Group, Lane, finite_f16, is_finite_f16};
 
-/// How a tensor's weights are stored, in memory as in GGUF.
+/// The storage type of a tensor's weights, in memory and in GGUF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     missing_docs,
@@ -37,7 +37,7 @@ impl WeightType {
         Self::Q4_0,
     ];
 
-    /// Weights per quantization block; the columns of a tensor are a multiple of it.
+    /// Weights per quantization block. The number of a tensor's columns is a multiple of it.
     #[must_use]
     pub fn block_len(self) -> usize {
         match self {
@@ -60,7 +60,7 @@ impl WeightType {
         }
     }
 
-    /// Lanes one quantization block of eight rows takes when packed.
+    /// Lanes of one packed quantization block of eight rows.
     fn block_lanes(self) -> usize {
         match self {
             Self::F32 => blocks::F32_LANES,
@@ -72,7 +72,7 @@ impl WeightType {
         }
     }
 
-    /// How a product's inputs are quantized; `None`: they stay floats.
+    /// How a product's inputs are quantized; `None` if they stay floats.
     #[inline(always)]
     pub(super) fn input(self) -> Option<InputType> {
         match self {
@@ -84,7 +84,7 @@ impl WeightType {
         }
     }
 
-    /// Lanes at the start of a packed block that hold a scale of each row, as `f16`.
+    /// Lanes at the start of a packed block that each hold one scale per row, as `f16`.
     fn scale_lanes(self) -> usize {
         match self {
             Self::F32 | Self::F16 => 0,
@@ -93,7 +93,7 @@ impl WeightType {
         }
     }
 
-    /// Whether every float in a GGUF block is finite; the integers always are.
+    /// Whether every float in a GGUF block is finite.
     fn is_finite(self, bytes: &[u8]) -> bool {
         let f16_at = |at: usize| is_finite_f16(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
         match self {
@@ -104,10 +104,10 @@ impl WeightType {
         }
     }
 
-    /// Spreads the GGUF blocks of one row over the zeroed lanes of its group; the block that is not finite, if
-    /// there is one.
+    /// Distributes the GGUF blocks of one row over the zeroed lanes of its group. The error is the index of a block
+    /// that is not finite.
     ///
-    /// Never a part of its caller: browsers replace their first, slow code of a function only between two calls.
+    /// Not inlined: a browser replaces its first, slow code of a function only between two calls.
     #[inline(never)]
     fn scatter_row(self, bytes: &[u8], row: usize, lanes: &mut [Lane]) -> Result<(), usize> {
         match self {
@@ -132,7 +132,7 @@ impl WeightType {
         }
     }
 
-    /// Compiled for each type by itself: its sizes are constants there.
+    /// Inlined, so that the sizes are constants of each type.
     #[inline(always)]
     fn scatter_blocks(
         self,
@@ -176,25 +176,25 @@ impl WeightType {
 
 /// A weight matrix (rows, cols) in the order the kernels read it.
 ///
-/// Groups of eight rows follow one another; in a group, quantization blocks in column order; in a
-/// block, the eight rows interleaved. Rows that fill up the last group are zero. Memory equals the
-/// GGUF tensor's size, but for Q4_K with 148 bytes for 144, and the rows that fill up.
+/// The matrix is a sequence of groups of eight rows; a group is a sequence of quantization blocks in column order; a
+/// block has its eight rows interleaved. The last group is padded with rows of zeros. The size in memory is that of the
+/// GGUF tensor plus the padding; Q4_K takes 148 bytes per block instead of 144.
 ///
-/// Scales are multiplied by a power of two, the same for the whole tensor, that makes the largest as
-/// large as `f16` allows: processors take twice as long over a product when a scale is subnormal.
+/// All scales of a tensor are multiplied by one power of two, the largest that keeps them finite in `f16`: a product
+/// with subnormal scales takes processors twice as long.
 pub struct PackedWeight {
     dtype: WeightType,
     rows: usize,
     cols: usize,
-    /// Lanes of one group of rows; 0 only if there are no columns.
+    /// Lanes of one group of rows; 0 if there are no columns.
     group_lanes: usize,
     lanes: Vec<Lane>,
-    /// Scales are stored times 2 to the power of this.
+    /// Exponent of the power of two that stored scales are multiplied by.
     scale_shift: i32,
 }
 
 impl PackedWeight {
-    /// Reads `rows * cols` weights stored as GGUF lays them out.
+    /// Reads `rows * cols` weights in GGUF's layout.
     ///
     /// # Errors
     /// As [`Packer::new`] and [`Packer::read`].
@@ -209,10 +209,10 @@ impl PackedWeight {
         Ok(packer.finish())
     }
 
-    /// Writes the weights as GGUF lays them out: the bytes [`PackedWeight::read`] was given.
+    /// Writes the weights in GGUF's layout, the bytes that [`PackedWeight::read`] has read.
     ///
     /// # Errors
-    /// Whatever `sink` reports.
+    /// Those of `sink`.
     pub fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
         let mut bytes = vec![0; self.cols / self.dtype.block_len() * self.dtype.block_bytes()];
         for row in 0..self.rows {
@@ -228,34 +228,34 @@ impl PackedWeight {
         Ok(())
     }
 
-    /// Outputs of the product.
+    /// Number of rows, the outputs of a product.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Inputs of the product.
+    /// Number of columns, the inputs of a product.
     #[must_use]
     pub fn cols(&self) -> usize {
         self.cols
     }
 
-    /// How the weights are stored.
+    /// The storage type of the weights.
     #[must_use]
     pub fn dtype(&self) -> WeightType {
         self.dtype
     }
 
-    /// Bytes the weights occupy in memory.
+    /// Bytes of the weights in memory.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.lanes.len() * size_of::<Lane>()
     }
 
-    /// Dequantizes one row into `out`, (cols): the embedding lookup.
+    /// Dequantizes one row into `out` (cols), as an embedding lookup does.
     ///
     /// # Panics
-    /// If there is no such row or `out` has another length.
+    /// If the row does not exist or the length of `out` differs.
     pub fn row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows, "row {row} of {}", self.rows);
         assert_eq!(out.len(), self.cols, "out is (cols)");
@@ -271,8 +271,8 @@ impl PackedWeight {
         }
     }
 
-    /// Wrapping sum of all weights' bytes as 32-bit words: reads what a product reads and does no
-    /// more, so its time is the memory's.
+    /// Wrapping sum of the weights' bytes as 32-bit words: reads the same bytes as a product with the least arithmetic,
+    /// to measure the time that memory takes.
     #[must_use]
     pub fn sum_words(&self) -> u32 {
         let mut sums = [0_u32; 16];
@@ -288,20 +288,20 @@ impl PackedWeight {
         sums.into_iter().fold(0, u32::wrapping_add)
     }
 
-    /// Eight rows, of which the last group's may be filled up.
+    /// Eight rows; the last group may end with rows of zeros.
     pub(super) fn group(&self, group: usize) -> Group<'_> {
         Group {
             lanes: &self.lanes[group * self.group_lanes..][..self.group_lanes],
-            // Exact: a power of two.
+            // Exact, because both factors are powers of two.
             scale_unit: F16_BIAS * power_of_two(-self.scale_shift),
         }
     }
 
-    /// The GGUF block of one row of a packed one.
+    /// The GGUF block of one row of the packed block `place`.
     fn gather(&self, place: &[Lane], row: usize, bytes: &mut [u8]) {
         self.dtype.gather(place, row, bytes);
         let (scales, _) = place.split_at(self.dtype.scale_lanes());
-        // Where GGUF has them: Q6_K's after its integers, the others' first.
+        // GGUF stores the scale of Q6_K after the integers, the others' first.
         let start = if self.dtype == WeightType::Q6K {
             208
         } else {
@@ -313,10 +313,10 @@ impl PackedWeight {
     }
 }
 
-/// An `f16` times 2 to the power of `shift`; exact if the result is large enough to be.
+/// An `f16` times 2 to the power of `shift`; exact unless the result is too small for its fraction.
 fn shifted_f16(bits: u16, shift: i32) -> u16 {
     let (sign, exponent, fraction) = (bits & 0x8000, i32::from(bits >> 10 & 31), bits & 0x3ff);
-    // The value is mantissa · 2^(exponent − 25), the exponent 1 or more.
+    // The value is mantissa · 2^(exponent − 25) with an exponent ≥ 1.
     let (mut exponent, mut mantissa) = match exponent {
         0 => (1, fraction),
         _ => (exponent, fraction | 0x400),

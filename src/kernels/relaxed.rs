@@ -1,10 +1,11 @@
-//! The 4-bit types in WebAssembly's relaxed SIMD: 16 products an instruction where fixed-width SIMD has eight.
+//! `Relaxed`: the 4-bit kernels in WebAssembly's relaxed SIMD, 16 products per instruction instead of eight.
 //!
-//! `i16x8.relaxed_dot_i8x16_i7x16` may differ from machine to machine where its second operand has a top bit or a sum
-//! leaves 16 bits. Nibbles have no top bit, and 16 products with inputs up to ±127 sum up to 30480: exact everywhere.
+//! The result of `i16x8.relaxed_dot_i8x16_i7x16` depends on the machine if its second operand has the top bit set or a
+//! sum exceeds 16 bits. Nibbles do not set the top bit, and 16 products with inputs up to ±127 sum to at most 30480, so
+//! the results are exact on every machine.
 #![allow(
     unsafe_code,
-    reason = "kernels walk along two addresses; `Walk` checks their lengths before"
+    reason = "kernels read from two running addresses, whose lengths `Walk` has checked"
 )]
 
 use super::Kernel;
@@ -20,14 +21,14 @@ use super::vector::*;
 #[derive(Clone, Copy, Debug)]
 pub struct Relaxed;
 
-/// Of Q4_0: a byte for each input.
+/// The layout for Q4_0: a byte for each input.
 const LAYOUT_Q4_0: Layout = Layout {
     biases: 1,
     sums: 0,
     words: 8,
     step: 2,
 };
-/// Of Q4_K.
+/// The layout for Q4_K.
 const LAYOUT_Q4K: Layout = Layout {
     biases: 0,
     sums: 4,
@@ -35,8 +36,8 @@ const LAYOUT_Q4K: Layout = Layout {
     step: 2,
 };
 
-/// Turns the pairs of every eight inputs into two words, at the front: inputs 0, 4, 1, 5 meet the low nibbles of a
-/// row's four bytes, inputs 2, 6, 3, 7 the high ones.
+/// Replaces the four pairs of every eight inputs by two words, at the front of `pairs`: inputs 0, 4, 1, 5 are
+/// multiplied by the low nibbles of a row's four bytes, inputs 2, 6, 3, 7 by the high nibbles.
 #[inline(always)]
 fn to_bytes(pairs: &mut [u32]) {
     const LOW: u32 = 0x00ff_00ff;
@@ -49,11 +50,11 @@ fn to_bytes(pairs: &mut [u32]) {
     }
 }
 
-/// What takes nibbles apart; opaque, or V8 would make the constants anew at every step.
+/// Constants that extract nibbles. They are opaque to the compiler, because V8 would recreate them at every step.
 #[derive(Clone, Copy)]
 struct Masks {
     nibbles: v128,
-    /// The highest nibble of a word is stored minus eight.
+    /// Corrects the highest nibble of a word, which is stored minus eight.
     signs: v128,
 }
 
@@ -67,7 +68,7 @@ impl Masks {
     }
 }
 
-/// What 32 inputs of every column make with their nibbles.
+/// The sums of the products of 32 inputs of every column with their nibbles.
 ///
 /// # Safety
 /// Eight lanes and eight words of every column can be read there.
@@ -108,7 +109,7 @@ fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N]
     let mut acc = [[zero(); 2]; N];
     let (f16, masks) = (F16::new(group.scale_unit), Masks::new());
     while at.has_block() {
-        // SAFETY: `Walk` has checked that the lanes and words of a block are there.
+        // SAFETY: `Walk` has checked that the lanes and words of a block can be read.
         unsafe {
             let bytes = at.words.add(LAYOUT_Q4_0.head() * N);
             let mut sums = nibble_sums::<N>(at.lanes.add(1), bytes, masks);

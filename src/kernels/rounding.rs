@@ -1,9 +1,9 @@
-//! Inputs rounded to integers in 128-bit vectors, and prepared for the products of `simd128`.
+//! Quantization of inputs in 128-bit vectors, and the encoding of the integers that `simd128` multiplies.
 
 use super::activations::{ROUNDER, block_scale};
 use super::vector::*;
 
-/// Turns the pairs of every eight inputs into what [`add_nibbles`] wants.
+/// Replaces the pairs x₀ … x₃ of every eight inputs by xᵢ − 16 xᵢ₋₁, as `simd128::add_nibbles` takes them.
 #[inline(always)]
 pub(super) fn cascade(pairs: &mut [u32]) {
     for four in pairs.as_chunks_mut::<4>().0 {
@@ -13,7 +13,7 @@ pub(super) fn cascade(pairs: &mut [u32]) {
     }
 }
 
-/// Turns the pairs x₀ and x₁ of every four inputs into x₀ and x₁ − 2ᵇ x₀, b being `BITS`.
+/// Replaces the pairs x₀ and x₁ of every four inputs by x₀ and x₁ − 2ᵇ x₀ with b = `BITS`.
 ///
 /// A word w of Q8_0 holds the weights q₀ + 256 q₁, and q₀ x₀ + q₁ x₁ = w x₀ + (w >> 8) (x₁ − 256 x₀),
 /// so no mask is needed. Twelve bits of a word of Q6_K hold q₀ + 64 q₁.
@@ -26,7 +26,7 @@ pub(super) fn cascade_two<const BITS: u32>(pairs: &mut [u32]) {
     }
 }
 
-/// Quantizes `x`; two by two into `pairs`.
+/// Quantizes `x` into `pairs`.
 #[inline(always)]
 pub(super) fn quantize(x: &[f32], max: f32, pairs: &mut [u32]) -> f32 {
     let fours = x.as_chunks::<4>().0;
@@ -63,7 +63,7 @@ pub(super) fn quantize(x: &[f32], max: f32, pairs: &mut [u32]) -> f32 {
     scale
 }
 
-/// Sum of the integers in these pairs, each times the weight in its place of eight.
+/// Sum of the integers in these pairs, each multiplied by the weight of its position among eight.
 #[inline(always)]
 pub(super) fn weighted_sum(pairs: &[u32], weights: v128) -> i32 {
     let mut sums = zero();

@@ -1,4 +1,4 @@
-//! The plain loops: what every other kernel must equal, bit for bit.
+//! `Scalar`: the kernels as plain loops, the reference that every other kernel equals bit for bit.
 
 use super::Kernel;
 use super::activations::{Block32, Block256, InputType, Panel, ROUNDER, block_scale, pair};
@@ -8,7 +8,7 @@ use super::blocks::{
 use super::exp::{self, EXP_BATCH};
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
 
-/// Plain Rust, for every machine.
+/// Plain Rust, on every machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar;
 
@@ -19,9 +19,9 @@ fn unpair(pair: u32) -> (i32, i32) {
     (bits << 16 >> 16, bits >> 16)
 }
 
-/// Adds to `sums` what two 16-bit weights per row make of one pair of inputs.
+/// Adds the products of one pair of inputs with two 16-bit weights per row to `sums`.
 ///
-/// `even` and `odd` give the weight of a row for the pair's first and second input.
+/// `even` and `odd` hold each row's weight for the first and the second input of the pair.
 #[inline(always)]
 fn add_pair(
     sums: &mut [i32; GROUP_ROWS],
@@ -35,8 +35,8 @@ fn add_pair(
     }
 }
 
-/// The even and the odd weights of the eight rows for one pair of inputs, `word` being their
-/// 16-bit words in the two lanes that hold them.
+/// The even and the odd weights of the eight rows for one pair of inputs; `word` extracts a weight from a 16-bit word
+/// of the two lanes.
 #[inline(always)]
 fn weights(lanes: &[Lane; 2], word: impl Fn(u16) -> i32) -> ([i32; GROUP_ROWS], [i32; GROUP_ROWS]) {
     (
@@ -45,7 +45,7 @@ fn weights(lanes: &[Lane; 2], word: impl Fn(u16) -> i32) -> ([i32; GROUP_ROWS], 
     )
 }
 
-/// What the rows' 8-bit weights make of 32 inputs, two lanes and two pairs for every four.
+/// The sums of the products of 32 inputs with the rows' 8-bit weights; two lanes and two pairs hold four inputs.
 #[inline(always)]
 fn byte_sums(lanes: &[Lane], pairs: &[u32; 16]) -> [i32; GROUP_ROWS] {
     let mut sums = [0; GROUP_ROWS];
@@ -63,7 +63,7 @@ fn byte_sums(lanes: &[Lane], pairs: &[u32; 16]) -> [i32; GROUP_ROWS] {
     sums
 }
 
-/// The four pairs of eight inputs times their nibbles, the highest of which is stored minus eight.
+/// Adds the products of the four pairs of eight inputs with their nibbles; the highest nibble is stored minus eight.
 #[inline(always)]
 fn add_nibbles(sums: &mut [i32; GROUP_ROWS], lanes: &[Lane; 2], pairs: &[u32; 4]) {
     for (p, &pair) in pairs.iter().enumerate() {
@@ -72,7 +72,7 @@ fn add_nibbles(sums: &mut [i32; GROUP_ROWS], lanes: &[Lane; 2], pairs: &[u32; 4]
     }
 }
 
-/// Quantizes `L` values; two by two into `pairs`.
+/// Quantizes `L` values into pairs.
 #[inline(always)]
 fn quantize<const L: usize>(x: &[f32; L], max: f32, pairs: &mut [u32]) -> f32 {
     let mut magnitude = 0;
@@ -107,7 +107,7 @@ fn sum(pairs: &[u32]) -> i32 {
         .sum()
 }
 
-/// Eight rows of float weights, column by column, on four chains.
+/// The product of eight rows of float weights, column by column, in four chains of additions.
 #[inline(always)]
 fn floats<const N: usize, const LANES: usize>(
     group: Group,

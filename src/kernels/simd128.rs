@@ -1,7 +1,7 @@
-//! The scalar loops in 128-bit vectors, wasm's or x86-64's: a lane is a row, two vectors are a group.
+//! `Simd128`: the scalar kernels in 128-bit vectors of WebAssembly or x86-64; a lane is a row, two vectors are a group.
 #![allow(
     unsafe_code,
-    reason = "kernels walk along two addresses; `Walk` checks their lengths before"
+    reason = "kernels read from two running addresses, whose lengths `Walk` has checked"
 )]
 
 use super::Kernel;
@@ -17,11 +17,11 @@ use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
 use super::rounding::{cascade, cascade_two, quantize, weighted_sum};
 use super::vector::*;
 
-/// WebAssembly's fixed-width SIMD, or what every x86-64 processor has of it.
+/// WebAssembly's fixed-width SIMD, or its equivalent in x86-64's baseline.
 #[derive(Clone, Copy, Debug)]
 pub struct Simd128;
 
-/// What the sums of N columns start from.
+/// The starts of the sums of N columns.
 ///
 /// # Safety
 /// N words can be read there.
@@ -31,10 +31,10 @@ unsafe fn biases<const N: usize>(words: *const u32) -> [Rows; N] {
     std::array::from_fn(|column| [i32x4_splat(unsafe { *words.add(column) }.cast_signed()); 2])
 }
 
-/// Adds what eight inputs of every column make with their nibbles.
+/// Adds the products of eight inputs of every column with their nibbles.
 ///
 /// A word w holds the weights n₀ + 16 n₁ + 256 n₂ + 4096 n₃ for the pairs x₀ … x₃, and
-/// Σ nᵢ xᵢ = Σ (w >> 4i) (xᵢ − 16 xᵢ₋₁), so no mask is needed once [`cascade`] has prepared the inputs.
+/// Σ nᵢ xᵢ = Σ (w >> 4i) (xᵢ − 16 xᵢ₋₁), so no mask is needed for inputs that [`cascade`] has encoded.
 ///
 /// # Safety
 /// Two lanes and four pairs of every column can be read there.
@@ -53,7 +53,8 @@ unsafe fn add_nibbles<const N: usize>(sums: &mut [Rows; N], lanes: *const Lane, 
     }
 }
 
-/// What takes six-bit weights apart; opaque, or V8 would make the constants anew at every step.
+/// Constants that extract six-bit weights. They are opaque to the compiler, because V8 would recreate them at every
+/// step.
 #[derive(Clone, Copy)]
 struct Masks {
     two_weights: v128,
@@ -70,7 +71,7 @@ impl Masks {
     }
 }
 
-/// Adds what 16 inputs of every column make with their six-bit weights, see [`super::blocks::Q6K_LANES`].
+/// Adds the products of 16 inputs of every column with their six-bit weights, see [`super::blocks::Q6K_LANES`].
 ///
 /// # Safety
 /// Six lanes and eight pairs of every column can be read there.
@@ -88,7 +89,7 @@ unsafe fn add_sixes<const N: usize>(
         let mut add_two = |weights: Rows, p: usize| {
             for (p, weights) in [(p, weights), (p + 1, weights.map(|two| u16x8_shr(two, 6)))] {
                 for (column, sums) in sums.iter_mut().enumerate() {
-                    // Four pairs of every column lie together.
+                    // Four pairs of one column are adjacent.
                     let pair = pairs.add(4 * (N * (p / 4) + column) + p % 4);
                     add_pair(sums, &weights, load_pair(pair));
                 }
@@ -107,7 +108,7 @@ unsafe fn add_sixes<const N: usize>(
     }
 }
 
-/// Adds the sums of a part of a block, times its scales.
+/// Adds the sums of a sub-block, multiplied by its scales.
 #[inline(always)]
 pub(super) fn add_scaled<const N: usize>(sums: &mut [Rows; N], scales: Rows, part: [Rows; N]) {
     for (sums, part) in sums.iter_mut().zip(part) {
@@ -117,7 +118,7 @@ pub(super) fn add_scaled<const N: usize>(sums: &mut [Rows; N], scales: Rows, par
     }
 }
 
-/// Adds what two weights per row make of one pair of inputs.
+/// Adds the products of one pair of inputs with two weights per row.
 #[inline(always)]
 fn add_pair(sums: &mut Rows, weights: &Rows, inputs: v128) {
     for (sum, weight) in sums.iter_mut().zip(weights) {
@@ -125,13 +126,13 @@ fn add_pair(sums: &mut Rows, weights: &Rows, inputs: v128) {
     }
 }
 
-/// `(scale · x_scale) · sum`, the float end of a quantization block.
+/// `(scale · x_scale) · sum`, the contribution of a quantization block as floats.
 #[inline(always)]
 fn scaled(scale: v128, x_scale: v128, sum: v128) -> v128 {
     f32x4_mul(f32x4_mul(scale, x_scale), f32x4_convert_i32x4(sum))
 }
 
-/// The float end of a quantization block for every column; `x_scales` are their scales.
+/// Adds the contribution of a quantization block to every column; `x_scales` are the columns' scales.
 ///
 /// # Safety
 /// N words can be read there.
@@ -151,7 +152,7 @@ pub(super) unsafe fn accumulate<const N: usize>(
     }
 }
 
-/// Adds what the sums of the inputs, 32 each, make with Q4_K's mins.
+/// Adds the products of the sums of 32 inputs with Q4_K's mins.
 ///
 /// # Safety
 /// Four lanes and four words of every column can be read there.
@@ -173,7 +174,7 @@ pub(super) unsafe fn add_minima<const N: usize>(
     }
 }
 
-/// [`accumulate`] for Q4_K, of which something is subtracted: `scales` are those of `sums` and of `minima`.
+/// [`accumulate`] for Q4_K, which subtracts a term for the mins: `scales` are the factors of `sums` and of `minima`.
 ///
 /// # Safety
 /// N words can be read there.
@@ -198,7 +199,7 @@ pub(super) unsafe fn subtract_scaled<const N: usize>(
     }
 }
 
-/// Eight rows of float weights, column by column, on four chains.
+/// The product of eight rows of float weights, column by column, in four chains of additions.
 #[inline(always)]
 fn floats<const N: usize, const LANES: usize>(
     group: Group,
@@ -236,12 +237,12 @@ impl Kernel for Simd128 {
         let mut pairs = [0; 16];
         let scale = quantize(x, input.integer_max(), &mut pairs);
         let bias = if input == InputType::Q4_0 {
-            // Eight less for every weight; those of the last pair are stored so already.
+            // Minus eight for every weight; the weights of the last pair are already stored minus eight.
             let bias = weighted_sum(&pairs, i16x8(-8, -8, -8, -8, -8, -8, 0, 0));
             cascade(&mut pairs);
             bias
         } else {
-            // 128 less for the low bytes.
+            // Minus 128 for the low bytes.
             let bias = weighted_sum(&pairs, i16x8(-128, -128, 0, 0, -128, -128, 0, 0));
             if input == InputType::Q8_0 {
                 cascade_two::<8>(&mut pairs);
@@ -265,7 +266,7 @@ impl Kernel for Simd128 {
             let pairs = block.pairs.as_chunks::<16>().0;
             for ((sub, bias), pairs) in subs.iter_mut().zip(&mut block.biases).zip(pairs) {
                 *sub = weighted_sum(pairs, i16x8_splat(1));
-                // Eight more for the weights of the last pair, stored with eight less.
+                // Plus eight for the weights of the last pair, which are stored minus eight.
                 *bias = weighted_sum(pairs, i16x8(0, 0, 0, 0, 0, 0, 8, 8));
             }
             for (sums, two) in block.sums.iter_mut().zip(subs.as_chunks::<2>().0) {
@@ -323,7 +324,7 @@ impl Kernel for Simd128 {
         let mut acc = [[zero(); 2]; N];
         let (steps, f16) = (opaque(8), F16::new(group.scale_unit));
         while at.has_block() {
-            // SAFETY: `Walk` has checked that the lanes and words of a block are there.
+            // SAFETY: `Walk` has checked that the lanes and words of a block can be read.
             unsafe {
                 let (mut lanes, mut pairs) = (at.lanes.add(1), at.words.add(LAYOUT_Q8.head() * N));
                 let mut sums = biases::<N>(at.words.add(N));

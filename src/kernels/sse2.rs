@@ -1,6 +1,6 @@
-//! WebAssembly's vector operations, those the kernels use, in x86-64's baseline instructions.
+//! The WebAssembly vector operations that the kernels use, in x86-64's baseline instructions.
 //!
-//! Names and meanings are those of `std::arch::wasm32`, so that one source is both kernels.
+//! Names and meanings are those of `std::arch::wasm32`, so that one source serves both targets.
 #![allow(
     unsafe_code,
     non_camel_case_types,
@@ -9,7 +9,7 @@
 
 use std::arch::x86_64::*;
 
-/// 128 bits of anything.
+/// 128 bits of any lane type.
 pub type v128 = __m128i;
 
 /// # Safety
@@ -53,15 +53,15 @@ pub unsafe fn u16x8_load_extend_u8x8(bytes: *const u8) -> v128 {
     u16x8_extend_low_u8x16(unsafe { _mm_loadl_epi64(bytes.cast()) })
 }
 
-/// Lets register-only instructions be called, which need nothing but SSE2.
+/// Calls intrinsics that only use registers and only need SSE2.
 macro_rules! sse2 {
     ($($body:tt)*) => {{
-        // SAFETY: SSE2 is part of x86-64, and none of these touches memory.
+        // SAFETY: SSE2 is part of x86-64, and these intrinsics do not access memory.
         unsafe { $($body)* }
     }};
 }
 
-/// Functions that are one instruction under another name.
+/// Functions that are one intrinsic under its WebAssembly name.
 macro_rules! renamed {
     ($($name:ident = $instruction:ident($($argument:ident),*);)*) => {
         $(#[inline(always)]
@@ -81,7 +81,7 @@ renamed! {
     i16x8_narrow_i32x4 = _mm_packs_epi32(a, b);
 }
 
-/// The same for operations on `f32`.
+/// [`renamed`] for operations on `f32`.
 macro_rules! renamed_f32 {
     ($($name:ident = $instruction:ident;)*) => {
         $(#[inline(always)]
@@ -115,7 +115,7 @@ pub fn f32x4_pmax(a: v128, b: v128) -> v128 {
     )))
 }
 
-/// The same for shifts.
+/// [`renamed`] for shifts.
 macro_rules! renamed_shift {
     ($($name:ident = $instruction:ident;)*) => {
         $(#[inline(always)]
@@ -237,7 +237,7 @@ pub fn f32x4_convert_i32x4(a: v128) -> v128 {
     }
 }
 
-/// The larger of each two; here both are below 2³¹.
+/// The lane-wise maximum of values below 2³¹.
 #[inline(always)]
 pub fn u32x4_max(a: v128, b: v128) -> v128 {
     sse2! {
@@ -246,7 +246,7 @@ pub fn u32x4_max(a: v128, b: v128) -> v128 {
     }
 }
 
-/// The lanes of both vectors in a row, four of them; here 0, 4, 5, 6 alone is asked for.
+/// Selects four of the eight lanes of both vectors; only the selection 0, 4, 5, 6 is implemented.
 #[inline(always)]
 pub fn i32x4_shuffle<const A: usize, const B: usize, const C: usize, const D: usize>(
     a: v128,

@@ -1,4 +1,4 @@
-//! The one pool of a page's worker: its helpers are further workers on the same memory.
+//! The pool of the browser's worker: its helpers are further web workers on the same shared memory.
 
 use super::{Arc, Ordering, Pool, Range, Shared, Task, Threads};
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 static SHARED: LazyLock<Arc<Shared>> = LazyLock::new(|| Arc::new(Shared::new()));
 
 impl Threads {
-    /// The calling worker and all that have called [`join`], or will.
+    /// The calling worker and every worker that calls [`join`], before or after.
     #[must_use]
     pub fn of_workers() -> Self {
         be_called_by_many();
@@ -15,11 +15,11 @@ impl Threads {
     }
 }
 
-/// Shows the browser, before there is work, that `do_chunks` calls many functions.
+/// Calls `do_chunks` with six different closures, so that the browser treats its indirect call as one of many targets.
 ///
-/// V8 compiles a call of a function that it has seen there alone, or one of four, into its caller, and throws
-/// all of that away when another comes. What it compiles then ran five columns on two threads at 235 tok/s
-/// instead of 335, from the second text on, until the page was closed.
+/// V8 inlines an indirect call that has had up to four targets, and discards the optimized code when another target
+/// comes. The code it compiled afterwards ran five columns on two threads at 235 tok/s instead of 335, from the second
+/// text until the page was closed.
 fn be_called_by_many() {
     fn task<const N: usize>() -> Task {
         let work: &'static (dyn Fn(Range<usize>) + Sync) = &|items| {
@@ -46,18 +46,18 @@ fn be_called_by_many() {
     }
 }
 
-/// Counts the calling worker among the threads; [`help`] comes next.
+/// Adds the calling worker to the threads; it has to call [`help`] next.
 pub fn join() {
     be_called_by_many();
     SHARED.n_helpers.fetch_add(1, Ordering::SeqCst);
 }
 
-/// What a helping worker does for as long as it lives.
+/// The loop of a helping worker; it does not return.
 pub fn help() {
     SHARED.help();
 }
 
-/// Says that the calling helper has trapped, so that nobody waits for it.
+/// Reports that the calling helper has trapped, so that the caller does not wait for it.
 pub fn report_failure() {
     SHARED.failed.store(true, Ordering::SeqCst);
     drop(SHARED.lock());

@@ -1,24 +1,24 @@
-//! `Packer`: a `PackedWeight` being read, part by part.
+//! `Packer`: builds a `PackedWeight` from GGUF bytes, some rows at a time.
 
 use std::io::{self, Read};
 
 use super::{GROUP_ROWS, Lane, PackedWeight, WeightType, shifted_f16};
 
-/// A [`PackedWeight`] that is being read, eight rows at a time: there is never a second copy of the tensor.
+/// A [`PackedWeight`] that is being read. It packs rows as they are read, so the tensor is never in memory twice.
 pub struct Packer {
     packed: PackedWeight,
     next_row: usize,
-    /// One row as GGUF lays it out.
+    /// One row in GGUF's layout.
     bytes: Vec<u8>,
     largest_scale: u16,
 }
 
 impl Packer {
-    /// Of a tensor of `rows * cols` weights, none of which is read yet.
+    /// The packer of a tensor of `rows * cols` weights, none of them read.
     ///
     /// # Errors
-    /// `InvalidInput` if the columns are no multiple of [`WeightType::block_len`] or the size
-    /// overflows; `OutOfMemory` if the memory is refused.
+    /// `InvalidInput` if the number of columns is not a multiple of [`WeightType::block_len`] or the size overflows;
+    /// `OutOfMemory` if the allocation fails.
     pub fn new(dtype: WeightType, rows: usize, cols: usize) -> io::Result<Self> {
         if !cols.is_multiple_of(dtype.block_len()) {
             let message = format!(
@@ -65,14 +65,13 @@ impl Packer {
         })
     }
 
-    /// Reads the next `n_rows` rows, which end the tensor or a group of eight.
+    /// Reads the next `n_rows` rows. They end at a multiple of eight or at the tensor's end.
     ///
     /// # Errors
-    /// `InvalidData` if a weight or a scale is infinite or NaN; whatever `source` reports, `UnexpectedEof` if
-    /// it ends early.
+    /// `InvalidData` if a weight or a scale is infinite or NaN; those of `source`, among them `UnexpectedEof`.
     ///
     /// # Panics
-    /// If so many are not left, or they end within a group.
+    /// If fewer rows are left, or the rows end within a group.
     pub fn read(&mut self, n_rows: usize, source: &mut dyn Read) -> io::Result<()> {
         let end = self.next_row + n_rows;
         let PackedWeight {
@@ -99,7 +98,7 @@ impl Packer {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, message));
                 }
             }
-            // While the group is in the cache.
+            // Here, because the group is still in the processor's cache.
             self.largest_scale = self
                 .largest_scale
                 .max(largest_scale(*dtype, &lanes[start..]));
@@ -114,10 +113,10 @@ impl Packer {
         self.next_row == self.packed.rows
     }
 
-    /// The matrix.
+    /// The complete matrix.
     ///
     /// # Panics
-    /// If rows are left.
+    /// If rows are still to be read.
     #[must_use]
     pub fn finish(self) -> PackedWeight {
         let mut packed = self.packed;
@@ -142,14 +141,14 @@ fn largest_scale(dtype: WeightType, lanes: &[Lane]) -> u16 {
     largest.into_iter().max().unwrap_or(0)
 }
 
-/// Multiplies all scales, of which `largest` is the largest, by the largest power of two that keeps them finite;
-/// gives its exponent.
+/// Multiplies all scales by the largest power of two that keeps them finite, and returns its exponent. `largest` is the
+/// largest scale.
 fn raise_scales(dtype: WeightType, lanes: &mut [Lane], largest: u16) -> i32 {
     let n_scales = dtype.scale_lanes();
     if n_scales == 0 {
         return 0;
     }
-    // Exponents of finite `f16`s go up to 30.
+    // The largest exponent of a finite `f16` is 30.
     let shift = 30 - (largest >> 10).max(1);
     for block in lanes.chunks_exact_mut(dtype.block_lanes()) {
         for lane in &mut block[..n_scales] {
