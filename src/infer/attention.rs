@@ -1,7 +1,6 @@
 //! `Head`: one attention head over the cached keys and values of the prompt and of each token's own sequence.
 
-use super::Row;
-use super::kv_cache::{KvCache, LayerView};
+use super::kv_cache::{KvCache, LayerView, Slot};
 use super::ops;
 use crate::kernels::{CacheMatrix, MAX_COLUMNS as ROWS, Scratch};
 
@@ -12,6 +11,15 @@ pub(super) struct Visible {
     pub(super) prompt: usize,
     /// A sequence and the number of its new positions, from the first.
     pub(super) tail: Option<(usize, usize)>,
+}
+
+/// One token of a pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) token_id: u32,
+    pub(super) pos: usize,
+    pub(super) slot: Slot,
+    pub(super) visible: Visible,
 }
 
 /// One head of attention in all layers.

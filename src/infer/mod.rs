@@ -21,7 +21,7 @@ pub use ops::exp_sum;
 use crate::kernels::pack::WeightType;
 use crate::kernels::{self, CacheType, Scratch};
 use crate::parallel::Threads;
-use attention::{Head, Visible};
+use attention::{Head, Row, Visible};
 use kv_cache::{KvCache, Slot};
 
 /// Most prompt tokens computed in one pass over the weights, in panels of five; it sets the size of the activations.
@@ -76,15 +76,6 @@ pub struct Session {
     logits: Vec<f32>, // (n_logits); longer after a larger pass
     n_logits: usize,
     scratch: Scratch,
-}
-
-/// One token of a pass.
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    token_id: u32,
-    pos: usize,
-    slot: Slot,
-    visible: Visible,
 }
 
 /// Buffers of one pass over R rows.

@@ -1,9 +1,9 @@
 //! `CacheMatrix`: attention's keys or values, written one vector at a time and multiplied by the kernels that multiply
 //! weights.
 
-use super::activations::{ROUNDER, panel_starts};
 use super::blocks::{CACHE_LANES, F32_LANES};
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
+use super::panel::{ROUNDER, panel_starts};
 use super::{Chosen, InputType, Inputs, Kernel, Output, Scratch, by_columns};
 
 /// The storage type of cached vectors.

@@ -2,14 +2,14 @@
 
 mod packer;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 pub use packer::Packer;
 
-use super::activations::InputType;
 use super::blocks::{self, q4_0, q4k, q6k, q8_0};
 pub use super::lane::GROUP_ROWS;
 use super::lane::{F16_BIAS, Group, Lane, finite_f16, is_finite_f16};
+use super::panel::InputType;
 
 /// The storage type of a tensor's weights, in memory and in GGUF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -194,21 +194,6 @@ pub struct PackedWeight {
 }
 
 impl PackedWeight {
-    /// Reads `rows * cols` weights in GGUF's layout.
-    ///
-    /// # Errors
-    /// As [`Packer::new`] and [`Packer::read`].
-    pub fn read(
-        dtype: WeightType,
-        rows: usize,
-        cols: usize,
-        source: &mut dyn Read,
-    ) -> io::Result<Self> {
-        let mut packer = Packer::new(dtype, rows, cols)?;
-        packer.read(rows, source)?;
-        Ok(packer.finish())
-    }
-
     /// Writes the weights in GGUF's layout, the bytes that [`PackedWeight::read`] has read.
     ///
     /// # Errors

@@ -8,11 +8,11 @@
     reason = "kernels read from two running addresses, whose lengths `Walk` has checked"
 )]
 
-use super::Kernel;
-use super::activations::{Block32, Block256, InputType, Layout, Panel, pair};
 use super::blocks::{Q4_0_LANES, Q4K_LANES};
 use super::exp::EXP_BATCH;
+use super::kernel::Kernel;
 use super::lane::{GROUP_ROWS, Group, Lane};
+use super::panel::{Block32, Block256, InputType, Layout, Panel, pair};
 use super::rounding::{quantize, weighted_sum};
 use super::simd128::{Simd128, accumulate, add_minima, add_scaled, subtract_scaled};
 use super::vector::*;

@@ -1,6 +1,6 @@
 //! Quantization of inputs in 128-bit vectors, and the encoding of the integers that `simd128` multiplies.
 
-use super::activations::{ROUNDER, block_scale};
+use super::panel::{ROUNDER, block_scale};
 use super::vector::*;
 
 /// Replaces the pairs x₀ … x₃ of every eight inputs by xᵢ − 16 xᵢ₋₁, as `simd128::add_nibbles` takes them.

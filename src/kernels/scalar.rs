@@ -1,12 +1,12 @@
 //! `Scalar`: the kernels as plain loops, the reference that every other kernel equals bit for bit.
 
-use super::Kernel;
-use super::activations::{Block32, Block256, InputType, Panel, ROUNDER, block_scale, pair};
 use super::blocks::{
     CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
 };
 use super::exp::{self, EXP_BATCH};
+use super::kernel::Kernel;
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
+use super::panel::{Block32, Block256, InputType, Panel, ROUNDER, block_scale, pair};
 
 /// Plain Rust, on every machine.
 #[derive(Clone, Copy, Debug)]

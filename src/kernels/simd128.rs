@@ -4,16 +4,16 @@
     reason = "kernels read from two running addresses, whose lengths `Walk` has checked"
 )]
 
-use super::Kernel;
-use super::activations::{
-    Block32, Block256, InputType, LAYOUT_Q4_0, LAYOUT_Q4K, LAYOUT_Q6K, LAYOUT_Q8, Panel, ROUNDER,
-    pair,
-};
 use super::blocks::{
     CACHE_LANES, F16_LANES, F32_LANES, Q4_0_LANES, Q4K_LANES, Q6K_LANES, Q8_0_LANES,
 };
 use super::exp::{self, EXP_BATCH};
+use super::kernel::Kernel;
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
+use super::panel::{
+    Block32, Block256, InputType, LAYOUT_Q4_0, LAYOUT_Q4K, LAYOUT_Q6K, LAYOUT_Q8, Panel, ROUNDER,
+    pair,
+};
 use super::rounding::{cascade, cascade_two, quantize, weighted_sum};
 use super::vector::*;
 

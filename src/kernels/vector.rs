@@ -10,8 +10,8 @@ pub(super) use std::arch::wasm32::*;
 #[cfg(target_arch = "x86_64")]
 pub(super) use super::sse2::*;
 
-use super::activations::{Layout, Panel};
 use super::lane::{F16_MASK, GROUP_ROWS, Lane};
+use super::panel::{Layout, Panel};
 
 /// Rows 0–3 and rows 4–7.
 pub(super) type Rows = [v128; 2];

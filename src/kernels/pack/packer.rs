@@ -126,6 +126,23 @@ impl Packer {
     }
 }
 
+impl PackedWeight {
+    /// Reads `rows * cols` weights in GGUF's layout.
+    ///
+    /// # Errors
+    /// As [`Packer::new`] and [`Packer::read`].
+    pub fn read(
+        dtype: WeightType,
+        rows: usize,
+        cols: usize,
+        source: &mut dyn Read,
+    ) -> io::Result<Self> {
+        let mut packer = Packer::new(dtype, rows, cols)?;
+        packer.read(rows, source)?;
+        Ok(packer.finish())
+    }
+}
+
 /// The largest absolute value of the scales, as `f16`.
 #[inline(never)]
 fn largest_scale(dtype: WeightType, lanes: &[Lane]) -> u16 {

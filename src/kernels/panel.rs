@@ -1,11 +1,7 @@
-//! `Scratch`: the input vectors of one product, quantized once for all rows.
+//! `Panel`: the quantized inputs of columns that are multiplied together, in the order in which kernels read them.
 //!
-//! Columns that are multiplied together are stored together in a *panel*: for each quantization block the columns'
-//! scales, their biases, then their integers in pairs, a few of each column in turn. A kernel therefore reads the
-//! inputs, like the weights, from one increasing address.
-
-use super::Kernel;
-use crate::parallel::Threads;
+//! For each quantization block a panel has the columns' scales, their biases, then their integers in pairs, a few of
+//! each column in turn. A kernel therefore reads the inputs, like the weights, from one increasing address.
 
 /// A column's 32 quantized inputs for the types with a scale per 32 weights.
 ///
@@ -154,124 +150,19 @@ pub(super) fn panel_starts(n: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// The quantized inputs of the current product; reused between products to save allocations.
-#[derive(Clone, Debug, Default)]
-pub struct Scratch {
-    /// One panel after another; floats and signed integers as their bits.
-    words: Vec<u32>,
-    /// The threads that compute; one by default.
-    threads: Threads,
-}
-
-impl Scratch {
-    /// Scratch whose products run on `threads`.
-    #[must_use]
-    pub fn with_threads(threads: Threads) -> Self {
-        Self {
-            threads,
-            ..Self::default()
-        }
-    }
-
-    /// The threads that compute.
-    #[must_use]
-    pub fn threads(&self) -> &Threads {
-        &self.threads
-    }
-
-    /// Quantizes `x`, (n, cols).
-    pub(super) fn quantize<K: Kernel>(&mut self, input: InputType, cols: usize, x: &[f32]) {
-        let (n, n_blocks) = (x.len() / cols, cols / input.block_len());
-        let layout = K::layout(input);
-        self.words.resize(n_blocks * layout.block_words(n), 0);
-        let write_panel = |first: usize, n: usize, panel: &mut [u32]| {
-            for column in 0..n {
-                let values = x[(first + column) * cols..][..cols].chunks_exact(input.block_len());
-                for (values, block) in values.zip(panel.chunks_exact_mut(layout.block_words(n))) {
-                    write_block::<K>(input, values, block, n, column);
-                }
-            }
-        };
-        // Attention quantizes a few columns hundreds of times per token.
-        if n <= MAX_COLUMNS {
-            return write_panel(0, n, &mut self.words);
-        }
-        let mut rest = &mut self.words[..];
-        let mut panels: Vec<_> = panel_starts(n)
-            .map(|(first, n)| {
-                let words = n_blocks * layout.block_words(n);
-                let panel = rest.split_off_mut(..words).expect("resized for all panels");
-                (first, n, panel)
-            })
-            .collect();
-        self.threads.for_each(&mut panels, |_, (first, n, panel)| {
-            write_panel(*first, *n, panel);
-        });
-    }
-
-    /// The panel of N columns from column `first`.
-    #[inline(always)]
-    pub(super) fn panel<K: Kernel, const N: usize>(
-        &self,
-        input: InputType,
-        cols: usize,
-        first: usize,
-    ) -> Panel<'_, N> {
-        let n_blocks = cols / input.block_len();
-        let words = |n| n_blocks * K::layout(input).block_words(n);
-        Panel(&self.words[words(first)..][..words(N)])
-    }
-}
-
-/// Quantizes one block of a column, `values`, into the column's part of a panel's `block`.
-#[inline(always)]
-fn write_block<K: Kernel>(
-    input: InputType,
-    values: &[f32],
-    block: &mut [u32],
-    n: usize,
-    column: usize,
-) {
-    let layout = K::layout(input);
-    match input {
-        InputType::Q8_0 | InputType::Q4_0 | InputType::Cache => {
-            let values = values.first_chunk().expect("a block is 32 values");
-            let Block32 { scale, bias, pairs } = K::quantize32(input, values);
-            let part = Part {
-                scale,
-                biases: &[bias],
-                sums: &[],
-                words: &pairs[..layout.words],
-            };
-            part.write(block, layout.step, n, column);
-        }
-        InputType::Q4K | InputType::Q6K => {
-            let values = values.first_chunk().expect("a block is 256 values");
-            let quantized = K::quantize256(input, values);
-            let part = Part {
-                scale: quantized.scale,
-                biases: &quantized.biases[..layout.biases],
-                sums: &quantized.sums[..layout.sums],
-                words: &quantized.pairs[..layout.words],
-            };
-            part.write(block, layout.step, n, column);
-        }
-    }
-}
-
 /// A column's part of a quantization block in a panel: one word of each of these fields per column, then the words of
 /// one step of each column in turn.
-struct Part<'a> {
-    scale: f32,
-    biases: &'a [i32],
-    sums: &'a [u32],
-    words: &'a [u32],
+pub(super) struct Part<'a> {
+    pub(super) scale: f32,
+    pub(super) biases: &'a [i32],
+    pub(super) sums: &'a [u32],
+    pub(super) words: &'a [u32],
 }
 
 impl Part<'_> {
     /// Writes the part into `block`, which holds `n` columns.
     #[inline(always)]
-    fn write(self, block: &mut [u32], step: usize, n: usize, column: usize) {
+    pub(super) fn write(self, block: &mut [u32], step: usize, n: usize, column: usize) {
         let biases = self.biases.iter().map(|bias| bias.cast_unsigned());
         let head = [self.scale.to_bits()].into_iter().chain(biases);
         let head = head.chain(self.sums.iter().copied());
