@@ -1,22 +1,32 @@
 //! huggingtweets-web: GPT-2 tweet bots that run in the visitor's own browser.
 //!
-//! The page draws, the worker computes, and the library knows neither.
+//! The page draws, a web worker computes, and everything outside `web` builds without a browser.
 //!
 //! ```text
-//!  visitor ──▶ web::page::app, components ◀─▶ state::PageState
-//!                      │  Request ▼ ▲ Event   (protocol)
-//!              web::page::worker_bridge ◀═▶ web::worker::host ──▶ engine ──▶ generate ──▶ infer ──▶ kernels
-//!                               bin/huggingtweets (native) ──▶ cli ──▶ engine, weights, card, site
+//!  visitor ──▶ web::page ◀─▶ state::PageState
+//!                  │ Request ▼ ▲ Event     (protocol)
+//!              web::worker ──▶ engine ──▶ generate ──▶ infer ──▶ kernels ──▶ parallel
+//!                                 └─────▶ weights, tokenizer
+//!  terminal ──▶ bin/huggingtweets ──▶ cli ──▶ engine, weights, card, site
 //! ```
 //!
-//! Reading order: [`model`] is GPT-2 as the paper has it, on candle tensors; [`kernels`] and
-//! [`infer`] are the same model made fast, without candle, on the threads of [`parallel`]; [`weights`] reads and writes checkpoints;
-//! [`tokenizer`] and [`generate`] turn text into ids, logits into choices, ids into text; [`engine`]
-//! owns all of these and answers [`protocol`] requests one step at a time. [`card`] and [`bot`] say
-//! who speaks; [`hub`] where a model's files are, [`store`] what is kept of them on the device; [`state`] is what the
-//! page shows. `web` is the browser's edge; natively `site` builds and serves the page and `cli` is the command line.
-//! Everything outside `web` builds without a browser, and `tests/native/architecture.rs` holds every module to the
-//! arrows it may draw.
+//! In reading order:
+//!
+//! | modules | contents |
+//! |---|---|
+//! | [`model`] | GPT-2 as in the paper, on candle tensors: the reference for tests |
+//! | [`kernels`], [`parallel`], [`infer`] | the same GPT-2 made fast: packed quantized weights, SIMD products, threads, a KV cache |
+//! | [`weights`] | reads, converts and writes checkpoints: safetensors, PyTorch, GGUF |
+//! | [`tokenizer`], [`generate`] | text to token ids and back; parameters, sampling, one token per step |
+//! | [`hub`], [`store`] | names of models, the files to fetch, what a model needs; what is stored on the device |
+//! | [`card`], [`bot`], [`bundled`] | model cards, the bots of the gallery, the model that comes with the page |
+//! | [`protocol`], [`engine`] | the messages between page and worker; the engine that answers them, one step at a time |
+//! | [`state`] | what the page shows, and how each event and action changes it |
+//! | `web` | the browser's side: page, worker, and what both share |
+//! | `cli`, `site` | the native program: its commands; building and serving the page |
+//!
+//! `tests/native/architecture.rs` has the table of the modules that each module may name, and fails on any other arrow and
+//! on a circle of files.
 
 pub mod bot;
 pub mod bundled;
