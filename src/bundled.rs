@@ -1,17 +1,17 @@
-//! The model that comes with the program, so that there is always one to ask.
+//! `BUNDLED_MODEL`: the model file that comes with the page and the program.
 
-/// A model file of the site.
+/// A model file in `assets/` and in the built page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BundledModel {
-    /// Where it is, relative to the page and to `assets/`.
+    /// The path, relative to the page and to `assets/`.
     pub path: &'static str,
-    /// What to call it.
+    /// The name shown to visitors.
     pub name: &'static str,
-    /// Its length.
+    /// The file's length.
     pub size_bytes: u64,
 }
 
-/// A small GPT-2 trained on public-domain English: a stand-in for a bot's own weights, and nothing more.
+/// A small GPT-2 trained on public-domain English, a stand-in for a bot's own weights.
 pub const BUNDLED_MODEL: BundledModel = BundledModel {
     path: "model/bundled.gguf",
     name: "small public-domain GPT-2 (bundled)",

@@ -1,20 +1,20 @@
-//! The YAML block at the head of a card: only the fields a card needs, from any of YAML's one-line scalars.
+//! Reads the YAML front matter of a card: the two fields that a card needs, from YAML's one-line scalars.
 
 use super::CardError;
 
-/// What a bot's card says before its text.
+/// The fields of the front matter.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct FrontMatter {
-    /// The share picture, as written.
+    /// The address of the share picture, as written.
     pub thumbnail: Option<String>,
     /// The `text` of every widget example.
     pub widget: Vec<String>,
 }
 
-/// Parts a card into its front matter, empty if there is none, and the rest.
+/// Splits a card into its front matter, empty if the card has none, and the rest.
 ///
 /// # Errors
-/// [`CardError::FrontMatterOpen`] if it begins and does not end.
+/// [`CardError::FrontMatterOpen`] if the front matter has no end.
 pub(super) fn split(card: &str) -> Result<(&str, &str), CardError> {
     let mut lines = card.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
@@ -31,11 +31,11 @@ pub(super) fn split(card: &str) -> Result<(&str, &str), CardError> {
     Err(CardError::FrontMatterOpen)
 }
 
-/// Reads the fields; what is written in a way this reader does not know is left out.
+/// Reads the fields; a value in an unsupported form is left out.
 pub(super) fn parse(yaml: &str) -> FrontMatter {
     let mut found = FrontMatter::default();
     let mut field = "";
-    // The column in which the keys of the current list entry stand: an `output: text:` further in is no example.
+    // The column of the keys of the current list entry. A `text:` further in, as under `output:`, is not an example.
     let mut entry_column = 0;
     for line in yaml.lines() {
         let mut key_value = line.trim_start();
@@ -60,7 +60,8 @@ pub(super) fn parse(yaml: &str) -> FrontMatter {
     found
 }
 
-/// A plain, 'single' or "double" quoted value; nothing for null, for what spans lines and for what is no scalar.
+/// The value of a plain, 'single' or "double" quoted scalar; `None` for null, for values of several lines, and for
+/// values that are not scalars.
 fn scalar(raw: &str) -> Option<String> {
     let raw = raw.trim();
     match raw.chars().next()? {
@@ -78,7 +79,7 @@ fn single_quoted(after_quote: &str) -> Option<String> {
     let mut value = String::new();
     let mut chars = after_quote.chars().peekable();
     while let Some(c) = chars.next() {
-        // Two quotes stand for one; a single one ends the value.
+        // Two quotes encode one quote; a single quote ends the value.
         if c == '\'' && chars.next_if_eq(&'\'').is_none() {
             return Some(value);
         }

@@ -1,12 +1,12 @@
-//! The header of a card, in the four ways it was drawn over the years.
+//! Reads the header of a card, in each of its four generations.
 //!
-//! Its texts stand on one line each, between `<div …>` and `</div>`: a name is never searched for structure.
+//! Each text is on one line between `<div …>` and `</div>`, so names are not searched for markup.
 
 use super::Label;
 use super::error::{CardError, MAX_ACCOUNTS, MAX_HANDLE_BYTES};
 use super::text::https_address;
 
-/// The block above "I was made with", its texts still as written.
+/// The block above "I was made with", with the texts as written.
 pub(super) struct Header<'a> {
     pub generation: u8,
     pub label: Label,
@@ -69,14 +69,14 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Attributes and text of `<div …>text</div>` on one line, if there is a text.
+/// Attributes and text of a line `<div …>text</div>`, if the text is not empty.
 fn div_with_text(line: &str) -> Option<(&str, &str)> {
     let (attributes, rest) = line.trim().strip_prefix("<div")?.split_once('>')?;
     let text = rest.strip_suffix("</div>")?.trim();
     (!text.is_empty()).then_some((attributes, text))
 }
 
-/// The address of a line's background image, unless its slot is hidden.
+/// The address of a line's background image, unless the avatar's slot is hidden.
 fn shown_avatar(line: &str) -> Option<String> {
     let (style, after) = line.split_once("background-image:")?;
     if style.replace(' ', "").contains("display:none") {

@@ -1,4 +1,4 @@
-//! `Card`: a bot's model card as a value.
+//! `Card`: the facts on a huggingtweets model card, and how they are read.
 
 pub mod error;
 mod front_matter;
@@ -12,27 +12,27 @@ pub use error::CardError;
 
 use serde::{Deserialize, Serialize};
 
-/// All that a huggingtweets model card says. Text fields are plain text, never markup.
+/// The content of a huggingtweets model card. Text fields are plain text, never markup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
-    /// Which header template made it, 1 to 4: 1 to 3 have one large avatar and `NAME 🤖 AI Bot`
-    /// (2 in a `prose` section, 3 without colours), 4 has a row of three avatar slots.
+    /// The generation of the header's template, 1 to 4. Generations 1 to 3 have one large avatar and `NAME 🤖 AI Bot`
+    /// (2 in a `prose` section, 3 without colours), generation 4 has a row of three avatar slots.
     pub generation: u8,
     /// AI BOT or AI CYBORG.
     pub label: Label,
-    /// Display names in the order the avatars stand; one to three, none empty.
-    /// A cyborg whose card lacks its table has one, of all names joined by ` & `.
+    /// One to three display names in the order of the avatars, none empty. A cyborg whose card has no table has a
+    /// single name, all names joined by ` & `.
     pub names: Vec<String>,
-    /// As shown behind the `@`: the sorted handles joined by `-`.
+    /// The text after the `@`: the sorted handles joined by `-`.
     pub handle: String,
-    /// Single handles in the order of `handle`, which is not that of the names, where there are as
-    /// many as names; else the joined one alone.
+    /// The single handles in the order of `handle`, which is not the order of the names. If their number differs from
+    /// the names', the joined handle alone.
     pub handles: Vec<String>,
-    /// Addresses of the avatars that are shown, `https://` only.
+    /// Addresses of the visible avatars, `https://` only.
     pub avatars: Vec<String>,
     /// The share picture's address, `https://` or, on later cards, `http://`.
     pub thumbnail: Option<String>,
-    /// One entry per account, in the order of the names; empty if the card has no table.
+    /// One entry per account in the order of the names; empty if the card has no table.
     pub table: Vec<AccountData>,
     /// The card's links that differ from bot to bot.
     pub links: Links,
@@ -40,7 +40,7 @@ pub struct Card {
     pub widget: Vec<String>,
 }
 
-/// What the header calls the bot.
+/// The header's label of the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Label {
     /// One account.
@@ -51,12 +51,12 @@ pub enum Label {
     Cyborg,
 }
 
-/// What became of one account's tweets, as the card states it.
+/// The counts of one account's tweets, as the card states them.
 ///
-/// On a true card `kept = downloaded - retweets - short`; a card that says otherwise is not corrected.
+/// On original cards `kept = downloaded - retweets - short`; a card with other counts is not corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountData {
-    /// Display name; older cards head the column "Quantity", and it is the header's name here too.
+    /// Display name. Older cards head the column "Quantity"; then this is the header's name.
     pub name: String,
     /// Tweets downloaded.
     pub downloaded: u32,
@@ -71,10 +71,10 @@ pub struct AccountData {
 /// Addresses that differ from card to card, `https://` only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
-    /// Where the data could be explored.
+    /// The page for exploring the data.
     pub data: Option<String>,
-    /// The training run.
+    /// The page of the training run.
     pub training: Option<String>,
-    /// The final model's artifacts.
+    /// The page of the final model's artifacts.
     pub model: Option<String>,
 }

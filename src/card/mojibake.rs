@@ -1,14 +1,13 @@
-//! Finds out which legacy code page garbled a text, and undoes it.
+//! Detects the legacy code page that garbled a text, and restores the text.
 //!
-//! A garbled text was UTF-8, was read as if each byte were a character of that code page, and was
-//! written again as UTF-8. Undoing it is the way back, line by line: each character to its byte, the
-//! bytes as UTF-8.
+//! A garbled text was UTF-8, was decoded with the code page, one character per byte, and encoded as UTF-8 again. The
+//! repair reverses that line by line: characters to bytes of the code page, bytes decoded as UTF-8.
 
 /// A code page that garbles cards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodePage {
-    /// Western Windows, as the web platform reads it: five bytes without a character stand for the
-    /// control characters of the same number.
+    /// Western Windows as the web platform decodes it: the five unassigned bytes are the control characters of the same
+    /// number.
     Windows1252,
     /// Classic Mac OS; its byte F0 is the Apple logo, U+F8FF.
     MacRoman,
@@ -26,10 +25,10 @@ const MAC_ROMAN: &str = concat!(
 );
 
 impl CodePage {
-    /// Both; the one that garbles more often first.
+    /// Both code pages, the more frequent cause first.
     pub const ALL: [Self; 2] = [Self::Windows1252, Self::MacRoman];
 
-    /// The byte that stands for `c`, if the code page has that character.
+    /// The byte of `c`, if the code page has that character.
     pub fn byte(self, c: char) -> Option<u8> {
         let from_0x80 = |table: &str| {
             let idx = table.chars().position(|t| t == c)?;
@@ -43,7 +42,7 @@ impl CodePage {
         }
     }
 
-    /// `line` as it was before this code page garbled it; nothing if it is plain ASCII or was not garbled so.
+    /// `line` before this code page garbled it; `None` if it is ASCII or was not garbled by this code page.
     fn repair_line(self, line: &str) -> Option<String> {
         if line.is_ascii() {
             return None;
@@ -53,12 +52,12 @@ impl CodePage {
     }
 }
 
-/// The code page that garbled `text`, or nothing if it looks undamaged.
+/// The code page that garbled `text`, or `None` if the text looks undamaged.
 ///
-/// Garbling hits a whole file, so a text with any character outside a code page was not garbled by
-/// it (U+FFFD aside, which marks a byte that was already lost). Of the pages left, the one that makes
-/// sense of more lines is the answer. Emoji decide it beyond doubt: their first byte, F0, is `ð` in
-/// Windows-1252 and U+F8FF in MacRoman, and neither page has the other's character.
+/// Garbling affects a whole file. A text with a character outside a code page was therefore not garbled by that page;
+/// U+FFFD, which marks a lost byte, is excepted. Of the remaining pages the one that repairs more lines is returned.
+/// Emoji are decisive: their first byte, F0, is `ð` in Windows-1252 and U+F8FF in MacRoman, and neither page has the
+/// other's character.
 pub fn code_page(text: &str) -> Option<CodePage> {
     let mut best = None;
     let mut most_lines = 0;
@@ -80,9 +79,8 @@ pub fn code_page(text: &str) -> Option<CodePage> {
     best
 }
 
-/// `text` as it was before it was garbled; an undamaged text, and a line beyond repair, stay as they are.
-///
-/// Line ends become `\n`.
+/// `text` before it was garbled. An undamaged text and lines that cannot be repaired stay unchanged; line ends become
+/// `\n`.
 pub fn repair(text: &str) -> String {
     let page = code_page(text);
     let mut repaired = String::with_capacity(text.len());

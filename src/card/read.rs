@@ -1,6 +1,6 @@
 //! Reads a huggingtweets model card of any header generation into a [`Card`].
 //!
-//! A card comes from anybody: whatever it holds becomes plain text, a number, a checked address, or a
+//! A card is untrusted input: every value becomes plain text, a number or a checked address, or reading fails with a
 //! [`CardError`].
 
 use super::error::{
@@ -10,13 +10,13 @@ use super::header::Header;
 use super::text::{https_address, plain, web_address};
 use super::{AccountData, Card, Links, front_matter, mojibake, table};
 
-/// Reads a card as it was published, garbled by a legacy code page or not.
+/// Reads a published card, and repairs it if a legacy code page garbled it.
 ///
-/// The counts are kept as written, also where `kept` is not what the other three leave. A card
-/// without a data table has an empty [`Card::table`].
+/// Counts stay as written, even where they contradict each other. A card without a data table has an empty
+/// [`Card::table`].
 ///
 /// # Errors
-/// A [`CardError`] names the first thing that is not as in a huggingtweets card.
+/// A [`CardError`] for the first part that differs from a huggingtweets card.
 pub fn read(bytes: &[u8]) -> Result<Card, CardError> {
     if bytes.len() > MAX_CARD_BYTES {
         return Err(CardError::TooLarge { got: bytes.len() });
@@ -43,7 +43,7 @@ pub fn read(bytes: &[u8]) -> Result<Card, CardError> {
     let name_of = |raw: &str| {
         let name = plain(raw);
         checked("display name", &name, MAX_NAME_CHARS)?;
-        // A name of tags alone would leave nothing to call the account by.
+        // A name that consists of tags is empty as plain text; the handle replaces it.
         Ok(if name.is_empty() {
             handle.clone()
         } else {
@@ -115,9 +115,9 @@ fn prompts(widget: Vec<String>) -> Result<Vec<String>, CardError> {
         .collect()
 }
 
-/// Where the link with one of these texts leads, Markdown or HTML.
+/// The address of the link with one of these texts, in Markdown or HTML.
 ///
-/// The last one counts: a name, which may hold anything, stands above all of the card's own links.
+/// The last match counts, because a display name, which may contain anything, precedes the card's own links.
 fn link(body: &str, texts: &[&str]) -> Option<String> {
     texts.iter().find_map(|text| {
         let markdown = format!("[{text}](");

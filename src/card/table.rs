@@ -1,8 +1,8 @@
-//! The data table: how many tweets of each account were downloaded, left out, kept.
+//! Reads the data table of a card: the numbers of tweets of each account that were downloaded, left out and kept.
 
 use super::error::{CardError, MAX_ACCOUNTS};
 
-/// The rows of the data table, in the order of [`AccountData`]'s counts.
+/// The rows of the data table, in the order of the counts in [`AccountData`](super::AccountData).
 const ROWS: [&str; 4] = [
     "Tweets downloaded",
     "Retweets",
@@ -10,7 +10,7 @@ const ROWS: [&str; 4] = [
     "Tweets kept",
 ];
 
-/// The counts of each account, in the order of [`ROWS`]; none if there is no table.
+/// The counts of each account, in the order of [`ROWS`]; empty if the card has no table.
 pub(super) fn counts(body: &str) -> Result<Vec<[u32; 4]>, CardError> {
     let rows = ROWS.map(|row| markdown_cells(body, row).or_else(|| html_cell(body, row)));
     if rows.iter().all(Option::is_none) {
@@ -29,7 +29,7 @@ pub(super) fn counts(body: &str) -> Result<Vec<[u32; 4]>, CardError> {
             });
         }
         for (account, cell) in accounts.iter_mut().zip(cells) {
-            // `parse` alone would take a leading `+`.
+            // `parse` alone accepts a leading `+`.
             let is_number = cell.bytes().all(|b| b.is_ascii_digit());
             let count = cell.parse().ok().filter(|_| is_number);
             account[row_idx] = count.ok_or(CardError::BadCount { row })?;
@@ -38,7 +38,7 @@ pub(super) fn counts(body: &str) -> Result<Vec<[u32; 4]>, CardError> {
     Ok(accounts)
 }
 
-/// The cells after `row` in the first Markdown table line that begins with it.
+/// The cells after `row` in the first line of a Markdown table that begins with `row`.
 fn markdown_cells<'a>(body: &'a str, row: &str) -> Option<Vec<&'a str>> {
     body.lines().find_map(|line| {
         let inner = line.trim().strip_prefix('|')?;
@@ -51,7 +51,7 @@ fn markdown_cells<'a>(body: &'a str, row: &str) -> Option<Vec<&'a str>> {
     })
 }
 
-/// The cell after `row` in an HTML table; those of generation 2 have one account.
+/// The cell after `row` in an HTML table; such tables, of generation 2, have one account.
 fn html_cell<'a>(body: &'a str, row: &str) -> Option<Vec<&'a str>> {
     let mut cells = body.split("<td").skip(1).filter_map(|cell| {
         let (_, rest) = cell.split_once('>')?;
@@ -63,9 +63,8 @@ fn html_cell<'a>(body: &'a str, row: &str) -> Option<Vec<&'a str>> {
 
 /// The display names of `n` ≥ 2 accounts, from the table's header line.
 ///
-/// Neither line can be split alone: names may contain ` & ` as well as `|`. Side by side they can,
-/// because the template joins the same names once by ` | ` and once by ` & `: they part where the
-/// two lines differ.
+/// A name may contain ` & ` or `|`, so neither the table's header nor `joined` alone can be split. The template joins
+/// the same names with ` | ` in the table and with ` & ` in the header, so the names end where the two texts differ.
 pub(super) fn column_names<'a>(
     body: &'a str,
     joined: &str,
@@ -86,7 +85,7 @@ pub(super) fn column_names<'a>(
     Ok(names)
 }
 
-/// Parts of `by_pipe` between the `|` that are `&` in `by_ampersand`; nothing if the two differ otherwise.
+/// `by_pipe`, split at each `|` that is an `&` in `by_ampersand`; empty if the two differ in any other character.
 fn split_where_they_differ<'a>(by_pipe: &'a str, by_ampersand: &str) -> Vec<&'a str> {
     let mut parts = Vec::new();
     let mut start = 0;

@@ -1,12 +1,12 @@
-//! What a card's author wrote, made plain: no tags, no entities, no control characters, checked addresses.
+//! Untrusted texts of a card as plain text, without tags, entities and control characters, and as checked addresses.
 
-/// Longest address taken over from a card, in bytes.
+/// Longest address accepted from a card, in bytes.
 const MAX_ADDRESS_BYTES: usize = 2048;
 
-/// `raw` as plain text: tags left out, entities decoded once, control characters left out, ends trimmed.
+/// `raw` as plain text: without tags and control characters, entities decoded once, ends trimmed.
 ///
-/// `<` opens a tag only where a browser would think so: `<3` stays. What was escaped in the card
-/// (`&lt;b&gt;`) is text and becomes the text `<b>`.
+/// `<` opens a tag where it does in a browser, so `<3` stays. Escaped markup in the card (`&lt;b&gt;`) becomes the text
+/// `<b>`.
 pub(super) fn plain(raw: &str) -> String {
     let text = decode_entities(&without_tags(raw));
     let kept: String = text
@@ -56,7 +56,7 @@ fn decode_entities(text: &str) -> String {
     decoded + rest
 }
 
-/// The character of `&name;`: the few names that occur in cards, and every number.
+/// The character of `&name;`, for the names that occur in cards and for every number.
 fn entity_char(name: &str) -> Option<char> {
     match name {
         "amp" => Some('&'),
@@ -76,7 +76,7 @@ fn entity_char(name: &str) -> Option<char> {
     }
 }
 
-/// `raw` if it is an `https://` address that can stand in a link or a style as it is.
+/// `raw` if it is an `https://` address that is safe in a link or a style without escaping.
 pub(super) fn https_address(raw: &str) -> Option<String> {
     web_address(raw).filter(|address| address.starts_with("https://"))
 }

@@ -1,18 +1,18 @@
-//! `Gpt2Config`: the shape of a GPT-2, read from `config.json` or GGUF metadata and validated.
+//! `Gpt2Config`: the validated shape of a GPT-2, from `config.json` or GGUF metadata.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::ModelError;
 
-/// Largest values accepted for a shape; GPT-2 XL (1.5B) is far below all of them.
+/// The largest values accepted in a shape. GPT-2 XL (1.5B) is far below all of them.
 const MAX_VOCAB_SIZE: usize = 1 << 20;
 const MAX_N_CTX: usize = 1 << 17;
 const MAX_N_EMBD: usize = 1 << 14;
 const MAX_N_LAYER: usize = 512;
 const MAX_N_INNER: usize = 1 << 16;
 
-/// The shape of one GPT-2 model; every field is checked by its constructor.
+/// The shape of a GPT-2 model; the constructors check every field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gpt2Config {
     /// V: rows of the token embedding.
@@ -29,13 +29,13 @@ pub struct Gpt2Config {
     pub n_inner: usize,
     /// Added to the variance in every LayerNorm.
     pub layer_norm_epsilon: f32,
-    /// Token that opens a text; GPT-2: 50256.
+    /// The token that starts a text; GPT-2: 50256.
     pub bos_token_id: u32,
-    /// Token that ends a text; GPT-2: 50256.
+    /// The token that ends a text; GPT-2: 50256.
     pub eos_token_id: u32,
 }
 
-/// `config.json` as Hugging Face writes it; an absent key has the value `transformers` gives it.
+/// Hugging Face's `config.json`; an absent key has its default of `transformers`.
 #[derive(Debug, Deserialize)]
 struct HfConfig {
     #[serde(default)]
@@ -84,8 +84,8 @@ impl Gpt2Config {
     /// The configuration in a Hugging Face `config.json`.
     ///
     /// # Errors
-    /// [`ModelError::BadConfigJson`] if it is no such JSON; [`ModelError::NotGpt2`],
-    /// [`ModelError::UnsupportedOption`] if it describes other arithmetic; else as [`Self::validated`].
+    /// [`ModelError::BadConfigJson`] if the JSON cannot be parsed; [`ModelError::NotGpt2`] and
+    /// [`ModelError::UnsupportedOption`] if it describes another computation; else as [`Self::validated`].
     pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
         let hf = HfConfig::parse(json)?;
         match hf.model_type.as_deref() {
@@ -133,7 +133,7 @@ impl Gpt2Config {
         .validated()
     }
 
-    /// Whether a `config.json` says that the output head is the token embedding (`transformers`' default).
+    /// Whether a `config.json` ties the output head to the token embedding, as is `transformers`' default.
     ///
     /// # Errors
     /// [`ModelError::BadConfigJson`].
@@ -141,11 +141,11 @@ impl Gpt2Config {
         Ok(HfConfig::parse(json)?.tie_word_embeddings.unwrap_or(true))
     }
 
-    /// Itself, if a GPT-2 of this shape can exist and be computed here.
+    /// Checks the shape and returns it.
     ///
     /// # Errors
-    /// [`ModelError::OutOfRange`] for a size of 0 or above what is accepted, and for token ids
-    /// outside the vocabulary; [`ModelError::UnevenHeads`].
+    /// [`ModelError::OutOfRange`] for a size that is 0 or too large and for token ids outside the vocabulary;
+    /// [`ModelError::UnevenHeads`]; [`ModelError::BadEpsilon`].
     pub fn validated(self) -> Result<Self, ModelError> {
         for (field, value, max) in [
             ("vocab_size", self.vocab_size, MAX_VOCAB_SIZE),
@@ -191,7 +191,7 @@ impl Gpt2Config {
         Ok(self)
     }
 
-    /// A `config.json` that `transformers` reads as this model, tied head.
+    /// A `config.json` that `transformers` reads as this model with a tied head.
     pub fn to_json(&self) -> Value {
         json!({
             "activation_function": "gelu_new",
@@ -211,12 +211,12 @@ impl Gpt2Config {
         })
     }
 
-    /// D: width of one attention head.
+    /// D: the width of one attention head.
     pub fn head_dim(&self) -> usize {
         self.n_embd / self.n_head
     }
 
-    /// Weights in all, the tied head counted once.
+    /// The number of weights, the tied head counted once.
     pub fn n_params(&self) -> u64 {
         let (c, i) = (self.n_embd as u64, self.n_inner as u64);
         let block = 4 * c + 3 * c * c + 3 * c + c * c + c + 2 * c * i + i + c;
@@ -224,12 +224,12 @@ impl Gpt2Config {
     }
 }
 
-/// `1e-5_f32` as the decimal 1e-5, not as the binary neighbour an `as f64` would print.
+/// The shortest decimal of an `f32` as `f64`: 1e-5 for `1e-5_f32`, where `as f64` gives a longer number.
 fn decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
 
-/// Untrusted text cut to what fits into a message.
+/// The start of an untrusted text, short enough for a message.
 fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
 }

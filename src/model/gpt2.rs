@@ -1,11 +1,11 @@
-//! `Gpt2`: the whole model on candle tensors, part by part as in the paper; differentiable throughout.
+//! `Gpt2`: the whole model on candle tensors, part by part as in the paper, and differentiable.
 //!
 //! Shape letters: `B` batch, `T` tokens in this call, `C` n_embd, `H` n_head, `D` head_dim = C / H,
-//! `I` n_inner, `V` vocab_size. This is the meaning of the model, written to be read;
-//! [`crate::infer`] is the same arithmetic with a cache and quantized weights.
+//! `I` n_inner, `V` vocab_size. This is the reference, written to be read; [`crate::infer`] is the same model with a cache
+//! and quantized weights.
 //!
-//! Only operations that carry a gradient stand here: candle's `softmax_last_dim`, fused `layer_norm`
-//! and `QMatMul` drop it without an error.
+//! The file uses only operations that carry a gradient. candle's `softmax_last_dim`, fused `layer_norm` and `QMatMul`
+//! drop the gradient without an error.
 //!
 //! Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", §2.3.
 
@@ -45,7 +45,7 @@ impl LayerNorm {
     }
 }
 
-/// Every position looks at itself and those before it, in H heads at once.
+/// Attention of every position to itself and the positions before it, in H heads.
 #[derive(Debug, Clone)]
 struct CausalSelfAttention {
     c_attn: Linear, // C → 3C: queries, keys, values side by side
@@ -95,7 +95,7 @@ fn masked(scores: &Tensor, mask: &Tensor) -> candle_core::Result<Tensor> {
         .where_cond(&minus_infinity, scores)
 }
 
-/// Over the last dimension. The subtracted maximum cancels out, so it may go without a gradient.
+/// Softmax over the last dimension. The subtracted maximum cancels out, so it needs no gradient.
 fn softmax(scores: &Tensor) -> candle_core::Result<Tensor> {
     let max = scores.max_keepdim(D::Minus1)?.detach();
     let exp = scores.broadcast_sub(&max)?.exp()?;
@@ -129,7 +129,7 @@ fn gelu_new(x: &Tensor) -> candle_core::Result<Tensor> {
     (x * 0.5)? * (inner.tanh()? + 1.0)?
 }
 
-/// Attention and MLP, each reading a normalised copy of the residual stream and adding to it.
+/// Attention and MLP; each reads the normalised residual stream and adds its result to the stream.
 #[derive(Debug, Clone)]
 struct Block {
     ln_1: LayerNorm,
@@ -155,7 +155,7 @@ impl Block {
     }
 }
 
-/// GPT-2: embeddings, `n_layer` blocks, a last LayerNorm, and a head.
+/// GPT-2: embeddings, `n_layer` blocks, a final LayerNorm and a head.
 #[derive(Debug, Clone)]
 pub struct Gpt2 {
     config: Gpt2Config,
@@ -167,11 +167,11 @@ pub struct Gpt2 {
 }
 
 impl Gpt2 {
-    /// Takes the tensors named as Hugging Face names them (`wte.weight`, `h.0.attn.c_attn.weight`, …);
-    /// the head is `lm_head.weight` if `vb` has it, else `wte.weight`.
+    /// The model with the tensors of `vb`, under Hugging Face's names (`wte.weight`, `h.0.attn.c_attn.weight`, …). The
+    /// head is `lm_head.weight` if `vb` has that tensor, else `wte.weight`.
     ///
     /// # Errors
-    /// [`ModelError::Tensor`] if a tensor is missing or shaped otherwise.
+    /// [`ModelError::Tensor`] if a tensor is missing or has another shape.
     pub fn new(config: &Gpt2Config, vb: VarBuilder) -> Result<Self, ModelError> {
         let wte = vb.get((config.vocab_size, config.n_embd), "wte.weight")?;
         let lm_head = if vb.contains_tensor("lm_head.weight") {

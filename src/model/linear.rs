@@ -1,4 +1,4 @@
-//! `Linear`: one affine map, stored as Hugging Face's GPT-2 stores its `Conv1D`.
+//! `Linear`: an affine map, stored like the `Conv1D` of Hugging Face's GPT-2.
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
@@ -13,10 +13,10 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Takes `weight` (in, out) and `bias` (out) under `vb`'s prefix.
+    /// The map with the tensors `weight` (in, out) and `bias` (out) of `vb`.
     ///
     /// # Errors
-    /// candle's, if one is missing or shaped otherwise.
+    /// candle's, if a tensor is missing or has another shape.
     pub fn new(n_in: usize, n_out: usize, vb: VarBuilder) -> Result<Self> {
         Ok(Self {
             weight: vb.get((n_in, n_out), "weight")?,
@@ -30,7 +30,7 @@ impl Linear {
     /// candle's.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (b, t, n_in) = x.dims3()?;
-        // One product of (B·T, in) with (in, out): broadcasting W over B would copy it.
+        // One product of (B·T, in) with (in, out), because broadcasting W over B copies it.
         x.reshape((b * t, n_in))?
             .matmul(&self.weight)?
             .broadcast_add(&self.bias)?
