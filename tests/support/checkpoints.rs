@@ -1,4 +1,4 @@
-//! Checkpoints the tests share: the tiny fixtures, and models made in memory from a formula.
+//! Checkpoints shared by tests: the tiny fixtures, and models computed from a formula.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ pub fn candle_logits(model: &Gpt2, tokens: &[u32]) -> Vec<f32> {
         .unwrap()
 }
 
-/// What the GGUF files of [`quantize`] say about themselves.
+/// The metadata of the GGUF files of [`quantize`].
 pub fn metadata(
     config: &Gpt2Config,
     dtype: WeightType,
@@ -128,7 +128,7 @@ pub fn model_files(config: &Gpt2Config) -> (Vec<u8>, Vec<u8>) {
     let mut random = |n: usize, mean: f32, scale: f32| -> Vec<u8> {
         (0..n)
             .flat_map(|_| {
-                // Four uniform numbers make one that is near enough to normal.
+                // A sum of four uniform numbers is close to normal.
                 let mut sum = 0.0;
                 for _ in 0..4 {
                     state = state
@@ -195,7 +195,7 @@ pub fn assert_same_weights(from: &mut Checkpoint, to: &mut Checkpoint) {
     }
 }
 
-/// Fails with the worst place if two lists differ by more than `tolerance` anywhere.
+/// Fails with the largest difference if two lists differ by more than `tolerance` anywhere.
 #[track_caller]
 pub fn assert_close(got: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(got.len(), expected.len(), "lengths differ");
@@ -215,7 +215,7 @@ pub fn assert_close(got: &[f32], expected: &[f32], tolerance: f32) {
     );
 }
 
-/// Index of the largest.
+/// Index of the largest number.
 pub fn argmax(logits: &[f32]) -> u32 {
     let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     u32::try_from(best.expect("logits").0).unwrap()

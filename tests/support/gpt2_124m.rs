@@ -1,4 +1,4 @@
-//! A GPT-2 of 124M in Q8_0 with weights that mean nothing: what its size costs does not depend on them.
+//! A GPT-2 of 124M parameters in Q8_0 with arbitrary weights, for claims about size and speed.
 
 use std::io::Write;
 
@@ -19,7 +19,7 @@ fn block() -> [u8; 34] {
     })
 }
 
-/// As many tokens as GPT-2 has: the bytes, made-up words, the end of text last.
+/// A vocabulary of `n_tokens`: the bytes, invented words, and the end of text as the last token.
 pub fn tokenizer(n_tokens: usize) -> GgufTokenizer {
     let bytes = (0..=255u8).map(|byte| char_of_byte(byte).to_string());
     let words = (256..n_tokens - 1).map(|id| format!("word{id}"));
@@ -33,7 +33,7 @@ pub fn tokenizer(n_tokens: usize) -> GgufTokenizer {
     }
 }
 
-/// Writes the file; its length in bytes.
+/// Writes the file and gives its length in bytes.
 pub fn write(out: impl Write) -> u64 {
     let config = Gpt2Config::from_json(br#"{"model_type":"gpt2"}"#).unwrap();
     let tensors: Vec<_> = names::tensors(&config)

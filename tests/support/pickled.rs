@@ -1,6 +1,8 @@
-//! A `pytorch_model.bin` made without PyTorch, piece by piece, so that it can be larger than the memory it is read in.
+//! A `pytorch_model.bin` written without PyTorch, piece by piece, so that it can be larger than the memory of its
+//! reader.
 
-/// Gives the file to `out` in pieces: those tensors by name and shape, F32, whose bytes `numbers` gives by index.
+/// Passes the file to `out` in pieces. The tensors are F32, given by name and shape; `numbers` passes the bytes of
+/// the tensor with an index.
 pub fn write(
     tensors: &[(String, Vec<usize>)],
     mut numbers: impl FnMut(usize, &mut dyn FnMut(&[u8])),

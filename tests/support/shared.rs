@@ -1,4 +1,4 @@
-//! What tests need of their surroundings: the reference data beside the repository, a process's peak memory.
+//! The environment of a test: the reference data beside the repository, the peak memory of the process.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// Most memory this process ever had, in bytes, as Linux counts it.
+/// Peak resident memory of this process, in bytes; Linux alone.
 pub fn peak_bytes() -> Option<u64> {
     let peak = || {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -36,7 +36,7 @@ pub fn peak_bytes() -> Option<u64> {
     peak
 }
 
-/// Says that a test did not run, past the test runner, which keeps what passing tests print to itself.
+/// Reports a test that does not run. Standard error is written directly, because the test runner captures the macros.
 pub fn skipped(why: &str) {
     // A closed standard error is no reason to fail.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");

@@ -1,4 +1,4 @@
-//! A GPT-2 of two blocks whose weights are made on the spot, to run engine and generation without a file.
+//! A GPT-2 of two blocks with computed weights, for engine and generation without a file.
 
 use huggingtweets::engine::{Engine, ModelFile};
 use huggingtweets::generate::params::GenerationParams;
@@ -21,17 +21,17 @@ pub const VOCAB_SIZE: usize = 261;
 pub const EOS: u32 = 260;
 const C: usize = 32;
 
-/// What the model does.
+/// The behaviour of the model.
 #[derive(Clone)]
 pub enum Weights {
-    /// Scores depend on all that was read.
+    /// Scores depend on all tokens read.
     Random,
-    /// The same scores whatever was read: `ln_f` has weight 0, so the logits are the first column of `wte`.
+    /// The same scores after any tokens: `ln_f` has weight 0, so the logits are the first column of `wte`.
     Constant(Vec<f32>),
     /// Greedy writes these tokens, the i-th at position i + 1: the blocks are zero, and each position looks like
     /// the embedding of the token that follows it.
     Script(Vec<u32>),
-    /// A tensor is not there.
+    /// A tensor is missing.
     Missing,
     /// Scores are NaN.
     NotANumber,
@@ -217,7 +217,7 @@ pub fn engine(weights: Weights) -> Engine {
     engine
 }
 
-/// Steps until there is nothing to do; the clock gains a millisecond each time it is read.
+/// Steps until the engine is idle; the clock advances by a millisecond each time it is read.
 pub fn run(engine: &mut Engine) -> Vec<Event> {
     let clock = clock();
     let mut events = Vec::new();
@@ -227,7 +227,7 @@ pub fn run(engine: &mut Engine) -> Vec<Event> {
     events
 }
 
-/// A clock that gains a millisecond each time it is read.
+/// A clock that advances by a millisecond each time it is read.
 pub fn clock() -> impl Fn() -> f64 {
     let now = std::cell::Cell::new(0.0);
     move || {
@@ -264,7 +264,7 @@ pub fn texts(events: &[Event]) -> Vec<String> {
     texts.into_iter().map(|(_, text)| text).collect()
 }
 
-/// The random model as a GGUF file, with `change` made to its metadata.
+/// The random model as a GGUF file, with its metadata changed by `change`.
 pub fn gguf(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
     let config = config();
     let vocabulary = vocabulary();

@@ -1,8 +1,8 @@
-//! Files that are no model give one clear sentence and lose nothing; the way back is among `essentials`.
+//! Files without a valid model give a clear sentence and leave the prompt; the way back is in `essentials`.
 
 use crate::harness::{Page, RUN, Site};
 
-/// Opens the page on a broken model, presses Generate, gives back what the error says.
+/// Presses Generate on a page with a broken model and gives the text of the error.
 async fn refusal(page: &Page) -> String {
     page.wait_for_state(&["idle", "loading", "failed"]).await;
     page.fill("prompt", "words that must stay").await;
@@ -37,7 +37,7 @@ async fn a_missing_model_is_named_as_missing() {
     let page = site.open("/?model=broken/missing.gguf").await;
     let text = refusal(&page).await;
     assert!(text.contains("404"), "{text}");
-    // The browser itself logs a 404; anything else would be ours.
+    // The browser logs the 404 itself.
     let errors = page.console_errors().await;
     assert!(
         errors.iter().all(|error| error.contains("404")),

@@ -1,7 +1,7 @@
-//! What only time shows: stopping again and again, writing for minutes, writing where nobody looks.
+//! Many stops, long writing, and writing in the background.
 //!
-//! `HUGGINGTWEETS_SOAK_MINUTES=10 cargo test --release --test web writing_on_and_on -- --nocapture` takes ten
-//! minutes and prints the memory.
+//! `cargo test --release --test web endurance -- --ignored --nocapture` stops a hundred times and writes for ten
+//! minutes, and prints the memory.
 
 use crate::harness::{Browser, Page, Profile, RUN, Site, in_both_browsers, wait_until};
 use huggingtweets::site::Isolation;
@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 in_both_browsers!(
-    the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writes_on,
+    the_worker_is_stopped_again_and_again_in_the_middle_of_a_token_and_writes_on,
     a_page_in_the_background_writes_what_it_writes_in_front,
 );
 
 const STARTED: [&str; 3] = ["idle", "loading", "ready"];
-/// How long a soak takes if nobody says how long.
-const SHORT_SOAK: Duration = Duration::from_secs(20);
+/// Runs of five texts that show whether memory grows.
+const SHORT_SOAK: u64 = 12;
 /// How long a hundred rounds may take on a slow machine that also builds.
 const ROUNDS: Duration = Duration::from_secs(300);
-/// How long the browser may take to give memory back while other pages compute.
+/// How long the browser may take to free memory while other pages compute.
 const MEMORY_RETURNS: Duration = Duration::from_secs(60);
-/// What the engine may need besides for tokens that wait for a frame's end; how many do is chance.
+/// Memory of the engine for tokens that wait for the end of a frame; their number varies.
 const WAITING_BYTES: u64 = 4 * 65_536;
-/// What the browser may keep for itself: what it has not cleaned up yet, and the scripts' own lists.
+/// Memory of the browser itself: garbage, and the lists of the scripts.
 const BROWSERS_SHARE_BYTES: u64 = 60_000_000;
 
-/// Runs the body of an async function in the page, with `pipeline` at hand; what it returns.
+/// Runs the body of an async function in the page, with `pipeline` in scope, and gives its result.
 async fn run(page: &Page, body: &str) -> Value {
     let script = format!(
         "const done = arguments[arguments.length - 1]; \
@@ -39,12 +39,24 @@ async fn run(page: &Page, body: &str) -> Value {
     page.client.execute_async(&script, vec![]).await.unwrap()
 }
 
-/// Five texts that fill the model's context, so that none is over before it is stopped.
+/// Five texts that fill the model's context, so that no text ends before it is stopped.
 const LONG: &str = "{ num_return_sequences: 5, min_length: 128, max_length: 128, seed: 7 }";
 
-async fn the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writes_on(
+async fn the_worker_is_stopped_again_and_again_in_the_middle_of_a_token_and_writes_on(
     browser: Browser,
 ) {
+    stop_and_write_on(browser, 25).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "nightly: a hundred rounds in each browser"]
+async fn the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writes_on() {
+    for browser in [Browser::Chromium, Browser::Firefox] {
+        stop_and_write_on(browser, 100).await;
+    }
+}
+
+async fn stop_and_write_on(browser: Browser, n_rounds: usize) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
     };
@@ -60,13 +72,13 @@ async fn the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writ
             const expected = await write();
             const wrong = [], memory = [];
             let stopped = 0;
-            for (let round = 0; round < 100; round++) {{
+            for (let round = 0; round < {n_rounds}; round++) {{
               const abort = new AbortController();
               let tokens = 0;
               await new Promise((resolve, reject) => {{
                 const stop = () => {{
-                  // The worker is at the next token meanwhile; each round stops at another moment of it.
-                  for (const end = performance.now() + round * 0.07; performance.now() < end;);
+                  // The worker computes the next token meanwhile; each round stops at another moment of it.
+                  for (const end = performance.now() + round * 7 / {n_rounds}; performance.now() < end;);
                   abort.abort();
                 }};
                 const on_token = () => {{ if (tokens++ === round % 20) stop(); }};
@@ -83,11 +95,12 @@ async fn the_worker_is_stopped_a_hundred_times_in_the_middle_of_a_token_and_writ
     )
     .await;
     assert_eq!(answer["error"], Value::Null, "{answer}");
-    assert_eq!(answer["stopped"], 100, "{answer}");
+    assert_eq!(answer["stopped"], n_rounds, "{answer}");
     assert_eq!(answer["wrong"], json!([]));
-    // What the first half needed is enough for the other.
+    // The second half needs no more memory than the first.
     let memory = answer["memory"].as_array().unwrap();
-    let (half, end) = (memory[50].as_u64().unwrap(), memory[99].as_u64().unwrap());
+    let at = |round: usize| memory[round].as_u64().unwrap();
+    let (half, end) = (at(n_rounds / 2), at(n_rounds - 1));
     assert!(end <= half + WAITING_BYTES, "{memory:?}");
     page.close_clean().await;
 }
@@ -130,7 +143,7 @@ async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_b
             answer["memory"]
         );
     }
-    // Eighteen engines have come since the first sample; the browser may be late with a few of them.
+    // Eighteen engines have started since the first sample; the browser may free a few of them late.
     let limit = resident[0].map(|bytes| bytes + 5 * engine_bytes);
     wait_until("the memory of ended workers", MEMORY_RETURNS, || async {
         let now = page.renderer_bytes();
@@ -142,13 +155,19 @@ async fn a_worker_ended_in_the_middle_of_a_token_twenty_times_leaves_no_memory_b
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writing_on_and_on_takes_no_more_memory() {
-    let minutes = std::env::var("HUGGINGTWEETS_SOAK_MINUTES").ok();
-    let duration = minutes.map_or(SHORT_SOAK, |minutes| {
-        let minutes: f64 = minutes.parse().expect("minutes are a number");
-        Duration::from_secs_f64(minutes * 60.0)
-    });
+    soak(|n_runs, _| n_runs >= SHORT_SOAK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "nightly: ten minutes"]
+async fn writing_for_ten_minutes_takes_no_more_memory() {
+    soak(|_, elapsed| elapsed >= Duration::from_secs(600)).await;
+}
+
+/// Writes until `is_enough` of the number of runs and the time.
+async fn soak(is_enough: impl Fn(u64, Duration) -> bool) {
     let site = Site::start().await;
-    let page = site.open("/").await;
+    let page = site.open_alone("/").await;
     page.wait_for_state(&STARTED).await;
     let started = run(
         &page,
@@ -171,15 +190,23 @@ async fn writing_on_and_on_takes_no_more_memory() {
     )
     .await;
     assert_eq!(started, Value::Null);
-    // Between the first samples the browser still compiles.
-    tokio::time::sleep(duration / 10).await;
     let begun = Instant::now();
-    let mut samples = Vec::new();
-    while begun.elapsed() < duration {
-        let soak = page.eval("return soak").await;
-        assert_eq!((&soak["wrong"], &soak["error"]), (&json!(0), &Value::Null));
+    let mut samples: Vec<(Value, Option<u64>)> = Vec::new();
+    let n_runs = |soak: &Value| soak["rounds"].as_u64().unwrap();
+    loop {
+        // During the first runs the browser still compiles.
+        let next = samples.last().map_or(2, |(soak, _)| n_runs(soak) + 1);
+        let soak = wait_until("the next texts", RUN, || async {
+            let soak = page.eval("return soak").await;
+            assert_eq!((&soak["wrong"], &soak["error"]), (&json!(0), &Value::Null));
+            (n_runs(&soak) >= next).then_some(soak)
+        })
+        .await;
+        let is_last = is_enough(n_runs(&soak), begun.elapsed());
         samples.push((soak, page.renderer_bytes()));
-        tokio::time::sleep(duration / 20).await;
+        if is_last {
+            break;
+        }
     }
     let (first, last) = (&samples[0], &samples[samples.len() - 1]);
     for (soak, resident) in [first, &samples[samples.len() / 2], last] {
@@ -197,9 +224,9 @@ async fn writing_on_and_on_takes_no_more_memory() {
         engine_bytes(last) <= engine_bytes(first) + WAITING_BYTES,
         "{samples:?}"
     );
-    // Texts are still written meanwhile: what is never given back only grows.
+    // Texts are still written meanwhile: memory that leaks only grows.
     let limit = first.1.map(|bytes| bytes + BROWSERS_SHARE_BYTES);
-    wait_until("memory that only scripts had", MEMORY_RETURNS, || async {
+    wait_until("the memory of garbage", MEMORY_RETURNS, || async {
         page.devtools("HeapProfiler.collectGarbage", json!({}))
             .await;
         let now = page.renderer_bytes();
@@ -218,7 +245,7 @@ async fn a_page_in_the_background_writes_what_it_writes_in_front(browser: Browse
         .await;
     page.wait_for_state(&STARTED).await;
     let in_front = page.generate().await;
-    // A driver brings to the front what it looks into, so the page tells another tab what it sees.
+    // A driver brings the tab that it asks to the front, so the page tells another tab its states.
     page.eval(
         "const root = document.documentElement, seen = []; \
          new MutationObserver(() => { \

@@ -1,4 +1,4 @@
-//! What must hold in every browser: it opens, it writes what the command line writes, it refuses what is no model.
+//! Claims about every browser: the page opens, writes the texts of the command line and refuses a broken model.
 
 use crate::harness::{Browser, RUN, SOON, SUB_PATH, Site, in_both_browsers, wait_until};
 use fantoccini::Locator;
@@ -30,7 +30,7 @@ async fn page_opens_at_the_root_and_in_a_sub_folder_without_error_or_foreign_req
     }
 }
 
-/// The texts that the bundled model writes in the shell, without their prompt.
+/// The texts of the bundled model on the command line, without the prompt.
 pub fn by_command_line(prompt: &str, n: usize, max_new_tokens: usize, seed: u32) -> Vec<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
         .args(["generate", "--json", "--prompt", prompt])
@@ -87,7 +87,7 @@ async fn a_truncated_model_is_refused_and_the_bundled_one_takes_over(browser: Br
     page.close_clean().await;
 }
 
-/// What `close_clean` relies on.
+/// The base of `close_clean`.
 async fn errors_of_the_page_and_of_its_workers_are_noticed(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;

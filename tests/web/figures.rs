@@ -1,4 +1,4 @@
-//! What the page costs a visitor: memory for GPT-2 124M, time to the first paint, bytes of code.
+//! The costs for a visitor: memory with GPT-2 124M, time to the first paint, bytes of code.
 //!
 //! `cargo test --release --test web figures -- --nocapture` prints the figures.
 
@@ -13,9 +13,9 @@ use serde_json::json;
 use crate::harness::Site;
 use crate::support::gpt2_124m;
 
-/// Most memory of the engine, of the file's length.
+/// Limit of the engine's memory, as a multiple of the file's length.
 const MOST_MEMORY: f64 = 1.5;
-/// Latest first paint with everything cached.
+/// Limit of the first paint with everything cached.
 const FIRST_PAINT_MS: f64 = 1000.0;
 
 #[tokio::test(flavor = "multi_thread")]

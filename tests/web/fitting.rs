@@ -1,8 +1,8 @@
-//! Every bot's page on a phone and on a desk, in the light and in the dark.
+//! The page of every bot fits a phone and a desktop, in both colour schemes.
 
 use crate::harness::Site;
 
-/// The five bots, by the part of the address behind `huggingtweets/`.
+/// The five bots, named as in the address after `huggingtweets/`.
 const BOTS: [&str; 5] = [
     "jen_122",
     "empressrandom",

@@ -1,4 +1,4 @@
-//! Every bot of the gallery shows the header its card draws, and an address of its own.
+//! Every bot of the gallery has the header of its card and an address of its own.
 
 use crate::harness::{SOON, Site, wait_until};
 use huggingtweets::bot::{self, Label};
@@ -27,7 +27,7 @@ async fn every_bot_shows_its_label_names_handle_and_avatars() {
         assert!(page.text("bot-label").await.to_uppercase().contains(label));
         assert_eq!(page.find_all("avatar").await.len(), bot.card.names.len());
         let address = page.client.current_url().await.unwrap();
-        // The first one is what an address without `bot` shows anyway.
+        // An address without `bot` shows the first bot.
         assert!(
             place == 0
                 || address

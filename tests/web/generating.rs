@@ -1,4 +1,4 @@
-//! The page writes: five texts at once with the bundled model, stopped, repeated, continued, from both languages.
+//! Texts of the bundled model: written five at a time, stopped, repeated, continued, by the page and by the module.
 
 use crate::harness::{Page, RUN, SOON, SUB_PATH, Site, wait_until};
 use fantoccini::Locator;
@@ -77,7 +77,7 @@ async fn the_same_seed_writes_the_same_texts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn control_enter_generates_and_stop_ends_it_between_two_tokens() {
     let site = Site::start().await;
-    // Texts that cannot end by themselves: long, and the end-of-text token forbidden.
+    // Texts that cannot end early: long, with the end-of-text token forbidden.
     let page = site.open("/?n=10&max_new_tokens=100").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     set(&page, "min_length", "104").await;
@@ -202,7 +202,7 @@ async fn a_worker_that_ends_leaves_prompt_and_results_and_can_be_restarted() {
     page.wait_for_state(&["idle", "loading", "ready"]).await;
     page.fill("prompt", "I like my own words").await;
     let written = page.generate().await;
-    // What the browser does when a worker's program traps.
+    // The event of a worker whose program traps.
     page.eval("lastWorker.dispatchEvent(new ErrorEvent('error', { message: 'unreachable' }))")
         .await;
     page.wait_for_state(&["failed"]).await;

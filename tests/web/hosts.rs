@@ -1,4 +1,4 @@
-//! What hosts do beside failing: they fall silent, list nothing, change a file between two requests.
+//! Hosts that fall silent, have no listing, or change a file between two requests.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ in_both_browsers!(
 
 const PROMPT: &str = "My dream is";
 
-/// The page gives a silent connection up after 20 seconds, which this test waits for.
+/// The page gives up a silent connection after 20 seconds, and this test waits for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_falls_silent_is_asked_again_for_the_rest() {
     let (_site, page, mirror) = start(Browser::Chromium, "pytorch-zip").await.unwrap();
@@ -53,7 +53,7 @@ async fn a_folder_that_lists_nothing_is_opened_by_its_address(browser: Browser) 
         let Some((_site, page, mirror)) = start(browser, form).await else {
             return;
         };
-        // The list is there, and must not be asked for.
+        // The host has a listing that must not be requested.
         mirror.misbehave(REPO, Fault::status(404).always());
         let address = format!("{}/{REPO}/resolve/main/", mirror.endpoint());
         let script = format!(
@@ -69,14 +69,14 @@ async fn a_folder_that_lists_nothing_is_opened_by_its_address(browser: Browser) 
         );
         assert_eq!(mirror.asked_for(REPO).len(), 0, "{form}");
         assert_eq!(mirror.asked_for(&format!("{REPO}/{weights}")).len(), 1);
-        // Kept like any other.
+        // Kept like any other model.
         let second = module(&page, &script).await;
         assert_eq!(second["logits"], first["logits"]);
         assert_eq!(mirror.asked_for(&format!("{REPO}/{weights}")).len(), 1);
     }
 }
 
-/// Nothing but the host's word on the file tells that it changed: its address has no list and so no checksum.
+/// Only the `ETag` shows the change: an address of a file has no listing and so no checksum.
 async fn a_file_that_changes_between_two_requests_is_fetched_anew_and_never_mixed(
     browser: Browser,
 ) {
@@ -110,7 +110,7 @@ async fn a_file_that_changes_between_two_requests_is_fetched_anew_and_never_mixe
             .into_iter()
             .map(|asked| asked.range)
             .collect();
-        // What is asked for then, the browser decides by what it holds of the file itself.
+        // The browser's own cache decides about the next requests.
         assert!(ranges.len() > 2, "{what}: {ranges:?}");
         assert!(
             ranges[1].is_some(),

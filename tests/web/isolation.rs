@@ -1,5 +1,5 @@
-//! On a host that sends no headers the service worker isolates the page from the second visit on, and nothing
-//! that it does or fails to do is in the visitor's way.
+//! On a host without isolation headers the service worker isolates the page from the second visit on, and a fault of
+//! the service worker leaves the page working.
 
 use crate::harness::{Browser, Page, SOON, ServiceWorker, Site, in_both_browsers, wait_until};
 use crate::offline::wait_until_kept;
@@ -42,7 +42,7 @@ async fn isolated(page: &Page) -> Value {
     .await
 }
 
-/// How the page came: `navigate`, or `reload` where it reloaded itself.
+/// The type of the navigation: `navigate`, or `reload` for a page that reloaded itself.
 async fn navigation(page: &Page) -> Value {
     page.eval("return performance.getEntriesByType('navigation')[0].type")
         .await
@@ -68,7 +68,7 @@ pub async fn wait_for_service_worker(page: &Page) {
     .await;
 }
 
-/// Opens the page again and gives back once it has started.
+/// Opens the page again and waits until it has started.
 pub async fn visit(page: &Page, address: &str) {
     page.goto(address).await;
     page.wait_for_state(&STARTED).await;
@@ -79,7 +79,7 @@ pub async fn press(page: &Page, xpath: &str) {
     button.click().await.unwrap();
 }
 
-/// Presses the switch in the Storage view, which is open, and waits until it has done what it says.
+/// Presses the switch in the open Storage view and waits for its effect.
 async fn switch(page: &Page, name: &str) {
     press(page, &format!("//button[contains(., '{name}')]")).await;
     if name == "Switch on" {
@@ -115,8 +115,8 @@ async fn a_first_visit_writes_and_the_second_is_isolated_and_writes_the_same(bro
         "the threads that isolation is for"
     );
 
-    // Neither visit reloads itself, and the second one comes from what the first one kept. To keep all of the page is
-    // the last thing that the service worker does for it.
+    // Neither visit reloads itself, and the second one comes from the files kept by the first. The service worker ends
+    // its work by keeping all files of the page.
     wait_until_kept(&page, &site.dist(), "/").await;
     assert_eq!(navigation(&page).await, "navigate");
     assert_eq!(site.n_pages(), 1);
@@ -151,7 +151,7 @@ async fn an_isolated_page_takes_models_and_pictures_from_elsewhere(browser: Brow
     assert_eq!(page.console_errors().await, Vec::<String>::new());
 }
 
-/// Document-Isolation-Policy reaches into frames; Firefox does not have it.
+/// Document-Isolation-Policy applies in frames too; Firefox does not have it.
 async fn the_page_writes_in_a_frame_of_another_site(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::Off).await else {
         return;
@@ -198,13 +198,13 @@ async fn the_service_worker_can_be_switched_off_and_on_again(browser: Browser) {
     if browser == Browser::Chromium {
         page.screenshot("storage-isolated-1280-light").await;
     }
-    // Changing one's mind within a visit changes nothing.
+    // Off and on again within a visit has no effect.
     switch(&page, "Switch off").await;
     switch(&page, "Switch on").await;
     visit(&page, &address).await;
     assert_eq!(isolated(&page).await, json!([true, true]));
 
-    // The way out where an isolated page would not work: opened without, it has the switch as well.
+    // The way out where an isolated page fails: opened without isolation, the page has the switch too.
     visit(&page, &format!("{address}&isolate=off")).await;
     press(&page, STORAGE).await;
     page.wait_for_text("storage", SOON, |text| text.contains("though not in this"))
@@ -248,7 +248,7 @@ async fn without_a_working_service_worker_the_page_works_as_before(browser: Brow
         assert_eq!(page.eval("return crossOriginIsolated").await, false);
         assert_eq!(page.generate().await.len(), 2);
         assert_eq!(navigation(&page).await, "navigate", "{service_worker:?}");
-        // The browser itself says that a file is missing.
+        // The browser logs the missing file itself.
         let errors = page.console_errors().await;
         assert!(
             errors.iter().all(|error| error.contains("404")),

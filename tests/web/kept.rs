@@ -1,4 +1,4 @@
-//! What is kept on the device, wherever the browser keeps it: found again, gone on with, shared by tabs, deleted.
+//! Models kept on the device, in files or in the database: found again, resumed, shared by tabs, deleted.
 
 use std::path::Path;
 use std::time::Duration;
@@ -30,7 +30,7 @@ in_both_browsers!(
 );
 
 const WEIGHTS: &str = "huggingtweets/tiny/model.Q8_0.gguf";
-/// What a large model on a busy machine takes.
+/// Limit for a large model on a busy machine.
 const LONG: Duration = Duration::from_secs(120);
 
 /// A mirror with a model of 136 MB.
@@ -42,7 +42,7 @@ async fn large() -> Mirror {
     mirror
 }
 
-/// The page with this model for its own, which Generate fetches.
+/// The address of the page with this model, which Generate fetches.
 fn address(site: &Site, mirror: &Mirror) -> String {
     site.address_of(&path(mirror))
 }
@@ -54,7 +54,7 @@ fn path(mirror: &Mirror) -> String {
     )
 }
 
-/// Megabytes that have arrived, as the bar says.
+/// Megabytes that have arrived, as shown by the progress bar.
 async fn loaded(page: &Page) -> Option<f64> {
     let text = progress(page).await;
     let before = text.split_once(" MB of")?.0;
@@ -66,7 +66,7 @@ async fn progress(page: &Page) -> String {
     text.as_str().unwrap_or_default().to_owned()
 }
 
-/// A page without a private file system, at a model of 136 MB that Generate fetches; and its address.
+/// A page without a private file system, with a model of 136 MB that Generate fetches, and the address of the page.
 async fn before_a_large_model(browser: Browser) -> Option<(Site, Mirror, Page, String)> {
     let site = Site::start_in(browser, Isolation::On).await?;
     let mirror = large().await;
@@ -84,7 +84,7 @@ async fn wait_for_the_middle(page: &Page) {
     .await;
 }
 
-/// The first byte that was asked for last.
+/// The first byte of the last request.
 fn last_start(mirror: &Mirror) -> u64 {
     let asked = mirror.asked_for(WEIGHTS);
     let range = asked.last().and_then(|asked| asked.range.clone());
@@ -97,13 +97,13 @@ async fn open_storage(page: &Page) {
     press(page, "//header//button[contains(., 'Storage')]").await;
 }
 
-/// How many models and parts the database has.
+/// Numbers of models and of parts in the database.
 async fn in_database(page: &Page) -> Value {
     let counts = "['records', 'parts'].map((name) => stores.objectStore(name).count())";
     in_stores(page, "readonly", counts).await
 }
 
-/// Does something in a transaction `stores` of the database and gives the results, if requests are.
+/// Runs requests in a transaction `stores` of the database and gives their results.
 async fn in_stores(page: &Page, mode: &str, what: &str) -> Value {
     wait_for(
         page,
@@ -208,7 +208,7 @@ async fn in_the_database_too_a_closed_tab_loses_nothing(browser: Browser) {
     assert!(start > 10_000_000, "{:?}", mirror.asked_for(WEIGHTS));
 }
 
-/// Converted weights are written in another order than that of their file, and over what is there.
+/// Converted weights are written in another order than in their file, and over earlier bytes.
 async fn in_the_database_too_every_form_is_whole(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
@@ -302,7 +302,7 @@ async fn bytes_without_a_record_do_not_stay(browser: Browser) {
     };
     let page = site.open("/").await;
     page.wait_for_state(&["idle", "loading", "ready"]).await;
-    // As a worker that is killed at once leaves them; of the second one a tab still holds the lock.
+    // The files of a worker that was killed; a tab still holds the lock of `begun`.
     let made = wait_for(
         &page,
         "(async () => { \
@@ -439,7 +439,7 @@ async fn an_answer_that_is_not_wanted_is_given_up(browser: Browser) {
     page.wait_for_state(&["idle"]).await;
     assert_eq!(page.generate().await.len(), 1);
     let asked = mirror.asked_for(WEIGHTS);
-    // Of what was cut, Chromium's own cache may ask for the rest.
+    // Chromium's own cache may request the rest of the cut answer.
     assert!(asked.len() >= 3, "{asked:?}");
     assert!(asked[1].range.is_some(), "{asked:?}");
     wait_until("every answer to end", SOON, || async {
@@ -502,7 +502,7 @@ async fn in_firefox_too_a_full_device_is_said_so_and_what_has_come_stays() {
     println!("{}", page.text("storage").await);
 }
 
-/// The ids of the page's workers, those that they have started included.
+/// The ids of the page's workers, including workers started by workers.
 async fn workers(page: &Page) -> Vec<String> {
     let targets = page.devtools("Target.getTargets", json!({})).await;
     let targets = targets["targetInfos"].as_array().unwrap().iter();
@@ -516,7 +516,7 @@ async fn workers(page: &Page) -> Vec<String> {
 async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
     let site = Site::start().await;
     let mirror = large().await;
-    // The model at once: the worker of a page left before would stay as long as the way back to it.
+    // Opened with the model: the worker of an earlier page would live as long as that page is in the history.
     let page = site.open_alone(&path(&mirror)).await;
     page.wait_for_state(&["idle"]).await;
     page.generate().await;
@@ -535,7 +535,7 @@ async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
     if let Some(bytes_before) = bytes_before {
         let bytes_after = wait_until("the memory to be given back", SOON, || async {
             let bytes = page.renderer_bytes()?;
-            // The model's 136 MB less what the new worker takes.
+            // The 136 MB of the model less the memory of the new worker.
             (bytes + 90_000_000 < bytes_before).then_some(bytes)
         })
         .await;
@@ -553,7 +553,7 @@ async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
     assert_eq!(workers(&page).await, after);
 }
 
-/// Drops files or folders of this machine where the middle of the window is.
+/// Drops a file or folder of this machine in the middle of the window.
 async fn drop_on(page: &Page, path: &Path) {
     for kind in ["dragEnter", "dragOver", "drop"] {
         let event = json!({
@@ -671,7 +671,7 @@ async fn a_kept_model_is_saved_as_the_file_that_quantize_writes() {
         .output()
         .unwrap();
     assert!(made.status.success(), "{made:?}");
-    // The browser gives it this name once it is whole.
+    // The browser renames a complete file to this name.
     let saved = wait_until("the file", SOON, || async {
         std::fs::read(folder.path().join("tiny.gguf")).ok()
     })
@@ -722,7 +722,7 @@ async fn a_download_waits_while_it_is_paused_and_goes_on_there() {
 
     page.click("resume").await;
     page.wait_for_state_within(&["ready"], LONG).await;
-    // What was asked for before the pause is written without being asked again.
+    // The text requested before the pause is written without a second request.
     wait_until("the text", SOON, || async {
         (page.texts("continuation").await.len() == 1).then_some(())
     })

@@ -1,4 +1,4 @@
-//! The kernels in WebAssembly, with SIMD, with relaxed SIMD and without: every bit as in the native build.
+//! The kernels in WebAssembly, with SIMD, with relaxed SIMD and without, agree bit by bit with the native build.
 
 use crate::harness::Site;
 use huggingtweets::site::toolchain::{self, TARGET};
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-/// Answers with the checksums of the kernels in use and of their scalar twins, and what both should be.
+/// Gives the checksums of the kernels in use, of their scalar twins, and the expected checksum.
 const CHECKSUMS: &str = r"
     const [path, done] = arguments;
     WebAssembly.instantiateStreaming(fetch(new URL(path, document.baseURI)))
       .then(({ instance: { exports } }) => done([exports.checksum(), exports.scalar_checksum(), exports.expected_checksum()].map(String)))
       .catch((error) => done(String(error)));";
 
-/// Builds `tests/kernel_bench` for these instructions, and with this feature, into the folder served under `/made/`.
+/// Builds `tests/kernel_bench` for these instructions and with this feature into the folder served at `/made/`.
 fn build(instructions: &str, feature: &str) -> String {
     let tree = SourceTree::find().expect("tests run in the repository");
     let tools = tools::install(&tree, Progress::new()).expect("the page could be built");

@@ -1,8 +1,8 @@
-//! What only a browser can show: the built page in headless Chromium, the essentials in Firefox too, driven by
-//! WebDriver.
+//! The claims about the built page in a browser: all in headless Chromium, those about every browser in Firefox too,
+//! driven by WebDriver.
 //!
-//! A module for each claim area; [`harness`] holds all that they share. The page is built first
-//! if its sources have changed, the same way and into the same folder as by `cargo run --release`.
+//! A module for each area; [`harness`] is shared by all. If its sources have changed the page is built first, in the
+//! same way and into the same folder as by `cargo run --release`.
 //! Screenshots go to `target/screenshots/`.
 
 #![cfg(not(target_arch = "wasm32"))]

@@ -1,4 +1,4 @@
-//! The About view measures the device, can be stopped, and copies what it found.
+//! The About view measures the device, can be stopped, and copies the figures.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn the_button_loads_the_model_measures_and_copies_the_figures_as_text() {
     ] {
         assert!(number(line) > 0.0, "{copied}");
     }
-    // The page goes on as before.
+    // The page still writes.
     page.eval("document.querySelector('[data-testid=about] .dialog-head button').click()")
         .await;
     assert_eq!(page.generate().await.len(), 5);

@@ -1,4 +1,4 @@
-//! A page reads a mirror of the Hub as it reads the Hub: from another origin, in pieces, through its failures.
+//! A page reads a mirror as it reads the Hub: from another origin, in ranges, despite failures.
 
 use crate::harness::{Browser, Fault, Mirror, Page, Site, in_both_browsers, repositories};
 use huggingtweets::site::Isolation;
@@ -26,7 +26,7 @@ async fn fetch(page: &Page, mirror: &Mirror, headers: Value) -> Value {
     page.eval_with(script, vec![json!(url), headers]).await
 }
 
-/// An isolated page, and a mirror with a bot of so many bytes on it.
+/// An isolated page, a mirror with a bot, and the length of its weights.
 async fn start(browser: Browser) -> Option<(Site, Page, Mirror, usize)> {
     let site = Site::start_in(browser, Isolation::On).await?;
     let folder = repositories().join("pytorch-zip");
@@ -74,9 +74,9 @@ async fn a_page_sees_what_goes_wrong_with_a_mirror(browser: Browser) {
     mirror.misbehave(WEIGHTS, Fault::CutAt(10_000));
     let cut = ask(json!({})).await;
     assert_eq!((&cut[0], &cut[1]), (&json!(200), &json!("cut")));
-    // Firefox takes a body that lacks little of its length for whole at times, so a page has to count for itself.
+    // Firefox may accept a body that is a little too short, so a page has to count the bytes.
     mirror.misbehave(WEIGHTS, Fault::Longer(500));
-    // On a busy machine it may hear of the end before it hands the answer out.
+    // On a busy machine the connection may end before the page gets the response.
     let longer = ask(json!({})).await;
     let is_missed = browser == Browser::Firefox && longer[1] == len;
     assert!(
@@ -93,7 +93,7 @@ async fn a_page_sees_what_goes_wrong_with_a_mirror(browser: Browser) {
     let new = ask(json!({ "Range": "bytes=5-", "If-Range": cut[2] })).await;
     assert_eq!((&new[0], &new[1]), (&json!(200), &json!(len)));
     assert_ne!(new[2], cut[2]);
-    // Only a header that browsers do not send by themselves is asked about before.
+    // Only a header that browsers do not send on their own needs a preflight.
     let n_preflights = || {
         let asked = mirror.asked();
         asked

@@ -1,4 +1,4 @@
-//! Models from a mirror of the Hub: every form speaks, comes once, goes on where it broke off, and is never a wrong one.
+//! Models from a mirror of the Hub: every format works, is fetched once, is resumed, and is never mixed with another.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ in_both_browsers!(
 pub const REPO: &str = "huggingtweets/tiny";
 pub const WEIGHTS: &str = "huggingtweets/tiny/pytorch_model.bin";
 
-/// Largest difference from PyTorch's scores: of floats, and of weights that are quantized to Q8_0 on the way.
+/// Largest difference from the scores of PyTorch: for float weights, and for weights quantized to Q8_0.
 pub const FLOATS: f32 = 1e-3;
 pub const QUANTIZED: f32 = 0.4;
 
@@ -40,7 +40,7 @@ pub async fn start(browser: Browser, form: &str) -> Option<(Site, Page, Mirror)>
     Some((site, page, mirror))
 }
 
-/// The body of a script that opens the repository and gives back its scores for the prompt.
+/// The body of a script that opens the repository and gives its scores for the prompt.
 pub fn scores(mirror: &Mirror, options: &Value, prompt: &str) -> String {
     let mut all = json!({ "endpoint": mirror.endpoint() });
     all.as_object_mut()
@@ -119,7 +119,7 @@ async fn a_model_comes_once_and_then_without_its_host(browser: Browser) {
     assert_eq!(second["logits"], first["logits"]);
     assert_eq!(mirror.asked().len(), n_asked, "everything was there");
 
-    // Another type of it is another model.
+    // The model in another type is kept apart.
     mirror.behave();
     let other = module(
         &page,
@@ -129,7 +129,7 @@ async fn a_model_comes_once_and_then_without_its_host(browser: Browser) {
     assert_eq!(other["dtype"], "f32");
     assert!(mirror.asked().len() > n_asked);
 
-    // What is not to be kept comes anew each time.
+    // Without the cache it is fetched each time.
     let unkept = scores(&mirror, &json!({ "cache": false }), "My dream is");
     for _ in 0..2 {
         let before = mirror.asked_for(WEIGHTS).len();
@@ -137,7 +137,7 @@ async fn a_model_comes_once_and_then_without_its_host(browser: Browser) {
         assert!(mirror.asked_for(WEIGHTS).len() > before);
     }
 
-    // Two at once fetch it once.
+    // Two pipelines at the same time fetch it once.
     let before = mirror.asked_for(WEIGHTS).len();
     let both = module(
         &page,
@@ -185,7 +185,7 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
     let faults: [(&str, Vec<Misbehaviour>, Option<&str>); 8] = [
         (
             "changes",
-            // What it changes to is another model's weights.
+            // The new file has the weights of another model.
             vec![Fault::CutAt(20_000).into(), Fault::Replace(other).into()],
             Some("not_a_model"),
         ),
@@ -247,7 +247,7 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
             assert!(difference < FLOATS, "{what}: {difference}");
         }
         if let Some(code) = code {
-            // Resumed is as good as refused with the right words.
+            // A resumed download is as good as the expected refusal.
             assert!(
                 answer["code"].is_null() || answer["code"] == code,
                 "{what}: {answer}"
@@ -255,7 +255,7 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
         } else {
             assert!(answer["code"].is_null(), "{what}: {answer}");
         }
-        // Whatever came of it, the next attempt at a host that behaves is right.
+        // After any outcome the next attempt on a correct host succeeds.
         mirror.behave();
         mirror.put(WEIGHTS, &right);
         let answer = module(&page, &script).await;
@@ -264,7 +264,7 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
     }
 }
 
-/// A page, and a mirror with a model that takes a while.
+/// A page, and a mirror with a model of 136 MB.
 pub async fn large(site: &Site) -> (Page, Mirror, &'static str) {
     let mirror = Mirror::start().await;
     let weights = "huggingtweets/tiny/model.Q8_0.gguf";
@@ -277,7 +277,7 @@ pub async fn large(site: &Site) -> (Page, Mirror, &'static str) {
     (page, mirror, weights)
 }
 
-/// A download that stands still, for a tab to be closed in the middle of it.
+/// The download pauses, so that the tab is closed in the middle of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
     let site = Site::start().await;
@@ -315,7 +315,7 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
     assert!(start > 10_000_000, "{asked:?}");
 }
 
-/// Opens the dialog in which models are named.
+/// Opens the dialog for the name of a model.
 pub async fn open_dialog(page: &Page) {
     press(page, "//header//button[contains(., 'Open a model')]").await;
     wait_until("the dialog", SOON, || async {
@@ -325,7 +325,7 @@ pub async fn open_dialog(page: &Page) {
     .await;
 }
 
-/// Asks the dialog for a model by its name or a handle.
+/// Looks a model up in the dialog, by name or handle.
 pub async fn look_up(page: &Page, name: &str) {
     open_dialog(page).await;
     let field = Locator::Id("model-address");
@@ -375,7 +375,7 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
     ));
     page.goto(&address).await;
     page.wait_for_state(&["idle"]).await;
-    // A handle, as people wrote them.
+    // A handle, as on the site.
     look_up(&page, "@tiny_bot").await;
     assert_eq!(mirror.asked_for(weights).len(), 0, "only looked up");
     if browser == Browser::Chromium {
@@ -384,12 +384,12 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
     press(&page, "//dialog[@open]//button[starts-with(., 'Fetch')]").await;
     page.wait_for_state(&["ready"]).await;
     assert_eq!(mirror.asked_for(weights).len(), 1);
-    // The bot has joined the gallery under its own name, and speaks with its own weights.
+    // The bot is in the gallery under its own name and writes with its own weights.
     let name = page.text("model-name").await;
     assert_eq!(name, "huggingtweets/tiny_bot");
     assert_eq!(page.generate().await.len(), 1);
 
-    // On the next visit it is there without its host.
+    // The next visit needs no host.
     mirror.misbehave("huggingtweets/tiny_bot", Fault::status(503).always());
     page.goto(&format!("{address}&bot=huggingtweets/tiny_bot"))
         .await;

@@ -1,4 +1,4 @@
-//! The ES module: the same numbers and texts as the native program, refusals, aborts, and what its types say.
+//! The ES module: the numbers and texts of the native program, refusals, aborts, and the declared types.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::harness::{Page, SOON, Site, wait_until};
 use huggingtweets::site::Isolation;
 
-/// What a script's `body` returns, which finds `pipeline` and `HuggingtweetsError` in scope, and two helpers:
-/// `refusal(promise)` gives the name, code and message of what it rejects with, `greedy(n)` options of `n` new tokens.
+/// The return value of a script `body`. In its scope are `pipeline`, `HuggingtweetsError` and two helpers:
+/// `refusal(promise)` gives the name, code and message of the rejection, `greedy(n)` options for `n` new tokens.
 pub async fn module(page: &Page, body: &str) -> Value {
     page.client
         .update_timeouts(fantoccini::wd::TimeoutConfiguration::new(
@@ -35,7 +35,7 @@ pub async fn module(page: &Page, body: &str) -> Value {
     answer
 }
 
-/// What the native program answers.
+/// The answer of the native program.
 fn native(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
         .args(arguments)
@@ -275,7 +275,7 @@ async fn an_aborted_call_rejects_with_an_abort_error_and_the_next_one_works() {
         }));
         out.tokens = tokens;
 
-        // A call that waits behind another hears of its end at once, and the other goes on.
+        // An aborted call that waits behind another one rejects at once, and the other one goes on.
         const order = [];
         const first = generator('I want', endless).then(() => order.push('first'));
         const waiting = new AbortController();
@@ -297,7 +297,7 @@ async fn an_aborted_call_rejects_with_an_abort_error_and_the_next_one_works() {
           signal: loading.signal, progress_callback: () => loading.abort(),
         }));
 
-        // In the midst of tokens that come together.
+        // Between tokens that arrive together.
         let n_calls = 0;
         const on_token = () => {
           n_calls += 1;
@@ -439,7 +439,7 @@ async fn threads_and_simd_reach_the_loader_as_its_query() {
         r"const scripts = [];
         const Real = Worker;
         globalThis.Worker = class extends Real { constructor(url) { super(url); scripts.push(String(url)); } };
-        // The first takes the worker that waits since the import.
+        // The first pipeline takes the worker started by the import.
         for (const options of [{}, {}, { threads: 2, simd: 'simd128' }]) {
           const generator = await pipeline('text-generation', null, options);
           await generator.dispose();
@@ -466,7 +466,7 @@ async fn threads_and_simd_reach_the_loader_as_its_query() {
 async fn whoever_asks_for_simd128_gets_it_from_the_first_pipeline_on() {
     for isolation in [Isolation::On, Isolation::Off] {
         let site = Site::start_with(isolation).await;
-        // A document that no service worker isolates.
+        // A document without a service worker.
         let page = site.open("/huggingtweets.js").await;
         for (simd, expected) in [
             ("simd128", "simd128"),
@@ -516,7 +516,7 @@ async fn the_first_pipelines_worker_is_begun_at_the_import() {
     assert_eq!(n_workers(), 1);
 }
 
-/// Names that a declaration of the types lists, `interface Stats` or `class HuggingtweetsError`.
+/// The names in a declaration of the types, such as `interface Stats` or `class HuggingtweetsError`.
 fn declared(types: &str, declaration: &str) -> BTreeSet<String> {
     let start = types
         .find(&format!("export {declaration} "))

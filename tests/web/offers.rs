@@ -1,4 +1,4 @@
-//! Before a model is fetched: what it takes, whether this device has it, a smaller type where not, and data saved.
+//! Before a model is fetched the page states its size and memory, offers a smaller type, and respects saved data.
 
 use huggingtweets::hub::{Dtype, Listing, Offer, Room};
 use huggingtweets::model::config::Gpt2Config;
@@ -11,7 +11,7 @@ use crate::module::module;
 use crate::offline::{copy_of, kept, listed};
 use crate::support::checkpoints::model_files;
 
-/// A page that has asked for the repository, on a device with so much memory.
+/// A page that has looked the repository up, on a device with `device` bytes of memory.
 async fn looked_up(site: &Site, mirror: &Mirror, device: u64) -> Page {
     let mut page = site.open("/").await;
     page.expect_requests_to(mirror.endpoint());
@@ -73,7 +73,7 @@ async fn a_model_too_large_for_the_device_is_offered_in_four_bits_and_opens_so()
         page.screenshot(&format!("offer-too-large-{width}")).await;
     }
     page.resize(1280, 900).await;
-    // A choice is the visitor's: another type is another offer, without asking again.
+    // Another type is another offer, without another request.
     let n_asked = mirror.asked().len();
     press(&page, "//dialog[@open]//option[@value='q4_0']").await;
     let text = page
@@ -103,7 +103,7 @@ async fn a_gpt2_of_355m_is_weighed_before_it_is_fetched() {
         config.to_string().as_bytes(),
     );
     mirror.put(&format!("{REPO}/tokenizer.json"), b"{}");
-    // As it would lie there in 16 bits; nobody asks for the bytes.
+    // The length in 16 bits; the bytes are not requested.
     mirror.put_length(&format!("{REPO}/pytorch_model.bin"), 709_700_000);
     let page = looked_up(&site, &mirror, 8 << 30).await;
     let text = page.text("offer").await;
@@ -149,7 +149,7 @@ async fn what_no_browser_can_hold_is_refused_with_the_type_that_fits_and_nothing
     assert_eq!(refusal["code"], "unsupported_model", "{refusal}");
     assert!(refusal["message"].as_str().unwrap().contains("of memory"));
     assert!(refusal["hint"].as_str().unwrap().contains("q8_0"));
-    // The page says so too, of one that fits in no type, and has the other model at hand.
+    // The page refuses a model that fits in no type, and offers the bundled one.
     let config = json!({ "model_type": "gpt2", "n_layer": 96, "n_head": 96, "n_embd": 12_288 });
     mirror.put(
         &format!("{REPO}/config.json"),
@@ -214,7 +214,7 @@ async fn a_visitor_who_saves_data_is_reminded_and_gets_nothing_large_unasked() {
     let site = Site::start().await;
     let mirror = Mirror::start().await;
     mirror.add(REPO, &repositories().join("pytorch-zip"));
-    // The service worker sees a navigator of its own.
+    // The service worker has a navigator of its own.
     let (folder, path) = copy_of(&site.dist(), "saves-data");
     let script = std::fs::read_to_string(folder.join("sw.js")).unwrap();
     let says = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } });";

@@ -1,4 +1,4 @@
-//! After one visit the page needs no server; a new version comes when the visitor says so; what is switched off keeps
+//! After one visit the page needs no server; a new version waits for the visitor; a switched-off service worker keeps
 //! nothing; and the page can be installed.
 
 use crate::essentials::by_command_line;
@@ -26,7 +26,7 @@ in_both_browsers!(
 
 const STORAGE: &str = "//header//button[contains(., 'Storage')]";
 
-/// The list in the service worker of `dist`, by path: hash and length.
+/// The files listed in the service worker of `dist`: hash and length by path.
 pub fn listed(dist: &Path) -> BTreeMap<String, Value> {
     let script = fs::read_to_string(dist.join("sw.js")).unwrap();
     let line = script
@@ -52,7 +52,7 @@ pub async fn kept(page: &Page, folder: &str) -> BTreeSet<String> {
     below.map(str::to_owned).collect()
 }
 
-/// Waits until all is kept that a visit needs: everything, but of the worker's builds perhaps only one.
+/// Waits until every file is kept that a visit needs: all files but the builds of the worker, and one of these.
 pub async fn wait_until_kept(page: &Page, dist: &Path, folder: &str) {
     wait_for_service_worker(page).await;
     let of_workers = Worker::ALL.map(Worker::files).concat();
@@ -70,13 +70,13 @@ pub async fn wait_until_kept(page: &Page, dist: &Path, folder: &str) {
     .await;
 }
 
-/// Whether the browser takes the worker with relaxed SIMD; asks for it.
+/// Whether the browser accepts the worker with relaxed SIMD.
 async fn takes_relaxed(page: &Page) -> bool {
     let takes = "return fetch('worker_relaxed_bg.wasm').then((answer) => answer.arrayBuffer()).then((bytes) => WebAssembly.validate(bytes))";
     page.eval(takes).await == true
 }
 
-/// What the console says beyond the browser's own complaint that the server is gone.
+/// Errors on the console without the browser's own about the missing server.
 async fn errors_of_the_page(page: &Page) -> Vec<String> {
     let mut errors = page.console_errors().await;
     errors.retain(|error| {
@@ -92,7 +92,7 @@ async fn after_one_visit_the_page_opens_and_writes_without_a_server(browser: Bro
         let Some(site) = Site::start_in(browser, isolation).await else {
             return;
         };
-        // Nothing is pressed: looking at the page is enough.
+        // A visit without any click is enough.
         let page = site.open(path).await;
         page.wait_for_state(&STARTED).await;
         wait_until_kept(&page, &site.dist(), path).await;
@@ -155,7 +155,7 @@ async fn a_first_visit_downloads_one_build_of_the_worker(browser: Browser) {
     }
 }
 
-/// A copy of the built page that a test may change, and its path on the server.
+/// A copy of the built page for a test to change, and its path on the server.
 pub fn copy_of(dist: &Path, name: &str) -> (PathBuf, String) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     // Of an earlier run.
@@ -200,7 +200,7 @@ async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser)
         }
         page.resize(1280, 900).await;
     }
-    // While texts are written the answer is no. The page itself presses, because a run may be over before one could.
+    // While texts are written the button is disabled. The page itself presses it, because a run may end too early.
     page.eval(
         "const root = document.documentElement; window.answers = []; \
          const press = () => { const yes = document.querySelector('[data-testid=update] .is-primary'); yes.click(); \
@@ -219,7 +219,7 @@ async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser)
     assert_eq!(wait_for(&page, waits).await, true);
     assert_eq!(page.eval("return window.isTheSamePage").await, true);
 
-    // Later is a no that lasts as long as this page.
+    // Later holds until the page is left.
     press(
         &page,
         "//*[@data-testid='update']//button[contains(., 'Later')]",
@@ -232,7 +232,7 @@ async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser)
     visit(&page, &address).await;
     assert_eq!(version().await, "1");
 
-    // Another tab is open; it stays as it is until its visitor says so too.
+    // Another open tab stays at its version until its visitor agrees.
     let this = page.client.window().await.unwrap();
     let other = page.client.new_window(true).await.unwrap().handle;
     page.client.switch_to_window(other.clone()).await.unwrap();
@@ -314,7 +314,7 @@ async fn what_is_switched_off_keeps_nothing(browser: Browser) {
         assert_eq!(wait_for(&page, n_caches).await, 0);
     }
     site.stop().await;
-    // Firefox and Chromium both refuse to open what nobody serves.
+    // Both browsers refuse an address without a server.
     assert!(page.client.goto(&site.address_of("/")).await.is_err());
 }
 
@@ -335,7 +335,7 @@ async fn files_that_the_browser_threw_away_are_kept_again(browser: Browser) {
     page.close_clean().await;
 }
 
-/// As after an update of the browser, which then takes relaxed SIMD.
+/// As after an update of the browser to one with relaxed SIMD.
 async fn without_a_network_the_build_that_is_kept_is_taken(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
@@ -391,7 +391,7 @@ async fn the_icons_of_the_manifest_have_their_sizes(browser: Browser) {
             .devtools("Page.getInstallabilityErrors", json!({}))
             .await;
         let missing = missing["installabilityErrors"].as_array().unwrap().clone();
-        // A test's browser keeps nothing; every other reason would be the page's.
+        // The browser may count as private; every other reason is the page's.
         let ours: Vec<_> = missing
             .iter()
             .filter(|e| e["errorId"] != "in-incognito")
@@ -407,7 +407,7 @@ async fn what_another_program_shares_is_the_prompt(browser: Browser) {
     };
     let page = site.open("/").await;
     page.wait_for_state(&STARTED).await;
-    // As the browser would put it together.
+    // The address that the browser composes.
     let address = wait_for(
         &page,
         "fetch('manifest.webmanifest').then((answer) => answer.json()).then(({ share_target: { action, params } }) => { \
@@ -450,7 +450,7 @@ async fn the_list_of_the_service_worker_covers_every_file() {
     assert_eq!(listed, lengths);
 }
 
-/// Opening with an installed page needs a desktop; here the page is given the queue that such a browser has.
+/// Opening a file with an installed page needs a desktop; here the page gets the queue of such a browser.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_the_system_hands_over_is_opened() {
     let site = Site::start().await;

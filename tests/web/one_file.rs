@@ -1,4 +1,4 @@
-//! The page in one file opens from a disk, with no server and no network, and writes what the served page writes.
+//! The page in one file opens from a disk, without server and network, and writes the texts of the served page.
 
 use crate::essentials::by_command_line;
 use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers};
@@ -14,10 +14,10 @@ in_both_browsers!(
     a_picked_model_opens_in_it,
 );
 
-/// The most it may weigh, of what it holds.
+/// Limit of its length, as a multiple of its contents.
 const MOST: f64 = 1.4;
 
-/// A copy in a folder of its own, where it finds nothing beside it; opened after its server has gone.
+/// A copy alone in a folder, opened after the server has stopped.
 async fn open_alone(browser: Browser, query: &str) -> Option<(Site, Page)> {
     let site = Site::start_in(browser, Isolation::Off).await?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("one-file-{browser:?}"));
@@ -35,7 +35,7 @@ async fn open_alone(browser: Browser, query: &str) -> Option<(Site, Page)> {
     Some((site, page))
 }
 
-/// Nothing was asked of anybody: not of its own folder either.
+/// Asserts that the page requested nothing, not even from its own folder.
 async fn assert_alone(page: &Page, browser: Browser) {
     if browser == Browser::Chromium {
         let requests = page.requests().await;
@@ -48,7 +48,7 @@ async fn assert_alone(page: &Page, browser: Browser) {
             .iter()
             .filter(|address| !all_its_own(address))
             .collect();
-        // The empty page that the browser opens with is its own affair.
+        // The browser's own first page.
         assert!(
             asked.iter().all(|address| address.starts_with("chrome:")),
             "{asked:?}"
@@ -73,7 +73,7 @@ async fn it_opens_from_a_disk_and_writes_what_the_served_page_writes(browser: Br
         page.screenshot("one-file-storage-1280-light").await;
     }
     press(&page, "//dialog[@open]//button[@aria-label='Close']").await;
-    // Each of the five bots is in it.
+    // The file has all five bots.
     assert_eq!(page.find_all("gallery-item").await.len(), 5);
     let other = page
         .client

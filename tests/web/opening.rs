@@ -1,9 +1,9 @@
-//! The page opens wherever the folder is put, and keeps to itself.
+//! The page opens in any folder of a host and requests nothing outside of it.
 
 use crate::harness::{SUB_PATH, Site};
 use huggingtweets::site::Isolation;
 
-/// States in which the page has started; `starting` is what the file itself says.
+/// States of a page that has started; `starting` stands in the file.
 const STARTED: [&str; 3] = ["idle", "loading", "ready"];
 
 #[tokio::test(flavor = "multi_thread")]

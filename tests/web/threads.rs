@@ -1,4 +1,4 @@
-//! The worker's builds: the same texts from all, and no visitor downloads one that is not used.
+//! The builds of the worker write the same texts, and a visitor downloads only the one in use.
 
 use crate::harness::{Page, Site};
 use crate::support::shared::skipped;
@@ -6,13 +6,13 @@ use huggingtweets::site::Isolation;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// A document of the site without a worker of its own, nor an icon, which browsers miss on the console.
+/// A document of the site without a worker and without an icon, which browsers would report as missing.
 const BARE: &str = "/huggingtweets.js";
 
 const BUNDLED: &str = "model/bundled.gguf";
 const FOUR_BITS: &str = "fixtures/repositories/gguf/tiny-q4_0.gguf";
 
-/// Speaks to a worker of its own as the page does; `arguments`: the loader's query, the model's path, the seed, a
+/// Talks to a new worker as the page does; `arguments`: the query of the loader, the path of the model, the seed, a
 /// callback.
 const WRITE: &str = r"
     const [query, model, seed, done] = arguments;
@@ -52,7 +52,7 @@ async fn write_with(page: &Page, query: &str, model: &str) -> Value {
     answer
 }
 
-/// Whether the site has the build with threads: not where Rust's sources could not be had.
+/// Whether the site has the build with threads, which needs the sources of Rust's standard library.
 pub fn has_threads() -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let has_them = root.join("dist/worker_threads_bg.wasm").is_file();
@@ -62,7 +62,7 @@ pub fn has_threads() -> bool {
     has_them
 }
 
-/// Whether a file of the build with threads was asked for.
+/// Whether a file of the build with threads was requested.
 fn loaded_threads(site: &Site) -> bool {
     let requests = site.requests();
     assert!(requests.iter().any(|path| path == "/worker_loader.js"));

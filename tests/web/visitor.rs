@@ -1,13 +1,13 @@
-//! What a visitor may rely on: a page that never hangs, fits a phone, keeps what was chosen, and shows text as text.
+//! The page never hangs, fits a phone, keeps the chosen colours, and shows text as text.
 
 use crate::harness::{SOON, Site, wait_until};
 use fantoccini::Locator;
 use serde_json::json;
 use std::time::Duration;
 
-/// A run of the bundled model on a slow machine that builds at the same time.
+/// Limit for a run of the bundled model on a slow machine that also builds.
 const RUN: Duration = Duration::from_secs(90);
-/// Longest time the page thread may work at a stretch while texts are written.
+/// Limit of a task on the page thread while texts are written.
 const LONGEST_TASK_MS: u64 = 50;
 const STARTED: [&str; 3] = ["idle", "loading", "ready"];
 
@@ -17,8 +17,8 @@ async fn the_page_thread_is_never_busy_for_long_while_texts_are_written() {
     let page = site.open("/?n=10&seed=1").await;
     page.wait_for_state(&STARTED).await;
     page.generate().await;
-    // The model is there now; what is measured is writing alone. Whatever else the machine does only adds
-    // to a task's time, so the best of several runs counts.
+    // The model is loaded; only writing is measured. Other work on the machine only adds to the time of a task, so
+    // the best of several runs counts.
     page.eval(
         "window.longTasks = []; new PerformanceObserver(list => longTasks.push(...list.getEntries().map(e => Math.round(e.duration)))).observe({ type: 'longtask' })",
     )

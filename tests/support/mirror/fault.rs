@@ -1,4 +1,4 @@
-//! `Fault`: one way in which a server fails its visitors, done to one question or answer.
+//! `Fault`: a failure of a server, applied to one request or response.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -23,30 +23,30 @@ pub enum Fault {
         /// The pause.
         time: Duration,
     },
-    /// The body pauses after so many bytes until [`let_go`](super::Mirror::let_go).
+    /// The body pauses after this many bytes until [`let_go`](super::Mirror::let_go).
     Hold(u64),
     /// The body pauses before each of its pieces of 64 KiB or less.
     Slow(Duration),
-    /// The whole file is the answer whatever range was asked for, and nothing says that ranges were known.
+    /// The response is the whole file whatever range was requested, without `Accept-Ranges`.
     IgnoreRange,
-    /// The file has other bytes, and so another `ETag`, before this request is answered, and from then on.
+    /// From this request on the file has other bytes, and so another `ETag`.
     Replace(Vec<u8>),
-    /// `Content-Length` promises so many bytes more than come.
+    /// `Content-Length` is this many bytes more than are sent.
     Longer(u64),
-    /// `Content-Length` promises so many bytes fewer than the file has; no more come.
+    /// `Content-Length` is this many bytes less than the length of the file; the rest is not sent.
     Shorter(u64),
     /// The whole file compressed, with the compressed length, without ranges, and with a weak `ETag`.
     Gzip,
-    /// A refusal with a word of text.
+    /// A refusal with a short text.
     Status {
         /// 404, 503, …
         code: u16,
         /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
-    /// 200 and a web page, as some hosts answer for what is missing.
+    /// Status 200 and a web page, as some hosts answer for a missing file.
     Html,
-    /// Other origins may not send `If-Range`: the question before the request is refused.
+    /// The CORS preflight, before a request with `If-Range`, is refused.
     RefusePreflight,
 }
 
@@ -55,7 +55,7 @@ pub enum Fault {
 pub struct Misbehaviour {
     /// What goes wrong.
     pub fault: Fault,
-    /// How many requests it goes wrong for; `usize::MAX`: for ever.
+    /// Number of requests with the fault; `usize::MAX`: all.
     pub times: usize,
 }
 
@@ -74,14 +74,14 @@ impl Fault {
         }
     }
 
-    /// So many times in a row.
+    /// The fault for this many requests in a row.
     pub fn times(self, times: usize) -> Misbehaviour {
         Misbehaviour { fault: self, times }
     }
 
-    /// Until [`behave`](super::Mirror::behave).
+    /// The fault until [`behave`](super::Mirror::behave).
     pub fn always(self) -> Misbehaviour {
-        // Not counted down in the life of a test.
+        // No test has as many requests.
         self.times(usize::MAX)
     }
 
@@ -150,7 +150,7 @@ impl Fault {
     }
 }
 
-/// Leaves of the headers those that any page may read the answer by.
+/// Removes the headers about the file and keeps those of CORS.
 fn about_no_file(headers: &mut HeaderMap, content_type: &'static str) {
     let about_file: [HeaderName; 6] = [
         header::CONTENT_LENGTH,
@@ -184,7 +184,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory takes all")
 }
 
-/// The body's pieces with their places, one of them ending at `at`.
+/// The chunks of the body with their offsets, with a boundary at `at`.
 fn pieces(body: Body, at: u64) -> impl Stream<Item = (u64, Bytes)> {
     let mut next = 0;
     body.into_data_stream().flat_map(move |chunk| {
@@ -200,13 +200,13 @@ fn pieces(body: Body, at: u64) -> impl Stream<Item = (u64, Bytes)> {
     })
 }
 
-/// The body up to `at`, or as far as it goes, and a broken connection after it.
+/// The body up to `at` or its end, followed by a broken connection.
 fn cut(body: Body, at: u64) -> Body {
     let before = pieces(body, at)
         .take_while(move |(start, _)| std::future::ready(*start < at))
         .map(|(_, piece)| Ok(piece));
     let end = stream::once(async {
-        // What was given so far is sent before an error throws it away.
+        // An error discards the bytes that are not sent yet.
         tokio::time::sleep(Duration::from_millis(100)).await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });

@@ -1,4 +1,4 @@
-//! The real mirror on a port of its own, with repositories to serve, that misbehaves when told to.
+//! The mirror of `site::mirror` on a port of its own, with faults on order.
 //!
 //! ```ignore
 //! let mirror = Mirror::start().await;
@@ -8,9 +8,8 @@
 //! let page = site.open(&format!("/?endpoint={}&model=huggingtweets/tiny", mirror.endpoint())).await;
 //! ```
 //!
-//! Faults of a file wait in a queue: the first request is cut, the next two are refused, the fourth is answered as it
-//! should be. They sit around the mirror's own router, which answers in any case; a fault changes the question or
-//! the answer.
+//! The faults of a file are a queue: in this example the first request is cut, the next two are refused and the fourth
+//! is answered in full. Each request goes to the mirror's own router; a fault changes the request or the response.
 
 mod fault;
 
@@ -29,20 +28,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
-/// A mirror for the rest of the test.
+/// A mirror that serves until the test ends.
 pub struct Mirror {
     address: String,
     shared: Arc<Shared>,
 }
 
-/// What requests and the test both reach.
+/// The state shared by requests and test.
 struct Shared {
     folder: TempDir,
     faults: Mutex<HashMap<String, VecDeque<Misbehaviour>>>,
     asked: Mutex<Vec<Asked>>,
     /// For [`Fault::Hold`].
     is_let_go: Arc<AtomicBool>,
-    /// Bodies that are neither sent whole nor given up by who asked for them.
+    /// Counts the bodies being sent.
     under_way: Arc<()>,
 }
 
@@ -51,7 +50,7 @@ struct Shared {
 pub struct Asked {
     /// `GET`, `HEAD` or `OPTIONS`.
     pub method: String,
-    /// `OWNER/NAME/FILE`, or `OWNER/NAME` for the listing; of anything else the path as it is.
+    /// `OWNER/NAME/FILE`, or `OWNER/NAME` for the listing; any other path unchanged.
     pub file: String,
     /// The header of that name.
     pub range: Option<String>,
@@ -74,7 +73,7 @@ impl Asked {
     }
 }
 
-/// The kept repositories, one folder per form.
+/// The repositories among the fixtures, a folder per format.
 pub fn repositories() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/repositories")
 }
@@ -106,14 +105,14 @@ impl Mirror {
         self.address.trim_end_matches('/')
     }
 
-    /// Serves the files of `folder` as `repo`, `OWNER/NAME`. They are linked, not copied, where the disk is the same.
+    /// Serves the files of `folder` as `repo`, `OWNER/NAME`. On the same disk they are linked, not copied.
     pub fn add(&self, repo: &str, folder: &Path) {
         let target = self.shared.folder.path().join(repo);
         std::fs::create_dir_all(&target).expect("a folder can be made");
         for entry in std::fs::read_dir(folder).expect("the repository is there") {
             let from = entry.expect("it can be read").path();
             let to = target.join(from.file_name().expect("it has a name"));
-            // Written over, a link would change what it is linked to.
+            // Writing to a link would change the original.
             let _ = std::fs::remove_file(&to);
             if from.is_file() && std::fs::hard_link(&from, &to).is_err() {
                 std::fs::copy(&from, &to).expect("the file can be copied");
@@ -121,12 +120,12 @@ impl Mirror {
         }
     }
 
-    /// Serves these bytes as `OWNER/NAME/FILE` from now on; what was linked there stays as it is elsewhere.
+    /// Serves these bytes as `OWNER/NAME/FILE` from now on; the original of a linked file stays unchanged.
     pub fn put(&self, file: &str, bytes: &[u8]) {
         self.shared.put(file, bytes);
     }
 
-    /// Serves so many zeros as `OWNER/NAME/FILE`; they take no room on the disk.
+    /// Serves a sparse file of `len` zeros as `OWNER/NAME/FILE`.
     pub fn put_length(&self, file: &str, len: u64) {
         let path = self.shared.folder.path().join(file);
         std::fs::create_dir_all(path.parent().expect("it has an owner"))
@@ -135,9 +134,10 @@ impl Mirror {
         file.set_len(len).expect("it can have any length");
     }
 
-    /// Answers the next request for `OWNER/NAME/FILE`, or for the listing of `OWNER/NAME`, in a wrong way; after those
-    /// that were ordered before. Questions before a request (`OPTIONS`) and those for the headers alone (`HEAD`) are
-    /// answered rightly and do not count, but for [`Fault::RefusePreflight`], which is of the former alone.
+    /// Adds a fault to the queue of `OWNER/NAME/FILE`, or of the listing of `OWNER/NAME`.
+    ///
+    /// [`Fault::RefusePreflight`] applies to `OPTIONS`, every other fault to `GET`; requests of other methods are
+    /// answered in full and take no fault from the queue.
     pub fn misbehave(&self, file: &str, fault: impl Into<Misbehaviour>) {
         let mut faults = self.shared.faults.lock().unwrap();
         faults
@@ -146,7 +146,7 @@ impl Mirror {
             .push_back(fault.into());
     }
 
-    /// Forgets all faults to come.
+    /// Empties the queues of faults.
     pub fn behave(&self) {
         self.shared.faults.lock().unwrap().clear();
     }
@@ -156,12 +156,12 @@ impl Mirror {
         self.shared.is_let_go.store(true, Ordering::Relaxed);
     }
 
-    /// Everything that was asked so far.
+    /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().unwrap().clone()
     }
 
-    /// How many answers are neither sent whole nor given up by who asked for them.
+    /// Number of answers being sent: neither complete nor aborted by the client.
     pub fn n_under_way(&self) -> usize {
         Arc::strong_count(&self.shared.under_way) - 1
     }
@@ -179,7 +179,7 @@ impl Shared {
         let path = self.folder.path().join(file);
         std::fs::create_dir_all(path.parent().expect("it has an owner"))
             .expect("a folder can be made");
-        // A new file under the old name: a link's other end is not touched, and no reader meets half of it.
+        // A new file replaces the old one: the original of a link is not touched, and no reader sees a part of the file.
         let new = path.with_extension("new");
         std::fs::write(&new, bytes).expect("the file can be written");
         std::fs::rename(&new, &path).expect("the file can be put there");
@@ -205,7 +205,7 @@ impl Shared {
     }
 }
 
-/// `/OWNER/NAME/resolve/main/FILE` and `/api/models/OWNER/NAME` as tests name them.
+/// `OWNER/NAME/FILE` and `OWNER/NAME` of `/OWNER/NAME/resolve/main/FILE` and `/api/models/OWNER/NAME`.
 fn file_of(path: &str) -> String {
     if let Some(repo) = path.strip_prefix("/api/models/") {
         return repo.to_owned();
@@ -231,7 +231,7 @@ async fn answer(State(shared): State<Arc<Shared>>, mut request: Request, next: N
             fault.change_answer(answer, &shared.is_let_go).await
         }
     };
-    // A body in pieces no longer knows its length.
+    // A streamed body has no length.
     if let Some(length) = answer.body().size_hint().exact() {
         let headers = answer.headers_mut();
         headers

@@ -1,9 +1,9 @@
-//! How much memory a browser's pages hold, as the system counts it.
+//! The memory of a browser's pages, as counted by the system.
 
 use std::fs;
 
-/// Resident bytes of the largest process that runs pages, among those that the process `ancestor` has
-/// started; `None` where there is no `/proc`.
+/// Resident bytes of the largest process that runs pages among the descendants of the process `ancestor`; `None`
+/// where there is no `/proc`.
 pub fn renderer_bytes(ancestor: u32) -> Option<u64> {
     let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
         .ok()?
@@ -48,7 +48,7 @@ fn resident_bytes(id: u32) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// A field of a process that still runs.
+/// A field of the status of a running process.
 fn status(id: u32, field: &str) -> Option<String> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let value = status.lines().find_map(|line| line.strip_prefix(field))?;

@@ -1,4 +1,4 @@
-//! A built site, a server for it, a browser on it.
+//! The built page on a server, and browsers that open it.
 //!
 //! ```ignore
 //! #[tokio::test(flavor = "multi_thread")]
@@ -52,16 +52,16 @@ pub(crate) use in_both_browsers;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// How long a page may take for what needs no model.
+/// Limit for steps of the page without a model.
 pub const SOON: Duration = Duration::from_secs(20);
 
-/// How long loading the bundled model and a run of it may take on a slow machine that also builds.
+/// Limit for loading the bundled model and writing texts, on a slow machine that also builds.
 pub const RUN: Duration = Duration::from_secs(90);
 
-/// Asks again and again until there is an answer.
+/// Asks every 50 ms until there is an answer.
 ///
 /// # Panics
-/// After `limit`, with `what` was waited for.
+/// After `limit`, with `what` as the missing event.
 pub async fn wait_until<T, F: Future<Output = Option<T>>>(
     what: &str,
     limit: Duration,

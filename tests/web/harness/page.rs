@@ -1,4 +1,4 @@
-//! `Page`: what a visitor can see and do, by test id, and what the browser noticed meanwhile.
+//! `Page`: the view and the controls of a visitor, by test id, and the console and requests of the browser.
 
 use super::memory;
 use super::programs::Browser;
@@ -14,13 +14,13 @@ use std::time::Duration;
 
 /// A browser window on the site. Dropping it gives the browser to the next claim.
 pub struct Page {
-    /// For what the methods here do not offer.
+    /// For commands without a method here.
     pub client: Client,
     /// `None` once it is given back.
     session: Option<Session>,
     is_last: bool,
     origin: String,
-    /// Other origins that the test sends the page to.
+    /// Other origins that the page may request.
     expected: Vec<String>,
     screenshots: PathBuf,
     console: Mutex<Vec<String>>,
@@ -74,7 +74,7 @@ impl Page {
         self.wait_for_state_within(states, SOON).await
     }
 
-    /// Waits for one of `states`; which one it was.
+    /// Waits for one of `states` and gives the one reached.
     pub async fn wait_for_state_within(&self, states: &[&str], limit: Duration) -> String {
         wait_until(&format!("data-state in {states:?}"), limit, || async {
             Some(self.state().await).filter(|state| states.contains(&state.as_str()))
@@ -103,7 +103,7 @@ impl Page {
             .expect("the window is open")
     }
 
-    /// What an element says.
+    /// The visible text of an element.
     pub async fn text(&self, testid: &str) -> String {
         self.find(testid)
             .await
@@ -112,7 +112,7 @@ impl Page {
             .expect("the element stays")
     }
 
-    /// What every element of this test id says.
+    /// The text of every element with this test id.
     pub async fn texts(&self, testid: &str) -> Vec<String> {
         let script =
             "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent)";
@@ -120,7 +120,7 @@ impl Page {
         serde_json::from_value(texts).expect("texts are strings")
     }
 
-    /// Waits until the text of an element is as `accept` wants it; that text.
+    /// Waits until `accept` is true of the text of an element, and gives that text.
     pub async fn wait_for_text(
         &self,
         testid: &str,
@@ -134,7 +134,7 @@ impl Page {
         .await
     }
 
-    /// Clicks as a visitor does: only what is visible and not covered; waits until it is.
+    /// Clicks an element as a visitor does, as soon as it is visible and not covered.
     pub async fn click(&self, testid: &str) {
         wait_until(&format!("`{testid}` to be clicked"), SOON, || async {
             self.find_now(testid).await?.click().await.ok()
@@ -142,7 +142,7 @@ impl Page {
         .await;
     }
 
-    /// Replaces what stands in a field.
+    /// Replaces the value of a field.
     pub async fn fill(&self, testid: &str, text: &str) {
         let field = self.find(testid).await;
         field.clear().await.expect("the field can be emptied");
@@ -160,7 +160,7 @@ impl Page {
         value.unwrap_or_default()
     }
 
-    /// Presses keys together, the last one last: `&[Key::Control.into(), Key::Enter.into()]`.
+    /// Presses keys together, in this order: `&[Key::Control.into(), Key::Enter.into()]`.
     pub async fn press(&self, keys: &[char]) {
         let down = keys.iter().map(|&value| KeyAction::Down { value });
         let up = keys.iter().rev().map(|&value| KeyAction::Up { value });
@@ -173,9 +173,9 @@ impl Page {
             .expect("keys can be pressed");
     }
 
-    /// Presses Generate and waits until the texts are written: the continuations, in order.
+    /// Presses Generate, waits until the texts are written and gives the continuations, in order.
     ///
-    /// The states are recorded by the page itself, because a short run is over before one could ask.
+    /// The page itself records its states, because a short run ends between two questions.
     pub async fn generate(&self) -> Vec<String> {
         self.eval(
             "const root = document.documentElement; window.states = []; \
@@ -213,13 +213,13 @@ impl Page {
             .await;
     }
 
-    /// What the visitor's system prefers, such as `("prefers-color-scheme", "dark")`.
+    /// Sets a preference of the visitor's system, such as `("prefers-color-scheme", "dark")`.
     pub async fn prefer(&self, feature: &str, value: &str) {
         let media = json!({ "features": [{ "name": feature, "value": value }] });
         self.devtools("Emulation.setEmulatedMedia", media).await;
     }
 
-    /// Saves the whole page, scrolled parts too, as `target/screenshots/NAME.png`.
+    /// Saves a picture of the whole page, scrolled parts included, as `target/screenshots/NAME.png`.
     pub async fn screenshot(&self, name: &str) {
         let options = json!({ "format": "png", "captureBeyondViewport": true });
         let answer = self.devtools("Page.captureScreenshot", options).await;
@@ -231,7 +231,7 @@ impl Page {
         std::fs::write(path, decode_base64(base64)).expect("target/ can be written");
     }
 
-    /// A command of the DevTools protocol, which only Chromium knows; so do the methods that use it.
+    /// A command of the DevTools protocol; Chromium alone, and so for the methods that use it.
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
         let answer = self.session().devtools(command, params).await;
         answer.unwrap_or_else(|error| panic!("{command} failed: {error}"))
@@ -244,15 +244,15 @@ impl Page {
             .await;
     }
 
-    /// Everything severe that the console has said since the window was opened.
+    /// Severe messages on the console since the window was opened.
     pub async fn console_errors(&self) -> Vec<String> {
         let session = self.session();
         if session.browser == Browser::Firefox {
             let printed = std::fs::read(session.driver.log()).expect("the driver has a log");
             let start = usize::try_from(session.log_start).expect("it fits");
             let printed = String::from_utf8_lossy(&printed[start..]);
-            // RSLoader is the browser's own: it misses a server that no test lets it reach. And a page that is
-            // left while its worker starts ends the worker's requests, which Firefox calls an error of the worker.
+            // `RSLoader` belongs to the browser and reports a server that the proxy refuses. A page left while its
+            // worker starts aborts the worker's requests, and Firefox reports that as an error of the worker.
             let is_ours = |line: &&str| {
                 line.starts_with("JavaScript error: http")
                     && !line.ends_with(": NS_BINDING_ABORTED")
@@ -268,7 +268,7 @@ impl Page {
         console.clone()
     }
 
-    /// Every address the page has asked for since the window was opened. Chromium only.
+    /// Addresses that the page has requested since the window was opened; Chromium alone.
     pub async fn requests(&self) -> Vec<String> {
         let entries = self.log("performance").await;
         let mut requests = self.requests.lock().unwrap();
@@ -283,8 +283,8 @@ impl Page {
         requests.clone()
     }
 
-    /// What was asked of anybody but the site, by the page (from Chromium's log) or by its workers too
-    /// (from the proxy that stands between the browser and everything else).
+    /// Requests to other hosts than the site: those of the page from Chromium's log, those of its workers from the
+    /// proxy that stands between the browser and all other machines.
     pub async fn foreign_requests(&self) -> Vec<String> {
         let own = |address: &str| {
             address.starts_with(&self.origin)
@@ -305,13 +305,13 @@ impl Page {
         foreign
     }
 
-    /// From now on, requests to this origin are none of the page's own.
+    /// Allows requests to this origin from now on.
     pub fn expect_requests_to(&mut self, origin: &str) {
-        // With what ends an origin, so that port 80 does not stand for 8080.
+        // With the slash that ends an origin, so that port 80 does not match 8080.
         self.expected.push(format!("{origin}/"));
     }
 
-    /// Asserts that nothing went wrong unseen, and leaves the page.
+    /// Asserts a console without errors and no request to another host, and leaves the page.
     pub async fn close_clean(self) {
         assert_eq!(
             self.console_errors().await,

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 /// A browser that the tests drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Browser {
-    /// With chromedriver; what the tests are mostly about.
+    /// With chromedriver; for most claims.
     Chromium,
-    /// With geckodriver; for what must hold in every browser.
+    /// With geckodriver; for claims about every browser.
     Firefox,
 }
 
@@ -31,7 +31,10 @@ const CHROMIUM: [&str; 4] = [
 const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 
 impl Browser {
-    /// Finds or installs them once per run of the tests; why not, if that cannot be.
+    /// Finds or installs the programs, once per run of the tests.
+    ///
+    /// # Errors
+    /// The reason why a program is missing.
     pub fn programs(self, tree: &SourceTree) -> Result<Programs, String> {
         static CHROMIUM: OnceLock<Result<Programs, String>> = OnceLock::new();
         static FIREFOX: OnceLock<Result<Programs, String>> = OnceLock::new();
@@ -55,7 +58,7 @@ fn chromium(tree: &SourceTree) -> Result<Programs, SiteError> {
     Ok(Programs { browser, driver })
 }
 
-/// No package brings geckodriver: the Rust registry does.
+/// No Debian package has geckodriver; crates.io does.
 fn firefox(tree: &SourceTree) -> Result<Programs, SiteError> {
     let browser = match on_path(&FIREFOX) {
         Some(found) => found,

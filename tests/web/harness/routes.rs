@@ -1,4 +1,4 @@
-//! What the tests' server offers: the page in several folders, broken models, and another site's things.
+//! The routes of the tests' server: the page in several folders, broken models, and files of another site.
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -8,15 +8,15 @@ use huggingtweets::site::{Isolation, ServeOptions, server};
 use std::path::Path;
 use tower_http::services::ServeDir;
 
-/// A folder deep enough that no absolute address would work.
+/// A folder in which absolute addresses fail.
 pub const SUB_PATH: &str = "/some/sub/path/";
 
-/// What became of the page's service worker on the host. The page lies at [`ServiceWorker::path`] then.
+/// A fault of the service worker on the host. The page with it is served at [`ServiceWorker::path`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceWorker {
     /// Not uploaded.
     Missing,
-    /// Uploaded, with a bug that shows at every answer.
+    /// Uploaded, with a bug in every answer.
     Failing,
 }
 
@@ -30,14 +30,15 @@ impl ServiceWorker {
     }
 }
 
-/// Served are the built page at `/`, at [`SUB_PATH`] and at each [`ServiceWorker::path`]; the files of
-/// `tests/fixtures/` under `/fixtures/`; and models that are none: `/broken/truncated.gguf` (half of the
-/// bundled one), `/broken/page.gguf` (200 and HTML, as some hosts answer for a missing file),
-/// `/broken/missing.gguf` (404), `/broken/noise.gguf` (bytes without meaning); whatever a test puts into
-/// `target/tmp/` under `/made/`. `/ask_worker.js` lies beside the page and says whether it is isolated.
+/// The built page at `/`, at [`SUB_PATH`] and at each [`ServiceWorker::path`]; `tests/fixtures/` at `/fixtures/`;
+/// `target/tmp/`, for files that a test makes, at `/made/`; a worker that tells whether it is isolated at
+/// `/ask_worker.js`.
 ///
-/// For another site, which the same server is under another name, there are `/elsewhere/picture.svg`,
-/// `/elsewhere/bundled.gguf` (with CORS), and `/elsewhere/frame`, a page with a frame to put ours in.
+/// Broken models: `/broken/truncated.gguf` (half of the bundled model), `/broken/page.gguf` (status 200 and HTML, as
+/// some hosts answer for a missing file), `/broken/missing.gguf` (status 404), `/broken/noise.gguf` (random bytes).
+///
+/// Files of another site, which is the same server under another name: `/elsewhere/picture.svg`,
+/// `/elsewhere/bundled.gguf` (with CORS) and `/elsewhere/frame`, a page with an empty frame.
 pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
     let at = |mount: &str| {
         server::router(&ServeOptions {

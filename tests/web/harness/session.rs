@@ -1,4 +1,4 @@
-//! Browsers that run on from one claim to the next, made as new in between.
+//! Browsers that serve one claim after another, with empty storage for each.
 //!
 //! A start costs a second or two of both cores, a new tab a twentieth of that. A claim gets a tab of its own, and an
 //! origin of its own, because its server has a port of its own: storage, caches and service workers go by origin.
@@ -30,12 +30,12 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 /// Sessions without a claim.
 static IDLE: Mutex<Vec<Idle>> = Mutex::new(Vec::new());
 
-/// What a visitor's browser is like.
+/// Settings that a browser is started with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Pages in the background go on at full speed, because several claims share the machine.
+    /// Pages in the background run at full speed, because several claims share the machine.
     Usual,
-    /// Pages in the background rest, as with visitors.
+    /// Pages in the background are throttled, as for visitors.
     Restful,
     /// Without a private file system: a private window of Firefox, and Chromium with that feature off.
     WithoutFiles,
@@ -164,6 +164,8 @@ impl Session {
             self.devtools("Storage.clearDataForOrigin", everything)
                 .await?;
         }
+        // A new tab has no focus, unlike the first one of a browser.
+        self.devtools("Page.bringToFront", json!({})).await?;
         self.devtools("Network.clearBrowserCache", json!({}))
             .await?;
         self.devtools("Browser.resetPermissions", json!({})).await?;
@@ -209,7 +211,7 @@ impl Session {
     }
 }
 
-/// Those of a new session.
+/// The timeouts of a new session.
 fn timeouts() -> TimeoutConfiguration {
     let (script, page_load) = (Duration::from_secs(30), Duration::from_secs(300));
     TimeoutConfiguration::new(Some(script), Some(page_load), Some(Duration::ZERO))
@@ -254,7 +256,7 @@ fn chromium(programs: &Programs, watch: &Watch, profile: Profile) -> Value {
 
 fn firefox(programs: &Programs, watch: &Watch, profile: Profile) -> Value {
     let mut prefs = json!({
-        // The page's console and not the browser's own.
+        // The console of the page and not of the browser.
         "devtools.console.stdout.content": true,
         "devtools.console.stdout.chrome": false,
     });

@@ -26,7 +26,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// As `cargo run --release` serves it: isolated. In Chromium.
+    /// The page served with isolation, as by `cargo run --release`, for Chromium.
     pub async fn start() -> Self {
         Self::start_with(Isolation::On).await
     }
@@ -38,7 +38,7 @@ impl Site {
         Self::start_on(Browser::Chromium, programs, isolation).await
     }
 
-    /// The same for any browser; `None`, and said aloud, if that is Firefox and it cannot be had.
+    /// The same for any browser; `None`, with a note on standard error, where Firefox cannot be installed.
     pub async fn start_in(browser: Browser, isolation: Isolation) -> Option<Self> {
         match browser {
             Browser::Chromium => Some(Self::start_with(isolation).await),
@@ -62,7 +62,7 @@ impl Site {
                 seen.lock().unwrap().push(request.uri().path().to_owned());
                 ready(request)
             }));
-        // Apart from the test's own, so that it can be stopped with all its connections.
+        // Apart from the test's runtime, so that the server can be stopped with all its connections.
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -91,7 +91,7 @@ impl Site {
         built(&tree())
     }
 
-    /// Ends the server and every connection to it: from now on its port refuses.
+    /// Ends the server with every connection, so that its port refuses.
     pub async fn stop(&self) {
         let server = self.server.lock().unwrap().take();
         if let Some(server) = server {
@@ -105,7 +105,7 @@ impl Site {
         .await;
     }
 
-    /// The paths asked for so far, by pages and their workers.
+    /// Paths requested so far by pages and their workers.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -115,14 +115,14 @@ impl Site {
         format!("{}{path}", self.address.trim_end_matches('/'))
     }
 
-    /// The same server as another site, of which the page knows nothing.
+    /// The address of `path` under another name, so that it is another site.
     pub fn elsewhere(&self, path: &str) -> String {
         self.address_of(path).replace("127.0.0.1", "localhost")
     }
 
-    /// How often a page was asked for since the start.
+    /// Number of pages requested so far.
     pub fn n_pages(&self) -> usize {
-        // Each of the page's folders is asked for by opening or reloading it, and by nothing else.
+        // Only opening or reloading a page requests a folder.
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|path| path.ends_with('/')).count()
     }
@@ -132,7 +132,7 @@ impl Site {
         self.open_in(path, Profile::Usual).await
     }
 
-    /// The same in a browser of this kind.
+    /// The same in a browser with this profile.
     pub async fn open_in(&self, path: &str, profile: Profile) -> Page {
         let programs = &self.programs;
         let origin = self.address.trim_end_matches('/');
@@ -168,7 +168,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // A runtime may not be dropped where others wait for it, which is what tests do.
+        // Dropping a runtime blocks, and asynchronous code must not.
         if let Some(server) = self.server.lock().unwrap().take() {
             server.shutdown_background();
         }
@@ -179,7 +179,7 @@ fn tree() -> SourceTree {
     SourceTree::find().expect("tests run in the repository")
 }
 
-/// Builds once per run of the tests, and not at all if `cargo run` has.
+/// Builds the page once per run of the tests, unless it is up to date.
 fn built(tree: &SourceTree) -> PathBuf {
     static DIST: OnceLock<PathBuf> = OnceLock::new();
     DIST.get_or_init(

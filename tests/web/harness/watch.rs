@@ -1,10 +1,10 @@
-//! A proxy that lets nothing through and remembers who was asked for: the proof that a page keeps to itself.
+//! A proxy that refuses and records every request: the proof that a page asks no other machine.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
-/// Whom a fresh Chromium or Firefox asks by itself, whatever page is open.
+/// Hosts that Chromium and Firefox contact on their own.
 const BROWSERS_OWN: [&str; 8] = [
     ".google.com",
     ".googleapis.com",
@@ -16,7 +16,7 @@ const BROWSERS_OWN: [&str; 8] = [
     ".mozilla.org",
 ];
 
-/// Everything that a browser asked of other machines.
+/// The requests of a browser to other machines.
 #[derive(Clone)]
 pub struct Watch {
     port: u16,
@@ -41,7 +41,7 @@ impl Watch {
                 tokio::spawn(async move {
                     let (read, mut write) = stream.split();
                     let mut line = String::new();
-                    // Browsers open connections ahead, too, and close them without having asked for anything.
+                    // Browsers also open connections ahead and close them without a request.
                     if let Ok(1..) = BufReader::new(read).read_line(&mut line).await {
                         requests.lock().unwrap().push(line.trim().to_owned());
                         // The browser may be gone.
@@ -55,7 +55,7 @@ impl Watch {
         watch
     }
 
-    /// What the browser has to use as its proxy, for everything but this machine.
+    /// The address of the proxy, for all requests but those to this machine.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
@@ -65,7 +65,7 @@ impl Watch {
         self.requests.lock().unwrap().clear();
     }
 
-    /// First lines of the requests, such as `CONNECT example.org:443 HTTP/1.1`, without the browser's own.
+    /// First lines of the requests, such as `CONNECT example.org:443 HTTP/1.1`, without those of [`BROWSERS_OWN`].
     pub fn requests(&self) -> Vec<String> {
         let requests = self.requests.lock().unwrap();
         requests
