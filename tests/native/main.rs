@@ -30,6 +30,7 @@ mod preflight;
 mod pytorch;
 mod repositories;
 mod shapes;
+mod shared_crates;
 mod site;
 mod state;
 mod store;
