@@ -23,8 +23,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A bot is a repository's, and has its address.
     ("bot", &["card", "hub"]),
     ("bundled", &[]),
-    // The memory a model takes follows from its shape, which a repository's `config.json` states.
-    ("hub", &["model::config", "model::ModelError"]),
+    // The bundled model is one that a `ModelRef` names. The memory a model takes follows from its shape, which a
+    // repository's `config.json` states.
+    ("hub", &["bundled", "model::config", "model::ModelError"]),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
     // Reading `model::config` out of a checkpoint fails with `ModelError`.
@@ -33,13 +34,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["model::config", "model::ModelError", "kernels::pack"],
     ),
     ("tokenizer", &[]),
-    // Parameters cross the worker's channel, so they know no model.
+    // Parameters and their table cross the worker's channel, so they know no model.
     ("generate::params", &[]),
+    ("generate::parameter", &[]),
     // Hands its threads to the session.
     ("generate", &["infer", "parallel", "tokenizer"]),
     ("finetune", &["model", "tokenizer", "tweets", "weights"]),
     ("runs", &["tweets"]),
-    ("store", &[]),
+    // A stored model has the name by which it is loaded.
+    ("store", &["hub"]),
     // The parameters of a model, a generation, a training, and the results of a generation; which model is meant.
     (
         "protocol",
@@ -75,7 +78,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The settings follow the table of generation parameters; a bot's model is named as `hub` names models.
     (
         "state",
-        &["protocol", "bot", "runs", "hub", "generate::params"],
+        &[
+            "protocol",
+            "bot",
+            "runs",
+            "hub",
+            "generate::params",
+            "generate::parameter",
+        ],
     ),
     // Converts arriving weights with the engine's own conversion.
     (
@@ -87,6 +97,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         "web::worker::host",
         &[
             "protocol", "store", "hub", "bot", "engine", "kernels", "parallel",
+        ],
+    ),
+    // The settings panel has a control per row of the table of parameters.
+    (
+        "web::page",
+        &[
+            "state",
+            "protocol",
+            "store",
+            "hub",
+            "bot",
+            "bundled",
+            "generate::parameter",
         ],
     ),
     (
@@ -146,6 +169,16 @@ const BROWSER_CRATES: &[&str] = &[
 
 /// Arrows between files that close a circle and stay, each with the reason why breaking it would make the code worse.
 const CIRCLES: &[(&str, &str, &str)] = &[
+    ("state::problem", "state::model", "to be broken"),
+    ("state::task", "state::model", "to be broken"),
+    ("state::task", "state::writing", "to be broken"),
+    ("generate::parameter", "generate::params", "to be broken"),
+    ("tokenizer::json", "tokenizer", "to be broken"),
+    (
+        "web::page::worker_bridge",
+        "web::page::address",
+        "to be broken",
+    ),
     ("state::view", "state", "to be broken"),
     ("state::model", "state", "to be broken"),
     ("state::actions", "state", "to be broken"),
@@ -385,14 +418,20 @@ impl<'ast> Visit<'ast> for Reader {
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         self.has_unsafe |= item.unsafety.is_some();
         if let (None, syn::Type::Path(of)) = (&item.trait_, &*item.self_ty) {
+            // The header is in `inherent_impls` and not among the paths.
+            visit::visit_generics(self, &item.generics);
+            for item in &item.items {
+                self.visit_impl_item(item);
+            }
             let methods = item.items.iter().filter_map(|item| match item {
                 syn::ImplItem::Fn(method) => Some(method.sig.ident.to_string()),
                 _ => None,
             });
             let implementation = (segments(&of.path), methods.collect());
             self.scope().inherent_impls.push(implementation);
+        } else {
+            visit::visit_item_impl(self, item);
         }
-        visit::visit_item_impl(self, item);
     }
 
     fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
@@ -572,10 +611,12 @@ fn forbidden_arrows(source: &Source) -> Vec<String> {
 /// Arrows between files, each with the names that draw it.
 ///
 /// A file points to another when its code resolves a name to an item that the other defines, through any number of
-/// re-exports. `mod` and `pub use` by themselves are an index and draw no arrow: a `mod.rs` may list and re-export
-/// children that use its items. It is in a circle with a child when its own code uses the child too; then the shared
-/// items belong in a file of their own. A type whose methods are spread over files points to every file with methods
-/// that its own file calls.
+/// re-exports. Two uses of a name draw no arrow:
+///
+/// - `mod` and `pub use` are an index. A `mod.rs` may list and re-export children that use its items; it is in a circle
+///   with a child when its own code uses the child too. Then the shared items belong in a file of their own.
+/// - `impl super::Type` in a child continues the type's definition. The type's file points to every child with methods
+///   that it calls; the child points back when it uses another item of the parent, or the type in another place.
 struct Graph<'a> {
     sources: &'a [Source],
     /// Source and scope of every module.
@@ -656,8 +697,15 @@ impl<'a> Graph<'a> {
         let mut arrows: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
         for (from, source) in self.sources.iter().enumerate() {
             for scope in &source.scopes {
-                // An imported module draws no arrow; the names taken from it do.
+                // An imported module draws no arrow; the names taken from it do. Nor does a type that is imported to be
+                // continued.
                 let imports = scope.imports.iter().filter(|import| {
+                    let is_used =
+                        |path: &Vec<String>| path.first().is_some_and(|name| *name == import.name);
+                    let is_continued = scope.inherent_impls.iter().any(|(of, _)| is_used(of));
+                    if is_continued && !scope.paths.iter().any(is_used) {
+                        return false;
+                    }
                     let module = match from_root(&scope.module, &import.path) {
                         Some(path) => path.join("::"),
                         None => join(&scope.module, &import.path.join("::")),
@@ -671,9 +719,12 @@ impl<'a> Graph<'a> {
                     }
                 }
                 for (of, methods) in &scope.inherent_impls {
-                    let Some((owner, _)) = self.definition(&scope.module, of) else {
+                    let Some((owner, name)) = self.definition(&scope.module, of) else {
                         continue;
                     };
+                    if !is_inside(&scope.module, &self.sources[owner].scopes[0].module) {
+                        arrows.entry((from, owner)).or_default().insert(name);
+                    }
                     let owners = &self.sources[owner].scopes;
                     let is_called =
                         |method: &&String| owners.iter().any(|scope| scope.calls.contains(*method));
@@ -958,9 +1009,20 @@ fn a_circle_of_files_is_seen_over_re_exports_globs_macros_and_methods() {
             ("a", "use crate::b; pub fn f() { println!(\"{}\", b::g()) }"),
             ("b", "pub fn g() { crate::a::f() }"),
         ],
+        // Methods that a child adds to the parent's type, and an item of the parent that they use.
         &[
-            ("a", "mod b; pub struct A; fn f(a: A) { a.g() }"),
-            ("a::b", "impl super::A { pub fn g(&self) {} }"),
+            (
+                "a",
+                "mod b; pub struct A; const N: u8 = 0; fn f(a: A) { a.g() }",
+            ),
+            (
+                "a::b",
+                "use super::{A, N}; impl A { pub fn g(&self) { N } }",
+            ),
+        ],
+        &[
+            ("a", "use crate::b::B; pub struct A; fn f(a: A) { a.g() }"),
+            ("b", "pub struct B; impl crate::a::A { pub fn g(&self) {} }"),
         ],
     ] {
         assert_eq!(circles(files).len(), 1, "{files:?}");
@@ -984,6 +1046,14 @@ fn an_index_of_children_and_a_chain_are_no_circle() {
             (
                 "a::child",
                 "pub struct B; #[cfg(test)] mod tests { use super::super::A; }",
+            ),
+        ],
+        // A child that adds methods to the parent's type.
+        &[
+            ("a", "mod b; pub struct A; fn f(a: A) { a.g() }"),
+            (
+                "a::b",
+                "use super::A; impl A { pub fn g(&self) -> Self {} }",
             ),
         ],
         // Another crate's module and a local variable with the names of ours.
