@@ -13,25 +13,25 @@ use huggingtweets::weights::{
     Checkpoint, Conversion, ConversionParams, ReadSeek, WeightsError, WriteAt,
 };
 
-/// The configuration of `tests/fixtures/tiny`, which the seeds of safetensors fit.
+/// The configuration of `tests/fixtures/tiny`, the model of the safetensors seeds.
 const TINY: &[u8] = include_bytes!("../tests/fixtures/tiny/config.json");
-/// That of `tests/fixtures/pytorch`.
+/// The configuration of `tests/fixtures/pytorch`.
 const PYTORCH: &[u8] = include_bytes!("../tests/fixtures/pytorch/config.json");
 
 type Open = fn(&[u8], Vec<Box<dyn ReadSeek>>) -> Result<Checkpoint, WeightsError>;
 
-/// A file of weights, opened and read, and converted as it arrives.
+/// A safetensors file: opened and read as a whole, and converted in pieces.
 pub fn safetensors(data: &[u8]) {
     both_ways(TINY, data, Checkpoint::from_safetensors);
     both_ways(PYTORCH, data, Checkpoint::from_safetensors);
 }
 
-/// The same.
+/// A PyTorch checkpoint: opened and read as a whole, and converted in pieces.
 pub fn pytorch(data: &[u8]) {
     both_ways(PYTORCH, data, Checkpoint::from_pytorch);
 }
 
-/// A model in one file, loaded whole.
+/// A GGUF file, loaded as a model and read tensor by tensor.
 pub fn gguf(data: &[u8]) {
     let reader = || Box::new(Cursor::new(data.to_vec()));
     drop(ModelFile::from_gguf(reader()));
@@ -69,7 +69,7 @@ fn read_all(mut checkpoint: Checkpoint) {
     }
 }
 
-/// Where only the last byte counts.
+/// A sink that discards all bytes.
 struct Nowhere;
 
 impl WriteAt for Nowhere {
@@ -78,7 +78,7 @@ impl WriteAt for Nowhere {
     }
 }
 
-/// In pieces, with a break wherever the first byte says.
+/// Converts `data` in pieces, with an interruption at a place that the first byte selects.
 fn convert(config_json: &[u8], data: &[u8]) -> Result<(), WeightsError> {
     let params = ConversionParams {
         config_json,

@@ -1,4 +1,4 @@
-"""Writes DATA/model/, whose weights lie between those of two models.
+"""Writes DATA/model/, a weighted mean of two models' weights.
 
     python mean.py DATA A B SHARE
 

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 VOCABULARY = 8192
 LONGEST_CHARACTERS, SHORTEST_CHARACTERS = 280, 20
-# How often a text of a kind is drawn, against a novel's. Verse and plays are left out: their lines are not sentences.
+# How often a text of a kind is drawn, relative to a novel's. Verse and plays are left out: their lines are not sentences.
 WEIGHTS = {
     "sentences": 1.5, "aphorism": 1.5, "humour": 1.5, "diary": 1.5, "letters": 1.5, "fable": 1.5,
     "essay": 1.0, "short-fiction": 1.0, "novel": 1.0, "memoir": 1.0, "speech": 0.7, "poetry": 0.0, "play": 0.0,
@@ -32,7 +32,7 @@ SLURS = re.compile(
     r"coolies?|sluts?|bastards?|injuns?|mulatto\w*|half-?breeds?|redskins?|cripples?|kaff?irs?|japs?|coons?|fagg?ots?)\b",
     re.IGNORECASE,
 )
-# What editors and transcribers wrote, not authors.
+# Texts of editors and transcribers.
 EDITORS = re.compile(
     r"produced by|transcrib|proofread|gutenberg|e-?text|chapter [ivxl\d]+|^\W*[IVXLC]+\W*$|illustration|https?:|www\.|\.html?\b",
     re.IGNORECASE,
@@ -44,7 +44,7 @@ SENTENCE = re.compile(
 
 
 def bodies(corpus: Path):
-    """Kind and text of every file of the corpus, without what its publishers put around it."""
+    """Kind and text of every file of the corpus, without the publishers' additions."""
     with tarfile.open(corpus / "pd-english-corpus.tar.xz") as archive:
         files = {m.name.removeprefix("./"): archive.extractfile(m).read() for m in archive if m.isfile()}
     for row in csv.DictReader(files["MANIFEST.tsv"].decode().splitlines(), delimiter="\t"):
@@ -74,7 +74,7 @@ def paragraphs(body: str, kind: str):
 
 
 def texts(sentences: list[str]):
-    """As many whole sentences as fit, one text after the other."""
+    """Texts of as many whole sentences as fit, in order."""
     text = ""
     for sentence in sentences:
         if len(text) + 1 + len(sentence) <= LONGEST_CHARACTERS:
@@ -91,7 +91,7 @@ def worth(text: str) -> bool:
 
 def main(corpus: Path, out: Path):
     out.mkdir(parents=True, exist_ok=True)
-    kept = []  # (weight, sentences) of a paragraph
+    kept = []  # (weight, sentences) of each paragraph
     apart, apart_sentences = [], set()
     for kind, body in bodies(corpus):
         weight = WEIGHTS.get(kind, 1.0)
@@ -104,12 +104,12 @@ def main(corpus: Path, out: Path):
                 apart_sentences.update(s for s in sentences if len(s) >= SHORTEST_CHARACTERS)
             else:
                 kept.append((weight, sentences))
-    # A book found twice, or a sentence quoted: no training text holds a sentence that is kept apart.
+    # Books occur twice and sentences are quoted: no training text may contain a held-out sentence.
     kept = [(w, s) for w, s in kept if apart_sentences.isdisjoint(s)]
     (out / "held_out.txt").write_text("\n\n".join(dict.fromkeys(apart)) + "\n")
 
-    # Every paragraph is cut from its first, its second and its third sentence on: other texts, the same words, so drawn less.
-    # A sentence too long for a text is learnt from too, but not that a text ends there.
+    # Every paragraph is cut from its first, second and third sentence on: different texts of the same words, so each is drawn less.
+    # A sentence that is too long for a text is used too, without an end of text.
     cuts = {}  # text: (weight, cut, whether it ends)
     for weight, sentences in kept:
         for cut in range(3):

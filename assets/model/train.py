@@ -21,16 +21,16 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 WIDTH, HEADS, VOCABULARY, CONTEXT = 256, 4, 8192, 128
-ROWS = 64  # of CONTEXT tokens, in a step
-OPEN_ROWS = 8  # of them are one stream, so that all positions are learnt; in the others each text begins at position 0
-CHUNK = 1024  # tokens whose scores are held at once
+ROWS = 64  # rows of CONTEXT tokens per step
+OPEN_ROWS = 8  # rows that are one stream of tokens, so that all positions are trained; in the others texts start at position 0
+CHUNK = 1024  # tokens whose logits are in memory at once
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARM_UP_STEPS = 0.02, 3e-3, 0.05, 60
-DROPOUT = 0.08  # of the embedding and of what each block adds
-TEACHING = 0.6  # of a target's probability, where there are teachers; the rest goes to the token that comes
+DROPOUT = 0.08  # of the embedding and of each block's outputs
+TEACHING = 0.6  # weight of the teachers' probabilities in a target; the rest is the next token's
 
 
 class Batches:
-    """Rows of whole texts. In a pass, each text comes as many times as its kind's weight says, on average."""
+    """Rows of whole texts. On average each text occurs in a pass as often as the weight of its kind."""
 
     def __init__(self, data: Path, seed: int):
         texts = np.load(data / "texts.npz")
@@ -40,7 +40,7 @@ class Batches:
         self.order, self.pool = iter(()), []
 
     def draw(self) -> np.ndarray:
-        """A text's tokens and the one after its last: <|endoftext|>, or -100 where it goes on."""
+        """A text's tokens and the target after its last token: <|endoftext|>, or -100 if the text is cut."""
         while (text := next(self.order, None)) is None:
             passes = self.random.poisson(self.weights)
             self.order = iter(self.random.permutation(np.repeat(np.arange(len(passes)), passes)))
@@ -59,7 +59,7 @@ class Batches:
                 text = self.draw()[: CONTEXT - at + 1]
                 end = at + len(text) - 1
                 x[row, at:end], y[row, at:end], at = text[:-1], text[1:], end
-        # The longest text that still fits comes next: rows are 98 % full.
+        # The longest text that still fits is next, which fills rows to 98 %.
         while len(self.pool) < 600:
             self.pool.append(self.draw())
         self.pool.sort(key=len)
@@ -85,7 +85,7 @@ class Batches:
 
 
 class Attention(torch.autograd.Function):
-    """Softmax attention by whole products: for texts this short a quarter of the time of PyTorch's own."""
+    """Softmax attention by whole products: for texts this short it takes a quarter of the time of PyTorch's own."""
 
     @staticmethod
     def forward(ctx, qkv, mask):
@@ -142,7 +142,7 @@ class HeadLoss(torch.autograd.Function):
 
 
 def fresh(blocks: int) -> dict:
-    """GPT-2's names and shapes; a block's last matrices begin at zero, so that it begins as the identity."""
+    """GPT-2's names and shapes. A block's last matrices start as zeros, so that the block starts as the identity."""
     one, zero = lambda n: torch.ones(n), lambda *n: torch.zeros(n)
     w = {"wte.weight": torch.randn(VOCABULARY, WIDTH) * 0.02, "wpe.weight": torch.randn(CONTEXT, WIDTH) * 0.01}
     for b in range(blocks):
@@ -166,7 +166,7 @@ def blocks_of(w: dict) -> int:
 
 
 def grown(w: dict, blocks: int) -> dict:
-    """Copies of blocks among the others until there are `blocks`; a copy's last matrices are zero, so that nothing changes at first."""
+    """Inserts copies of blocks until there are `blocks`. A copy's last matrices are zeros, so that the outputs stay the same."""
     have = blocks_of(w)
     new = {name: t for name, t in w.items() if not name.startswith("h.")}
     for b in range(blocks):
@@ -180,7 +180,7 @@ def grown(w: dict, blocks: int) -> dict:
 
 
 class Dropout:
-    """Masks cut from one long random one: drawing millions of random numbers in each step would take a tenth of the time."""
+    """Masks cut from one long random mask: drawing millions of random numbers per step would take a tenth of the time."""
 
     def __init__(self):
         self.pool = (torch.rand(1 << 25) >= DROPOUT).bfloat16() / (1 - DROPOUT)
@@ -265,7 +265,7 @@ def export(w: dict, data: Path):
 
 def main(data: Path, seconds: float, depths: list[int]):
     torch.set_num_threads(2)
-    torch.manual_seed(3)  # this and the batches' seed: other draws than the runs before
+    torch.manual_seed(3)  # this seed and the batches' differ from those of the earlier runs
     checkpoint = data / "checkpoint.pt"
     state = torch.load(checkpoint) if checkpoint.exists() else None
     further = (data / "model").exists()

@@ -1,4 +1,4 @@
-"""Finds the held-out texts that the starter, the first model bundled, never saw: it was trained before any were kept apart.
+"""Finds the held-out texts that the starter, the first bundled model, was not trained on: it is older than the held-out set.
 
     python unseen.py CORPUS DATA
 
@@ -19,9 +19,9 @@ from prepare import VOCABULARY, bodies, trained_tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
 WINDOW, ROWS = 128, 32
-STEPS = 2700  # more than it took: its 10 million tokens are 2,441
+STEPS = 2700  # more than it took: 10 million tokens are 2,441 steps
 SHORTEST, LONGEST = 20, 280  # characters of a document
-# The starter's own rules, which are not prepare.py's: in how many of the four passes a document of a kind comes, and the rest.
+# The starter's rules differ from prepare.py's: the number of the four passes that a document of a kind is in, and more.
 PASSES = {
     "sentences": 4, "aphorism": 4, "humour": 2, "diary": 2, "letters": 2, "fable": 2,
     "essay": 1, "short-fiction": 1, "novel": 1, "memoir": 1, "speech": 1, "poetry": 0, "play": 0,
@@ -40,7 +40,7 @@ def sentences(text: str) -> list[str]:
 
 
 def cut(paragraph: str):
-    """As many whole sentences as fit, one document after the other."""
+    """Documents of as many whole sentences as fit, in order."""
     document = ""
     for sentence in sentences(paragraph):
         if len(document) + 1 + len(sentence) <= LONGEST:
@@ -52,7 +52,7 @@ def cut(paragraph: str):
 
 
 def documents(corpus: Path) -> list[tuple[str, int]]:
-    """Each with the number of its passes."""
+    """Each document with the number of its passes."""
     found = []
     for kind, body in bodies(corpus):
         passes = PASSES.get(kind, 1)
@@ -69,7 +69,7 @@ def documents(corpus: Path) -> list[tuple[str, int]]:
 
 
 def touched(tokens: int) -> np.ndarray:
-    """Whether a window held the token, as input or as target."""
+    """Whether a training window contained the token, as input or as target."""
     torch.manual_seed(1)
     GPT2LMHeadModel(GPT2Config(vocab_size=VOCABULARY, n_positions=256, n_embd=256, n_layer=6, n_head=8))
     seen = np.zeros(tokens, bool)
