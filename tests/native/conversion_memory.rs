@@ -1,4 +1,4 @@
-//! Converting a GPT-2 of 124M while it arrives takes the memory of its largest transposed tensor and a few MB.
+//! Converting a GPT-2 of 124M while it arrives needs the memory of its largest transposed tensor and a few MB.
 
 use crate::support::{gpt2_124m, own_process, pickled, shared};
 use std::time::Instant;
@@ -10,12 +10,12 @@ use huggingtweets::weights::quantize::gpt2_metadata;
 use huggingtweets::weights::{Conversion, ConversionParams, WriteAt};
 
 const CONFIG: &[u8] = br#"{"model_type":"gpt2"}"#;
-/// `mlp.c_fc.weight`, which must be there whole to be transposed: 768 × 3072 numbers of 4 bytes.
+/// `mlp.c_fc.weight`, which is transposed as a whole: 768 × 3072 numbers of 4 bytes.
 const LARGEST: u64 = 768 * 3072 * 4;
-/// Everything else: chunks of rows and the output's header among it.
+/// Everything else, such as chunks of rows and the header of the output.
 const MORE: u64 = 8 << 20;
 
-/// Where only the end counts.
+/// An output that keeps only its length.
 struct Nowhere {
     len: u64,
 }
@@ -44,7 +44,7 @@ fn tensors() -> Vec<(String, Vec<usize>)> {
         .collect()
 }
 
-/// The same floats over and over, `n` of them.
+/// `n` floats, a pattern repeated.
 fn numbers(n: usize, out: &mut dyn FnMut(&[u8])) {
     let some: Vec<u8> = (0..4096)
         .flat_map(|i| (((i * 37 % 101) as f32 - 50.0) / 300.0).to_le_bytes())

@@ -1,6 +1,6 @@
-//! The fuzzer's targets over fixtures with some bytes changed, the same ones each time: no panic, no hang.
+//! The targets of the fuzzer over fixtures with changed bytes, the same in each run: no panic, no hang.
 //!
-//! `FUZZ_ROUNDS=100000` runs longer; `fuzz/` looks where these do not.
+//! The ignored test changes each fixture more often; `fuzz/` searches for new inputs.
 
 #[path = "../../fuzz/targets.rs"]
 mod targets;
@@ -13,7 +13,7 @@ use huggingtweets::kernels::pack::WeightType;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// What hurts parsers: ends of ranges, signs, and the marks of the formats.
+/// Bytes that break parsers: ends of ranges, signs, and the marks of the formats.
 const NASTY: [&[u8]; 12] = [
     &[0x00],
     &[0xff],
@@ -29,7 +29,7 @@ const NASTY: [&[u8]; 12] = [
     b"99999999999999999999",
 ];
 
-/// Some bytes replaced, put in, taken out or repeated.
+/// The seed with some bytes replaced, inserted, removed or repeated.
 fn mutated(seed: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..=random.next_u32() % 4 {
@@ -59,8 +59,23 @@ fn mutated(seed: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
     bytes
 }
 
-fn run(seeds: &[Vec<u8>], target: fn(&[u8])) {
-    let rounds = std::env::var("FUZZ_ROUNDS").map_or(300, |rounds| rounds.parse().unwrap());
+/// Changed files per fixture.
+const ROUNDS: usize = 300;
+const NIGHTLY_ROUNDS: usize = 30_000;
+
+/// A target of the fuzzer, and the files that are changed for it.
+struct Sweep {
+    target: fn(&[u8]),
+    seeds: Vec<Vec<u8>>,
+}
+
+impl Sweep {
+    fn run(&self, rounds: usize) {
+        run(&self.seeds, self.target, rounds);
+    }
+}
+
+fn run(seeds: &[Vec<u8>], target: fn(&[u8]), rounds: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut slowest = Duration::ZERO;
     for seed in seeds {
@@ -82,31 +97,27 @@ fn read(files: &[&str]) -> Vec<Vec<u8>> {
     files.iter().map(read).collect()
 }
 
-#[test]
-fn damaged_safetensors_do_no_harm() {
+fn safetensors() -> Sweep {
     let files = [
         "tiny/model.safetensors",
         "pytorch/model.safetensors",
         "pytorch/bf16.safetensors",
     ];
-    run(&read(&files), targets::safetensors);
+    Sweep {
+        target: targets::safetensors,
+        seeds: read(&files),
+    }
 }
 
-#[test]
-fn damaged_ggufs_do_no_harm() {
-    let of = |dtype| quantize(tiny(), dtype).0;
-    run(
-        &[
-            of(WeightType::Q8_0),
-            of(WeightType::F16),
-            of(WeightType::Q4_0),
-        ],
-        targets::gguf,
-    );
+fn gguf() -> Sweep {
+    let types = [WeightType::Q8_0, WeightType::F16, WeightType::Q4_0];
+    Sweep {
+        target: targets::gguf,
+        seeds: types.map(|dtype| quantize(tiny(), dtype).0).into(),
+    }
 }
 
-#[test]
-fn damaged_pytorch_files_do_no_harm() {
+fn pytorch() -> Sweep {
     let files = [
         "pytorch/tied.bin",
         "pytorch/archive.bin",
@@ -115,11 +126,13 @@ fn damaged_pytorch_files_do_no_harm() {
         "pytorch/protocol_4.bin",
         "pytorch/parameters.bin",
     ];
-    run(&read(&files), targets::pytorch);
+    Sweep {
+        target: targets::pytorch,
+        seeds: read(&files),
+    }
 }
 
-#[test]
-fn damaged_tokenizers_do_no_harm() {
+fn tokenizer_json() -> Sweep {
     let tokens: serde_json::Map<String, serde_json::Value> = (0..=255_u8)
         .map(|byte| huggingtweets::tokenizer::vocabulary::char_of_byte(byte).to_string())
         .chain(["he".to_owned(), "<|endoftext|>".to_owned()])
@@ -131,21 +144,59 @@ fn damaged_tokenizers_do_no_harm() {
         "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false },
         "model": { "type": "BPE", "vocab": tokens, "merges": ["h e"] },
     });
-    run(&[json.to_string().into_bytes()], targets::tokenizer_json);
+    Sweep {
+        target: targets::tokenizer_json,
+        seeds: vec![json.to_string().into_bytes()],
+    }
+}
+
+/// `None`, with a note, where the published cards are missing.
+fn cards() -> Option<Sweep> {
+    let folder = shared::shared("cards")?;
+    let cards = std::fs::read_dir(folder).unwrap();
+    let mut cards: Vec<_> = cards.map(|card| card.unwrap().path()).collect();
+    cards.sort();
+    Some(Sweep {
+        target: targets::card,
+        seeds: cards
+            .iter()
+            .map(|card| std::fs::read(card).unwrap())
+            .collect(),
+    })
+}
+
+#[test]
+fn damaged_safetensors_do_no_harm() {
+    safetensors().run(ROUNDS);
+}
+
+#[test]
+fn damaged_ggufs_do_no_harm() {
+    gguf().run(ROUNDS);
+}
+
+#[test]
+fn damaged_pytorch_files_do_no_harm() {
+    pytorch().run(ROUNDS);
+}
+
+#[test]
+fn damaged_tokenizers_do_no_harm() {
+    tokenizer_json().run(ROUNDS);
 }
 
 #[test]
 fn damaged_cards_do_no_harm() {
-    let Some(folder) = shared::shared("cards") else {
-        shared::skipped("no published cards beside the repository");
-        return;
-    };
-    let cards = std::fs::read_dir(folder).unwrap();
-    let mut cards: Vec<_> = cards.map(|card| card.unwrap().path()).collect();
-    cards.sort();
-    let cards: Vec<_> = cards
-        .iter()
-        .map(|card| std::fs::read(card).unwrap())
-        .collect();
-    run(&cards, targets::card);
+    if let Some(cards) = cards() {
+        cards.run(ROUNDS);
+    }
+}
+
+#[test]
+#[ignore = "nightly: 30 000 changes of each fixture"]
+fn many_more_damaged_files_do_no_harm() {
+    let sweeps = [safetensors(), gguf(), pytorch(), tokenizer_json()];
+    for sweep in sweeps.into_iter().chain(cards()) {
+        sweep.run(NIGHTLY_ROUNDS);
+    }
 }

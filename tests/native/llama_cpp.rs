@@ -1,6 +1,6 @@
-//! What `quantize` writes, llama.cpp reads: the same tokens, the same scores, the same greedy choice.
+//! llama.cpp reads the files of `quantize`: the same tokens, the same scores, the same greedy choice.
 //!
-//! Asks llama.cpp through its Python package: `python3`, or the interpreter that `HUGGINGTWEETS_PYTHON` names.
+//! llama.cpp is called through its Python package, in `python3` or the interpreter named by `HUGGINGTWEETS_PYTHON`.
 
 use crate::support::checkpoints::{fixtures, floats, ids, model_files};
 use crate::support::shared::{shared, skipped};
@@ -10,8 +10,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Both round the inputs of a product to 8 bits, each in its own way.
-/// Seen at most: 0.03 of the widest logit.
+/// Both programs round the inputs of a product to 8 bits, in different ways.
+/// Largest difference seen: 0.03 of the widest logit.
 const TOLERANCE: f32 = 0.05;
 const DTYPES: [&str; 6] = ["q8_0", "q4_0", "q4_k", "q6_k", "f16", "f32"];
 const PROMPT: &str = "My dream is";
@@ -69,7 +69,7 @@ fn llama_cpp(python: &str, model: &str, ids: &[u32]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// That both make the same tokens of every text, and none of their own.
+/// Asserts that both programs make the same tokens of every text.
 fn check_tokens(model: &str, answer: &Value) {
     let tokenize = |text: &str| {
         let ours = huggingtweets(&["tokenize", "--model", model, "--text", text]);
@@ -83,7 +83,7 @@ fn check_tokens(model: &str, answer: &Value) {
     assert_eq!(answer["is_eos_the_end"], true);
 }
 
-/// Compares what both make of `source` in one type.
+/// Compares both programs on `source` in one type.
 fn check(python: &str, source: &Path, dtype: &str) {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("out.gguf");
@@ -131,8 +131,7 @@ fn check(python: &str, source: &Path, dtype: &str) {
     let widest = theirs.iter().fold(0.0, |max, x| f32::max(max, x.abs()));
     let apart = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
     let apart = apart.fold(0.0, f32::max) / widest;
-    // What was chosen here is the best there, or as good, but for an end that comes too
-    // early for the length that the model asks for.
+    // The token chosen here is the best there or equally good, except for an end of text before the minimum length.
     let eos = answer["eos"].as_u64().unwrap() as usize;
     let mut worst = 0.0;
     for (mut row, token_id) in rows.into_iter().skip(prompt.len() - 1).zip(&chosen) {
@@ -158,7 +157,7 @@ fn the_bundled_model_in_each_type_is_the_same_in_llama_cpp() {
     }
 }
 
-/// 320 is a width that blocks of 256 do not fit, as GPT-2 XL's 1600; 1280, that of its inner layer, they fit.
+/// 320 is no multiple of 256, as the 1600 of GPT-2 XL; the 1280 of the inner layer is one.
 #[test]
 fn gpt2s_vocabulary_and_mixed_types_are_the_same_in_llama_cpp() {
     let (Some(python), Some(tokenizer)) = (python(), shared("data/gpt2-bpe")) else {

@@ -1,4 +1,4 @@
-//! Loading a GPT-2 of 124M and running five sequences takes little more memory than the file has bytes.
+//! Loading a GPT-2 of 124M and decoding five sequences needs little more memory than the length of the file.
 
 use crate::support::checkpoints::load;
 use crate::support::{gpt2_124m, own_process, shared};
@@ -8,7 +8,7 @@ use std::time::Instant;
 use huggingtweets::infer::{Logits, Session};
 use huggingtweets::weights::Checkpoint;
 
-/// The cache is all there from the start; more steps would only take longer.
+/// The cache is allocated at the start, so that more steps need no more memory.
 const STEPS: usize = 6;
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the mirror answers, and each way it misbehaves for the tests of the page: asked by hand, byte for byte.
+//! The responses of the mirror, and every fault that the tests of the page order, read byte by byte.
 
 use crate::support::mirror::{Fault, Mirror};
 use huggingtweets::hub::{Dtype, Endpoint, Listing, choose};
@@ -17,7 +17,7 @@ const WEIGHTS: &str = "huggingtweets/tiny/pytorch_model.bin";
 const WEIGHTS_PATH: &str = "/huggingtweets/tiny/resolve/main/pytorch_model.bin";
 const LISTING_PATH: &str = "/api/models/huggingtweets/tiny?blobs=true";
 
-/// An answer, its headers in lower case.
+/// A response, with the names of its headers in lower case.
 struct Answer {
     status: u16,
     headers: HashMap<String, String>,
@@ -40,7 +40,7 @@ impl Answer {
     }
 }
 
-/// Asks `METHOD /path`; reads what comes until the connection ends.
+/// Sends `METHOD /path` and reads the response until the connection ends.
 async fn ask(endpoint: &str, request: &str, headers: &[(&str, &str)]) -> Answer {
     let host = endpoint.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -55,7 +55,7 @@ async fn ask(endpoint: &str, request: &str, headers: &[(&str, &str)]) -> Answer 
         .await
         .unwrap();
     let mut bytes = Vec::new();
-    // A connection that is cut may end in an error; what came before it counts.
+    // A cut connection may end in an error after the bytes that count.
     let _ = stream.read_to_end(&mut bytes).await;
     let end = bytes
         .windows(4)
@@ -90,7 +90,7 @@ fn sha256(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// A mirror with one bot on it.
+/// A mirror with one bot.
 async fn start() -> Mirror {
     let mirror = Mirror::start().await;
     mirror.put(WEIGHTS, &weights());
@@ -228,7 +228,7 @@ async fn the_listing_is_one_that_a_plan_can_be_made_of() {
     );
     let plan = choose(&listing, Dtype::Auto).unwrap();
     assert!(plan.size_bytes().is_some());
-    // Every file of the plan is where the endpoint says.
+    // Every file of the plan is at the address that the endpoint gives.
     let endpoint: Endpoint = mirror.endpoint().parse().unwrap();
     let repo = BOT.parse().unwrap();
     assert!(endpoint.listing_url(&repo).ends_with(LISTING_PATH));
@@ -301,7 +301,7 @@ async fn a_cut_comes_at_its_byte_and_the_rest_can_be_asked_for() {
         let rest = get(&mirror, WEIGHTS_PATH, &[("Range", &format!("bytes={at}-"))]).await;
         assert_eq!([answer.body, rest.body].concat(), weights());
     }
-    // Counted in the answer, not in the file.
+    // Counted from the start of the response, not of the file.
     mirror.misbehave(WEIGHTS, Fault::CutAt(7));
     let answer = get(&mirror, WEIGHTS_PATH, &[("Range", "bytes=50000-")]).await;
     assert_eq!(
@@ -330,7 +330,7 @@ async fn a_file_can_change_between_two_requests() {
     let second = get(&mirror, WEIGHTS_PATH, &resumed).await;
     assert_eq!((second.status, second.body), (200, vec![7; 100_000]));
     assert_ne!(second.headers["etag"], etag);
-    // One who asks without a tag gets a piece of the new file, and could tell by its tag.
+    // A request without a tag gets a range of the new file, whose tag shows the change.
     let third = get(&mirror, WEIGHTS_PATH, &[("Range", "bytes=1000-")]).await;
     assert_eq!((third.status, third.headers["etag"] == etag), (206, false));
 }
@@ -492,7 +492,7 @@ async fn a_repository_is_added_without_a_copy_and_put_leaves_the_original_alone(
     assert_eq!(std::fs::read(folder.join("config.json")).unwrap(), original);
 }
 
-/// The program, ended with the test.
+/// The running program, ended with the test.
 struct Program(std::process::Child);
 
 impl Drop for Program {

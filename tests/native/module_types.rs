@@ -1,4 +1,4 @@
-//! `www/huggingtweets.d.ts` as TypeScript reads it, where npm can bring TypeScript.
+//! `www/huggingtweets.d.ts` checked by TypeScript, where npm can install it.
 
 use crate::support::shared;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const TYPESCRIPT: &str = "typescript@5.9.3";
-/// A network without an answer is no reason to wait.
+/// Limit for npm on a network that does not answer.
 const INSTALL_LIMIT: Duration = Duration::from_secs(120);
 
-/// The compiler's script: installed once into `target/tmp/`; none without npm or network.
+/// The script of the compiler, installed once into `target/tmp/`; `None` without npm or network.
 fn compiler() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("typescript");
     let script = folder.join("node_modules/typescript/bin/tsc");

@@ -1,4 +1,4 @@
-//! What the threads claim: every item once, however often, however late a helper comes, whatever panics.
+//! Threads: every item is done once, in any number of rounds, with late helpers and after panics.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use huggingtweets::parallel::{MOST_THREADS, Threads};
 
-/// How often each of `n_items` was done.
+/// The number of times that each of `n_items` was done.
 fn times_done(threads: &Threads, n_items: usize, least: usize) -> Vec<u32> {
     let times: Vec<AtomicU32> = (0..n_items).map(|_| AtomicU32::new(0)).collect();
     threads.run(n_items, least, |items| {
@@ -100,7 +100,7 @@ fn rounds_between_pauses_of_every_length_lose_no_item() {
 fn each_item_is_changed_once_and_seen_so_after_the_round() {
     let threads = Threads::new(4);
     let caller = thread::current().id();
-    // Plain memory: only the round's end keeps the caller from reading too early.
+    // Plain memory: only the end of the round keeps the caller from an early read.
     let mut items = vec![0_u64; 100];
     for _ in 0..200 {
         threads.for_each(&mut items, |place, item| {
@@ -124,7 +124,7 @@ fn a_panic_on_any_thread_reaches_the_caller_and_the_threads_go_on() {
     for panicking in 0..30 {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             threads.run(30, 1, |items| {
-                // Time for the others to take their share.
+                // Time for the other threads to take items.
                 thread::sleep(Duration::from_micros(50));
                 assert!(!items.contains(&panicking), "as the test wants it");
             });
@@ -165,7 +165,7 @@ fn callers_on_two_threads_share_the_helpers() {
 
 #[test]
 fn helpers_end_with_the_last_handle() {
-    /// Says when the thread that has it ends.
+    /// Counts the end of its thread.
     struct Farewell(Arc<AtomicU32>);
 
     impl Drop for Farewell {

@@ -1,4 +1,5 @@
-//! What a model will take is known before its weights are fetched, and where it will not fit a smaller type is offered.
+//! The size and memory of a model are known before its weights are fetched, and a smaller type is offered if it
+//! does not fit.
 
 use crate::support::checkpoints::{load, model_files, open_gguf, quantize};
 use crate::support::{gpt2_124m, shared};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use std::io::Cursor;
 use std::process::Command;
 
-/// Layers, heads, width of GPT-2's four sizes. Blocks of 256 do not fit the last one's width.
+/// Layers, heads, width of GPT-2's four sizes. The last width is no multiple of 256.
 const SHAPES: [(&str, usize, usize, usize); 4] = [
     ("124M", 12, 12, 768),
     ("355M", 24, 16, 1024),
@@ -62,7 +63,7 @@ fn the_finished_file_of_every_size_and_type_is_known_to_a_hundredth() {
             let config = Gpt2Config::from_json(&json).unwrap();
             for dtype in Dtype::ALL {
                 let mut tokenizer = gpt2_124m::tokenizer(config.vocab_size);
-                // As long as GPT-2's own are.
+                // The length of GPT-2's own vocabulary.
                 tokenizer.merges = tokenizer.tokens[257..]
                     .iter()
                     .map(|token| format!("{token} "))
@@ -83,7 +84,7 @@ fn the_finished_file_of_every_size_and_type_is_known_to_a_hundredth() {
     }
 }
 
-/// The weights of few layers, loaded, and room for five texts.
+/// The memory of a few layers, loaded, and of five texts.
 #[test]
 fn the_memory_told_is_what_weights_and_cache_take() {
     for (shape, n_embd, n_head) in [("124M", 768, 12), ("1.5B", 1600, 25)] {
@@ -106,7 +107,7 @@ fn the_memory_told_is_what_weights_and_cache_take() {
             let model = load(open_gguf(&bytes).unwrap()).unwrap();
             let session = Session::new(model.clone(), 5, 5, 155).unwrap();
             let counted = (model.size_bytes() + session.memory_bytes()) as u64;
-            // Of so few layers, converting one takes more than having them all.
+            // With so few layers, converting one needs more memory than holding all.
             let convert = (4 * n_embd * config.n_inner + (8 << 20)) as u64;
             let counted = counted.max(convert);
             let shape_of = Shape::from_json(&json).unwrap();
@@ -163,7 +164,7 @@ fn a_model_that_does_not_fit_is_offered_in_the_best_type_that_does() {
         }
         offer
     };
-    // No browser has it; any may have it in eight bits.
+    // Too large for any browser in this type, and small enough in eight bits.
     small("1.5B", Dtype::F32, None, Lack::Address, Some(Dtype::Q8_0));
     small(
         "1.5B",
@@ -194,7 +195,7 @@ fn a_model_that_does_not_fit_is_offered_in_the_best_type_that_does() {
         Lack::Memory,
         Some(Dtype::Q4K),
     );
-    // K types do not fit its width, so that only Q4_0 is small.
+    // K types need another width, so only Q4_0 is small enough.
     let xl = small(
         "1.5B",
         Dtype::Q8_0,
@@ -298,7 +299,7 @@ fn of_a_gguf_its_own_size_counts_and_other_types_become_q8_0() {
     let q4 = of(Dtype::Q4_0, Some(&config[..])).wanted;
     assert_eq!(q4.keep, Some(77_000_000));
     assert!(q4.memory.unwrap() < 125_000_000, "{q4:?}");
-    // The file alone says less.
+    // The length of the file alone is less.
     assert_eq!(of(Dtype::Q4_0, None).wanted.memory, None);
 
     let only = Listing::of_files([("gpt2.Q2_K.gguf".to_owned(), Some(81_000_000))]);

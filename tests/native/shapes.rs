@@ -1,5 +1,5 @@
-//! The widths of GPT-2's larger sizes, in few layers: PyTorch's logits in floats, and in every type the very logits of
-//! its rounded weights, also at the width that blocks of 256 do not fit.
+//! The widths of GPT-2's larger sizes, in few layers: the logits of PyTorch in floats, and in every type the logits of
+//! the rounded weights, also at a width that is no multiple of 256.
 
 use std::io::{Cursor, Write as _};
 use std::process::{Command, Stdio};
@@ -48,7 +48,7 @@ fn logits(checkpoint: Checkpoint) -> Vec<f32> {
     session.prefill(&TOKENS, Logits::All).unwrap().to_vec()
 }
 
-/// (T, V); `None`, said aloud, where there is no PyTorch.
+/// (T, V); `None`, with a note, where there is no PyTorch.
 fn pytorch_logits(config: &[u8], weights: &[u8]) -> Option<Vec<f32>> {
     let python = std::env::var("HUGGINGTWEETS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let import = Command::new(&python)
@@ -86,7 +86,7 @@ fn widest(logits: &[f32]) -> f32 {
     logits.iter().fold(0.0, |max, x| f32::max(max, x.abs()))
 }
 
-/// Root of the mean squared difference, as a part of the second's.
+/// Root mean square of the difference, relative to that of the second list.
 fn rms_apart(got: &[f32], expected: &[f32]) -> f32 {
     let sum = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
     let apart = sum(&mut got.iter().zip(expected).map(|(a, b)| a - b));
@@ -107,7 +107,7 @@ fn float_logits_of_each_width_are_pytorchs() {
     }
 }
 
-/// Of the products' inputs, which are rounded to 8 bits beside quantized weights.
+/// Tolerance for the inputs of products, which are rounded to 8 bits with quantized weights.
 const ROUNDED: f32 = 0.04;
 
 #[test]
