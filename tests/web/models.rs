@@ -30,13 +30,25 @@ pub const WEIGHTS: &str = "huggingtweets/tiny/pytorch_model.bin";
 pub const FLOATS: f32 = 1e-3;
 pub const QUANTIZED: f32 = 0.4;
 
-pub async fn start(browser: Browser, form: &str) -> Option<(Site, Page, Mirror)> {
+/// An isolated page that has started.
+async fn started(browser: Browser) -> Option<(Site, Page)> {
     let site = Site::start_in(browser, Isolation::On).await?;
+    let page = site.open("/").await;
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    Some((site, page))
+}
+
+/// A mirror with the repository in this format, for the page to fetch from. Models of two mirrors are kept apart.
+async fn mirror_for(page: &mut Page, form: &str) -> Mirror {
     let mirror = Mirror::start().await;
     mirror.add(REPO, &repositories().join(form));
-    let mut page = site.open("/").await;
     page.expect_requests_to(mirror.endpoint());
-    page.wait_for_state(&["idle", "loading", "ready"]).await;
+    mirror
+}
+
+pub async fn start(browser: Browser, form: &str) -> Option<(Site, Page, Mirror)> {
+    let (site, mut page) = started(browser).await?;
+    let mirror = mirror_for(&mut page, form).await;
     Some((site, page, mirror))
 }
 
@@ -78,6 +90,9 @@ pub fn of_file<'a>(expected: &'a Value, file: Option<&str>) -> &'a Value {
 }
 
 async fn every_form_of_repository_scores_as_pytorch_does(browser: Browser) {
+    let Some((_site, mut page)) = started(browser).await else {
+        return;
+    };
     for (form, dtype, file, tolerance) in [
         ("pytorch-zip", "f32", None, FLOATS),
         ("pytorch-zip", "q8_0", None, QUANTIZED),
@@ -90,9 +105,7 @@ async fn every_form_of_repository_scores_as_pytorch_does(browser: Browser) {
         ("gguf", "auto", Some("tiny-Q8_0.gguf"), QUANTIZED),
         ("gguf", "q4_0", Some("tiny-q4_0.gguf"), QUANTIZED),
     ] {
-        let Some((_site, page, mirror)) = start(browser, form).await else {
-            return;
-        };
+        let mirror = mirror_for(&mut page, form).await;
         let expected = expected(form);
         let prompt = expected["prompt"].as_str().unwrap();
         let answer = module(&page, &scores(&mirror, &json!({ "dtype": dtype }), prompt)).await;
@@ -102,8 +115,8 @@ async fn every_form_of_repository_scores_as_pytorch_does(browser: Browser) {
         let difference = difference(&answer["logits"], of_file(&expected, file));
         println!("{form} as {dtype}: largest difference {difference:.1e}");
         assert!(difference < tolerance, "{form} as {dtype}: {difference}");
-        page.close_clean().await;
     }
+    page.close_clean().await;
 }
 
 async fn a_model_comes_once_and_then_without_its_host(browser: Browser) {
@@ -223,10 +236,11 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
     ];
     let expected = expected("pytorch-zip");
     let right = std::fs::read(repositories().join("pytorch-zip/pytorch_model.bin")).unwrap();
+    let Some((_site, mut page)) = started(browser).await else {
+        return;
+    };
     for (what, faults, code) in faults {
-        let Some((_site, page, mirror)) = start(browser, "pytorch-zip").await else {
-            return;
-        };
+        let mirror = mirror_for(&mut page, "pytorch-zip").await;
         for fault in faults {
             mirror.misbehave(WEIGHTS, fault);
         }
