@@ -1,4 +1,4 @@
-//! Starts the page.
+//! The browser program of the page: starts `web::page`.
 
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 fn main() {

@@ -1,4 +1,4 @@
-//! The native program: command line in, library calls out.
+//! The native program: runs the command line of `cli`.
 
 /// Runs the command line; see `huggingtweets --help`.
 #[cfg(not(target_arch = "wasm32"))]

@@ -1,39 +1,39 @@
-//! The program of the worker: GPT-2 in the visitor's browser; and of its helpers, where workers share memory.
+//! The browser program of the worker, which runs GPT-2, and of its helpers in the builds with threads.
 
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 fn main() {
     huggingtweets::web::worker::host::start(huggingtweets::parallel::Threads::default());
 }
 
-/// Every worker on the memory runs this; `www/worker_loader.js` calls what its part is.
+/// Every worker that shares the memory runs this first; `www/worker_loader.js` then calls the function of its role.
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 fn main() {}
 
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
-mod parts {
+mod roles {
     use huggingtweets::parallel::{self, Threads};
     use huggingtweets::web::worker::host;
     use wasm_bindgen::prelude::wasm_bindgen;
 
-    /// The engine, on the threads that have come and will come.
+    /// Starts the engine, on the helpers that have joined and those that join later.
     #[wasm_bindgen]
     pub fn start_engine() {
         host::start(Threads::of_workers());
     }
 
-    /// Counts this worker among the threads.
+    /// Adds this worker to the engine's threads.
     #[wasm_bindgen]
     pub fn join() {
         parallel::join();
     }
 
-    /// A helper that has joined: computes when there is something to and does not return.
+    /// Computes for the engine as a helper that has joined; does not return.
     #[wasm_bindgen]
     pub fn help() {
         parallel::help();
     }
 
-    /// A helper has trapped: the engine does not wait for it.
+    /// Reports that a helper has trapped, so that the engine does not wait for it.
     #[wasm_bindgen]
     pub fn report_failure() {
         parallel::report_failure();
