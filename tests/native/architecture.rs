@@ -221,6 +221,9 @@ const CIRCLES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A native crate whose name begins like a browser's: it makes JavaScript for compiled programs.
+const NATIVE_CRATE: &str = "wasm_bindgen_cli_support";
+
 /// One file of `src/`.
 struct Source {
     path: PathBuf,
@@ -874,10 +877,11 @@ fn browser_crate(source: &Source) -> Option<&str> {
         .filter_map(|(_, path)| path.first())
         .map(String::as_str);
     firsts.find(|name| {
-        BROWSER_CRATES.iter().any(|krate| {
-            name.strip_prefix(krate)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        })
+        *name != NATIVE_CRATE
+            && BROWSER_CRATES.iter().any(|krate| {
+                name.strip_prefix(krate)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+            })
     })
 }
 
@@ -1090,8 +1094,10 @@ fn unsafe_and_browser_crates_are_seen_in_every_form() {
     ] {
         assert!(browser_crate(&source("a", text)).is_some(), "{text}");
     }
-    assert_eq!(
-        browser_crate(&source("a", "// web_sys\nuse crate::web_sys_like;")),
-        None
-    );
+    for text in [
+        "// web_sys\nuse crate::web_sys_like;",
+        "use wasm_bindgen_cli_support::Bindgen;",
+    ] {
+        assert_eq!(browser_crate(&source("a", text)), None, "{text}");
+    }
 }
