@@ -1,36 +1,43 @@
-//! Native: finds or installs the wasm tools, builds `dist/`, serves it.
+//! Native: finds or installs the tools for WebAssembly, builds `dist/`, serves it.
 //!
-//! Reading order: [`source`] finds the sources, [`toolchain`] a Rust that can build for the browser,
-//! [`tools`] the two programs cargo does not bring, [`mod@build`] calls them, [`one_file`] makes the page a single
-//! file, [`relaxed`] and [`threads`] add the worker's other builds, of which [`worker`] has the list, [`shell`] the
-//! list of what is kept for visits without a network; [`fingerprint`] tells when all that is not needed. [`server`]
-//! serves the result, [`mirror`] serves models beside it, and [`sizes`] weighs it. [`progress`] is the one place that
-//! talks while this goes on, and [`apt`] the one that installs system packages.
+//! Reading order: [`source_tree`] finds the clone, [`toolchain`] a Rust that can build for the browser, [`mod@build`]
+//! runs the stages: [`wasm_cargo`] compiles, `bindings` binds programs to JavaScript, `assemble` makes the folder of
+//! the page from `www/index.html` (whose tags `document` reads), [`one_file`] makes the page a single file.
+//! [`worker_build`] has the list of the worker's builds, [`threads`] the needs of two of them, `loader` tells the page
+//! which of them are there, [`shell`] writes the list of files for visits without a network. [`fingerprint`] tells
+//! whether a page is up to date. [`server`] serves the page, [`mirror`] models beside it, and [`sizes`] measures it.
+//! [`progress`] prints the steps; [`apt`] installs system packages, [`tools`] the programs that tests need.
 
 pub mod apt;
+mod assemble;
+mod bindings;
 pub mod build;
+mod cache_folder;
 pub mod check;
+mod document;
 pub mod error;
 mod files;
 pub mod fingerprint;
+mod loader;
 pub mod mirror;
 pub mod one_file;
 pub mod progress;
-pub mod relaxed;
 pub mod server;
 pub mod shell;
 pub mod sizes;
-pub mod source;
+pub mod source_tree;
 pub mod threads;
 pub mod toolchain;
 pub mod tools;
-pub mod worker;
+pub mod wasm_cargo;
+pub mod worker_build;
 
-pub use build::{BuildOptions, Built, build};
+pub use build::{BuildOptions, Built, FirstPage, build};
 pub use check::check;
 pub use error::SiteError;
 pub use progress::Progress;
 pub use server::{Isolation, Port, ServeOptions, Server};
 pub use shell::Shell;
 pub use sizes::Sizes;
-pub use source::SourceTree;
+pub use source_tree::SourceTree;
+pub use worker_build::WorkerBuild;

@@ -11,13 +11,16 @@
 /** Where the site lies; what is below this folder may be somebody else's. */
 const FOLDER = new URL('./', self.location).href;
 
-/** This build's name, and its files with their hash and length; filled in by the build (src/site/shell.rs). */
+/**
+ * This build's name, and its files with their hash and length; written by the site's build (src/site/shell.rs) when
+ * every build of the worker is there. Until then nothing is kept, and each worker that starts takes the newest files.
+ */
 const SHELL = null;
 /** One cache per build; another site of the same host may have some too. */
 const OURS = `huggingtweets-shell ${FOLDER} `;
 const CACHE = OURS + SHELL?.build;
 
-/** The worker's builds (src/site/worker.rs). A visit needs one of them, so each is kept once it was used. */
+/** The worker's builds (src/site/worker_build.rs). A visit needs one of them, so each is kept once it was used. */
 const BUILDS = ['worker', 'worker_relaxed', 'worker_threads', 'worker_threads_relaxed'];
 const filesOf = (build) => [`${build}.js`, `${build}_bg.wasm`, ...(build.includes('threads') ? ['worker_helper.js'] : [])];
 /** Who saves data gets nothing large before asking for it. */

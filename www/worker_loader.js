@@ -1,7 +1,7 @@
-// Starts the worker's WebAssembly, one of its four builds, and tells the page when it cannot go on.
-// Started as `worker_loader.js?threads=auto|N&simd=auto|simd128|relaxed`; what is left out is auto.
-// There are builds for one thread and for several, of each one with relaxed SIMD, which models in 4 bits gain by.
-// A panic speaks for itself (src/web/worker/host.rs); what arrives here instead is memory the browser refused.
+// Starts the worker's WebAssembly, in one of its four builds, and tells the page when it stops.
+// Started as `worker_loader.js?threads=auto|N&simd=auto|simd128|relaxed`; the default of both is auto.
+// There are builds for one thread and for several, each with and without relaxed SIMD, which speeds up 4-bit models.
+// Panics are reported by src/web/worker/host.rs; what arrives here instead is memory that the browser refused.
 const report = (code, message, hint) =>
   postMessage([{ v: 1, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
 
@@ -18,9 +18,9 @@ const ended = (reason) => {
 addEventListener('error', (event) => { event.preventDefault(); ended(event.error); });
 addEventListener('unhandledrejection', (event) => { event.preventDefault(); ended(event.reason); });
 
-// Whether the site has builds with relaxed SIMD, filled in where it has (src/site/relaxed.rs).
-const HAS_RELAXED = false;
-// The memory of the builds with threads, filled in where the site has them (src/site/threads.rs).
+// The builds that this site has, and the memory that those with threads share; the site's build writes both lines,
+// again as each build is finished (src/site/loader.rs).
+const BUILDS = ['worker'];
 const SHARED_MEMORY = null;
 const MOST_THREADS = 8;
 // Kernels keep their sums in registers; a helper does nothing else.
@@ -38,23 +38,23 @@ const threadsWanted = () => {
 
 // Whether to compute in relaxed SIMD: unless the page asks for simd128, where this browser takes a module with
 // i16x8.relaxed_dot_i8x16_i7x16_s of two splats.
-const wantsRelaxed = () => HAS_RELAXED && new URLSearchParams(location.search).get('simd') !== 'simd128'
+const wantsRelaxed = () => new URLSearchParams(location.search).get('simd') !== 'simd128'
   && WebAssembly.validate(new Uint8Array([
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0,
     10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 146, 2, 11,
   ]));
 
-// The memory that threads share, or nothing where this browser or this site has no threads.
+// The memory that threads share, or null where this browser or this site has no threads.
 const sharedMemory = () => {
   if (!SHARED_MEMORY || !self.crossOriginIsolated || typeof SharedArrayBuffer !== 'function') return null;
   try {
     return new WebAssembly.Memory({ ...SHARED_MEMORY, shared: true });
   } catch {
-    return null; // Refused: one thread needs none.
+    return null; // Refused: one thread needs no shared memory.
   }
 };
 
-// The first build of these whose files come, compiled: without a network, only the last visit's is there.
+// Compiles the first of these builds that can be fetched: without a network, the one of the last visit.
 const load = async (names) => {
   for (const name of names) {
     try {
@@ -87,9 +87,10 @@ const start = async () => {
   const n_threads = threadsWanted();
   const memory = n_threads > 1 ? sharedMemory() : null;
   const builds = wantsRelaxed() ? ['_relaxed', ''] : [''];
-  const { name, module } = await load([
+  const wanted = [
     ...(memory ? builds.map((build) => `worker_threads${build}`) : []), ...builds.map((build) => `worker${build}`),
-  ]);
+  ];
+  const { name, module } = await load(wanted.filter((build) => BUILDS.includes(build)));
   if (!name.startsWith('worker_threads')) {
     await wasm_bindgen({ module_or_path: module });
     return;

@@ -1,4 +1,4 @@
-//! `check`: lints the page's half of the code, which a native clippy does not see.
+//! `check`: lints the code that runs in the browser, which a native clippy does not compile.
 
 use super::{CliError, Output};
 use crate::site::{Progress, SourceTree, check};

@@ -2,6 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::site::SiteError;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// What a command can fail with; every layer's error becomes one of these.
@@ -91,6 +92,17 @@ pub enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl CliError {
+    /// The remedy, where it is known apart from the fact.
+    #[must_use]
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Site(source) => Some(source.hint().into()),
+            _ => None,
+        }
+    }
 }
 
 impl From<EngineError> for CliError {

@@ -1,11 +1,18 @@
 //! `serve`: builds the page unless told not to, serves it, prints its address as the last line.
+//!
+//! The page is served with the plain build of its worker; the other builds are added while it is served.
 
 use super::{CliError, Output};
 use crate::site::{
-    self, BuildOptions, Isolation, Port, Progress, ServeOptions, Server, SiteError, SourceTree,
-    build,
+    self, BuildOptions, FirstPage, Isolation, Port, Progress, ServeOptions, Server, SiteError,
+    SourceTree,
 };
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+/// Set by Ctrl-C, which also ends the build of further workers.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Arguments of `serve`.
 #[derive(Debug, Default, clap::Args)]
@@ -29,29 +36,27 @@ pub struct Args {
 
 /// Serves until Ctrl-C.
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
-    // Said before a page is built for minutes.
+    // A wrong folder is reported before the page is built for minutes.
     let mirror = args
         .mirror
         .as_deref()
         .map(site::mirror::router)
         .transpose()?;
-    let dist = if args.no_build {
-        match &args.dir {
+    let progress = Progress::new().until(&INTERRUPTED);
+    let (dist, page) = if args.no_build {
+        let dist = match &args.dir {
             Some(dir) => dir.clone(),
             None => SourceTree::find()?.dist(),
-        }
+        };
+        (dist, None)
     } else {
         let tree = SourceTree::find()?;
-        let out = args.dir.clone().unwrap_or_else(|| tree.dist());
-        build(
-            &tree,
-            &BuildOptions {
-                out,
-                ..BuildOptions::for_tree(&tree)
-            },
-            Progress::new(),
-        )?
-        .dist
+        let options = BuildOptions {
+            out: args.dir.clone().unwrap_or_else(|| tree.dist()),
+            ..BuildOptions::for_tree(&tree)
+        };
+        let page = FirstPage::build(&tree, &options, progress)?;
+        (page.dist().to_owned(), Some(page))
     };
     let options = ServeOptions {
         dir: dist,
@@ -90,7 +95,27 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         if let Some(mirror) = mirror {
             tokio::spawn(mirror.run());
         }
+        let workers = page
+            .filter(FirstPage::is_incomplete)
+            .map(|page| thread::spawn(move || add_workers(page, progress)));
         server.run_until_interrupted().await?;
+        INTERRUPTED.store(true, Ordering::Relaxed);
+        if let Some(workers) = workers {
+            // A panic there has been printed.
+            let _ = workers.join();
+        }
         Ok(())
     })
+}
+
+/// Adds the other builds of the worker to a page that is being served. An error leaves that page as it is.
+fn add_workers(page: FirstPage, progress: Progress) {
+    match page.complete(progress) {
+        Ok(_) => progress.note("all builds of the worker are there"),
+        Err(_) if progress.is_interrupted() => {}
+        Err(error) => progress.note(&format!(
+            "not all builds of the worker are there, the page runs with the others: {error}; {}",
+            error.hint()
+        )),
+    }
 }

@@ -1,4 +1,4 @@
-//! `sizes`: what a visitor downloads before any model, against the bar of 1.5 MB.
+//! `sizes`: the size of the code that a visitor downloads before any model, against its limit.
 
 use super::{CliError, Output};
 use crate::site::{Progress, Sizes, SourceTree};

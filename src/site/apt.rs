@@ -1,4 +1,4 @@
-//! System packages: installed where the user may, else named in one command.
+//! Installs system packages where the user may, else names the command that does.
 
 use super::{Progress, SiteError};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Long enough for a slow mirror.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// The command that installs `packages`, as one would type it.
+/// The command that installs `packages`, as typed in a shell.
 #[must_use]
 pub fn remedy(packages: &[&str]) -> String {
     format!("sudo apt-get install {}", packages.join(" "))
@@ -17,7 +17,7 @@ pub fn remedy(packages: &[&str]) -> String {
 /// Installs `packages` with apt-get if this process is root on a Debian-like system.
 ///
 /// # Errors
-/// [`SiteError::PackagesMissing`] if it may not or cannot, with the command that does.
+/// [`SiteError::PackagesMissing`] if this process may not or cannot, with the command that does.
 pub fn install(packages: &[&str], log: &Path, progress: Progress) -> Result<(), SiteError> {
     let missing = || SiteError::PackagesMissing {
         packages: packages.iter().map(|&name| name.to_owned()).collect(),
@@ -33,7 +33,7 @@ pub fn install(packages: &[&str], log: &Path, progress: Progress) -> Result<(), 
     {
         return Ok(());
     }
-    // The lists may be missing or old.
+    // The package lists may be missing or old.
     progress.attempt(
         "refresh the package lists",
         &mut apt_get("update", &[]),
@@ -55,7 +55,7 @@ fn apt_get(verb: &str, packages: &[&str]) -> Command {
     command
 }
 
-/// Whether this process may install packages; asks `id`, which needs no unsafe call.
+/// Whether this process may install packages. The program `id` tells without an unsafe call.
 fn is_root() -> bool {
     Command::new("id")
         .arg("-u")

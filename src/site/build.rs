@@ -1,16 +1,23 @@
-//! Builds the page: toolchain, tools, crates, then trunk, which calls cargo and wasm-bindgen; then the worker's
-//! other builds, and what is made of the built files.
+//! Builds the page in two stages: a page that opens, with the plain build of its worker; then the other builds.
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Fingerprint, Stage};
 use super::toolchain::{self, TARGET};
-use super::{Progress, Shell, SiteError, SourceTree, one_file, relaxed, threads, tools};
+use super::wasm_cargo::WasmCargo;
+use super::{
+    Progress, Shell, SiteError, SourceTree, WorkerBuild, assemble, loader, one_file, threads,
+};
 use serde::Serialize;
 use std::fs::{self, File};
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
-/// Files of the page are made by these too, which are native and so no sources of it otherwise.
-const MADE_BY: (&str, &str) = (include_str!("one_file.rs"), include_str!("shell.rs"));
+/// These files make parts of the page, but are native and so no sources of it otherwise.
+const MAKERS: [&str; 5] = [
+    include_str!("assemble.rs"),
+    include_str!("document.rs"),
+    include_str!("loader.rs"),
+    include_str!("one_file.rs"),
+    include_str!("shell.rs"),
+];
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -44,7 +51,7 @@ pub struct Built {
     pub up_to_date: bool,
 }
 
-/// Builds the page, or finds that it is built already. One build at a time runs in a source tree.
+/// Builds the page with all builds of its worker, or finds that it is built already.
 ///
 /// # Errors
 /// Any [`SiteError`] but those of the server.
@@ -53,82 +60,223 @@ pub fn build(
     options: &BuildOptions,
     progress: Progress,
 ) -> Result<Built, SiteError> {
-    let scratch = tree.scratch();
-    fs::create_dir_all(&scratch).map_err(SiteError::file("create", &scratch))?;
-    let lock_path = scratch.join("lock");
-    let lock = File::create(&lock_path).map_err(SiteError::file("write", &lock_path))?;
-    // Held until the end of this function.
-    lock.lock().map_err(SiteError::file("lock", &lock_path))?;
+    FirstPage::build(tree, options, progress)?.complete(progress)
+}
 
-    let dist = std::path::absolute(&options.out).map_err(SiteError::file("find", &options.out))?;
-    let settings = [
-        &options.public_url,
-        tools::TRUNK_VERSION,
-        MADE_BY.0,
-        MADE_BY.1,
-    ];
-    let fingerprint = Fingerprint::of(tree.root(), &settings)?;
-    if fingerprint.matches(tree, &dist) {
-        progress.note(&format!("{} is up to date", dist.display()));
-        return Ok(Built {
+/// A page that opens, to which builds of the worker may still be added. One build at a time runs in a source tree.
+#[derive(Debug)]
+pub struct FirstPage {
+    tree: SourceTree,
+    dist: PathBuf,
+    fingerprint: Fingerprint,
+    /// The stage that the page had reached before.
+    found: Option<Stage>,
+    // Released when this value is dropped.
+    _lock: File,
+}
+
+impl FirstPage {
+    /// Builds the page with the plain build of its worker, or finds that it is built already.
+    ///
+    /// # Errors
+    /// Any [`SiteError`] but those of the server.
+    pub fn build(
+        tree: &SourceTree,
+        options: &BuildOptions,
+        progress: Progress,
+    ) -> Result<Self, SiteError> {
+        let scratch = tree.scratch();
+        fs::create_dir_all(&scratch).map_err(SiteError::file("create", &scratch))?;
+        let lock_path = scratch.join("lock");
+        let lock = File::create(&lock_path).map_err(SiteError::file("write", &lock_path))?;
+        lock.lock().map_err(SiteError::file("lock", &lock_path))?;
+
+        let dist =
+            std::path::absolute(&options.out).map_err(SiteError::file("find", &options.out))?;
+        let settings: Vec<&str> = [options.public_url.as_str()]
+            .into_iter()
+            .chain(MAKERS)
+            .collect();
+        let fingerprint = Fingerprint::of(tree.root(), &settings)?;
+        let page = Self {
+            tree: tree.clone(),
+            found: fingerprint.stage(tree, &dist),
             dist,
-            up_to_date: true,
-        });
+            fingerprint,
+            _lock: lock,
+        };
+        match page.found {
+            Some(_) => progress.note(&format!("{} is up to date", page.dist.display())),
+            None => page.make(&options.public_url, progress)?,
+        }
+        Ok(page)
     }
-    Fingerprint::forget(tree, &dist);
 
-    let toolchain = toolchain::find(tree, progress)?;
-    progress.note(&toolchain.describe());
-    let bin = tools::install(tree, progress)?;
+    /// The folder.
+    #[must_use]
+    pub fn dist(&self) -> &Path {
+        &self.dist
+    }
 
-    let mut fetch = Command::new(&toolchain.rust.cargo);
-    fetch
-        .current_dir(tree.root())
-        .args(["fetch", "--locked", "--target", TARGET]);
-    toolchain.apply(&mut fetch, &bin, &scratch);
-    progress.run(
-        "fetch the page's crates",
-        &mut fetch,
-        &tree.log("fetch"),
-        None,
-    )?;
+    /// Whether builds of the worker are still to be added.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.found != Some(Stage::Complete)
+    }
 
-    let mut trunk = Command::new(bin.join("trunk"));
-    trunk
-        .current_dir(tree.root())
-        .args([
-            "build",
-            "--release",
-            "--offline",
-            "--locked",
-            "--cargo-profile",
-            "web",
-            "--color",
-            "never",
-        ])
-        .args(["--public-url", &options.public_url])
-        .arg("--dist")
-        .arg(&dist)
-        .env("TRUNK_SKIP_VERSION_CHECK", "true")
-        // trunk takes it for an option that contradicts `--color`.
-        .env_remove("NO_COLOR");
-    toolchain.apply(&mut trunk, &bin, &scratch);
-    progress.run(
-        "build the page (trunk)",
-        &mut trunk,
-        &tree.log("trunk"),
-        None,
-    )?;
+    fn make(&self, public_url: &str, progress: Progress) -> Result<(), SiteError> {
+        let Self { tree, dist, .. } = self;
+        Fingerprint::forget(tree, dist);
+        let toolchain = toolchain::find(tree, progress)?;
+        progress.note(&toolchain.describe());
+        let cargo = WasmCargo::single(tree, &toolchain, progress)?;
+        let mut command = cargo.command("build");
+        command
+            .args(["--locked", "--profile", "web", "--target", TARGET])
+            .args(["--bin", "app", "--bin", "worker"]);
+        progress.run(
+            "build the page and its worker",
+            &mut command,
+            &tree.log("page"),
+            None,
+        )?;
+        progress.step("assemble the page", || {
+            let programs = cargo.program_folder();
+            replace_folder(dist, |folder| {
+                assemble::assemble(tree, &programs, public_url, folder)?;
+                one_file::write(tree, folder)
+            })
+        })?;
+        self.fingerprint.record(tree, dist, Stage::FirstPage)
+    }
 
-    // It holds the worker's first build, and no loader that knows of others.
-    one_file::write(tree, &dist)?;
-    relaxed::add(tree, &toolchain, &bin, &dist, progress)?;
-    threads::add(tree, &bin, &dist, progress)?;
-    Shell::of(&dist)?.write(&dist)?;
+    /// Adds the other builds of the worker, each as soon as it is compiled, then the list that the service worker
+    /// keeps the page by. After an interruption the page works with the builds that were added.
+    ///
+    /// # Errors
+    /// Any [`SiteError`] but those of the server.
+    pub fn complete(self, progress: Progress) -> Result<Built, SiteError> {
+        let Self { tree, dist, .. } = &self;
+        if self.is_incomplete() {
+            remove_unfinished(dist)?;
+            let mut builds = vec![WorkerBuild::Plain];
+            let mut add = |build: WorkerBuild, cargo: &WasmCargo| {
+                build.add(tree, cargo, dist, progress)?;
+                builds.push(build);
+                loader::list_builds(dist, &builds)
+            };
+            let toolchain = toolchain::find(tree, progress)?;
+            let cargo = WasmCargo::single(tree, &toolchain, progress)?;
+            add(WorkerBuild::Relaxed, &cargo)?;
+            drop(cargo);
+            match threads::find_cargo(tree, progress)? {
+                Some(cargo) => {
+                    // Most browsers take the first.
+                    add(WorkerBuild::ThreadsRelaxed, &cargo)?;
+                    add(WorkerBuild::Threads, &cargo)?;
+                }
+                None => progress.note(
+                    "no sources of Rust's standard library to be had: the page computes on one thread",
+                ),
+            }
+            Shell::of(dist)?.write(dist)?;
+            self.fingerprint.record(tree, dist, Stage::Complete)?;
+        }
+        Ok(Built {
+            up_to_date: !self.is_incomplete(),
+            dist: self.dist,
+        })
+    }
+}
 
-    fingerprint.record(tree, &dist)?;
-    Ok(Built {
-        dist,
-        up_to_date: false,
-    })
+/// Replaces everything in `dist` by the files that `make` writes into an empty folder.
+fn replace_folder(
+    dist: &Path,
+    make: impl FnOnce(&Path) -> Result<(), SiteError>,
+) -> Result<(), SiteError> {
+    fs::create_dir_all(dist).map_err(SiteError::file("create", dist))?;
+    // Inside, so that its files are moved and not copied.
+    let made = tempfile::Builder::new()
+        .prefix(".making-")
+        .tempdir_in(dist)
+        .map_err(SiteError::file("write", dist))?;
+    make(made.path())?;
+    for path in entries(dist)? {
+        if path == made.path() {
+            continue;
+        }
+        let removed = if path.is_dir() && !path.is_symlink() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(SiteError::file("remove", &path))?;
+    }
+    for path in entries(made.path())? {
+        let to = dist.join(path.file_name().unwrap_or_default());
+        fs::rename(&path, &to).map_err(SiteError::file("write", &to))?;
+    }
+    Ok(())
+}
+
+/// Removes what an interrupted build has left in `dist`.
+fn remove_unfinished(dist: &Path) -> Result<(), SiteError> {
+    for path in entries(dist)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(WorkerBuild::UNFINISHED) {
+            fs::remove_dir_all(&path).map_err(SiteError::file("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, SiteError> {
+    fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .map_err(SiteError::file("read", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+    use super::super::files;
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = files::files(folder).unwrap().into_iter();
+        names.map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn replaced_folder_has_the_new_files_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let dist = folder.path().join("dist");
+        fs::create_dir_all(dist.join("old/deep")).unwrap();
+        fs::write(dist.join("old/deep/file"), "").unwrap();
+        fs::write(dist.join("index.html"), "old").unwrap();
+        replace_folder(&dist, |made| {
+            fs::write(made.join("index.html"), "new").unwrap();
+            fs::create_dir(made.join("model")).unwrap();
+            fs::write(made.join("model/a.gguf"), "").unwrap();
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(names(&dist), ["index.html", "model/a.gguf"]);
+        assert_eq!(fs::read_to_string(dist.join("index.html")).unwrap(), "new");
+    }
+
+    #[test]
+    fn failed_build_leaves_the_folder_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("index.html"), "old").unwrap();
+        let failed = replace_folder(folder.path(), |made| {
+            fs::write(made.join("index.html"), "half").unwrap();
+            Err(SiteError::NoHome)
+        });
+        assert!(failed.is_err());
+        assert_eq!(names(folder.path()), ["index.html"]);
+        let page = fs::read_to_string(folder.path().join("index.html")).unwrap();
+        assert_eq!(page, "old");
+    }
 }

@@ -1,6 +1,7 @@
-//! Lints the page's half of the code with the toolchain that builds it.
+//! Lints the code that runs in the browser, with the toolchain that builds it.
 
 use super::toolchain::{self, Std, TARGET, Toolchain};
+use super::wasm_cargo::WasmCargo;
 use super::{Progress, SiteError, SourceTree, apt};
 use std::process::Command;
 
@@ -10,8 +11,8 @@ const PACKAGE: &str = "rust-web-clippy";
 /// Runs clippy for [`TARGET`] with warnings denied.
 ///
 /// # Errors
-/// [`SiteError::StepFailed`] if it has something to say, which is then printed; what
-/// [`toolchain::find`] and [`apt::install`] fail with.
+/// [`SiteError::StepFailed`] with a warning, which is then printed; the errors of [`toolchain::find`] and
+/// [`apt::install`].
 pub fn check(tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {
     let scratch = tree.scratch();
     std::fs::create_dir_all(&scratch).map_err(SiteError::file("create", &scratch))?;
@@ -21,17 +22,17 @@ pub fn check(tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {
     if !clippy.is_file() {
         install(&toolchain, tree, progress)?;
     }
+    let cargo = WasmCargo::single(tree, &toolchain, progress)?;
     for (step, feature) in [
         ("lint for the browser (clippy)", ""),
         ("lint for browsers with relaxed SIMD (clippy)", "relaxed"),
     ] {
-        let mut lint = Command::new(&clippy);
-        lint.current_dir(tree.root())
-            .args(["clippy", "--release", "--locked", "--target", TARGET])
+        // The profile of the page, whose macros and build scripts are then compiled once for both.
+        let mut lint = cargo.command("clippy");
+        lint.args(["--locked", "--profile", "web", "--target", TARGET])
             .args(["--lib", "--bin", "app", "--bin", "worker"])
             .args(["--features", feature])
             .args(["--", "-D", "warnings"]);
-        toolchain.apply(&mut lint, &tree.tools().join("bin"), &scratch);
         progress.run(step, &mut lint, &tree.log("clippy"), None)?;
     }
     Ok(())

@@ -1,11 +1,13 @@
-//! `Fingerprint`: whether the page in a folder is made of today's sources.
+//! `Fingerprint`: tells whether a built page is up to date with the sources.
 
-use super::{SiteError, SourceTree};
+use super::{SiteError, SourceTree, files};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
 
-/// What the page is made of.
+/// The files and folders that the page is built from.
 const INPUTS: [&str; 7] = [
     ".cargo",
     "Cargo.toml",
@@ -15,8 +17,10 @@ const INPUTS: [&str; 7] = [
     "src",
     "www",
 ];
-/// Native only, so a change there leaves the page as it is.
-const NOT_INPUTS: [&str; 5] = [
+/// Native code and files for developers, which leave the page as it is.
+const NOT_INPUTS: [&str; 7] = [
+    "assets/screenshots",
+    "assets/tools",
     "src/cli",
     "src/cli.rs",
     "src/site",
@@ -24,89 +28,102 @@ const NOT_INPUTS: [&str; 5] = [
     "src/bin/huggingtweets.rs",
 ];
 
-/// A hash of the sources and of how they are built.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A hash of the sources and of the build's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(String);
+
+/// How far a page is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// It opens and has the plain build of the worker.
+    FirstPage,
+    /// It has every build that this machine can make.
+    Complete,
+}
+
+/// The record of a finished stage.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    fingerprint: Fingerprint,
+    stage: Stage,
+}
 
 impl Fingerprint {
     /// Hashes names and contents of all inputs, and `settings`.
     ///
     /// # Errors
-    /// [`SiteError::File`] if one cannot be read.
+    /// [`SiteError::File`] if an input cannot be read.
     pub fn of(root: &Path, settings: &[&str]) -> Result<Self, SiteError> {
-        let mut files = Vec::new();
-        for input in INPUTS {
-            collect(root, Path::new(input), &mut files)?;
-        }
-        files.sort();
         let mut hasher = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            hasher.update((bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
         for setting in settings {
-            hasher.update((setting.len() as u64).to_le_bytes());
-            hasher.update(setting);
+            add(setting.as_bytes());
         }
-        for file in files {
-            let path = root.join(&file);
-            let content = fs::read(&path).map_err(SiteError::file("read", path))?;
-            let name = file.to_string_lossy();
-            hasher.update((name.len() as u64).to_le_bytes());
-            hasher.update(name.as_bytes());
-            hasher.update((content.len() as u64).to_le_bytes());
-            hasher.update(content);
+        for path in input_files(root)? {
+            add(files::name_from(root, &path).as_bytes());
+            add(&fs::read(&path).map_err(SiteError::file("read", path))?);
         }
-        Ok(Self(hex(&hasher.finalize())))
+        Ok(Self(base16ct::lower::encode_string(&hasher.finalize())))
     }
 
-    /// Whether `dist` was built from these sources.
+    /// The stage that `dist` has reached with these sources; `None` if it is of others.
     #[must_use]
-    pub fn matches(&self, tree: &SourceTree, dist: &Path) -> bool {
-        dist.join("index.html").is_file()
-            && fs::read_to_string(stamp(tree, dist)).is_ok_and(|stamp| stamp.trim() == self.0)
+    pub fn stage(&self, tree: &SourceTree, dist: &Path) -> Option<Stage> {
+        let text = fs::read_to_string(record_path(tree, dist)).ok()?;
+        let record: Record = serde_json::from_str(&text).ok()?;
+        (record.fingerprint == *self && dist.join("index.html").is_file()).then_some(record.stage)
     }
 
-    /// Notes that `dist` was built from these sources.
+    /// Records that `dist` has reached `stage` with these sources.
     ///
     /// # Errors
-    /// [`SiteError::File`] if the note cannot be written.
-    pub fn record(&self, tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
-        let path = stamp(tree, dist);
+    /// [`SiteError::File`] if the record cannot be written.
+    pub fn record(&self, tree: &SourceTree, dist: &Path, stage: Stage) -> Result<(), SiteError> {
+        let path = record_path(tree, dist);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(SiteError::file("create", folder))?;
         }
-        fs::write(&path, &self.0).map_err(SiteError::file("write", path))
+        let record = Record {
+            fingerprint: self.clone(),
+            stage,
+        };
+        let text = serde_json::to_vec(&record).expect("strings are JSON");
+        files::write_whole(&path, &text)
     }
 
-    /// Forgets what `dist` was built from, as before a build that may be interrupted.
+    /// Removes the record of `dist`, before a build that may be interrupted.
     pub fn forget(tree: &SourceTree, dist: &Path) {
-        // Absent is what is wanted.
-        let _ = fs::remove_file(stamp(tree, dist));
+        // A missing record is the wanted state.
+        let _ = fs::remove_file(record_path(tree, dist));
     }
 }
 
-/// The note lies outside `dist`, which holds only what is to be published.
-fn stamp(tree: &SourceTree, dist: &Path) -> PathBuf {
-    let name = hex(&Sha256::digest(dist.to_string_lossy().as_bytes()));
-    tree.scratch().join("stamps").join(&name[..16])
+/// The record lies outside `dist`, whose files are all published.
+fn record_path(tree: &SourceTree, dist: &Path) -> PathBuf {
+    let name = base16ct::lower::encode_string(&Sha256::digest(dist.to_string_lossy().as_bytes()));
+    tree.scratch().join("stages").join(&name[..16])
 }
 
-fn collect(root: &Path, relative: &Path, files: &mut Vec<PathBuf>) -> Result<(), SiteError> {
-    if NOT_INPUTS
-        .iter()
-        .any(|skipped| relative == Path::new(skipped))
-    {
-        return Ok(());
-    }
-    let path = root.join(relative);
-    if path.is_file() {
-        files.push(relative.to_owned());
-    } else if path.is_dir() {
-        for entry in fs::read_dir(&path).map_err(SiteError::file("read", &path))? {
-            let entry = entry.map_err(SiteError::file("read", &path))?;
-            collect(root, &relative.join(entry.file_name()), files)?;
+fn input_files(root: &Path) -> Result<Vec<PathBuf>, SiteError> {
+    let is_input = |path: &Path| NOT_INPUTS.iter().all(|skipped| path != root.join(skipped));
+    let mut files = Vec::new();
+    for input in INPUTS.map(|input| root.join(input)) {
+        if !input.exists() {
+            continue;
+        }
+        let walk = WalkDir::new(&input).follow_links(true).sort_by_file_name();
+        for entry in walk
+            .into_iter()
+            .filter_entry(|entry| is_input(entry.path()))
+        {
+            let entry = entry.map_err(|error| files::walk_error(&input, error))?;
+            if entry.file_type().is_file() {
+                files.push(entry.into_path());
+            }
         }
     }
-    Ok(())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(files)
 }

@@ -1,10 +1,9 @@
 //! Serves a folder of model repositories under the Hub's paths, for `?endpoint=`.
 //!
-//! It has a port of its own beside the page's, as the Hub is another origin than the page: the page's service worker
-//! then leaves it alone, and what works here, CORS included, works there.
+//! It has a port of its own, because the Hub is another origin than the page: CORS applies, and the page's service
+//! worker does not answer for it.
 
-use super::SiteError;
-use super::fingerprint::hex;
+use super::{SiteError, files};
 use axum::Router;
 use axum::extract::{Path as UrlPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -21,8 +20,9 @@ use std::time::{Duration, SystemTime};
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::services::ServeFile;
 use tower_http::set_header::SetResponseHeaderLayer;
+use walkdir::WalkDir;
 
-/// Endings of the files that the Hub keeps in LFS and tells the SHA-256 of; beside all that are larger than 10 MB.
+/// Endings of the files that the Hub keeps in LFS, with their SHA-256; it keeps every file above 10 MB there too.
 const LFS_ENDINGS: [&str; 8] = [
     "bin",
     "gguf",
@@ -34,7 +34,7 @@ const LFS_ENDINGS: [&str; 8] = [
     "zip",
 ];
 
-/// Why a file is not answered for.
+/// The answer for a file that is not there.
 const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "Entry not found");
 
 const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
@@ -85,11 +85,11 @@ pub fn router(dir: &Path) -> Result<Router, SiteError> {
 
 struct Mirror {
     dir: PathBuf,
-    /// Each under a lock of its own, so that one file is hashed once and no other waits for it.
+    /// Each has its own lock, so that a file is hashed once and requests for other files do not wait.
     checksums: Mutex<HashMap<PathBuf, Arc<Mutex<Option<Checksum>>>>>,
 }
 
-/// The SHA-256 of a file as it was.
+/// The SHA-256 of a file, with the length and time by which a change is noticed.
 struct Checksum {
     len: u64,
     modified: SystemTime,
@@ -133,7 +133,7 @@ impl Mirror {
                 n => hasher.update(&bytes[..n]),
             }
         }
-        let sha256 = hex(&hasher.finalize());
+        let sha256 = base16ct::lower::encode_string(&hasher.finalize());
         *known = Some(Checksum {
             len,
             modified,
@@ -142,13 +142,11 @@ impl Mirror {
         Ok(sha256)
     }
 
-    /// What the Hub answers for a repository.
+    /// The Hub's answer for a repository.
     fn listing(&self, id: &str, folder: &Path, blobs: bool) -> io::Result<Value> {
-        let mut files = BTreeMap::new();
-        collect(folder, "", &mut files)?;
         let mut siblings = Vec::new();
         let mut commit = Sha256::new();
-        for (name, size) in files {
+        for (name, size) in repository_files(folder)? {
             let mut sibling = json!({ "rfilename": name });
             if blobs {
                 let sha256 = self.sha256(&folder.join(&name))?;
@@ -162,8 +160,9 @@ impl Mirror {
         }
         let mut listing = json!({ "id": id, "modelId": id, "private": false, "gated": false, "siblings": siblings });
         if blobs {
-            // Stands for the commit: another one as soon as any file is.
-            listing["sha"] = json!(hex(&commit.finalize())[..40]);
+            // In place of a commit's hash; it changes with any file.
+            let commit = base16ct::lower::encode_string(&commit.finalize());
+            listing["sha"] = json!(commit[..40]);
         }
         let config = fs::read(folder.join("config.json")).unwrap_or_default();
         if let Ok(config) = serde_json::from_slice::<Value>(&config) {
@@ -173,26 +172,24 @@ impl Mirror {
     }
 }
 
-/// The files of a folder and below, with their sizes. A link to a folder is not entered: it may lead round in a circle.
-fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, u64>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+/// The files below a folder with their sizes, in the order of their names. Links to folders are not entered: they may
+/// form a circle.
+fn repository_files(folder: &Path) -> io::Result<BTreeMap<String, u64>> {
+    let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    let walk = WalkDir::new(folder).min_depth(1).into_iter();
+    let mut sizes = BTreeMap::new();
+    for entry in walk.filter_entry(|entry| !is_hidden(entry.file_name())) {
         let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else {
+        // A link to a file is a file here.
+        let Ok(meta) = fs::metadata(entry.path()) else {
             continue;
         };
-        if name.starts_with('.') {
-            continue;
-        }
-        let name = format!("{prefix}{name}");
-        if entry.file_type()?.is_dir() {
-            collect(&entry.path(), &format!("{name}/"), files)?;
-        } else if let Ok(meta) = fs::metadata(entry.path())
-            && meta.is_file()
-        {
-            files.insert(name, meta.len());
+        let is_unicode = entry.path().to_str().is_some();
+        if meta.is_file() && is_unicode {
+            sizes.insert(files::name_from(folder, entry.path()), meta.len());
         }
     }
-    Ok(())
+    Ok(sizes)
 }
 
 fn is_in_lfs(name: &str, size: u64) -> bool {
@@ -254,7 +251,7 @@ async fn file(
     }
 }
 
-/// Whether the asker has these very bytes.
+/// Whether the client has these bytes already.
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get(header::IF_NONE_MATCH);
     let Some(Ok(tags)) = tags.map(HeaderValue::to_str) else {
@@ -266,8 +263,8 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     tags.any(|tag| tag == etag || tag == "*")
 }
 
-/// `ServeFile` knows ranges and dates but no `ETag`: a range that is asked for of other bytes than these is dropped, so
-/// the whole file is the answer; a date beside a tag does not count.
+/// `ServeFile` knows ranges and dates but no `ETag`: a range of other bytes than these is dropped, so that the whole file
+/// is the answer; a date beside a tag is dropped too.
 fn obey_if_range(headers: &mut HeaderMap, etag: &str) {
     if headers.get(header::IF_RANGE).is_some_and(|tag| tag != etag) {
         headers.remove(header::RANGE);
@@ -285,7 +282,7 @@ async fn blocking<T: Send + 'static>(
 
 fn unreadable(error: &io::Error) -> Response {
     match error.kind() {
-        // Gone since it was looked for.
+        // Removed since the lookup.
         io::ErrorKind::NotFound => NOT_FOUND.into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

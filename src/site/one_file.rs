@@ -1,10 +1,11 @@
-//! `OneFile`: the built page as one HTML file that opens by double click, the bundled model included.
+//! Writes the built page as one HTML file that opens by double click, with the bundled model in it.
 //!
-//! Styles and scripts stand in it as they are. What is large (both programs, the model) stands in it as base64, and
-//! what gzip makes much smaller is packed first: both programs, by two thirds. Packing the model too would spare 6 %
-//! of the file and have it open a fifth later; packing nothing, cost 38 % and open a tenth to a quarter later.
-//! `www/one_file/page.js` unpacks it all.
+//! Style sheets and scripts are inlined as text. The large files (both programs, the model) are inlined as base64, and
+//! compressed first where gzip saves a quarter: the programs, by two thirds. Compressing the model too would save 6 %
+//! of the file and delay its opening by a fifth; compressing nothing would cost 38 % and a tenth to a quarter.
+//! `www/one_file/page.js` decodes them.
 
+use super::document::{self, Tag};
 use super::{SiteError, SourceTree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,62 +16,60 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Its name in the folder.
+/// The file's name in the page's folder.
 pub const NAME: &str = "huggingtweets.html";
 
-/// The worker of one thread: a page from a disk is not isolated, so more than one it cannot have.
+/// The worker of one thread: a page from a disk is not isolated and cannot have more.
 const WORKER: [&str; 3] = ["worker.js", "worker_loader.js", "worker_bg.wasm"];
 const MODEL: &str = "model/bundled.gguf";
 
-/// Nothing is asked of anybody but models and pictures that the visitor asks for by address.
+/// Allows no requests but those for models and pictures that the visitor asks for by address.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; \
     style-src 'unsafe-inline'; img-src data: https:; connect-src https: http:; base-uri 'none'; form-action 'none'";
 
-/// `index.html` and the files of the page that it names.
-struct Parts {
-    document: String,
+/// The built `index.html` with its links.
+struct Page {
+    html: String,
     links: Vec<Link>,
 }
 
 /// A `<link …>` of the document.
 struct Link {
-    /// The whole tag.
-    tag: String,
+    tag: Tag,
     rel: String,
     /// Its file in the folder.
     file: String,
 }
 
-/// Writes [`NAME`] into `dist`, a built page.
+/// Writes [`NAME`] into `dist`, a page with the plain build of its worker.
 ///
 /// # Errors
-/// [`SiteError::File`]; [`SiteError::NotInOneFile`] if the page is not made as this expects it.
+/// [`SiteError::File`]; [`SiteError::NotInOneFile`] if the page has a part that this file does not know.
 pub fn write(tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
     let scripts = tree.root().join("www/one_file");
-    let Parts {
-        mut document,
-        links,
-    } = Parts::of(dist)?;
+    let Page { html, links } = Page::read(dist)?;
+    let mut edits = Vec::new();
     let (mut app, mut program) = (None, None);
-    for Link { tag, rel, file } in &links {
-        let instead = match rel.as_str() {
-            "stylesheet" => format!("<style>\n{}</style>", style(&read(&dist.join(file))?)?),
+    for Link { tag, rel, file } in links {
+        let path = dist.join(file);
+        let replacement = match rel.as_str() {
+            "stylesheet" => format!("<style>\n{}</style>", style(&read(&path)?)?),
             "icon" => {
-                let drawing = STANDARD.encode(read(&dist.join(file))?);
+                let drawing = STANDARD.encode(read(&path)?);
                 format!("<link rel=\"icon\" href=\"data:image/svg+xml;base64,{drawing}\">")
             }
             "modulepreload" => {
-                app = Some(read(&dist.join(file))?);
+                app = Some(read(&path)?);
                 String::new()
             }
             "preload" => {
-                program = Some(dist.join(file));
+                program = Some(path);
                 String::new()
             }
             "manifest" | "apple-touch-icon" => String::new(),
-            _ => return Err(unexpected(tag)),
+            _ => return Err(unexpected(tag.text(&html))),
         };
-        document = document.replace(tag.as_str(), &instead);
+        edits.push((tag.place, replacement));
     }
     let (Some(app), Some(program)) = (app, program) else {
         return Err(unexpected("a page without its program"));
@@ -108,26 +107,42 @@ pub fn write(tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
             STANDARD.encode(bytes)
         );
     }
-    let start = read(&scripts.join("page.js"))?;
+    let page_script = read(&scripts.join("page.js"))?;
     let _ = writeln!(
         body,
         "<script type=\"module\">\n{}</script>",
-        script(&[app, start].join("\n"))
+        script(&[app, page_script].join("\n"))
     );
 
-    let document = replace_between(
-        &document,
-        "<script type=\"module\">\nimport init",
-        "</script>",
-        "",
-    )?;
-    let policy = format!(
-        "<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">"
-    );
-    let document = replace_once(&document, "<meta charset=\"utf-8\">", &policy)?;
-    let document = replace_once(&document, "</body>", &format!("{body}</body>"))?;
+    let tags = document::tags(&html);
+    let find = |what: &str, is_wanted: &dyn Fn(&Tag) -> bool| {
+        let place = tags.iter().position(is_wanted);
+        place.ok_or_else(|| unexpected(what))
+    };
+    let starter = find("a page without a module script", &|tag| {
+        tag.name == "script" && tag.attribute("type") == Some("module")
+    })?;
+    let starter_end = tags
+        .get(starter + 1)
+        .ok_or_else(|| unexpected("a script without an end"))?;
+    edits.push((
+        tags[starter].place.start..starter_end.place.end,
+        String::new(),
+    ));
+    let charset = find("a page without a charset", &|tag| {
+        tag.attribute("charset").is_some()
+    })?;
+    let after_charset = tags[charset].place.end;
+    let policy = format!("\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">");
+    edits.push((after_charset..after_charset, policy));
+    let body_end = find("a page without a body", &|tag| {
+        tag.is_end && tag.name == "body"
+    })?;
+    let body_end = tags[body_end].place.start;
+    edits.push((body_end..body_end, body));
+    edits.sort_by_key(|(place, _)| place.start);
     let path = dist.join(NAME);
-    fs::write(&path, document).map_err(SiteError::file("write", path))
+    fs::write(&path, document::replace(&html, &edits)).map_err(SiteError::file("write", path))
 }
 
 /// The files of `dist` that are in [`NAME`].
@@ -135,7 +150,7 @@ pub fn write(tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
 /// # Errors
 /// [`SiteError::File`]; [`SiteError::NotInOneFile`].
 pub fn held(dist: &Path) -> Result<Vec<PathBuf>, SiteError> {
-    let linked = Parts::of(dist)?.links.into_iter().filter(|link| {
+    let linked = Page::read(dist)?.links.into_iter().filter(|link| {
         ["stylesheet", "icon", "modulepreload", "preload"].contains(&link.rel.as_str())
     });
     let names = ["index.html", MODEL].into_iter().chain(WORKER);
@@ -145,61 +160,41 @@ pub fn held(dist: &Path) -> Result<Vec<PathBuf>, SiteError> {
         .collect())
 }
 
-impl Parts {
-    fn of(dist: &Path) -> Result<Self, SiteError> {
-        let document = read(&dist.join("index.html"))?;
+impl Page {
+    fn read(dist: &Path) -> Result<Self, SiteError> {
+        let html = read(&dist.join("index.html"))?;
         let mut links = Vec::new();
-        for (start, _) in document.match_indices("<link ") {
-            let tag = document[start..]
-                .split_inclusive('>')
-                .next()
-                .unwrap_or_default();
-            let (Some(rel), Some(href)) = (attribute(tag, "rel"), attribute(tag, "href")) else {
-                return Err(unexpected(tag));
+        for tag in document::tags(&html) {
+            if tag.name != "link" {
+                continue;
+            }
+            let (Some(rel), Some(href)) = (tag.attribute("rel"), tag.attribute("href")) else {
+                return Err(unexpected(tag.text(&html)));
             };
             // The build may have put an address before the name.
             let file = href.rsplit('/').next().unwrap_or_default();
             links.push(Link {
-                tag: tag.to_owned(),
                 rel: rel.to_owned(),
                 file: file.to_owned(),
+                tag,
             });
         }
-        Ok(Self { document, links })
+        Ok(Self { html, links })
     }
 }
 
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    rest.split_once('"').map(|(value, _)| value)
-}
-
-/// JavaScript that ends no `<script>` and opens no comment of HTML; both mean the same in its strings.
+/// JavaScript without the texts that end a script element or begin an HTML comment; escaped they mean the same.
 fn script(text: &str) -> String {
     text.replace("</script", "<\\/script")
         .replace("<!--", "<\\!--")
 }
 
-/// CSS that ends no `<style>`.
+/// CSS, which must not end its style element.
 fn style(text: &str) -> Result<&str, SiteError> {
     if text.contains("</style") {
         return Err(unexpected("a style sheet with `</style`"));
     }
     Ok(text)
-}
-
-fn replace_once(text: &str, from: &str, to: &str) -> Result<String, SiteError> {
-    match text.match_indices(from).count() {
-        1 => Ok(text.replace(from, to)),
-        _ => Err(unexpected(from)),
-    }
-}
-
-/// Replaces what begins with `from` and ends with the next `end`.
-fn replace_between(text: &str, from: &str, end: &str, to: &str) -> Result<String, SiteError> {
-    let (before, rest) = text.split_once(from).ok_or_else(|| unexpected(from))?;
-    let (_, after) = rest.split_once(end).ok_or_else(|| unexpected(end))?;
-    Ok(format!("{before}{to}{after}"))
 }
 
 fn gzip(content: &[u8]) -> Vec<u8> {
@@ -218,8 +213,8 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, SiteError> {
     fs::read(path).map_err(SiteError::file("read", path))
 }
 
-fn unexpected(what: &str) -> SiteError {
+fn unexpected(part: &str) -> SiteError {
     SiteError::NotInOneFile {
-        what: what.to_owned(),
+        part: part.to_owned(),
     }
 }

@@ -1,21 +1,33 @@
-//! `Progress`: one line per step on standard error, with its seconds while it runs.
+//! `Progress`: a line per step on standard error, with its seconds while it runs.
 
 use super::SiteError;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{self, File};
-use std::io::{IsTerminal as _, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{IsTerminal as _, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many lines of a failed step's output are shown.
 const SHOWN_LINES: usize = 25;
-/// How often a running step is looked at.
+/// How often a running step is checked.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Says what is being done; on a terminal the line of a running step is redrawn in place.
+/// Reports the steps of a build; on a terminal the line of a running step is redrawn in place.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
-    terminal: bool,
+    is_terminal: bool,
+    interrupt: Option<&'static AtomicBool>,
+}
+
+/// Whether a failed step ends the build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// It does, and is reported.
+    IsFinal,
+    /// Another step can do instead, so nothing is said.
+    IsExpected,
 }
 
 impl Default for Progress {
@@ -25,17 +37,46 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Talks to standard error, the way it allows.
+    /// Writes to standard error.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            terminal: std::io::stderr().is_terminal(),
+            is_terminal: std::io::stderr().is_terminal(),
+            interrupt: None,
         }
     }
 
-    /// A line about something that took no time.
+    /// The same, with steps that end as soon as `interrupt` is set.
+    #[must_use]
+    pub fn until(self, interrupt: &'static AtomicBool) -> Self {
+        Self {
+            interrupt: Some(interrupt),
+            ..self
+        }
+    }
+
+    /// A line about an instant.
     pub fn note(self, text: &str) {
         eprintln!("  {text}");
+    }
+
+    /// Does the work of a step in this process.
+    ///
+    /// # Errors
+    /// The error of the work.
+    pub fn step<T>(
+        self,
+        step: &str,
+        work: impl FnOnce() -> Result<T, SiteError>,
+    ) -> Result<T, SiteError> {
+        let started = Instant::now();
+        let line = Line::begin(self, step, Failure::IsFinal);
+        let result = work();
+        match &result {
+            Ok(_) => line.end(&format!("done in {} s", started.elapsed().as_secs())),
+            Err(_) => line.end("failed"),
+        }
+        result
     }
 
     /// Runs one program to its end as one step; its output goes to `log`.
@@ -50,11 +91,12 @@ impl Progress {
         log: &Path,
         limit: Option<Duration>,
     ) -> Result<(), SiteError> {
-        let outcome = self.attempt(step, command, log, limit)?;
-        match outcome {
+        match self.run_child(step, command, log, limit, Failure::IsFinal)? {
             None => Ok(()),
             Some(reason) => {
-                eprintln!("{}", last_lines(log, SHOWN_LINES));
+                if reason != INTERRUPTED {
+                    eprintln!("{}", last_lines(log, SHOWN_LINES));
+                }
                 Err(SiteError::StepFailed {
                     step: step.to_owned(),
                     reason,
@@ -64,7 +106,7 @@ impl Progress {
         }
     }
 
-    /// Like [`Progress::run`], for a step that may fail because there is another way; gives back why it did.
+    /// Like [`Progress::run`], for a step with an alternative: returns the reason of its failure and says nothing of it.
     ///
     /// # Errors
     /// [`SiteError::CannotStart`] and [`SiteError::File`] for the log.
@@ -75,90 +117,155 @@ impl Progress {
         log: &Path,
         limit: Option<Duration>,
     ) -> Result<Option<String>, SiteError> {
+        self.run_child(step, command, log, limit, Failure::IsExpected)
+    }
+
+    fn run_child(
+        self,
+        step: &str,
+        command: &mut Command,
+        log: &Path,
+        limit: Option<Duration>,
+        failure: Failure,
+    ) -> Result<Option<String>, SiteError> {
         if let Some(folder) = log.parent() {
             fs::create_dir_all(folder).map_err(SiteError::file("create", folder))?;
         }
         let output = File::create(log).map_err(SiteError::file("write", log))?;
         let errors = output.try_clone().map_err(SiteError::file("write", log))?;
         let started = Instant::now();
-        let mut line = Line {
-            terminal: self.terminal,
-            step,
-        };
-        line.begin();
-        let mut child = command
+        let line = Line::begin(self, step, failure);
+        let spawned = command
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
-            .spawn()
-            .map_err(|source| {
+            .spawn();
+        let mut child = match spawned {
+            Ok(child) => child,
+            Err(source) => {
                 line.end("cannot start");
-                SiteError::CannotStart {
+                return Err(SiteError::CannotStart {
                     program: command.get_program().to_string_lossy().into_owned(),
                     source,
-                }
-            })?;
-        let reason = wait(&mut child, limit, || line.update(started.elapsed(), log))?;
-        let seconds = started.elapsed().as_secs();
-        match &reason {
-            None => line.end(&format!("done in {seconds} s")),
-            Some(reason) => line.end(&format!("not done: {reason} after {seconds} s")),
+                });
+            }
+        };
+        let reason = self.wait(&mut child, limit, || line.show_last(log))?;
+        match (&reason, failure) {
+            (None, _) => line.end(&format!("done in {} s", started.elapsed().as_secs())),
+            (Some(reason), Failure::IsFinal) => line.end(reason),
+            (Some(_), Failure::IsExpected) => line.forget(),
         }
         Ok(reason)
     }
-}
 
-/// Waits for `child`, at most `limit`; `None` if it ended well, else why not.
-fn wait(
-    child: &mut Child,
-    limit: Option<Duration>,
-    mut tick: impl FnMut(),
-) -> Result<Option<String>, SiteError> {
-    let failed = |source| SiteError::CannotStart {
-        program: "the step".to_owned(),
-        source,
-    };
-    let started = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            return Ok((!status.success()).then(|| status.to_string()));
+    /// Waits for `child`, at most `limit`; `None` if it succeeded, else the reason.
+    fn wait(
+        self,
+        child: &mut Child,
+        limit: Option<Duration>,
+        mut tick: impl FnMut(),
+    ) -> Result<Option<String>, SiteError> {
+        let failed = |source| SiteError::CannotStart {
+            program: "the step".to_owned(),
+            source,
+        };
+        let started = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().map_err(failed)? {
+                if status.success() {
+                    return Ok(None);
+                }
+                // Ctrl-C in a terminal ends the child too, perhaps before this process has noticed it.
+                if self.interrupt.is_some() {
+                    std::thread::sleep(POLL);
+                }
+                let is_interrupted = self.is_interrupted();
+                return Ok(Some(if is_interrupted {
+                    INTERRUPTED.to_owned()
+                } else {
+                    status.to_string()
+                }));
+            }
+            let is_interrupted = self.is_interrupted();
+            if is_interrupted || limit.is_some_and(|limit| started.elapsed() > limit) {
+                // A child that has just ended by itself needs no end.
+                let _ = child.kill();
+                child.wait().map_err(failed)?;
+                let reason = if is_interrupted {
+                    INTERRUPTED
+                } else {
+                    "time limit"
+                };
+                return Ok(Some(reason.to_owned()));
+            }
+            tick();
+            std::thread::sleep(POLL);
         }
-        if limit.is_some_and(|limit| started.elapsed() > limit) {
-            // Already ended is as good as killed.
-            let _ = child.kill();
-            child.wait().map_err(failed)?;
-            return Ok(Some("time limit".to_owned()));
-        }
-        tick();
-        std::thread::sleep(POLL);
+    }
+
+    /// Whether the user has asked to stop.
+    #[must_use]
+    pub fn is_interrupted(self) -> bool {
+        self.interrupt
+            .is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
     }
 }
 
-/// The line of one step.
+/// The reason of a step that the user ended.
+const INTERRUPTED: &str = "interrupted";
+
+/// The line of one step: a spinner on a terminal, else written once or twice.
 struct Line<'a> {
-    terminal: bool,
     step: &'a str,
+    spinner: Option<ProgressBar>,
+    failure: Failure,
 }
 
-impl Line<'_> {
-    fn begin(&mut self) {
-        eprint!("  {} …", self.step);
-    }
-
-    fn update(&mut self, elapsed: Duration, log: &Path) {
-        if self.terminal {
-            let doing: String = last_lines(log, 1).trim().chars().take(48).collect();
-            eprint!("\r\x1b[K  {} … {} s  {doing}", self.step, elapsed.as_secs());
-            // A progress display that cannot be drawn is no reason to stop.
-            let _ = std::io::stderr().flush();
+impl<'a> Line<'a> {
+    fn begin(progress: Progress, step: &'a str, failure: Failure) -> Self {
+        let spinner = progress.is_terminal.then(|| {
+            let style = ProgressStyle::with_template("  {prefix} … {elapsed} {wide_msg:.dim}")
+                .expect("the template is well-formed");
+            let spinner = ProgressBar::new_spinner().with_style(style);
+            spinner.set_prefix(step.to_owned());
+            spinner.enable_steady_tick(Duration::from_secs(1));
+            spinner
+        });
+        // A step that may fail in silence is mentioned when it has succeeded.
+        if spinner.is_none() && failure == Failure::IsFinal {
+            eprint!("  {step} …");
+        }
+        Self {
+            step,
+            spinner,
+            failure,
         }
     }
 
-    fn end(&mut self, outcome: &str) {
-        if self.terminal {
-            eprintln!("\r\x1b[K  {} … {outcome}", self.step);
-        } else {
-            eprintln!(" {outcome}");
+    /// Shows the last line of the step's output.
+    fn show_last(&self, log: &Path) {
+        if let Some(spinner) = &self.spinner {
+            spinner.set_message(last_lines(log, 1).trim().to_owned());
+        }
+    }
+
+    fn end(self, outcome: &str) {
+        match &self.spinner {
+            Some(spinner) => {
+                spinner.finish_and_clear();
+                eprintln!("  {} … {outcome}", self.step);
+            }
+            None if self.failure == Failure::IsExpected => {
+                eprintln!("  {} … {outcome}", self.step);
+            }
+            None => eprintln!(" {outcome}"),
+        }
+    }
+
+    fn forget(self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Serves the built folder on this machine as a static host does, with or without isolation.
+//! Serves the built folder on this machine as a static host does, with or without the headers of isolation.
 
 use super::SiteError;
 use axum::Router;
@@ -17,34 +17,34 @@ pub enum Isolation {
     /// With `Cross-Origin-Opener-Policy` and `Cross-Origin-Embedder-Policy`.
     #[default]
     On,
-    /// Without, as hosts do that let nobody set headers.
+    /// Without, as on hosts that allow no headers.
     Off,
 }
 
 /// Which port to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
-    /// This one or none.
+    /// This port only.
     Exactly(u16),
-    /// This one or the next that is free.
+    /// This port or the next free one.
     FirstFreeFrom(u16),
 }
 
 impl Port {
-    /// Where the page is if nothing else is there.
+    /// The first port tried by default.
     pub const DEFAULT: u16 = 8080;
-    /// How many are tried after each other.
+    /// How many ports are tried.
     const TRIES: u16 = 100;
 }
 
-/// What is served and how.
+/// The folder to serve, and how.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// The built folder.
     pub dir: PathBuf,
-    /// Whether its pages are isolated.
+    /// Whether pages are isolated.
     pub isolation: Isolation,
-    /// The folder's place on the server, `/` at both ends: `/` or `/some/sub/path/`.
+    /// The path of the folder on the server, with a slash at both ends: `/` or `/some/sub/path/`.
     pub mount: String,
 }
 
@@ -58,7 +58,7 @@ impl Default for ServeOptions {
     }
 }
 
-/// A server that has its port and waits to be run.
+/// A server that has its port and does not answer yet.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -98,13 +98,13 @@ impl Server {
         })
     }
 
-    /// What to type into a browser.
+    /// The address of the page.
     #[must_use]
     pub fn address(&self) -> String {
         format!("http://{}{}", self.address, self.mount)
     }
 
-    /// The port it has.
+    /// Its port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
@@ -120,7 +120,7 @@ impl Server {
             .map_err(SiteError::ServerStopped)
     }
 
-    /// Serves until Ctrl-C, which does not wait for open connections.
+    /// Serves until Ctrl-C; open connections are cut.
     ///
     /// # Errors
     /// [`SiteError::ServerStopped`].
@@ -132,9 +132,9 @@ impl Server {
     }
 }
 
-/// The folder as a router: files, ranges, HEAD, types by ending, nothing outside the folder.
+/// A router for the files of the folder, with ranges, HEAD and types by ending.
 ///
-/// Browsers ask again before they use a copy, because some file names stay from build to build.
+/// Browsers revalidate their copies, because some file names stay the same from build to build.
 pub fn router(options: &ServeOptions) -> Router {
     let files = ServeDir::new(&options.dir);
     let mount = options.mount.trim_end_matches('/');

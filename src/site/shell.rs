@@ -1,6 +1,6 @@
-//! `Shell`: the files of a built page by hash and length, which its service worker keeps for visits without a network.
+//! `Shell`: the files of a built page by hash and length, which its service worker caches for visits without a network.
 
-use super::{SiteError, one_file};
+use super::{SiteError, files, loader, one_file};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -9,15 +9,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Where the list goes.
+/// The script that has the list.
 const SERVICE_WORKER: &str = "sw.js";
-/// How the line of `www/sw.js` begins that holds the list.
+/// How the line of the script begins that has the list.
 const LINE: &str = "const SHELL = ";
 
 /// All files of a built page but the service worker itself, the page in one file, and source maps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shell {
-    /// Names these very files.
+    /// A name for this set of files, from their hashes.
     pub build: String,
     /// By path in the folder.
     pub files: BTreeMap<String, ShellFile>,
@@ -39,7 +39,7 @@ impl Shell {
     /// [`SiteError::File`].
     pub fn of(dist: &Path) -> Result<Self, SiteError> {
         let mut files = BTreeMap::new();
-        for (name, path) in super::files::files(dist)? {
+        for (name, path) in files::files(dist)? {
             if name == SERVICE_WORKER || name == one_file::NAME || name.ends_with(".map") {
                 continue;
             }
@@ -55,8 +55,7 @@ impl Shell {
             hasher.update(name);
             hasher.update(&file.integrity);
         }
-        let hash = hasher.finalize();
-        let build = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let build = base16ct::lower::encode_string(&hasher.finalize()[..8]);
         Ok(Self { build, files })
     }
 
@@ -68,11 +67,6 @@ impl Shell {
         let path = dist.join(SERVICE_WORKER);
         let script = fs::read_to_string(&path).map_err(SiteError::file("read", &path))?;
         let list = serde_json::to_string(self).expect("strings and numbers are JSON");
-        assert!(script.contains(LINE), "the script has the line `{LINE}…`");
-        let mut lines: Vec<String> = script.lines().map(str::to_owned).collect();
-        for line in lines.iter_mut().filter(|line| line.starts_with(LINE)) {
-            *line = format!("{LINE}{list};");
-        }
-        fs::write(&path, lines.join("\n") + "\n").map_err(SiteError::file("write", path))
+        files::write_whole(&path, loader::with_line(&script, LINE, &list).as_bytes())
     }
 }

@@ -1,40 +1,39 @@
-//! `Sizes`: what a visitor downloads before any model, raw and after Brotli.
+//! `Sizes`: the size of the code that a visitor downloads before any model, raw and after Brotli.
 
-use super::worker::Worker;
-use super::{Progress, SiteError, one_file};
+use super::{Progress, SiteError, WorkerBuild, files, one_file};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// Endings of the files that are code; models, avatars and icons are not.
+/// Endings of files with code; models, avatars and icons have others.
 const CODE: [&str; 5] = ["html", "css", "js", "wasm", "webmanifest"];
-/// The most the code may weigh after Brotli.
-pub const BAR_BYTES: u64 = 1_500_000;
+/// The limit for the code after Brotli.
+pub const BAR_BYTES: u64 = 1_300_000;
 
-/// Weights of all files of code.
+/// Sizes of all files of code.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sizes {
     /// Heaviest first.
     pub files: Vec<FileSize>,
-    /// Sum of the raw sizes, of the worker's builds the heaviest one.
+    /// Sum of the raw sizes, with the largest of the worker's builds only.
     pub raw_bytes: u64,
     /// Sum of the sizes after Brotli, quality 11, of the same files.
     pub brotli_bytes: u64,
-    /// What `brotli_bytes` is not to exceed.
+    /// The limit for `brotli_bytes`.
     pub bar_bytes: u64,
     /// The page in one file, if it is there.
     pub one_file: Option<OneFileSize>,
 }
 
-/// The page in one file; no visitor downloads it unasked.
+/// The page in one file, which visitors download only when they ask for it.
 #[derive(Debug, Clone, Serialize)]
 pub struct OneFileSize {
     /// Its path in the folder.
     pub path: String,
-    /// As it lies there.
+    /// Its size.
     pub raw_bytes: u64,
-    /// Sum of the files that are in it, as they lie there.
+    /// Sum of the sizes of the files that are in it.
     pub held_bytes: u64,
 }
 
@@ -43,7 +42,7 @@ pub struct OneFileSize {
 pub struct FileSize {
     /// Its path in the folder.
     pub path: String,
-    /// As it lies there.
+    /// Its size.
     pub raw_bytes: u64,
     /// After Brotli, quality 11.
     pub brotli_bytes: u64,
@@ -61,8 +60,8 @@ impl Sizes {
             });
         }
         progress.note("compressing with Brotli, quality 11");
-        let mut files = Vec::new();
-        for (name, path) in super::files::files(dir)? {
+        let mut sizes = Vec::new();
+        for (name, path) in files::files(dir)? {
             let is_code = path
                 .extension()
                 .is_some_and(|ending| CODE.iter().any(|code| ending == *code));
@@ -71,32 +70,32 @@ impl Sizes {
             }
             let raw = fs::read(&path).map_err(SiteError::file("read", &path))?;
             let brotli_bytes = brotli_len(&raw).map_err(SiteError::file("compress", &path))?;
-            files.push(FileSize {
+            sizes.push(FileSize {
                 path: name,
                 raw_bytes: raw.len() as u64,
                 brotli_bytes,
             });
         }
-        files.sort_by(|a: &FileSize, b| {
+        sizes.sort_by(|a: &FileSize, b| {
             b.brotli_bytes
                 .cmp(&a.brotli_bytes)
                 .then_with(|| a.path.cmp(&b.path))
         });
-        let builds = Worker::ALL.map(Worker::files);
+        let builds = WorkerBuild::ALL.map(WorkerBuild::files);
         let brotli_of = |build: &Vec<String>| -> u64 {
-            let parts = files.iter().filter(|file| build.contains(&file.path));
+            let parts = sizes.iter().filter(|file| build.contains(&file.path));
             parts.map(|file| file.brotli_bytes).sum()
         };
         let heaviest = builds.iter().max_by_key(|build| brotli_of(build));
-        let spared = |path| {
+        let is_spared = |path| {
             let counts = heaviest.is_some_and(|build| build.contains(path));
             !counts && builds.iter().any(|build| build.contains(path))
         };
-        let sent = || files.iter().filter(|file| !spared(&file.path));
+        let sent = || sizes.iter().filter(|file| !is_spared(&file.path));
         let raw_bytes = sent().map(|file| file.raw_bytes).sum();
         let brotli_bytes = sent().map(|file| file.brotli_bytes).sum();
         Ok(Self {
-            files,
+            files: sizes,
             raw_bytes,
             brotli_bytes,
             bar_bytes: BAR_BYTES,

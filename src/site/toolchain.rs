@@ -1,6 +1,6 @@
 //! A Rust that can build for the browser: found, completed by rustup, or installed as system packages.
 //!
-//! What is there is gathered once into [`Findings`]; what to do about it is [`choose`], a pure function.
+//! [`Findings`] describe this machine; [`next_step`], a pure function, decides from them how to go on.
 
 use super::{Progress, SiteError, SourceTree, apt};
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 /// The target of everything that runs in a browser.
 pub const TARGET: &str = "wasm32-unknown-unknown";
-/// The oldest release that builds this package, as in Cargo.toml.
+/// The oldest release that builds this package: `rust-version` in Cargo.toml.
 pub const OLDEST: Release = Release {
     major: 1,
     minor: 89,
     patch: 0,
 };
-/// Debian's packages with all that is needed.
+/// Debian's packages of a Rust for the browser.
 pub const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 /// rustup either answers soon or its server is out of reach.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
@@ -50,10 +50,10 @@ impl Release {
     }
 }
 
-/// One installed Rust and what it brings.
+/// An installed Rust with its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rust {
-    /// The compiler, not a rustup stand-in.
+    /// The compiler itself, not rustup's proxy.
     pub rustc: PathBuf,
     /// The cargo beside it.
     pub cargo: PathBuf,
@@ -72,9 +72,9 @@ pub struct Rust {
 /// The sources of a standard library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StdSources {
-    /// With what they depend on, as Debian's in `library/vendor`.
+    /// With their dependencies in `library/vendor`, as Debian packages them.
     Complete,
-    /// Without: cargo fetches what they depend on, as for rustup's.
+    /// Without their dependencies, which cargo then fetches, as rustup packages them.
     Alone,
     /// Not there.
     Missing,
@@ -83,39 +83,39 @@ pub enum StdSources {
 /// How `rustc` links for the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Linker {
-    /// It brings `rust-lld` along.
+    /// With the `rust-lld` of its toolchain.
     Own,
-    /// The system's lld.
+    /// With the system's lld.
     System(PathBuf),
-    /// None was found.
+    /// Not at all: no linker was found.
     Missing,
 }
 
-/// What is on this machine, best first.
+/// The state of this machine.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     /// Every usable Rust, the active one first.
     pub rusts: Vec<Rust>,
-    /// Whether rustup has already been asked in vain.
+    /// Whether rustup has already failed to add the target.
     pub rustup_failed: bool,
     /// Whether packages have already been installed, or cannot be.
     pub packages_tried: bool,
 }
 
-/// What to do about [`Findings`].
+/// The next step towards a toolchain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
-    /// Build with this one.
+pub enum NextStep {
+    /// Build with this toolchain.
     Use(Toolchain),
     /// Let rustup add the target to the toolchain of this name.
     AddTarget(String),
     /// Install [`PACKAGES`].
     InstallPackages,
-    /// Nothing left to try.
+    /// Report that every way has failed.
     GiveUp,
 }
 
-/// A Rust and how it comes to a standard library for the browser.
+/// A Rust and the origin of its standard library for the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toolchain {
     /// The Rust.
@@ -124,7 +124,7 @@ pub struct Toolchain {
     pub std: Std,
 }
 
-/// Where the standard library comes from.
+/// The origin of the standard library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Std {
     /// It is installed.
@@ -133,12 +133,12 @@ pub enum Std {
     FromSources,
 }
 
-/// An installed standard library first, then one that rustup adds, then sources, then packages.
+/// An installed standard library comes first, then one that rustup adds, then sources, then packages.
 #[must_use]
-pub fn choose(findings: &Findings) -> Choice {
+pub fn next_step(findings: &Findings) -> NextStep {
     let recent = || findings.rusts.iter().filter(|rust| rust.release >= OLDEST);
     if let Some(rust) = recent().find(|rust| rust.has_wasm_std && rust.linker != Linker::Missing) {
-        return Choice::Use(Toolchain {
+        return NextStep::Use(Toolchain {
             rust: rust.clone(),
             std: Std::Installed,
         });
@@ -146,20 +146,20 @@ pub fn choose(findings: &Findings) -> Choice {
     if !findings.rustup_failed
         && let Some(name) = recent().find_map(|rust| rust.rustup_name.clone())
     {
-        return Choice::AddTarget(name);
+        return NextStep::AddTarget(name);
     }
     if let Some(rust) = recent()
         .find(|rust| rust.std_sources == StdSources::Complete && rust.linker != Linker::Missing)
     {
-        return Choice::Use(Toolchain {
+        return NextStep::Use(Toolchain {
             rust: rust.clone(),
             std: Std::FromSources,
         });
     }
     if findings.packages_tried {
-        Choice::GiveUp
+        NextStep::GiveUp
     } else {
-        Choice::InstallPackages
+        NextStep::InstallPackages
     }
 }
 
@@ -176,9 +176,9 @@ pub fn find(tree: &SourceTree, progress: Progress) -> Result<Toolchain, SiteErro
         packages_tried: false,
     };
     loop {
-        match choose(&findings) {
-            Choice::Use(toolchain) => return Ok(toolchain),
-            Choice::AddTarget(name) => {
+        match next_step(&findings) {
+            NextStep::Use(toolchain) => return Ok(toolchain),
+            NextStep::AddTarget(name) => {
                 let mut rustup = Command::new("rustup");
                 rustup
                     .args(["target", "add", TARGET, "--toolchain", &name])
@@ -194,15 +194,15 @@ pub fn find(tree: &SourceTree, progress: Progress) -> Result<Toolchain, SiteErro
                     std::fs::write(&refused, "").map_err(SiteError::file("write", &refused))?;
                 }
                 findings.rusts = installed();
-                // Once is enough, whether it failed or said it did what it did not.
+                // One attempt is enough, also where rustup reports a success that did not help.
                 findings.rustup_failed = true;
             }
-            Choice::InstallPackages => {
+            NextStep::InstallPackages => {
                 apt::install(&PACKAGES, &tree.log("apt"), progress)?;
                 findings.rusts = installed();
                 findings.packages_tried = true;
             }
-            Choice::GiveUp => {
+            NextStep::GiveUp => {
                 return Err(SiteError::NoToolchain {
                     remedy: format!("rustup target add {TARGET}"),
                 });
@@ -226,7 +226,7 @@ pub(super) fn installed() -> Vec<Rust> {
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    // The active one may be any of them; rustc asked through rustup tells by its place.
+    // rustup's proxy runs the active toolchain, which its sysroot identifies.
     add(probe(Path::new("rustc"), &names));
     for name in &names {
         if let Some(rustc) =
@@ -239,7 +239,7 @@ pub(super) fn installed() -> Vec<Rust> {
     rusts
 }
 
-/// Asks one rustc about itself.
+/// Asks a rustc for its release and looks for its parts.
 fn probe(rustc: &Path, rustup_names: &[&str]) -> Option<Rust> {
     let sysroot = PathBuf::from(output(Command::new(rustc).args(["--print", "sysroot"]))?.trim());
     let version = output(Command::new(rustc).arg("-vV"))?;
@@ -308,13 +308,11 @@ fn output(command: &mut Command) -> Option<String> {
 }
 
 impl Toolchain {
-    /// Makes `command`, and the cargo that it may start, use this toolchain and put its files in `target`.
-    ///
-    /// `tools` come first on its PATH. Flags for the native build do not pass on.
-    pub fn apply(&self, command: &mut Command, tools: &Path, target: &Path) {
+    /// Makes `command` use this toolchain and put its files into `target`, without the flags of the native build.
+    pub fn apply(&self, command: &mut Command, target: &Path) {
         let bin = self.rust.cargo.parent().unwrap_or(Path::new("/usr/bin"));
         let rest = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = [tools.to_owned(), bin.to_owned()]
+        let dirs = [bin.to_owned()]
             .into_iter()
             .chain(std::env::split_paths(&rest));
         // A folder with a colon in its name cannot be on a PATH anyway.
@@ -339,7 +337,7 @@ impl Toolchain {
         }
     }
 
-    /// Which toolchain this is, in a few words.
+    /// Release, place and standard library, in a few words.
     #[must_use]
     pub fn describe(&self) -> String {
         let Release {

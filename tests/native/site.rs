@@ -1,11 +1,10 @@
 //! Finding a toolchain, telling whether the page is up to date, weighing and serving it: the parts that need no network.
 
-use huggingtweets::site::fingerprint::Fingerprint;
+use huggingtweets::site::fingerprint::{Fingerprint, Stage};
 use huggingtweets::site::threads;
 use huggingtweets::site::toolchain::{
-    Choice, Findings, Linker, Release, Rust, Std, StdSources, Toolchain, choose,
+    Findings, Linker, NextStep, Release, Rust, Std, StdSources, Toolchain, next_step,
 };
-use huggingtweets::site::tools::{locked_version, parse_version};
 use huggingtweets::site::{
     Isolation, Port, Progress, ServeOptions, Server, Shell, SiteError, Sizes, SourceTree, apt,
 };
@@ -13,6 +12,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -56,7 +56,7 @@ fn installed_wasm_library_is_preferred_wherever_it_is() {
         rust: complete,
         std: Std::Installed,
     };
-    assert_eq!(choose(&findings), Choice::Use(expected));
+    assert_eq!(next_step(&findings), NextStep::Use(expected));
 }
 
 #[test]
@@ -65,15 +65,18 @@ fn rustup_is_asked_before_packages_and_only_once() {
         rusts: vec![bare("stable")],
         ..Findings::default()
     };
-    assert_eq!(choose(&findings), Choice::AddTarget("stable".to_owned()));
+    assert_eq!(
+        next_step(&findings),
+        NextStep::AddTarget("stable".to_owned())
+    );
     findings.rustup_failed = true;
-    assert_eq!(choose(&findings), Choice::InstallPackages);
+    assert_eq!(next_step(&findings), NextStep::InstallPackages);
     findings.rusts.push(debian());
     let expected = Toolchain {
         rust: debian(),
         std: Std::FromSources,
     };
-    assert_eq!(choose(&findings), Choice::Use(expected));
+    assert_eq!(next_step(&findings), NextStep::Use(expected));
 }
 
 #[test]
@@ -87,9 +90,9 @@ fn too_old_a_rust_is_passed_over() {
         rusts: vec![old],
         ..Findings::default()
     };
-    assert_eq!(choose(&findings), Choice::InstallPackages);
+    assert_eq!(next_step(&findings), NextStep::InstallPackages);
     findings.packages_tried = true;
-    assert_eq!(choose(&findings), Choice::GiveUp);
+    assert_eq!(next_step(&findings), NextStep::GiveUp);
 }
 
 #[test]
@@ -102,30 +105,30 @@ fn rust_without_a_linker_is_passed_over() {
         rusts: vec![unlinked],
         ..Findings::default()
     };
-    assert_eq!(choose(&findings), Choice::InstallPackages);
+    assert_eq!(next_step(&findings), NextStep::InstallPackages);
 }
 
 #[test]
 fn sources_for_threads_are_used_where_they_are_then_added_then_installed() {
-    let mut tried = threads::Tried::default();
+    let mut failed = threads::FailedAttempts::default();
     let alone = Rust {
         std_sources: StdSources::Alone,
         ..bare("nightly")
     };
     let rusts = [bare("stable"), alone.clone(), debian()];
-    let used = |rust: &Rust| threads::Choice::Use(rust.clone());
-    assert_eq!(threads::choose(&rusts, &tried), used(&alone));
+    let used = |rust: &Rust| threads::NextStep::Use(rust.clone());
+    assert_eq!(threads::next_step(&rusts, &failed), used(&alone));
     // Its dependencies could not be fetched; Debian's are there.
-    tried.rustcs.push(alone.rustc.clone());
-    assert_eq!(threads::choose(&rusts, &tried), used(&debian()));
-    let added = threads::Choice::AddSources("stable".to_owned());
-    assert_eq!(threads::choose(&rusts[..2], &tried), added);
-    tried.rustup = true;
-    let installed = threads::Choice::InstallPackages;
-    assert_eq!(threads::choose(&rusts[..2], &tried), installed);
-    tried.packages = true;
-    let given_up = threads::Choice::GiveUp;
-    assert_eq!(threads::choose(&rusts[..2], &tried), given_up);
+    failed.rustcs.push(alone.rustc.clone());
+    assert_eq!(threads::next_step(&rusts, &failed), used(&debian()));
+    let added = threads::NextStep::AddSources("stable".to_owned());
+    assert_eq!(threads::next_step(&rusts[..2], &failed), added);
+    failed.rustup = true;
+    let installed = threads::NextStep::InstallPackages;
+    assert_eq!(threads::next_step(&rusts[..2], &failed), installed);
+    failed.packages = true;
+    let given_up = threads::NextStep::GiveUp;
+    assert_eq!(threads::next_step(&rusts[..2], &failed), given_up);
 }
 
 #[test]
@@ -169,18 +172,6 @@ fn releases_are_read_with_and_without_suffix_and_ordered() {
 }
 
 #[test]
-fn versions_are_read_from_the_lock_file_and_from_programs() {
-    let lock = "version = 4\n\n[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n\n\
-                [[package]]\nname = \"half\"\nversion = \"2.7.1\"\n\n[[package]]\nname = \"half\"\nversion = \"1.8.3\"\n";
-    assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
-    assert_eq!(locked_version(lock, "half"), None, "two versions");
-    assert_eq!(locked_version(lock, "wasm"), None);
-    assert_eq!(parse_version("trunk 0.21.14\n"), Some("0.21.14"));
-    assert_eq!(parse_version("wasm-bindgen 0.2.130 (abc)"), Some("0.2.130"));
-    assert_eq!(parse_version(""), None);
-}
-
-#[test]
 fn fingerprint_follows_the_sources_of_the_page_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| {
@@ -196,6 +187,7 @@ fn fingerprint_follows_the_sources_of_the_page_and_nothing_else() {
     assert_ne!(of("/bots/"), first, "another address");
     write("src/site/build.rs", "native, changed");
     write("README.md", "new");
+    write("assets/tools/trunk.lock", "new");
     assert_eq!(of("./"), first, "not part of the page");
     write("src/lib.rs", "two");
     assert_ne!(of("./"), first, "changed");
@@ -203,6 +195,50 @@ fn fingerprint_follows_the_sources_of_the_page_and_nothing_else() {
     assert_eq!(of("./"), first, "changed back");
     write("www/new.css", "");
     assert_ne!(of("./"), first, "a new file");
+}
+
+#[test]
+fn page_is_up_to_date_only_with_the_sources_and_settings_of_its_record() {
+    let tree = SourceTree::find().unwrap();
+    let dist = tempfile::tempdir().unwrap();
+    let dist = dist.path();
+    let of = |url| Fingerprint::of(tree.root(), &[url]).unwrap();
+    let page = of("./");
+    assert_eq!(page.stage(&tree, dist), None, "never built");
+    page.record(&tree, dist, Stage::FirstPage).unwrap();
+    assert_eq!(page.stage(&tree, dist), None, "no page in it");
+    fs::write(dist.join("index.html"), "").unwrap();
+    assert_eq!(page.stage(&tree, dist), Some(Stage::FirstPage));
+    page.record(&tree, dist, Stage::Complete).unwrap();
+    assert_eq!(page.stage(&tree, dist), Some(Stage::Complete));
+    assert_eq!(of("/bots/").stage(&tree, dist), None, "another address");
+    Fingerprint::forget(&tree, dist);
+    assert_eq!(page.stage(&tree, dist), None);
+}
+
+#[test]
+fn every_error_has_a_hint_apart_from_its_text() {
+    let error = SiteError::PortTaken { port: 8080 };
+    assert_eq!(error.to_string(), "port 8080 is taken");
+    assert!(error.hint().contains("--port"));
+}
+
+#[test]
+fn step_that_is_interrupted_ends_at_once() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("step.log");
+    let progress = Progress::new().until(&INTERRUPT);
+    let setter = std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_millis(200));
+        INTERRUPT.store(true, Ordering::Relaxed);
+    });
+    let mut hangs = Command::new("sleep");
+    hangs.arg("60");
+    let reason = progress.attempt("a nap", &mut hangs, &log, None).unwrap();
+    setter.join().unwrap();
+    assert_eq!(reason.as_deref(), Some("interrupted"));
+    assert!(progress.is_interrupted());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::harness::Site;
 use huggingtweets::site::toolchain::{self, TARGET};
-use huggingtweets::site::{Progress, SourceTree, tools};
+use huggingtweets::site::{Progress, SourceTree};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -17,7 +17,6 @@ const CHECKSUMS: &str = r"
 /// Builds `tests/kernel_bench` for these instructions and with this feature into the folder served at `/made/`.
 fn build(instructions: &str, feature: &str) -> String {
     let tree = SourceTree::find().expect("tests run in the repository");
-    let tools = tools::install(&tree, Progress::new()).expect("the page could be built");
     let toolchain = toolchain::find(&tree, Progress::new()).expect("the page could be built");
     let target = tree.root().join("target/kernel_bench");
     let mut cargo = Command::new(&toolchain.rust.cargo);
@@ -33,7 +32,7 @@ fn build(instructions: &str, feature: &str) -> String {
             "--features",
             feature,
         ]);
-    toolchain.apply(&mut cargo, &tools, &target);
+    toolchain.apply(&mut cargo, &target);
     cargo.env(
         "CARGO_ENCODED_RUSTFLAGS",
         format!("-Ctarget-feature={instructions}"),

@@ -35,4 +35,5 @@ mod opening;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod trunk;
 mod visitor;

@@ -6,7 +6,7 @@ use crate::harness::{Browser, Page, RUN, SOON, SUB_PATH, Site, in_both_browsers,
 use crate::isolation::{STARTED, n_registered, press, visit, wait_for, wait_for_service_worker};
 use crate::threads::has_threads;
 use fantoccini::Locator;
-use huggingtweets::site::worker::Worker;
+use huggingtweets::site::WorkerBuild;
 use huggingtweets::site::{Isolation, Shell};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,17 +55,17 @@ pub async fn kept(page: &Page, folder: &str) -> BTreeSet<String> {
 /// Waits until every file is kept that a visit needs: all files but the builds of the worker, and one of these.
 pub async fn wait_until_kept(page: &Page, dist: &Path, folder: &str) {
     wait_for_service_worker(page).await;
-    let of_workers = Worker::ALL.map(Worker::files).concat();
+    let of_workers = WorkerBuild::ALL.map(WorkerBuild::files).concat();
     let (spare, needed): (BTreeSet<String>, BTreeSet<String>) = listed(dist)
         .into_keys()
         .partition(|name| of_workers.contains(name));
     wait_until("the page to be kept", RUN, || async {
         let kept = kept(page, folder).await;
-        let has = |build: Worker| {
+        let has = |build: WorkerBuild| {
             let mut files = build.files().into_iter();
             files.all(|name| spare.contains(&name) && kept.contains(&name))
         };
-        (kept.is_superset(&needed) && Worker::ALL.into_iter().any(has)).then_some(())
+        (kept.is_superset(&needed) && WorkerBuild::ALL.into_iter().any(has)).then_some(())
     })
     .await;
 }
@@ -136,14 +136,14 @@ async fn a_first_visit_downloads_one_build_of_the_worker(browser: Browser) {
         let has_cores = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
         let takes_threads = isolation == Isolation::On && has_cores && has_threads();
         let requests = site.requests();
-        let builds = Worker::ALL
+        let builds = WorkerBuild::ALL
             .into_iter()
             .filter(|build| requests.contains(&format!("/{}_bg.wasm", build.name())));
         let expected = match (takes_threads, takes_relaxed(&page).await) {
-            (false, false) => Worker::Plain,
-            (false, true) => Worker::Relaxed,
-            (true, false) => Worker::Threads,
-            (true, true) => Worker::ThreadsRelaxed,
+            (false, false) => WorkerBuild::Plain,
+            (false, true) => WorkerBuild::Relaxed,
+            (true, false) => WorkerBuild::Threads,
+            (true, true) => WorkerBuild::ThreadsRelaxed,
         };
         assert_eq!(builds.collect::<Vec<_>>(), [expected]);
         assert_eq!(
@@ -353,7 +353,7 @@ async fn without_a_network_the_build_that_is_kept_is_taken(browser: Browser) {
     .await;
     wait_until("the other build to be kept", RUN, || async {
         let kept = kept(&page, "/").await;
-        let plain = Worker::Plain.files();
+        let plain = WorkerBuild::Plain.files();
         plain.iter().all(|name| kept.contains(name)).then_some(())
     })
     .await;

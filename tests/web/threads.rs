@@ -2,8 +2,9 @@
 
 use crate::harness::{Page, Site};
 use crate::support::shared::skipped;
-use huggingtweets::site::Isolation;
+use huggingtweets::site::{Isolation, WorkerBuild};
 use serde_json::{Value, json};
+use std::fs;
 use std::path::Path;
 
 /// A document of the site without a worker and without an icon, which browsers would report as missing.
@@ -133,4 +134,36 @@ async fn whoever_wants_one_thread_downloads_only_the_build_for_one() {
     assert_eq!(isolated, true);
     write(&page, "threads=1&simd=auto").await;
     assert!(!loaded_threads(&site), "{:?}", site.requests());
+}
+
+/// `cargo run` serves the page before all builds are there, and adds them as they are finished.
+#[tokio::test(flavor = "multi_thread")]
+async fn build_that_is_added_later_is_taken_by_the_next_worker_without_a_reload() {
+    let site = Site::start().await;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("added-later");
+    fs::create_dir_all(folder.join("model")).unwrap();
+    let plain = WorkerBuild::Plain.files();
+    let relaxed = WorkerBuild::Relaxed.files();
+    let shared = ["huggingtweets.js", BUNDLED].map(str::to_owned);
+    for name in shared.iter().chain(&plain).chain(&relaxed) {
+        fs::copy(site.dist().join(name), folder.join(name)).unwrap();
+    }
+    let complete = fs::read_to_string(site.dist().join("worker_loader.js")).unwrap();
+    let lines = complete.lines().map(|line| match line {
+        line if line.starts_with("const BUILDS = ") => "const BUILDS = ['worker'];",
+        line => line,
+    });
+    let first = lines.collect::<Vec<_>>().join("\n");
+    assert_ne!(first, complete.trim_end());
+    let loader = folder.join("worker_loader.js");
+    fs::write(&loader, first).unwrap();
+
+    let page = site.open("/made/added-later/huggingtweets.js").await;
+    let before = write(&page, "threads=1&turn=1").await;
+    assert_eq!(before["started"]["simd"], "simd128", "{before}");
+    fs::write(&loader, complete).unwrap();
+    // This folder of the tests' server lets browsers keep a script unasked: hence another address.
+    let after = write(&page, "threads=1&turn=2").await;
+    assert_eq!(after["started"]["simd"], "relaxed", "{after}");
+    assert_eq!(after["texts"], before["texts"]);
 }

@@ -75,7 +75,7 @@ fn firefox(tree: &SourceTree) -> Result<Programs, SiteError> {
 }
 
 fn said(found: Result<Programs, SiteError>) -> Result<Programs, String> {
-    found.map_err(|error| error.to_string())
+    found.map_err(|error| format!("{error}; {}", error.hint()))
 }
 
 fn on_path(names: &[&str]) -> Option<PathBuf> {

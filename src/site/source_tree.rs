@@ -1,4 +1,4 @@
-//! `SourceTree`: where the repository is and where things in it lie.
+//! `SourceTree`: the folder of a clone, and the folders that the build uses in it.
 
 use super::SiteError;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl SourceTree {
             .ok_or(SiteError::NoSources { from })
     }
 
-    /// Whether `dir` holds what the page is built from.
+    /// Whether `dir` has the files that only this repository has.
     #[must_use]
     pub fn is_root(dir: &Path) -> bool {
         [
@@ -44,26 +44,19 @@ impl SourceTree {
         &self.root
     }
 
-    /// Where the page is built if nobody names another place.
+    /// The folder of the page by default: `dist`.
     #[must_use]
     pub fn dist(&self) -> PathBuf {
         self.root.join("dist")
     }
 
-    /// Installed tools: `target/tools`.
-    #[must_use]
-    pub fn tools(&self) -> PathBuf {
-        self.root.join("target/tools")
-    }
-
-    /// Everything the page's build leaves behind: `target/site`, apart from the native build so that
-    /// neither waits for or rebuilds the other.
+    /// The folder of the page's build: `target/site`, apart from the native build so that neither waits for the other.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.root.join("target/site")
     }
 
-    /// Where a step's whole output is kept.
+    /// The file with a step's whole output.
     #[must_use]
     pub fn log(&self, step: &str) -> PathBuf {
         self.scratch().join("logs").join(format!("{step}.log"))

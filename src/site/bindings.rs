@@ -1,0 +1,53 @@
+//! Binds a compiled WebAssembly program to JavaScript: wasm-bindgen, as a library.
+
+use super::SiteError;
+use std::path::Path;
+use wasm_bindgen_cli_support::Bindgen;
+
+/// How the JavaScript is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScriptKind {
+    /// An ES module, for the page.
+    Module,
+    /// A classic script with the global `wasm_bindgen`, for workers.
+    Classic,
+}
+
+impl ScriptKind {
+    /// Reads trunk's `data-bindgen-target`.
+    pub fn parse(target: &str) -> Option<Self> {
+        match target {
+            "web" => Some(Self::Module),
+            "no-modules" => Some(Self::Classic),
+            _ => None,
+        }
+    }
+}
+
+/// Writes `NAME.js` and `NAME_bg.wasm` into `folder`, from the program that cargo compiled.
+///
+/// # Errors
+/// [`SiteError::NotBound`] if wasm-bindgen refuses the program.
+pub(super) fn bind(
+    program: &Path,
+    kind: ScriptKind,
+    name: &str,
+    folder: &Path,
+) -> Result<(), SiteError> {
+    let generate = || {
+        let mut bindgen = Bindgen::new();
+        match kind {
+            ScriptKind::Module => bindgen.web(true)?,
+            ScriptKind::Classic => bindgen.no_modules(true)?,
+        };
+        bindgen
+            .input_path(program)
+            .out_name(name)
+            .typescript(false)
+            .generate(folder)
+    };
+    generate().map_err(|source| SiteError::NotBound {
+        program: program.to_owned(),
+        source: source.into(),
+    })
+}

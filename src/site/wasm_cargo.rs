@@ -1,0 +1,158 @@
+//! `WasmCargo`: the cargo that compiles for the browser, with intermediate results that all clones share.
+//!
+//! Cargo takes a package of the same name and version in two clones for the same, and its files for fresh as long as
+//! none is newer than the last build, whichever clone that was. Dependencies are the same in every clone; so the
+//! folder is shared, and what it has of this package is removed when another clone built there last.
+
+use super::cache_folder::cache_folder;
+use super::toolchain::{TARGET, Toolchain};
+use super::{Progress, SiteError, SourceTree};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+/// The cargo profile of what the browser gets.
+const PROFILE: &str = "web";
+
+/// Cargo with a toolchain and flags; holds the lock on the intermediate results.
+#[derive(Debug)]
+pub struct WasmCargo {
+    toolchain: Toolchain,
+    root: PathBuf,
+    target_dir: PathBuf,
+    build_dir: Option<PathBuf>,
+    rustflags: Option<&'static str>,
+    // Released when this value is dropped.
+    _lock: Option<File>,
+}
+
+impl WasmCargo {
+    /// The cargo of programs for one thread, with the flags of `.cargo/config.toml`. Waits until no other clone compiles.
+    ///
+    /// # Errors
+    /// [`SiteError::File`]; [`SiteError::StepFailed`].
+    pub fn single(
+        tree: &SourceTree,
+        toolchain: &Toolchain,
+        progress: Progress,
+    ) -> Result<Self, SiteError> {
+        Self::new(tree, toolchain, "single", None, progress)
+    }
+
+    /// The cargo of programs with other `rustflags`, whose folders are named `kind`.
+    ///
+    /// # Errors
+    /// [`SiteError::File`]; [`SiteError::StepFailed`].
+    pub(super) fn new(
+        tree: &SourceTree,
+        toolchain: &Toolchain,
+        kind: &str,
+        rustflags: Option<&'static str>,
+        progress: Progress,
+    ) -> Result<Self, SiteError> {
+        let shared = cache_folder().map(|cache| cache.join("build").join(kind));
+        let shared = shared.and_then(|folder| {
+            // Where the cache cannot be written to, results stay in the clone.
+            fs::create_dir_all(&folder).ok()?;
+            Some((File::create(folder.join("lock")).ok()?, folder))
+        });
+        let mut cargo = Self {
+            toolchain: toolchain.clone(),
+            root: tree.root().to_owned(),
+            target_dir: tree.scratch().join(kind),
+            build_dir: None,
+            rustflags,
+            _lock: None,
+        };
+        if let Some((lock, folder)) = shared {
+            if lock.try_lock().is_err() {
+                progress.note("waiting for the build of another clone");
+                lock.lock().map_err(SiteError::file("lock", &folder))?;
+            }
+            cargo._lock = Some(lock);
+            cargo.build_dir = Some(folder.clone());
+            cargo.own(tree, &folder, progress)?;
+        }
+        Ok(cargo)
+    }
+
+    /// Removes this package's results of another clone from the shared `folder`.
+    fn own(&self, tree: &SourceTree, folder: &Path, progress: Progress) -> Result<(), SiteError> {
+        let last_clone = folder.join("last-clone");
+        let this_clone = clone_name(tree)?;
+        if fs::read_to_string(&last_clone).is_ok_and(|last| last == this_clone) {
+            return Ok(());
+        }
+        if last_clone.exists() {
+            let mut clean = self.command("clean");
+            clean.args(["--locked", "--package", env!("CARGO_PKG_NAME")]);
+            clean.args(["--profile", PROFILE, "--target", TARGET]);
+            progress.run(
+                "take over the crates that another clone compiled",
+                &mut clean,
+                &tree.log("clean"),
+                None,
+            )?;
+        }
+        fs::write(&last_clone, this_clone).map_err(SiteError::file("write", &last_clone))
+    }
+
+    /// `cargo VERB` in the repository.
+    #[must_use]
+    pub fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.toolchain.rust.cargo);
+        command.arg(verb);
+        self.configure(&mut command);
+        command
+    }
+
+    /// `cargo VERB` that yields to other programs, where the system has `nice`.
+    pub(super) fn background(&self, verb: &str) -> Command {
+        let cargo = &self.toolchain.rust.cargo;
+        if !Path::new(NICE).exists() {
+            return self.command(verb);
+        }
+        let mut command = Command::new(NICE);
+        command.args(["-n", "10"]).arg(cargo).arg(verb);
+        self.configure(&mut command);
+        command
+    }
+
+    /// The folder of finished programs.
+    pub(super) fn program_folder(&self) -> PathBuf {
+        self.target_dir.join(TARGET).join(PROFILE)
+    }
+
+    /// Makes `command`, or the cargo that it starts, build in the repository with this toolchain and these flags.
+    pub fn configure(&self, command: &mut Command) {
+        command.current_dir(&self.root);
+        self.toolchain.apply(command, &self.target_dir);
+        if let Some(folder) = &self.build_dir {
+            command.env("CARGO_BUILD_BUILD_DIR", folder);
+        }
+        if let Some(flags) = self.rustflags {
+            command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+        }
+    }
+}
+
+/// Runs a program with a lower priority.
+const NICE: &str = "/usr/bin/nice";
+
+/// A name that this clone has and no other: made once, and lost with its build folder.
+fn clone_name(tree: &SourceTree) -> Result<String, SiteError> {
+    let path = tree.scratch().join("clone-name");
+    if let Ok(name) = fs::read_to_string(&path) {
+        return Ok(name);
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let nanoseconds = now.unwrap_or_default().as_nanos();
+    let name = format!(
+        "{} {nanoseconds} {}",
+        tree.root().display(),
+        std::process::id()
+    );
+    fs::write(&path, &name).map_err(SiteError::file("write", &path))?;
+    Ok(name)
+}

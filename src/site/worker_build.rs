@@ -1,0 +1,109 @@
+//! `WorkerBuild`: the four builds of the worker, of which a visitor downloads one.
+
+use super::bindings::{ScriptKind, bind};
+use super::toolchain::TARGET;
+use super::wasm_cargo::WasmCargo;
+use super::{Progress, SiteError, SourceTree};
+use std::fs;
+use std::path::Path;
+
+/// A build of the worker: on one thread or several, with relaxed SIMD or without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerBuild {
+    /// For every browser; part of the first page.
+    Plain,
+    /// For browsers with relaxed SIMD.
+    Relaxed,
+    /// For isolated pages.
+    Threads,
+    /// For isolated pages of browsers with relaxed SIMD.
+    ThreadsRelaxed,
+}
+
+impl WorkerBuild {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Plain,
+        Self::Relaxed,
+        Self::Threads,
+        Self::ThreadsRelaxed,
+    ];
+
+    /// The beginning of the name of a folder in the page that has files of a build not yet finished.
+    pub(super) const UNFINISHED: &str = ".adding-";
+
+    /// The name of its files, without their endings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "worker",
+            Self::Relaxed => "worker_relaxed",
+            Self::Threads => "worker_threads",
+            Self::ThreadsRelaxed => "worker_threads_relaxed",
+        }
+    }
+
+    /// Whether it shares its memory between threads.
+    #[must_use]
+    pub fn has_threads(self) -> bool {
+        matches!(self, Self::Threads | Self::ThreadsRelaxed)
+    }
+
+    /// Whether it uses relaxed SIMD.
+    #[must_use]
+    pub fn has_relaxed(self) -> bool {
+        matches!(self, Self::Relaxed | Self::ThreadsRelaxed)
+    }
+
+    /// Its files in a built page: JavaScript, WebAssembly, and with threads the script that begins one.
+    #[must_use]
+    pub fn files(self) -> Vec<String> {
+        let name = self.name();
+        let mut files = vec![format!("{name}.js"), format!("{name}_bg.wasm")];
+        files.extend(self.has_threads().then(|| "worker_helper.js".to_owned()));
+        files
+    }
+
+    /// Compiles it with `cargo` and puts its two files into `dist`.
+    ///
+    /// # Errors
+    /// [`SiteError::StepFailed`] if the sources do not compile; [`SiteError::NotBound`]; [`SiteError::File`].
+    pub(super) fn add(
+        self,
+        tree: &SourceTree,
+        cargo: &WasmCargo,
+        dist: &Path,
+        progress: Progress,
+    ) -> Result<(), SiteError> {
+        let name = self.name();
+        let mut command = cargo.background("rustc");
+        command
+            .args(["--locked", "--profile", "web", "--target", TARGET])
+            .args(["--bin", "worker"]);
+        if self.has_relaxed() {
+            command.args(["--features", "relaxed"]);
+        }
+        if self.has_threads() {
+            // Only for the program itself, so that another limit does not rebuild its dependencies.
+            command.arg("--").args(super::threads::link_args());
+        }
+        progress.run(
+            &format!("build {name}"),
+            &mut command,
+            &tree.log(name),
+            None,
+        )?;
+        // Beside the page, so that renaming moves a file into it whole.
+        let folder = tempfile::Builder::new()
+            .prefix(Self::UNFINISHED)
+            .tempdir_in(dist)
+            .map_err(SiteError::file("write", dist))?;
+        let program = cargo.program_folder().join("worker.wasm");
+        bind(&program, ScriptKind::Classic, name, folder.path())?;
+        for file in [format!("{name}_bg.wasm"), format!("{name}.js")] {
+            let to = dist.join(&file);
+            fs::rename(folder.path().join(&file), &to).map_err(SiteError::file("write", &to))?;
+        }
+        Ok(())
+    }
+}

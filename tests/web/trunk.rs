@@ -1,0 +1,148 @@
+//! `trunk build` makes the same page as `cargo run`, for those who use `trunk serve`.
+
+use crate::harness::Site;
+use crate::support::shared::skipped;
+use huggingtweets::site::tools::{TRUNK, Tool, WASM_BINDGEN};
+use huggingtweets::site::wasm_cargo::WasmCargo;
+use huggingtweets::site::{Progress, SourceTree, toolchain};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Made by `cargo run` alone, in the page of one file or after it.
+const NOT_BY_TRUNK: [&str; 7] = [
+    "huggingtweets.html",
+    "worker_relaxed.js",
+    "worker_relaxed_bg.wasm",
+    "worker_threads.js",
+    "worker_threads_bg.wasm",
+    "worker_threads_relaxed.js",
+    "worker_threads_relaxed_bg.wasm",
+];
+/// Filled in by `cargo run` alone.
+const FILLED_IN: [&str; 2] = ["sw.js", "worker_loader.js"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trunk_builds_the_same_page_as_cargo_run() {
+    let tree = SourceTree::find().unwrap();
+    let (Some(trunk), Some(bindgen)) = (
+        find(&tree, TRUNK, "trunk"),
+        find(&tree, WASM_BINDGEN, "wasm-bindgen"),
+    ) else {
+        skipped(
+            "this test needs trunk and wasm-bindgen; \
+             `cargo test --release --test web -- --ignored trunk` builds both for it",
+        );
+        return;
+    };
+    let ours = Site::start().await.dist();
+    let theirs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("by-trunk");
+    let found = toolchain::find(&tree, Progress::new()).unwrap();
+    let cargo = WasmCargo::single(&tree, &found, Progress::new()).unwrap();
+    let mut build = Command::new(&trunk);
+    cargo.configure(&mut build);
+    let paths = [trunk, bindgen];
+    let tools = paths.iter().filter_map(|program| program.parent());
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let rest: Vec<PathBuf> = std::env::split_paths(&rest).collect();
+    let bin = found.rust.cargo.parent().unwrap();
+    let path = tools.chain([bin]).map(Path::to_owned).chain(rest);
+    build
+        .args(["build", "--release", "--locked", "--color", "never"])
+        .arg("--dist")
+        .arg(&theirs)
+        .env("PATH", std::env::join_paths(path).unwrap())
+        .env("TRUNK_SKIP_VERSION_CHECK", "true")
+        // trunk takes it for an option that contradicts `--color`.
+        .env_remove("NO_COLOR");
+    let output = build.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+
+    let (ours, theirs) = (files(&ours), files(&theirs));
+    let names = |files: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
+        let shared = files
+            .keys()
+            .filter(|name| !NOT_BY_TRUNK.contains(&name.as_str()));
+        shared.cloned().collect()
+    };
+    assert_eq!(names(&ours), names(&theirs));
+    for name in names(&theirs) {
+        if FILLED_IN.contains(&name.as_str()) {
+            continue;
+        }
+        let (ours, theirs) = (&ours[&name], &theirs[&name]);
+        if name == "index.html" || name.ends_with(".js") {
+            assert_eq!(lines(ours), lines(theirs), "{name}");
+        } else {
+            assert!(ours == theirs, "{name} differs");
+        }
+    }
+}
+
+#[test]
+#[ignore = "nightly: compiles trunk and wasm-bindgen for minutes"]
+fn trunk_and_wasm_bindgen_are_built_by_our_lock_files() {
+    let tree = SourceTree::find().unwrap();
+    for tool in [TRUNK, WASM_BINDGEN] {
+        let program = tool.install(&tree, Progress::new()).unwrap();
+        let version = Command::new(program).arg("--version").output().unwrap();
+        assert!(version.status.success());
+    }
+}
+
+/// On the PATH, or built by the ignored test.
+fn find(tree: &SourceTree, tool: Tool, program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|program| program.is_file());
+    on_path.or_else(|| tool.find(tree).ok().flatten())
+}
+
+/// The files below a folder by their names without the hashes in them, which trunk computes in its own way.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_string_lossy();
+                all.insert(without_hashes(&name), fs::read(&path).unwrap());
+            }
+        }
+    }
+    all
+}
+
+/// The lines of a text that are not empty, without hashes.
+fn lines(text: &[u8]) -> Vec<String> {
+    let text = without_hashes(&String::from_utf8_lossy(text));
+    let lines = text.replace("<link ", "\n<link ");
+    lines
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `text` with each `-` and 12 to 16 hexadecimal digits before `.` or `_` left out.
+fn without_hashes(text: &str) -> String {
+    let mut parts = text.split('-');
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_hexdigit).count();
+        if (12..=16).contains(&digits) && part[digits..].starts_with(['.', '_']) {
+            result.push_str(&part[digits..]);
+        } else {
+            result.push('-');
+            result.push_str(part);
+        }
+    }
+    result
+}
