@@ -7,7 +7,6 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
 
-use huggingtweets::site::{Progress, Sizes, SourceTree};
 use serde_json::json;
 
 use crate::harness::Site;
@@ -81,9 +80,7 @@ async fn the_first_paint_comes_within_a_second_when_everything_is_cached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_code_is_at_most_1_5_mb_after_brotli() {
     let site = Site::start().await;
-    let tree = SourceTree::find().unwrap();
-    let sizes = Sizes::measure(&tree.dist(), Progress::new()).unwrap();
+    let sizes = site.sizes();
     println!("{}", sizes.to_table());
     assert!(sizes.brotli_bytes <= sizes.bar_bytes);
-    drop(site);
 }

@@ -4,7 +4,7 @@ use crate::essentials::by_command_line;
 use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers};
 use crate::isolation::{STARTED, press};
 use fantoccini::Locator;
-use huggingtweets::site::{Isolation, Progress, Sizes};
+use huggingtweets::site::Isolation;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -110,8 +110,7 @@ async fn a_picked_model_opens_in_it(browser: Browser) {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_weighs_little_more_than_what_it_holds() {
     let site = Site::start().await;
-    let sizes = Sizes::measure(&site.dist(), Progress::new()).unwrap();
-    let one = sizes.one_file.unwrap();
+    let one = site.sizes().one_file.as_ref().unwrap();
     println!(
         "{}: {} bytes for {}",
         one.path, one.raw_bytes, one.held_bytes

@@ -8,7 +8,9 @@ use super::{SOON, wait_until};
 use crate::support::shared::skipped;
 use axum::extract::Request;
 use axum::middleware::map_request;
-use huggingtweets::site::{BuildOptions, Isolation, Port, Progress, Server, SourceTree, build};
+use huggingtweets::site::{
+    BuildOptions, Isolation, Port, Progress, Server, Sizes, SourceTree, build,
+};
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -89,6 +91,14 @@ impl Site {
     /// The built folder.
     pub fn dist(&self) -> PathBuf {
         built(&tree())
+    }
+
+    /// The sizes of the built folder; compressing it takes seconds, once per run of the tests.
+    pub fn sizes(&self) -> &'static Sizes {
+        static SIZES: OnceLock<Sizes> = OnceLock::new();
+        SIZES.get_or_init(|| {
+            Sizes::measure(&self.dist(), Progress::new()).expect("the built folder can be read")
+        })
     }
 
     /// Ends the server with every connection, so that its port refuses.
