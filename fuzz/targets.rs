@@ -9,26 +9,22 @@ use huggingtweets::card;
 use huggingtweets::engine::ModelFile;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::tokenizer::{Tokenizer, Vocabulary};
-use huggingtweets::weights::{
-    Checkpoint, Conversion, ConversionParams, ReadSeek, WeightsError, WriteAt,
-};
+use huggingtweets::weights::{Checkpoint, Conversion, ConversionParams, WeightsError, WriteAt};
 
 /// The configuration of `tests/fixtures/tiny`, the model of the safetensors seeds.
 const TINY: &[u8] = include_bytes!("../tests/fixtures/tiny/config.json");
 /// The configuration of `tests/fixtures/pytorch`.
 const PYTORCH: &[u8] = include_bytes!("../tests/fixtures/pytorch/config.json");
 
-type Open = fn(&[u8], Vec<Box<dyn ReadSeek>>) -> Result<Checkpoint, WeightsError>;
-
 /// A safetensors file: opened and read as a whole, and converted in pieces.
 pub fn safetensors(data: &[u8]) {
-    both_ways(TINY, data, Checkpoint::from_safetensors);
-    both_ways(PYTORCH, data, Checkpoint::from_safetensors);
+    both_ways(TINY, data);
+    both_ways(PYTORCH, data);
 }
 
 /// A PyTorch checkpoint: opened and read as a whole, and converted in pieces.
 pub fn pytorch(data: &[u8]) {
-    both_ways(PYTORCH, data, Checkpoint::from_pytorch);
+    both_ways(PYTORCH, data);
 }
 
 /// A GGUF file, loaded as a model and read tensor by tensor.
@@ -36,6 +32,7 @@ pub fn gguf(data: &[u8]) {
     let reader = || Box::new(Cursor::new(data.to_vec()));
     drop(ModelFile::from_gguf(reader()));
     if let Ok(checkpoint) = Checkpoint::from_gguf(reader()) {
+        drop(requantize(&checkpoint, data));
         read_all(checkpoint);
     }
 }
@@ -55,8 +52,9 @@ pub fn card(data: &[u8]) {
     drop(card::read::read(data));
 }
 
-fn both_ways(config: &[u8], data: &[u8], open: Open) {
-    if let Ok(checkpoint) = open(config, vec![Box::new(Cursor::new(data.to_vec()))]) {
+fn both_ways(config: &[u8], data: &[u8]) {
+    let file = Box::new(Cursor::new(data.to_vec()));
+    if let Ok(checkpoint) = Checkpoint::from_floats(config, vec![file]) {
         read_all(checkpoint);
     }
     drop(convert(config, data));
@@ -76,6 +74,17 @@ impl WriteAt for Nowhere {
     fn write_at(&mut self, _: u64, _: &[u8]) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// Converts a GGUF to another type, in pieces.
+fn requantize(checkpoint: &Checkpoint, data: &[u8]) -> Result<(), WeightsError> {
+    let mut conversion = Conversion::of_gguf(checkpoint, WeightType::Q4_0, &[]);
+    for piece in data.chunks(777) {
+        conversion.push(piece, &mut Nowhere)?;
+    }
+    conversion.end_file()?;
+    conversion.finish();
+    Ok(())
 }
 
 /// Converts `data` in pieces, with an interruption at a place that the first byte selects.

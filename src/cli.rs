@@ -5,8 +5,8 @@ mod build;
 mod card;
 mod check;
 mod error;
-mod folder;
 mod generate;
+mod local_model;
 mod logits;
 mod model;
 mod output;
@@ -14,8 +14,10 @@ mod output_file;
 mod perplexity;
 mod quality;
 mod quantize;
+mod quantized;
 mod serve;
 mod sizes;
+mod status_line;
 mod threads;
 mod tokenize;
 
@@ -66,7 +68,7 @@ enum Command {
 
 /// Parses the process's arguments and runs them.
 ///
-/// Exit status: 0, or 1 with one sentence on standard error, or 2 for wrong usage.
+/// Exit status: 0, or 1 with the error and a hint on standard error, or 2 for wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
@@ -90,7 +92,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            if let Some(hint) = error.hint() {
+            let hint = error.hint();
+            if !hint.is_empty() {
                 eprintln!("hint: {hint}");
             }
             ExitCode::FAILURE

@@ -4,6 +4,8 @@
 //! messages, draw, stop. One load or one job runs at a time. Time and memory are measured by the host.
 
 pub mod arrival;
+pub mod companions;
+pub mod conversion;
 pub mod defaults;
 pub mod error;
 pub mod loading;
@@ -26,7 +28,8 @@ use measurement::Measurement;
 use told::{failed, measuring, reading, told};
 
 pub use crate::weights::WriteAt;
-pub use arrival::{Arrival, Companions};
+pub use arrival::Arrival;
+pub use companions::Companions;
 pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
 pub use model_file::ModelFile;

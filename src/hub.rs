@@ -24,7 +24,7 @@ pub use listing::{ListedFile, Listing, ListingError};
 pub use offer::{Choice, Lack, MOST_MEMORY, Offer, Room, beyond_any_browser};
 pub use plan::{NEEDS, Need, Parts, Plan, PlanError, Weights, choose, choose_file};
 pub use repo_id::{RepoId, RepoIdError};
-pub use shard_index::ShardIndex;
+pub use shard_index::{ShardIndex, ShardIndexError};
 pub use web_address::{WebAddress, WebAddressError};
 
 /// Whether `name` is a path that stays inside its repository: plain parts between slashes.

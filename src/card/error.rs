@@ -19,16 +19,14 @@ pub(super) const MAX_PROMPT_CHARS: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CardError {
     /// The file has more than [`MAX_CARD_BYTES`].
-    #[error(
-        "the card has {got} bytes, more than the {MAX_CARD_BYTES} a card may have; is it a README.md of a huggingtweets model?"
-    )]
+    #[error("the card has {got} bytes, more than the {MAX_CARD_BYTES} a card may have")]
     TooLarge {
         /// Its size in bytes.
         got: usize,
     },
     /// A line has more than [`MAX_LINE_BYTES`].
     #[error(
-        "line {line} of the card has {got} bytes, more than the {MAX_LINE_BYTES} a line may have; is it a README.md of a huggingtweets model?"
+        "line {line} of the card has {got} bytes, more than the {MAX_LINE_BYTES} a line may have"
     )]
     LineTooLong {
         /// The line's number, from 1.
@@ -37,26 +35,24 @@ pub enum CardError {
         got: usize,
     },
     /// The file is not UTF-8 text.
-    #[error("the card is not UTF-8 text from byte {at} on; save it as UTF-8")]
+    #[error("the card is not UTF-8 text from byte {at} on")]
     NotUtf8 {
         /// Index of the first invalid byte.
         at: usize,
     },
     /// The front matter has no end.
-    #[error("the card's front matter has no closing `---`; the file may have been cut short")]
+    #[error("the card's front matter has no closing `---`")]
     FrontMatterOpen,
     /// The file has none of the four headers.
-    #[error(
-        "no header of a huggingtweets card was found; give the README.md of a huggingtweets model"
-    )]
+    #[error("no header of a huggingtweets card was found")]
     NoHeader,
     /// The handle is missing or has other characters than a handle.
     #[error(
-        "a handle has 1 to {MAX_HANDLE_BYTES} letters, digits, `_` and `-`; the card's header has none after the names, repair its `@` line"
+        "the card's header has no handle of 1 to {MAX_HANDLE_BYTES} letters, digits, `_` and `-` after the names"
     )]
     BadHandle,
     /// A text is longer than its limit.
-    #[error("the card's {what} has {got} characters, more than the {limit} allowed; shorten it")]
+    #[error("the card's {what} has {got} characters, more than the {limit} allowed")]
     TextTooLong {
         /// The kind of text.
         what: &'static str,
@@ -66,20 +62,20 @@ pub enum CardError {
         limit: usize,
     },
     /// The card has more than the allowed widget examples.
-    #[error("the card has {got} widget examples, more than the {MAX_PROMPTS} allowed; remove some")]
+    #[error("the card has {got} widget examples, more than the {MAX_PROMPTS} allowed")]
     TooManyPrompts {
         /// Their number.
         got: usize,
     },
     /// The data table lacks a row.
-    #[error("the card's data table has no row `{row}`; add it, or remove the table")]
+    #[error("the card's data table has no row `{row}`")]
     RowMissing {
         /// The row's first cell.
         row: &'static str,
     },
     /// A row has no counts, more than [`MAX_ACCOUNTS`], or another number than the first row.
     #[error(
-        "row `{row}` of the card's data table has {got} counts; each row needs the same number, 1 to {MAX_ACCOUNTS}"
+        "row `{row}` of the card's data table has {got} counts, not 1 to {MAX_ACCOUNTS} as every other row"
     )]
     BadColumns {
         /// The row's first cell.
@@ -89,16 +85,39 @@ pub enum CardError {
     },
     /// The table's header cannot be split into one name per column.
     #[error(
-        "the card's data table has {expected} columns of counts, but its header line does not name {expected} accounts; repair the line that begins with `| Data |`"
+        "the card's data table has {expected} columns of counts, but its header line does not name {expected} accounts"
     )]
     BadTableHeader {
         /// The number of columns with counts.
         expected: usize,
     },
     /// A cell is not a count.
-    #[error("row `{row}` of the card's data table has a cell that is not a whole number up to {max}; repair it", max = u32::MAX)]
+    #[error("row `{row}` of the card's data table has a cell that is not a whole number up to {max}", max = u32::MAX)]
     BadCount {
         /// The row's first cell.
         row: &'static str,
     },
+}
+
+impl CardError {
+    /// The remedy.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } | Self::LineTooLong { .. } | Self::NoHeader => {
+                "give the README.md of a huggingtweets model"
+            }
+            Self::NotUtf8 { .. } => "save it as UTF-8",
+            Self::FrontMatterOpen => {
+                "the file may have been cut short; take it again from the model's repository"
+            }
+            Self::BadHandle => "repair the line of the header that begins with `@`",
+            Self::TextTooLong { .. } => "shorten it",
+            Self::TooManyPrompts { .. } => "remove some",
+            Self::RowMissing { .. } => "add the row, or remove the table",
+            Self::BadColumns { .. } => "give each row the same number of counts",
+            Self::BadTableHeader { .. } => "repair the line that begins with `| Data |`",
+            Self::BadCount { .. } => "repair the cell",
+        }
+    }
 }

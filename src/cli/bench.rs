@@ -23,14 +23,14 @@ struct Bench {
     prefill_tokens_per_second: f64,
     decode_tokens_per_second: f64,
     batch5_tokens_per_second: f64,
-    /// Weights that a plain sum on one thread reads.
+    /// Bytes of weights that a plain sum on one thread reads.
     sum_bytes_per_second: f64,
-    /// Weights that decoding one text reads.
+    /// Bytes of weights that decoding one text reads.
     decode_bytes_per_second: f64,
     threads: usize,
 }
 
-/// Measures as the page does: whole generations, sampling included.
+/// Measures whole generations, sampling included, as the page does.
 ///
 /// # Errors
 /// [`CliError`] if the model cannot be opened.

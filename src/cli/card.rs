@@ -1,4 +1,4 @@
-//! `card read`: what a bot's model card says.
+//! `card read`: the facts in a bot's model card.
 
 use super::{CliError, Output, error::read_file};
 use crate::card::{self, Card, Label};
@@ -13,7 +13,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum CardCommand {
-    /// Read a card of any generation and print what it says
+    /// Read a card of any generation and print its facts
     Read {
         /// The card, Markdown
         file: PathBuf,
@@ -33,7 +33,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     }
 }
 
-/// The card's facts, a line each.
+/// The card's facts, one per line.
 fn describe(card: &Card) -> String {
     let label = match card.label {
         Label::Bot => "AI BOT",

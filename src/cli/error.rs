@@ -1,107 +1,148 @@
-//! Why a command stopped, said once, in one sentence.
+//! `CliError`: why a command stopped, and the remedy in the words of the command line.
 
 use crate::engine::EngineError;
+use crate::generate::GenerateError;
+use crate::hub::{PlanError, ShardIndexError};
 use crate::site::SiteError;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// What a command can fail with; every layer's error becomes one of these.
+/// Why a command stopped; every layer's error becomes one of these.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// Building or serving the page.
     #[error(transparent)]
     Site(#[from] SiteError),
-    /// A file named on the command line.
-    #[error("cannot read `{path}`: {source}; check the path and its permissions", path = path.display())]
+    /// A file named on the command line cannot be read.
+    #[error("cannot read `{path}`: {source}", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A file that is no model card.
+    /// A file that is not a model card.
     #[error("cannot read `{path}` as a model card: {source}", path = path.display())]
     Card {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why not.
         source: crate::card::CardError,
     },
     /// Standard output.
-    #[error("cannot write the result: {0}; is the reading end of the pipe still open?")]
+    #[error("cannot write the result: {0}")]
     Print(#[source] std::io::Error),
-    /// A result that JSON cannot say.
-    #[error("cannot write the result as JSON: {0}; leave out --json")]
+    /// A result that JSON cannot express.
+    #[error("cannot write the result as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// MODEL names nothing.
-    #[error("there is no file or folder `{path}`; give the path of a .gguf file or of a model folder, or leave --model out for the bundled model", path = path.display())]
+    /// No file or folder has the path of MODEL.
+    #[error("there is no file or folder `{path}`", path = path.display())]
     NoSuchModel {
         /// As given.
         path: PathBuf,
     },
-    /// A folder that is no model.
-    #[error("the folder `{path}` has no {missing}; a model folder holds what its repository on the Hub holds", path = path.display())]
-    IncompleteFolder {
+    /// A folder in which no model can be chosen.
+    #[error("cannot open the folder `{path}`: {source}", path = path.display())]
+    Folder {
         /// The folder.
         path: PathBuf,
-        /// The absent file.
-        missing: &'static str,
+        /// Why not.
+        source: PlanError,
     },
-    /// The list of a sharded model's files cannot be followed.
-    #[error("`{path}` names no files beside it; take the folder from the model's repository again", path = path.display())]
-    BadShardIndex {
+    /// The list of a sharded model's files.
+    #[error("cannot follow `{path}`: {source}", path = path.display())]
+    ShardIndex {
         /// The list.
         path: PathBuf,
+        /// Why not.
+        source: ShardIndexError,
     },
     /// MODEL cannot be opened.
-    #[error("cannot open `{name}`: {source}")]
+    #[error("cannot open `{name}`: {fact}", fact = source.fact())]
     Model {
-        /// Path, or what the bundled model is called.
+        /// Path, or the name of the bundled model.
         name: String,
-        /// What is wrong with it.
+        /// Why not.
         source: Box<EngineError>,
     },
-    /// A request the model refused.
-    #[error(transparent)]
-    Engine(Box<EngineError>),
-    /// A text to be scored without any.
-    #[error("`{path}` holds no text; give a file with one document or several, parted by blank lines", path = path.display())]
+    /// A request that the model refused.
+    #[error("{}", .0.fact())]
+    Engine(#[source] Box<EngineError>),
+    /// A file to be scored without any text.
+    #[error("`{path}` holds no text", path = path.display())]
     NoText {
         /// The file.
         path: PathBuf,
     },
-    /// A text that is none.
-    #[error("`{path}` is not UTF-8 text; convert it first, for example with iconv", path = path.display())]
+    /// A file that is not a text.
+    #[error("`{path}` is not UTF-8 text", path = path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
     },
-    /// A file that would be written over what it is made from, or onto a folder.
-    #[error("cannot write `{path}`: {reason}; give another path for the result", path = path.display())]
+    /// A path at which the result must not be written.
+    #[error("cannot write `{path}`: {reason}", path = path.display())]
     BadOutput {
         /// The result's path.
         path: PathBuf,
         /// Why not.
         reason: &'static str,
+        /// The remedy.
+        hint: &'static str,
     },
     /// A file that cannot be written.
-    #[error("cannot write `{path}`: {source}; check the free space and the permissions of the folder, nothing was left behind", path = path.display())]
+    #[error("cannot write `{path}`: {source}", path = path.display())]
     Write {
         /// The result's path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
 impl CliError {
-    /// The remedy, where it is known apart from the fact.
+    /// The remedy.
     #[must_use]
-    pub fn hint(&self) -> Option<Cow<'static, str>> {
+    pub fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Site(source) => Some(source.hint().into()),
-            _ => None,
+            Self::Site(source) => source.hint().into(),
+            Self::Card { source, .. } => source.hint().into(),
+            Self::Read { .. } => "check the path and its permissions".into(),
+            Self::Print(_) => "check that the reading end of the pipe is still open".into(),
+            Self::Json(_) => "leave out --json".into(),
+            Self::NoSuchModel { .. } => "give the path of a .gguf file or of a model folder".into(),
+            Self::Folder { source, .. } => source.hint().into(),
+            Self::ShardIndex { source, .. } => source.hint().into(),
+            Self::Model { source, .. } | Self::Engine(source) => match &**source {
+                EngineError::Generate(error) => {
+                    flag(error).map_or_else(|| source.hint(), Cow::from)
+                }
+                _ => source.hint(),
+            },
+            Self::NoText { .. } => {
+                "give a file with one document, or several separated by blank lines".into()
+            }
+            Self::NotUtf8 { .. } => "convert it first, for example with iconv".into(),
+            Self::BadOutput { hint, .. } => (*hint).into(),
+            Self::Write { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                "create the folder first".into()
+            }
+            Self::Write { .. } => "check the free space and the permissions of the folder".into(),
         }
+    }
+}
+
+/// The remedy that is an option of the command line.
+fn flag(error: &GenerateError) -> Option<&'static str> {
+    match error {
+        GenerateError::ContextOverflow { .. } => {
+            Some("shorten the prompt or lower --max-new-tokens")
+        }
+        GenerateError::NoRoom { .. } | GenerateError::MaxLengthBeyondContext { .. } => {
+            Some("shorten the prompt or give --max-new-tokens")
+        }
+        GenerateError::BrokenLogits => Some("take the model's files from its repository again"),
+        _ => None,
     }
 }
 

@@ -1,16 +1,16 @@
 //! `generate`: continuations of a prompt.
 
 use super::model::ModelArgs;
+use super::status_line::StatusLine;
 use super::threads::ThreadArgs;
 use super::{CliError, Output};
 use crate::engine::EngineError;
 use crate::generate::{self, Generation};
 use serde::Serialize;
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Arguments of `generate`. What is left out is as the model itself asks.
+/// Arguments of `generate`. The model's own parameters count where an option is left out.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -18,9 +18,9 @@ pub struct Args {
     /// Text to continue, exactly as given
     #[arg(long)]
     prompt: String,
-    /// Number of texts, 1 to 10
-    #[arg(long, default_value_t = 5)]
-    n: usize,
+    /// Number of texts, 1 to 10 [default: 5, or 1 with --greedy, whose texts are all the same]
+    #[arg(long)]
+    n: Option<usize>,
     /// Most new tokens per text
     #[arg(long)]
     max_new_tokens: Option<usize>,
@@ -66,10 +66,12 @@ struct Generated {
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let defaults = open.info.defaults.clone();
+    let do_sample = !args.greedy && defaults.do_sample;
+    let n = args.n.unwrap_or(if do_sample { 5 } else { 1 });
     let params = generate::params::GenerationParams {
-        num_return_sequences: args.n,
+        num_return_sequences: n,
         max_new_tokens: args.max_new_tokens.or(defaults.max_new_tokens),
-        do_sample: !args.greedy && defaults.do_sample,
+        do_sample,
         temperature: args.temperature.unwrap_or(defaults.temperature),
         top_k: args.top_k.unwrap_or(defaults.top_k),
         top_p: args.top_p.unwrap_or(defaults.top_p),
@@ -95,18 +97,18 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     )
     .map_err(refused)?
     .with_threads(args.threads.start());
-    let mut texts: Vec<Option<Generated>> = (0..args.n).map(|_| None).collect();
-    let progress = Progress::new(output);
+    let mut texts: Vec<Option<Generated>> = (0..n).map(|_| None).collect();
+    let status = StatusLine::new(output);
     let mut decode_time = Duration::ZERO;
     while !generation.is_done() {
         let (is_prefilling, started) = (generation.is_prefilling(), Instant::now());
-        for brought in generation.step().map_err(refused)? {
+        for event in generation.step().map_err(refused)? {
             if let generate::Output::Finished {
                 sequence,
                 generated_text,
                 token_ids,
                 ..
-            } = brought
+            } = event
             {
                 texts[sequence] = Some(Generated {
                     generated_text,
@@ -117,9 +119,9 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         if !is_prefilling {
             decode_time += started.elapsed();
         }
-        progress.show(generation.new_tokens());
+        status.show(|| format!("{} tokens …", generation.new_tokens()));
     }
-    progress.clear();
+    status.clear();
     let texts: Vec<Generated> = texts.into_iter().flatten().collect();
     output.print(&texts, |texts| {
         let width = texts.len().to_string().len();
@@ -149,32 +151,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     })
 }
 
-/// How many tokens there are, on standard error, if a person looks.
-struct Progress {
-    is_shown: bool,
-}
-
-impl Progress {
-    fn new(output: Output) -> Self {
-        Self {
-            is_shown: !output.is_json() && std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn show(&self, new_tokens: usize) {
-        if self.is_shown {
-            eprint!("\r{new_tokens} tokens …");
-        }
-    }
-
-    fn clear(&self) {
-        if self.is_shown {
-            eprint!("\r\x1b[K");
-        }
-    }
-}
-
-/// From the clock: different from call to call, which is all it has to be.
+/// A seed from the clock, different from call to call.
 fn random_seed() -> u32 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -24,7 +24,7 @@ struct Printed {
     logits: Vec<f32>,
 }
 
-/// Prints the scores; to people, the ten most probable tokens.
+/// Prints all scores as JSON, or the ten most probable tokens as text.
 ///
 /// # Errors
 /// [`CliError`] if the model cannot be opened or the prompt is empty or does not fit.

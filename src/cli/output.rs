@@ -1,10 +1,10 @@
-//! Where a result goes: text for people, or one JSON document for programs.
+//! `Output`: prints a command's result, as text for people or as one JSON document for programs.
 
 use super::CliError;
 use serde::Serialize;
 use std::io::Write as _;
 
-/// How a command prints its result.
+/// The form in which a command prints its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     json: bool,
@@ -23,10 +23,10 @@ impl Output {
         self.json
     }
 
-    /// Prints `result` as JSON, or what `text` makes of it.
+    /// Prints `result` as JSON, or as the text that `text` makes of it.
     ///
     /// # Errors
-    /// [`CliError::Print`] if standard output does not take it, [`CliError::Json`] if JSON cannot say it.
+    /// [`CliError::Print`] if standard output fails, [`CliError::Json`] if JSON cannot express the result.
     pub fn print<T: Serialize>(
         self,
         result: &T,

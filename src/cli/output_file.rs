@@ -1,82 +1,119 @@
-//! `OutputFile`: a file that is there whole or not at all.
+//! `OutputFile`: a GGUF file that appears at its path when it is complete, or not at all.
 
 use super::CliError;
+use crate::engine::WriteAt;
+use crate::engine::defaults;
+use crate::weights::gguf::Header;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
-/// Written beside its place under another name, and moved there by [`OutputFile::finish`].
-/// Dropped before that, it leaves nothing behind.
+/// The files that an output may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// A GGUF that this program has written, unless it is an input.
+    OwnOutput,
+    /// Any file.
+    Any,
+}
+
+/// A file that is written beside its path under another name and moved there by [`OutputFile::finish`]. Dropped before
+/// that, it leaves nothing behind.
 pub struct OutputFile {
     path: PathBuf,
-    partial: PathBuf,
-    file: Option<BufWriter<File>>,
+    file: NamedTempFile,
 }
 
 impl OutputFile {
-    /// Ready to be written; what stands at `path` stays until the new file is whole.
+    /// An empty file; a file at `path` stays until the new one is complete.
     ///
     /// # Errors
-    /// [`CliError::BadOutput`] if `path` is a folder or names no file, [`CliError::Write`] if its folder takes no file.
-    pub fn create(path: &Path) -> Result<Self, CliError> {
-        let bad = |reason| CliError::BadOutput {
-            path: path.to_owned(),
-            reason,
-        };
-        if path.is_dir() {
-            return Err(bad("it is a folder"));
-        }
-        let name = path.file_name().ok_or_else(|| bad("it names no file"))?;
-        let mut partial = name.to_owned();
-        partial.push(format!(".{}.partial", std::process::id()));
-        let partial = path.with_file_name(partial);
-        let file = File::options()
-            .write(true)
-            .create_new(true)
-            .open(&partial)
+    /// [`CliError::BadOutput`] if `path` is a folder, does not end in `.gguf`, or is a file that must not be replaced;
+    /// [`CliError::Write`] if no file can be created in its folder.
+    pub fn create(path: &Path, overwrite: Overwrite, inputs: &[PathBuf]) -> Result<Self, CliError> {
+        check(path, overwrite, inputs)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".huggingtweets-").suffix(".partial");
+        // Temporary files are otherwise readable by their owner alone, and so would be the result.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let file = builder
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
             .map_err(|source| CliError::Write {
                 path: path.to_owned(),
                 source,
             })?;
         Ok(Self {
             path: path.to_owned(),
-            partial,
-            file: Some(BufWriter::new(file)),
+            file,
         })
     }
 
-    /// Puts the file in its place.
+    /// Moves the file to its path.
     ///
     /// # Errors
-    /// [`CliError::Write`]; the partial file is gone then.
-    pub fn finish(mut self) -> Result<(), CliError> {
-        let written = self.file.take().map_or(Ok(()), |file| {
-            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-            file.sync_all()
-        });
-        written
-            .and_then(|()| std::fs::rename(&self.partial, &self.path))
+    /// [`CliError::Write`]; nothing is left behind then.
+    pub fn finish(self) -> Result<(), CliError> {
+        let synced = self.file.as_file().sync_all();
+        synced
+            .and_then(|()| Ok(self.file.persist(&self.path)?))
+            .map(drop)
             .map_err(|source| CliError::Write {
-                path: self.path.clone(),
+                path: self.path,
                 source,
             })
     }
 }
 
-impl Write for OutputFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.as_mut().map_or(Ok(0), |file| file.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
+impl WriteAt for OutputFile {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let file = self.file.as_file_mut();
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)
     }
 }
 
-impl Drop for OutputFile {
-    fn drop(&mut self) {
-        drop(self.file.take());
-        // After `finish` there is none; where removing fails, there is nothing more to try.
-        let _ = std::fs::remove_file(&self.partial);
+/// Refuses a path at which nothing may be written.
+fn check(path: &Path, overwrite: Overwrite, inputs: &[PathBuf]) -> Result<(), CliError> {
+    let refuse = |reason, hint| {
+        Err(CliError::BadOutput {
+            path: path.to_owned(),
+            reason,
+            hint,
+        })
+    };
+    if path.is_dir() {
+        return refuse("it is a folder", "give the path of a file in it");
     }
+    let is_gguf = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    if !is_gguf {
+        return refuse("the result is a GGUF", "give a name that ends in .gguf");
+    }
+    if overwrite == Overwrite::Any || !path.exists() {
+        return Ok(());
+    }
+    let place = path.canonicalize().ok();
+    let is_input = |input: &PathBuf| place.is_some() && input.canonicalize().ok() == place;
+    if inputs.iter().any(is_input) {
+        return refuse(
+            "it is the model that is read",
+            "give another name, or --force to replace it",
+        );
+    }
+    let header = File::open(path)
+        .ok()
+        .and_then(|mut file| Header::read(&mut file).ok());
+    if !header.is_some_and(|header| defaults::are_in(&header.metadata)) {
+        return refuse(
+            "a file that this program did not write is there already",
+            "give another name, or --force to replace it",
+        );
+    }
+    Ok(())
 }

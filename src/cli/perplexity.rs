@@ -2,11 +2,11 @@
 
 use super::error::read_file;
 use super::model::ModelArgs;
+use super::status_line::StatusLine;
 use super::{CliError, Output};
 use crate::engine::EngineError;
 use crate::generate::perplexity::{Score, documents, score_document};
 use serde::Serialize;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 /// Arguments of `perplexity`.
@@ -14,10 +14,10 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Documents parted by blank lines, UTF-8
+    /// Documents separated by blank lines, UTF-8
     #[arg(long, value_name = "FILE")]
     text_file: PathBuf,
-    /// A document longer than the context is read in windows, each N tokens after the one before [default: half the context]
+    /// A document longer than the context is read in windows that start N tokens apart [default: half the context]
     #[arg(long, value_name = "N")]
     stride: Option<usize>,
 }
@@ -32,7 +32,7 @@ struct Perplexity {
 /// Scores every document after `<|endoftext|>` and prints the means over all.
 ///
 /// # Errors
-/// [`CliError`] if the file is no text or the model cannot be opened.
+/// [`CliError`] if the file is not a text or the model cannot be opened.
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let text = String::from_utf8(read_file(&args.text_file)?).map_err(|_| CliError::NotUtf8 {
         path: args.text_file.clone(),
@@ -45,23 +45,21 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     }
     let open = args.model.open()?;
     let stride = args.stride.unwrap_or(open.info.config.n_ctx.div_ceil(2));
-    let is_watched = std::io::stderr().is_terminal() && !output.is_json();
+    let status = StatusLine::new(output);
     let mut sum = Score::default();
     for (done, document) in documents.iter().enumerate() {
         sum += score_document(&open.model, &open.tokenizer, document, stride)
             .map_err(EngineError::Generate)?;
-        if is_watched {
-            eprint!(
-                "\r{} of {} documents, {:.3} bits per byte …",
+        status.show(|| {
+            format!(
+                "{} of {} documents, {:.3} bits per byte …",
                 done + 1,
                 documents.len(),
                 sum.bits_per_byte()
-            );
-        }
+            )
+        });
     }
-    if is_watched {
-        eprint!("\r\x1b[K");
-    }
+    status.clear();
     let result = Perplexity {
         tokens: sum.tokens,
         nats_per_token: sum.nats_per_token(),

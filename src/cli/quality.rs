@@ -1,18 +1,18 @@
-//! `Quality`: how well a model expects a fixed text, which shows what smaller weights cost.
+//! `Quality`: how well a model expects a fixed text, which shows the cost of smaller weights.
 
 use super::CliError;
+use super::local_model::LocalModel;
 use super::model;
 use crate::engine::EngineError;
 use crate::generate::perplexity::{Score, documents, score_document};
 use serde::Serialize;
-use std::path::Path;
 
 /// Passages of plays, in the public domain; the bundled model has not been trained on them.
 const TEXT: &str = include_str!("../../tests/fixtures/held_out/held_out.txt");
-/// So many passages are scored: 5,396 bytes, seconds for a GPT-2 of 124M.
+/// Number of passages that are scored: 5,396 bytes, seconds for a GPT-2 of 124M.
 const N_DOCUMENTS: usize = 40;
 
-/// What a model makes of the text.
+/// The score of a model on the text.
 #[derive(Debug, Clone, Serialize)]
 pub struct Quality {
     /// Type of most weights, as in `q8_0`.
@@ -24,12 +24,12 @@ pub struct Quality {
 }
 
 impl Quality {
-    /// Of the model at `path`, with the weights as they are stored.
+    /// Of a model, with the weights in the types they are stored in.
     ///
     /// # Errors
-    /// As [`ModelArgs::open`](model::ModelArgs::open); [`CliError::Engine`] if the model gives no numbers.
-    pub fn of(path: &Path) -> Result<Self, CliError> {
-        let open = model::open(path)?;
+    /// As [`model::open`]; [`CliError::Engine`] if the model's scores are not finite.
+    pub fn of(model: &LocalModel) -> Result<Self, CliError> {
+        let open = model::open(model)?;
         let stride = open.info.config.n_ctx.div_ceil(2);
         let mut sum = Score::default();
         for document in documents(TEXT).iter().take(N_DOCUMENTS) {

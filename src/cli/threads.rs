@@ -1,4 +1,4 @@
-//! `--threads`: how many threads compute.
+//! `--threads`: the number of threads that compute.
 
 use crate::parallel::{MOST_THREADS, Threads};
 

@@ -21,7 +21,7 @@ struct Tokens {
     tokens: Vec<String>,
 }
 
-/// Prints ids and their texts.
+/// Prints the ids and the text of each token.
 ///
 /// # Errors
 /// [`CliError`] if the model cannot be opened.

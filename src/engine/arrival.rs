@@ -1,118 +1,27 @@
-//! `Arrival`: a model's weights on their way into a GGUF file on this device, from any byte on again.
+//! `Arrival`: a model's weights on their way into a GGUF file on this device, resumable at any byte.
 
 use serde_json::{Value as Json, json};
 
-use crate::generate::params::GenerationParams;
-use crate::hub::Dtype;
 use crate::kernels::pack::WeightType;
-use crate::model::config::Gpt2Config;
-use crate::tokenizer::{Tokenizer, Vocabulary};
-use crate::weights::gguf::Value;
-use crate::weights::quantize::{GgufTokenizer, gpt2_metadata};
-use crate::weights::{Conversion, ConversionParams, Journal, WeightsError, WriteAt, gguf};
+use crate::weights::{Conversion, Journal, WeightsError, WriteAt, gguf};
 
-use super::{EngineError, defaults};
+use super::{Companions, EngineError, conversion};
 
-/// The small files beside float weights.
-#[derive(Debug, Clone, Default)]
-pub struct Companions {
-    /// `config.json`.
-    pub config: Vec<u8>,
-    /// `generation_config.json`.
-    pub generation_config: Option<Vec<u8>>,
-    /// `tokenizer.json`.
-    pub tokenizer: Option<Vec<u8>>,
-    /// `vocab.json` and `merges.txt`, where there is no `tokenizer.json`.
-    pub vocab_and_merges: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-impl Companions {
-    /// The vocabulary of whichever files there are.
-    ///
-    /// # Errors
-    /// [`EngineError::Tokenizer`]; [`EngineError::NoTokenizer`] if there are none.
-    pub fn vocabulary(&self) -> Result<Vocabulary, EngineError> {
-        Ok(match (&self.tokenizer, &self.vocab_and_merges) {
-            (Some(json), _) => Vocabulary::from_tokenizer_json(json)?,
-            (None, Some((vocab, merges))) => Vocabulary::from_vocab_and_merges(vocab, merges)?,
-            (None, None) => return Err(EngineError::NoTokenizer),
-        })
-    }
-
-    /// What a GGUF made of these files says about itself, `name` being the model's.
-    ///
-    /// # Errors
-    /// As [`Companions::vocabulary`]; [`EngineError::Tokenizer`] if the vocabulary is of another model;
-    /// [`EngineError::Weights`] if the configuration is no GPT-2's; [`EngineError::Generate`].
-    pub fn metadata(
-        &self,
-        name: &str,
-        dtype: WeightType,
-    ) -> Result<Vec<(String, Value)>, EngineError> {
-        let config = Gpt2Config::from_json(&self.config).map_err(WeightsError::Config)?;
-        let params =
-            GenerationParams::from_hugging_face(&self.config, self.generation_config.as_deref())?;
-        metadata(name, &config, dtype, self.vocabulary()?, &params)
-    }
-}
-
-/// What a GGUF says about itself.
-///
-/// # Errors
-/// [`EngineError::Tokenizer`] if the vocabulary is unusable or of another model.
-pub fn metadata(
-    name: &str,
-    config: &Gpt2Config,
-    dtype: WeightType,
-    vocabulary: Vocabulary,
-    params: &GenerationParams,
-) -> Result<Vec<(String, Value)>, EngineError> {
-    let tokenizer = GgufTokenizer {
-        merges: vocabulary
-            .merges()
-            .map(|(left, right)| format!("{left} {right}"))
-            .collect(),
-        control: vocabulary
-            .added()
-            .iter()
-            .filter(|(_, special)| *special)
-            .map(|(id, _)| *id)
-            .collect(),
-        tokens: vocabulary.tokens().to_vec(),
-    };
-    // A vocabulary of another model is refused before anything is written.
-    Tokenizer::new(vocabulary)?.check_vocab_size(config.vocab_size)?;
-    let more = defaults::to_metadata(params);
-    Ok(gpt2_metadata(name, config, dtype, tokenizer, more))
-}
-
-/// What float weights become for a wish.
-pub fn target(dtype: Dtype) -> WeightType {
-    match dtype {
-        Dtype::Auto | Dtype::Q8_0 => WeightType::Q8_0,
-        Dtype::Q4_0 => WeightType::Q4_0,
-        Dtype::Q4K => WeightType::Q4K,
-        Dtype::Q6K => WeightType::Q6K,
-        Dtype::F16 => WeightType::F16,
-        Dtype::F32 => WeightType::F32,
-    }
-}
-
-/// Weights on their way: the bytes of each source file in order, in pieces of any size.
+/// Weights on their way: the bytes of each source file are pushed in order, in pieces of any size.
 pub enum Arrival {
-    /// A GGUF, kept as it is.
+    /// A GGUF, stored unchanged.
     Copy {
         /// Bytes so far.
         offset: u64,
-        /// Whether its end has come.
+        /// Whether its end has arrived.
         has_ended: bool,
     },
-    /// Float weights that are quantized on the way.
+    /// Float weights, quantized while they arrive.
     Conversion(Box<Conversion>),
 }
 
 impl Arrival {
-    /// A GGUF, going on at the byte a journal names.
+    /// A GGUF, continued at the byte that a journal names.
     pub fn of_gguf(journal: Option<&Json>) -> Self {
         let offset = journal.and_then(|journal| journal["offset"].as_u64());
         Self::Copy {
@@ -121,11 +30,11 @@ impl Arrival {
         }
     }
 
-    /// Float weights in `n_files` files, going on where a journal stopped. A journal of anything else is passed over:
-    /// the model then arrives from its first byte on.
+    /// Float weights in `n_files` files, continued from a journal. A journal of anything else is ignored, and the model
+    /// arrives from its first byte.
     ///
     /// # Errors
-    /// As [`Companions::metadata`], and as [`Conversion::new`].
+    /// As [`conversion::of_floats`].
     pub fn of_floats(
         companions: &Companions,
         name: &str,
@@ -133,24 +42,13 @@ impl Arrival {
         n_files: usize,
         journal: Option<&Json>,
     ) -> Result<Self, EngineError> {
-        let metadata = companions.metadata(name, dtype)?;
-        let params = ConversionParams {
-            config_json: &companions.config,
-            dtype,
-            metadata: &metadata,
-            n_files,
-        };
-        let resumed = journal
-            .and_then(|json| serde_json::from_value::<Journal>(json.clone()).ok())
-            .and_then(|journal| Conversion::resume(&params, &journal).ok());
-        let conversion = match resumed {
-            Some(conversion) => conversion,
-            None => Conversion::new(&params)?,
-        };
+        let journal: Option<Journal> =
+            journal.and_then(|json| serde_json::from_value(json.clone()).ok());
+        let conversion = conversion::of_floats(companions, name, dtype, n_files, journal.as_ref())?;
         Ok(Self::Conversion(Box::new(conversion)))
     }
 
-    /// The file and the byte in it that is to be pushed next.
+    /// The file and the byte in it that must be pushed next.
     pub fn source_pos(&self) -> (usize, u64) {
         match self {
             Self::Copy { offset, has_ended } => match has_ended {
@@ -164,7 +62,7 @@ impl Arrival {
         }
     }
 
-    /// Length of the finished file, where it is known before.
+    /// Length of the finished file; `None` for a copy.
     pub fn output_bytes(&self) -> Option<u64> {
         match self {
             Self::Copy { .. } => None,
@@ -175,7 +73,7 @@ impl Arrival {
     /// The next bytes of the file.
     ///
     /// # Errors
-    /// [`EngineError::Weights`]: what is no model is refused as soon as that shows.
+    /// [`EngineError::Weights`]: bytes that are not a model's are refused as early as possible.
     pub fn push(&mut self, bytes: &[u8], sink: &mut dyn WriteAt) -> Result<(), EngineError> {
         match self {
             Self::Copy { offset, .. } => {
@@ -191,7 +89,7 @@ impl Arrival {
         Ok(())
     }
 
-    /// That all bytes of the file were pushed.
+    /// Accepts the end of the file, after all of its bytes were pushed.
     ///
     /// # Errors
     /// As [`Conversion::end_file`].
@@ -203,7 +101,7 @@ impl Arrival {
         Ok(())
     }
 
-    /// What it takes to go on later from what has been written.
+    /// The progress to continue from later, with what has been written.
     pub fn journal(&self) -> Json {
         match self {
             Self::Copy { offset, has_ended } => {
@@ -215,7 +113,7 @@ impl Arrival {
         }
     }
 
-    /// The place that [`Arrival::journal`] goes on from.
+    /// The file and the byte in it from which [`Arrival::journal`] continues.
     pub fn journal_pos(&self) -> (usize, u64) {
         match self {
             Self::Copy { .. } => self.source_pos(),

@@ -19,6 +19,11 @@ const REPETITION_PENALTY: &str = "huggingtweets.generation.repetition_penalty";
 const NUM_RETURN_SEQUENCES: &str = "huggingtweets.generation.num_return_sequences";
 const PREFIX: &str = "huggingtweets.generation.prefix";
 
+/// Whether a file states parameters under these keys, thus was written by this program.
+pub fn are_in(metadata: &BTreeMap<String, Value>) -> bool {
+    metadata.contains_key(MAX_LENGTH)
+}
+
 /// The parameters a file states; those of the bots for what it leaves out or states in another type.
 ///
 /// They are not in range until checked: a file may state anything.

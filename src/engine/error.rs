@@ -1,5 +1,7 @@
 //! `EngineError`: everything that can go wrong below, and the one place where it becomes an `ErrorReport`.
 
+use std::borrow::Cow;
+
 use crate::generate::GenerateError;
 use crate::infer::InferError;
 use crate::model::ModelError;
@@ -11,24 +13,22 @@ use crate::weights::WeightsError;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// A second job.
-    #[error("the model already works on something; wait for it or stop it")]
+    #[error("the model already works on something")]
     Working,
     /// A job during a load.
-    #[error("the model is still being loaded; wait until it is ready")]
+    #[error("the model is still being loaded")]
     Loading,
     /// A job before any load.
-    #[error("no model is open yet; load one first")]
+    #[error("no model is open yet")]
     NoModel,
     /// A load that was stopped.
-    #[error("loading was stopped; press load to start again")]
+    #[error("loading was stopped")]
     Cancelled,
-    /// A request that is the host's to answer.
-    #[error("this part of the program cannot fetch a model by itself; reload the page")]
+    /// A request that the host answers.
+    #[error("the engine cannot fetch a model by itself")]
     NotForTheEngine,
     /// Float weights come without one.
-    #[error(
-        "there is neither a tokenizer.json nor a vocab.json with its merges.txt; take them from the model's repository"
-    )]
+    #[error("there is neither a tokenizer.json nor a vocab.json with its merges.txt")]
     NoTokenizer,
     /// The checkpoint.
     #[error(transparent)]
@@ -45,6 +45,30 @@ impl EngineError {
     /// Whether what was read had no room where it was to be written.
     pub fn is_storage_full(&self) -> bool {
         matches!(self, Self::Weights(WeightsError::Write { source }) if source.kind() == std::io::ErrorKind::StorageFull)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::Working => "wait for it or stop it".into(),
+            Self::Loading => "wait until it is ready".into(),
+            Self::NoModel => "load a model first".into(),
+            Self::Cancelled => "press load to start again".into(),
+            Self::NotForTheEngine => "reload the page".into(),
+            Self::NoTokenizer => "take them from the model's repository".into(),
+            Self::Weights(error) => error.hint().into(),
+            Self::Tokenizer(_) | Self::Generate(_) => split(&self.to_string()).1.to_owned().into(),
+        }
+    }
+
+    /// The message without the hint.
+    #[must_use]
+    pub fn fact(&self) -> String {
+        match self {
+            Self::Tokenizer(_) | Self::Generate(_) => split(&self.to_string()).0.to_owned(),
+            _ => self.to_string(),
+        }
     }
 
     fn code(&self) -> ErrorCode {
@@ -73,6 +97,10 @@ impl EngineError {
             },
         }
     }
+}
+
+fn split(text: &str) -> (&str, &str) {
+    text.rsplit_once("; ").unwrap_or((text, ""))
 }
 
 fn weights_code(error: &WeightsError) -> ErrorCode {
@@ -107,15 +135,12 @@ fn tokenizer_code(error: &TokenizerError) -> ErrorCode {
 }
 
 impl From<&EngineError> for ErrorReport {
-    /// Every message of ours reads "fact; remedy", so the two parts are told apart at the last semicolon.
     fn from(error: &EngineError) -> Self {
-        let text = error.to_string();
-        let (message, hint) = text.rsplit_once("; ").unwrap_or((&text, ""));
         let code = error.code();
         Self {
             code,
-            message: sentence(message),
-            hint: sentence(hint),
+            message: sentence(&error.fact()),
+            hint: sentence(&error.hint()),
             retryable: matches!(
                 code,
                 ErrorCode::Busy

@@ -24,8 +24,6 @@ pub struct Listing {
     pub model_type: Option<String>,
     /// Whether only people who agreed to something may fetch the files.
     pub is_gated: bool,
-    /// Whether there may be more files: nothing listed them, and only known names were asked for.
-    pub is_partial: bool,
 }
 
 /// One file.
@@ -148,7 +146,6 @@ impl Listing {
             is_gated: answer
                 .gated
                 .is_some_and(|gated| gated.is_string() || gated == true),
-            is_partial: false,
         })
     }
 

@@ -1,22 +1,22 @@
-//! `Plan`: which of a repository's files to fetch, chosen from their names.
+//! `Plan`: the files of a repository or folder that a model is opened from, chosen by their names.
 
 use super::dtype::{Dtype, GgufType};
 use super::listing::{ListedFile, Listing};
 use super::shard_index::MAX_SHARDS;
 
-/// The files to fetch.
+/// The files that a model is opened from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What holds the weights.
+    /// The files of the weights.
     pub weights: Weights,
-    /// Configuration, tokenizer, card: small files, those that are there of [`NEEDS`].
+    /// Configuration, tokenizer, card: the small files of [`NEEDS`] that are there.
     pub companions: Vec<ListedFile>,
 }
 
 /// The files of the weights, by format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weights {
-    /// One GGUF, which holds configuration and tokenizer too.
+    /// One GGUF, which also holds configuration and tokenizer.
     Gguf(ListedFile),
     /// safetensors.
     Safetensors(Parts),
@@ -33,24 +33,24 @@ pub enum Parts {
     Sharded {
         /// Names the file of each tensor: a [`ShardIndex`](super::ShardIndex).
         index: ListedFile,
-        /// In the order of their numbers, none missing; none at all where nothing lists them but the index.
+        /// In the order of their numbers, without gaps; empty if only the index lists them.
         shards: Vec<ListedFile>,
     },
 }
 
-/// Something a model needs, and the files that can be it.
+/// A part of a model beside its weights, and the files that can provide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
-    /// What to call it when it is missing.
+    /// Its name in a message that it is missing.
     pub what: &'static str,
-    /// The first of these whose files are all there is taken.
+    /// Alternatives; the first whose files are all there is taken.
     pub one_of: &'static [&'static [&'static str]],
-    /// Whether float weights are of no use without.
+    /// Whether float weights cannot be opened without it.
     pub is_required: bool,
 }
 
-/// What float weights come with. Where no listing is to be had, as of a plain folder, these names are asked for in
-/// this order, then those of [`Need::WEIGHTS`]; a [`Listing`] of those found can be chosen from.
+/// The companions of float weights. Where nothing lists a folder's files, these names are asked for in this order, then
+/// those of [`Need::WEIGHTS`], and [`choose`] takes a [`Listing`] of the names that exist.
 pub const NEEDS: [Need; 4] = [
     Need {
         what: "config.json",
@@ -75,7 +75,7 @@ pub const NEEDS: [Need; 4] = [
 ];
 
 impl Need {
-    /// The weights of a folder without a listing. Its GGUFs have names nobody can guess.
+    /// The weights of a folder without a listing. The names of its GGUFs cannot be guessed.
     pub const WEIGHTS: Need = Need {
         what: "model.safetensors or pytorch_model.bin",
         one_of: &[
@@ -99,46 +99,52 @@ impl Need {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// Another kind of model.
-    #[error(
-        "this is a model of the kind `{model_type}`; only gpt2 models run here, choose one of those"
-    )]
+    #[error("this is a model of the kind `{model_type}`, and only gpt2 models run here")]
     OtherModel {
         /// As the endpoint says it.
         model_type: String,
     },
     /// Needs an account.
-    #[error(
-        "this model is given only to people signed in on the Hub; download it there and open the file here"
-    )]
+    #[error("this model is given only to people signed in on the Hub")]
     Gated,
     /// No weights in a format that is read.
-    #[error("the repository has no weights that can be read here{}; a model has a .gguf, a model.safetensors or a pytorch_model.bin", found(.others))]
+    #[error("there are no weights that can be read here{}", found(.others))]
     NoWeights {
         /// Weights of other frameworks.
         others: Vec<String>,
     },
     /// An absent companion or shard.
-    #[error("the repository has no {what}; take another model, or ask its owner to complete it")]
+    #[error("there is no {what}")]
     Missing {
         /// The file or files.
         what: String,
     },
     /// The file that was named is not there.
-    #[error(
-        "the repository has no file `{name}`; open the repository's page and copy the address of one that is there"
-    )]
+    #[error("the repository has no file `{name}`")]
     NoSuchFile {
         /// Its name.
         name: String,
     },
-    /// An index that cannot be followed.
-    #[error(
-        "`{name}` does not say which files hold the weights; take another model, or ask its owner to upload it again"
-    )]
-    BadIndex {
-        /// The index.
-        name: String,
-    },
+}
+
+impl PlanError {
+    /// The remedy.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::OtherModel { .. } => "choose a gpt2 model",
+            Self::Gated => "download it there and open the file here",
+            Self::NoWeights { .. } => {
+                "take a model with a .gguf, a model.safetensors or a pytorch_model.bin"
+            }
+            Self::Missing { .. } => {
+                "a model's folder holds the same files as its repository on the Hub; take all of them"
+            }
+            Self::NoSuchFile { .. } => {
+                "open the repository's page and copy the address of a file that is there"
+            }
+        }
+    }
 }
 
 fn found(others: &[String]) -> String {
@@ -148,7 +154,7 @@ fn found(others: &[String]) -> String {
     }
 }
 
-/// Chooses: a GGUF of the wanted type; else safetensors; else PyTorch's `.bin`; else the GGUF that is nearest.
+/// Chooses a GGUF of the wanted type, else safetensors, else PyTorch's `.bin`, else the GGUF of the nearest type.
 ///
 /// # Errors
 /// [`PlanError::OtherModel`], [`PlanError::Gated`], [`PlanError::NoWeights`], [`PlanError::Missing`].
@@ -174,8 +180,8 @@ pub fn choose(listing: &Listing, dtype: Dtype) -> Result<Plan, PlanError> {
             });
         }
     }
-    // What is left is of another type than was asked for. Floats can still become that type; of the others the most
-    // exact one is nearest; last comes what its name does not tell.
+    // The remaining GGUFs have other types than the wanted one. The most exact type is nearest, because floats can
+    // become any type; a GGUF whose name tells no type comes last.
     match GgufType::ALL.iter().find_map(of_type).or(ggufs.first()) {
         Some((file, _)) => Ok(gguf_plan(listing, file)),
         None => Err(PlanError::NoWeights {
@@ -184,7 +190,7 @@ pub fn choose(listing: &Listing, dtype: Dtype) -> Result<Plan, PlanError> {
     }
 }
 
-/// Takes the one GGUF that an address named.
+/// Takes the one GGUF that an address names.
 ///
 /// # Errors
 /// [`PlanError::OtherModel`], [`PlanError::Gated`], [`PlanError::NoSuchFile`].
@@ -199,7 +205,7 @@ pub fn choose_file(listing: &Listing, name: &str) -> Result<Plan, PlanError> {
 }
 
 impl Plan {
-    /// Every file of it: companions, then an index, then the weights.
+    /// All its files: companions, then an index, then the weights.
     pub fn files(&self) -> impl Iterator<Item = &ListedFile> {
         let (index, files) = match &self.weights {
             Weights::Gguf(file)
@@ -211,7 +217,7 @@ impl Plan {
         self.companions.iter().chain(index).chain(files)
     }
 
-    /// Sum of all sizes; `None` if one of them is not told, or the shards are not known yet.
+    /// Sum of all sizes; `None` if a size is unknown, or the shards are not known yet.
     #[must_use]
     pub fn size_bytes(&self) -> Option<u64> {
         if let Weights::Safetensors(Parts::Sharded { shards, .. })
@@ -247,7 +253,7 @@ fn ggufs(listing: &Listing) -> Vec<(&ListedFile, Option<GgufType>)> {
         .collect()
 }
 
-/// A GGUF holds what it needs; its card and how its owner wants it to generate may lie beside it.
+/// A GGUF holds all it needs; card and generation parameters may lie beside it.
 fn gguf_plan(listing: &Listing, file: &ListedFile) -> Plan {
     let names = ["config.json", "generation_config.json", "README.md"];
     Plan {
@@ -259,7 +265,7 @@ fn gguf_plan(listing: &Listing, file: &ListedFile) -> Plan {
     }
 }
 
-/// What the weights come with: float weights need what [`NEEDS`] requires.
+/// The companions of float weights, of which [`NEEDS`] requires some.
 fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
     let mut companions = Vec::new();
     for need in NEEDS {
@@ -276,7 +282,7 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
     Ok(companions)
 }
 
-/// `NAME.ENDING`, or its index and every shard that it implies.
+/// `NAME.ENDING`, or its index with every shard, as far as the names of the shards tell their number.
 fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, PlanError> {
     if let Some(file) = listing.file(&format!("{name}.{ending}")) {
         return Ok(Some(Parts::Whole(file.clone())));
@@ -291,19 +297,11 @@ fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, P
         let (_, total) = numbers.split_once("-of-")?;
         total.parse::<usize>().ok()
     });
+    // Where names do not tell the number of shards, the index has to be read.
     let total = total.filter(|total| (1..=MAX_SHARDS).contains(total));
-    let bad_index = || PlanError::BadIndex {
-        name: index.name.clone(),
-    };
+    let total = total.unwrap_or_default();
     let mut shards = Vec::new();
-    if total.is_none() && listing.is_partial {
-        return Ok(Some(Parts::Sharded {
-            index: index.clone(),
-            shards,
-        }));
-    }
-    for number in 1..=total.ok_or_else(bad_index)? {
-        let total = total.unwrap_or_default();
+    for number in 1..=total {
         let what = format!("{name}-{number:05}-of-{total:05}.{ending}");
         match listing.file(&what) {
             Some(shard) => shards.push(shard.clone()),
@@ -316,7 +314,7 @@ fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, P
     }))
 }
 
-/// Weights that other frameworks read.
+/// Weights of other frameworks.
 fn other_weights(listing: &Listing) -> Vec<String> {
     let is_other = |name: &str| {
         [

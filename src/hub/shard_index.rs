@@ -1,33 +1,48 @@
-//! `ShardIndex`: which files the tensors of sharded weights are in.
+//! `ShardIndex`: the list of the files of sharded weights.
 
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
 use super::is_inside;
-use super::plan::PlanError;
 
-/// Most files of sharded weights.
+/// Most shards of a model.
 pub const MAX_SHARDS: usize = 1000;
 
-/// `model.safetensors.index.json` or `pytorch_model.bin.index.json`, read.
+/// The content of a `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardIndex {
     /// The files that hold tensors, sorted; each lies beside the index.
     pub files: Vec<String>,
 }
 
+/// An index that cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` does not say which files beside it hold the weights")]
+pub struct ShardIndexError {
+    /// The index.
+    pub name: String,
+}
+
+impl ShardIndexError {
+    /// The remedy.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "download the index again, or take another model"
+    }
+}
+
 impl ShardIndex {
-    /// Reads the index called `name`.
+    /// Parses the index called `name`.
     ///
     /// # Errors
-    /// [`PlanError::BadIndex`] if it is no index, names no file or too many, or one that is not beside it.
-    pub fn from_json(name: &str, json: &[u8]) -> Result<Self, PlanError> {
+    /// [`ShardIndexError`] if it is not an index, names no file or too many, or a file that does not lie beside it.
+    pub fn from_json(name: &str, json: &[u8]) -> Result<Self, ShardIndexError> {
         #[derive(Deserialize)]
         struct Index {
             weight_map: HashMap<String, String>,
         }
-        let bad_index = || PlanError::BadIndex {
+        let bad_index = || ShardIndexError {
             name: name.to_owned(),
         };
         let index: Index = serde_json::from_slice(json).map_err(|_| bad_index())?;

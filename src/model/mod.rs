@@ -8,23 +8,19 @@ pub mod linear;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// `config.json` cannot be parsed.
-    #[error(
-        "config.json is not a GPT-2 configuration ({source}); take the file from the model's own repository"
-    )]
+    #[error("config.json is not a GPT-2 configuration ({source})")]
     BadConfigJson {
         /// What the parser met.
         source: serde_json::Error,
     },
     /// Another architecture.
-    #[error("config.json names the model type `{model_type}`; only gpt2 models run here")]
+    #[error("config.json names the model type `{model_type}`, and only gpt2 models run here")]
     NotGpt2 {
         /// Its `model_type`.
         model_type: String,
     },
     /// A variant of GPT-2 with other arithmetic.
-    #[error(
-        "config.json sets {option} = {value}, which changes GPT-2's arithmetic; use a model without it"
-    )]
+    #[error("config.json sets {option} = {value}, which changes GPT-2's arithmetic")]
     UnsupportedOption {
         /// The key.
         option: &'static str,
@@ -32,9 +28,7 @@ pub enum ModelError {
         value: String,
     },
     /// A size no model here can have.
-    #[error(
-        "{field} is {value}, outside {min}..={max}; the configuration is damaged or not a GPT-2's"
-    )]
+    #[error("{field} is {value}, outside {min}..={max}")]
     OutOfRange {
         /// The field.
         field: &'static str,
@@ -46,9 +40,7 @@ pub enum ModelError {
         max: u64,
     },
     /// The width does not divide into heads.
-    #[error(
-        "n_embd = {n_embd} is not a multiple of n_head = {n_head}; the configuration is damaged"
-    )]
+    #[error("n_embd = {n_embd} is not a multiple of n_head = {n_head}")]
     UnevenHeads {
         /// C.
         n_embd: usize,
@@ -56,13 +48,13 @@ pub enum ModelError {
         n_head: usize,
     },
     /// LayerNorm would divide by zero or vanish.
-    #[error("layer_norm_epsilon is {value}, not between 0 and 1; the configuration is damaged")]
+    #[error("layer_norm_epsilon is {value}, not between 0 and 1")]
     BadEpsilon {
         /// What it holds.
         value: f32,
     },
     /// The tokens do not fit.
-    #[error("{wanted} tokens do not fit into the context of {n_ctx}; shorten the text")]
+    #[error("{wanted} tokens do not fit into the context of {n_ctx}")]
     ContextFull {
         /// Tokens given.
         wanted: usize,
@@ -70,8 +62,25 @@ pub enum ModelError {
         n_ctx: usize,
     },
     /// candle refused an operation.
-    #[error(
-        "the tensor library refused an operation; the checkpoint does not fit its configuration"
-    )]
+    #[error("the tensor library refused an operation")]
     Tensor(#[from] candle_core::Error),
+}
+
+impl ModelError {
+    /// The remedy.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::BadConfigJson { .. } => "take the file from the model's own repository",
+            Self::NotGpt2 { .. } => "take a gpt2 model",
+            Self::UnsupportedOption { .. } => "use a model without this option",
+            Self::OutOfRange { .. } | Self::UnevenHeads { .. } | Self::BadEpsilon { .. } => {
+                "the configuration is damaged or not a GPT-2's: take it from the model's repository again"
+            }
+            Self::ContextFull { .. } => "shorten the text",
+            Self::Tensor(_) => {
+                "the checkpoint does not fit its configuration: take both from one model"
+            }
+        }
+    }
 }

@@ -1,24 +1,25 @@
-//! `Conversion`: weights from the Hub turned into a GGUF file while their bytes arrive, from any point on again.
+//! `Conversion`: a model's weights written as a GGUF file while their bytes arrive, resumable after every tensor.
 
 use std::collections::VecDeque;
 use std::io;
 
+use super::checkpoint::Checkpoint;
 use super::dtype::StoredType;
 use super::error::WeightsError;
+use super::expected::ExpectedTensors;
+use super::file_parser::FileParser;
 use super::gguf::Value;
-use super::gguf_writer::{Layout, padding};
+use super::gguf_layout::{Layout, padding};
 use super::journal::{Done, Journal};
-use super::names::Role;
-use super::needed::{Found, Needed};
-use super::quantize::{QuantizeReport, Target, TensorReport};
-use super::rows::{ConversionErrors, RowDecoder, RowEncoder};
-use super::source::Source;
+use super::location::TensorLocation;
+use super::report::{ConversionReport, RoundingErrors};
+use super::row_codec::{RowDecoder, RowEncoder};
+use super::target::Target;
 use crate::kernels::pack::WeightType;
-use crate::model::config::Gpt2Config;
 
-/// Where a finished file is written, at any place in any order.
+/// A file that is written at any offset, in any order.
 pub trait WriteAt {
-    /// Writes all of `bytes` from `offset` on, counted from the start of the file, which grows as needed.
+    /// Writes all of `bytes` at `offset` bytes from the start of the file, which grows as needed.
     ///
     /// # Errors
     /// The storage's.
@@ -41,20 +42,20 @@ impl WriteAt for Vec<u8> {
     }
 }
 
-/// Which model is made of the bytes that arrive.
+/// The model that float weights become.
 #[derive(Debug, Clone, Copy)]
 pub struct ConversionParams<'a> {
     /// The model's `config.json`.
     pub config_json: &'a [u8],
-    /// Type of the matrices; vectors and positions stay F32.
+    /// Type of the matrices; vectors and positions become F32.
     pub dtype: WeightType,
-    /// The file's metadata, as of [`super::quantize::gpt2_metadata`].
+    /// The file's metadata, as of [`super::gguf_metadata::gpt2_metadata`].
     pub metadata: &'a [(String, Value)],
-    /// Source files: 1, or as many as there are shards. They follow each other in any fixed order.
+    /// Source files: 1, or the number of shards, which follow each other in any fixed order.
     pub n_files: usize,
 }
 
-/// A byte of the source.
+/// A byte of the source files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourcePos {
     /// Index of the file; the number of files once all have ended.
@@ -63,7 +64,7 @@ pub struct SourcePos {
     pub offset: u64,
 }
 
-/// How far a [`Conversion`] is.
+/// The progress of a [`Conversion`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConversionProgress {
     /// Tensors written.
@@ -74,24 +75,27 @@ pub struct ConversionProgress {
 
 /// A conversion under way.
 ///
-/// The bytes of each source file go to [`Self::push`] from first to last, in pieces of any size; after its last
-/// comes [`Self::end_file`], after the last file's [`Self::finish`]. Each tensor is written at its place as its
-/// rows arrive. Beside its output it holds at most one source tensor that is stored transposed and a few MB.
+/// The bytes of each source file go to [`Self::push`] from first to last, in pieces of any size, followed by
+/// [`Self::end_file`]; after the last file comes [`Self::finish`]. Each tensor is written at its offset as its rows
+/// arrive. Beside its output a conversion holds at most one source tensor that is stored transposed and a few MB.
 ///
-/// After an error nothing more may be pushed: a new one made by [`Self::resume`] goes on.
+/// After an error nothing more may be pushed; [`Self::resume`] makes a new conversion that continues.
 pub struct Conversion {
-    needed: Needed,
+    expected: ExpectedTensors,
+    /// Whether linear maps arrive transposed, as in Hugging Face's files.
+    is_transposed: bool,
     targets: Vec<Target>,
     layout: Layout,
     fingerprint: u64,
     n_files: usize,
     file: usize,
     offset: u64,
-    source: Source,
-    /// Needed tensors that lie ahead in this file, nearest first.
-    ahead: VecDeque<Found>,
+    parser: FileParser,
+    /// Expected tensors that lie ahead in this file, nearest first.
+    ahead: VecDeque<TensorLocation>,
+    /// Tensors of which some bytes have arrived.
     running: Vec<Running>,
-    /// By index: in this file or one before it.
+    /// By index: whether this file or one before it lists the tensor.
     is_announced: Vec<bool>,
     done: Vec<Option<Done>>,
     journal: Journal,
@@ -100,7 +104,7 @@ pub struct Conversion {
 }
 
 impl Conversion {
-    /// Before the first byte of the first file.
+    /// A conversion of float weights, before the first byte of the first file.
     ///
     /// # Errors
     /// [`WeightsError::Config`].
@@ -108,41 +112,82 @@ impl Conversion {
     /// # Panics
     /// If `n_files` is 0.
     pub fn new(params: &ConversionParams) -> Result<Self, WeightsError> {
-        assert!(params.n_files > 0, "a model lies in one file at least");
-        let config = Gpt2Config::from_json(params.config_json)?;
-        let is_head_tied = Gpt2Config::is_head_tied(params.config_json)?;
-        let needed = Needed::new(&config, is_head_tied);
-        let targets: Vec<Target> = needed
-            .specs
+        assert!(params.n_files > 0, "weights are in at least one file");
+        let (_, expected) = ExpectedTensors::from_config_json(params.config_json)?;
+        Ok(Self::start(
+            expected,
+            params.dtype,
+            params.metadata,
+            params.n_files,
+        ))
+    }
+
+    /// A conversion of a GGUF file to other types, before its first byte. It cannot be resumed.
+    ///
+    /// Quantized tensors that already have the type they are to have are copied.
+    pub fn of_gguf(
+        checkpoint: &Checkpoint,
+        dtype: WeightType,
+        metadata: &[(String, Value)],
+    ) -> Self {
+        let tensors = checkpoint.stored_tensors();
+        let specs = tensors.iter().map(|stored| stored.spec.clone()).collect();
+        let mut conversion = Self::start(ExpectedTensors::new(specs), dtype, metadata, 1);
+        let mut located: Vec<_> = tensors
             .iter()
-            .map(|spec| Target::new(spec.clone(), params.dtype))
+            .enumerate()
+            .map(|(idx, stored)| TensorLocation {
+                idx,
+                dtype: stored.dtype,
+                offset: stored.offset,
+            })
             .collect();
+        located.sort_by_key(|location| location.offset);
+        let ends = tensors
+            .iter()
+            .map(|stored| stored.offset + stored.size_bytes());
+        conversion.parser = FileParser::of_data(ends.max().unwrap_or(0));
+        conversion.ahead = located.into();
+        conversion.is_transposed = false;
+        conversion
+    }
+
+    fn start(
+        expected: ExpectedTensors,
+        dtype: WeightType,
+        metadata: &[(String, Value)],
+        n_files: usize,
+    ) -> Self {
+        let specs = expected.specs.iter().cloned();
+        let targets: Vec<Target> = specs.map(|spec| Target::new(spec, dtype)).collect();
         let to_write: Vec<_> = targets.iter().map(Target::to_write).collect();
-        let layout = Layout::new(params.metadata, &to_write);
+        let layout = Layout::new(metadata, &to_write);
         let fingerprint = fnv(&layout.header);
         let n = targets.len();
-        Ok(Self {
-            needed,
+        Self {
+            expected,
+            is_transposed: true,
             targets,
             layout,
             fingerprint,
-            n_files: params.n_files,
+            n_files,
             file: 0,
             offset: 0,
-            source: Source::start(),
+            parser: FileParser::start(),
             ahead: VecDeque::new(),
             running: Vec::new(),
             is_announced: vec![false; n],
             done: vec![None; n],
-            journal: Journal::start(fingerprint, params.n_files),
+            journal: Journal::start(fingerprint, n_files),
             is_header_written: false,
             has_failed: false,
-        })
+        }
     }
 
-    /// Where a journal stopped: the next byte pushed is [`Self::source_pos`], and what was written before is there.
+    /// Continues where a journal ends: [`Self::source_pos`] must be pushed next, and the sink must hold everything that
+    /// was written before the journal was stored.
     ///
-    /// Only [`Self::finish`] is left to do if all files had ended.
+    /// If all files had ended, only [`Self::finish`] is left.
     ///
     /// # Errors
     /// As [`Self::new`]; [`WeightsError::BadJournal`] if the journal is of another model, type or version, or damaged.
@@ -151,12 +196,12 @@ impl Conversion {
         journal.check(
             conversion.fingerprint,
             conversion.n_files,
-            &conversion.needed,
+            &conversion.expected,
         )?;
         conversion.file = journal.file;
         conversion.offset = journal.offset;
-        if let Some(place) = &journal.place {
-            conversion.source = Source::at(place.clone(), journal.offset);
+        if let Some(state) = &journal.parser {
+            conversion.parser = FileParser::resume(state.clone(), journal.offset);
         }
         conversion.ahead = journal.ahead.iter().copied().collect();
         for idx in &journal.announced {
@@ -165,7 +210,7 @@ impl Conversion {
         for done in &journal.done {
             conversion.done[done.idx] = Some(*done);
         }
-        // Without a tensor there may be no header either.
+        // Before the first tensor is complete the header may not have been stored either.
         conversion.is_header_written = !journal.done.is_empty();
         conversion.journal = journal.clone();
         Ok(conversion)
@@ -176,7 +221,7 @@ impl Conversion {
         self.layout.len
     }
 
-    /// The byte that is to be pushed next.
+    /// The byte that must be pushed next.
     pub fn source_pos(&self) -> SourcePos {
         SourcePos {
             file: self.file,
@@ -184,7 +229,7 @@ impl Conversion {
         }
     }
 
-    /// How far it is.
+    /// The number of tensors written.
     pub fn progress(&self) -> ConversionProgress {
         ConversionProgress {
             done: self.done.iter().flatten().count(),
@@ -192,9 +237,9 @@ impl Conversion {
         }
     }
 
-    /// What [`Self::resume`] needs to go on behind the last finished tensor or file.
+    /// The progress up to the last finished tensor or file, for [`Self::resume`].
     ///
-    /// To be stored only after everything written so far has reached the storage.
+    /// It must be stored only after everything written so far has reached the storage.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
@@ -202,7 +247,7 @@ impl Conversion {
     /// The next bytes of the file.
     ///
     /// # Errors
-    /// [`WeightsError::NotWeights`], and what the formats' headers can be refused for;
+    /// [`WeightsError::NotWeights`], and the errors of the formats' headers;
     /// [`WeightsError::MissingTensor`], [`WeightsError::RepeatedTensor`], [`WeightsError::ShapeMismatch`],
     /// [`WeightsError::UnsupportedType`], [`WeightsError::TooLargeForF16`], [`WeightsError::NotFinite`],
     /// [`WeightsError::OutOfMemory`], [`WeightsError::Write`].
@@ -210,14 +255,17 @@ impl Conversion {
     /// # Panics
     /// After an error, and after the last file.
     pub fn push(&mut self, bytes: &[u8], sink: &mut dyn WriteAt) -> Result<(), WeightsError> {
-        assert!(!self.has_failed, "a conversion that failed is resumed");
+        assert!(
+            !self.has_failed,
+            "a failed conversion is resumed, not continued"
+        );
         assert!(self.file < self.n_files, "all files have ended");
         let result = self.take(bytes, sink);
         self.has_failed = result.is_err();
         result
     }
 
-    /// That all bytes of the file were pushed.
+    /// Accepts the end of the file, after all of its bytes were pushed.
     ///
     /// # Errors
     /// [`WeightsError::Truncated`]; [`WeightsError::MissingTensor`] after the last file.
@@ -225,30 +273,27 @@ impl Conversion {
     /// # Panics
     /// As [`Self::push`].
     pub fn end_file(&mut self) -> Result<(), WeightsError> {
-        assert!(!self.has_failed, "a conversion that failed is resumed");
+        assert!(
+            !self.has_failed,
+            "a failed conversion is resumed, not continued"
+        );
         assert!(self.file < self.n_files, "all files have ended");
         let result = self.end_source();
         self.has_failed = result.is_err();
         result
     }
 
-    /// What became of every tensor.
+    /// The type and the rounding error of every tensor.
     ///
     /// # Panics
     /// Before all files have ended.
-    pub fn finish(self) -> QuantizeReport {
+    pub fn finish(self) -> ConversionReport {
         assert_eq!(self.file, self.n_files, "every file was ended");
         let reports = self.targets.iter().zip(&self.done).map(|(target, done)| {
-            let done = done.expect("looked after when the last file ended");
-            TensorReport {
-                name: target.spec.gguf_name.clone(),
-                dtype: target.dtype,
-                is_fallback: target.is_fallback,
-                max_error: done.max_error,
-                rms_error: done.rms_error,
-            }
+            let done = done.expect("checked when the last file ended");
+            target.report(done.max_error, done.rms_error)
         });
-        QuantizeReport::new(reports.collect(), self.layout.len)
+        ConversionReport::new(reports.collect(), self.layout.len)
     }
 
     fn take(&mut self, mut bytes: &[u8], sink: &mut dyn WriteAt) -> Result<(), WeightsError> {
@@ -257,12 +302,12 @@ impl Conversion {
             self.is_header_written = true;
         }
         while !bytes.is_empty() {
-            let n = match self.source.data_left() {
+            let n = match self.parser.data_left() {
                 0 => self.read_header(bytes)?,
                 data_left => {
                     let n = data_left.min(bytes.len() as u64);
                     let n = self.read_data(&bytes[..n as usize], sink)?;
-                    self.source.skip(n as u64);
+                    self.parser.skip(n as u64);
                     n
                 }
             };
@@ -274,32 +319,36 @@ impl Conversion {
     }
 
     fn read_header(&mut self, bytes: &[u8]) -> Result<usize, WeightsError> {
-        let parsed = self.source.parse(bytes, &self.needed)?;
+        let parsed = self.parser.parse(bytes, &self.expected)?;
         if let Some(announced) = parsed.announced {
             for idx in announced {
                 if std::mem::replace(&mut self.is_announced[idx], true) {
-                    return Err(self.needed.repeated(idx));
+                    return Err(self.expected.repeated(idx));
                 }
             }
             if self.file + 1 == self.n_files {
-                self.needed.all(|idx| self.is_announced[idx])?;
+                self.expected.require_all(|idx| self.is_announced[idx])?;
             }
         }
-        self.ahead.extend(parsed.found);
-        Ok(parsed.used)
+        self.ahead.extend(parsed.located);
+        Ok(parsed.n_used)
     }
 
-    /// Takes bytes up to where the next tensor begins or one ends.
+    /// Consumes data up to the next byte at which a tensor begins or ends.
     fn read_data(&mut self, bytes: &[u8], sink: &mut dyn WriteAt) -> Result<usize, WeightsError> {
-        while let Some(found) = self.ahead.front()
-            && found.offset == self.offset
+        while let Some(location) = self.ahead.front()
+            && location.offset == self.offset
         {
-            let found = self.ahead.pop_front().expect("there is one");
-            self.running
-                .push(Running::new(&self.targets[found.idx], found, &self.layout));
+            let location = self.ahead.pop_front().expect("it is the front");
+            self.running.push(Running::new(
+                &self.targets[location.idx],
+                location,
+                self.is_transposed,
+                self.layout.offsets[location.idx],
+            ));
         }
-        let until_next = match self.ahead.front().map(|found| found.offset) {
-            // Only a journal can have said so.
+        let until_next = match self.ahead.front().map(|location| location.offset) {
+            // Headers and pickles are checked when they are parsed, so this is a damaged journal.
             Some(offset) if offset < self.offset => {
                 return Err(WeightsError::BadJournal {
                     what: "a tensor lies outside its data",
@@ -319,7 +368,7 @@ impl Conversion {
         Ok(n)
     }
 
-    /// Notes the tensors that are complete.
+    /// Completes the tensors of which all bytes have arrived.
     fn end_tensors(&mut self, sink: &mut dyn WriteAt) -> Result<(), WeightsError> {
         let mut has_ended = false;
         let mut i = 0;
@@ -330,38 +379,38 @@ impl Conversion {
             }
             let ended = self.running.swap_remove(i);
             write(sink, ended.out_offset, padding(ended.out_offset))?;
-            let report = self.targets[ended.idx].report(&ended.errors())?;
+            let (max_error, rms_error) = self.targets[ended.idx].errors(&ended.errors())?;
             self.done[ended.idx] = Some(Done {
                 idx: ended.idx,
-                max_error: report.max_error,
-                rms_error: report.rms_error,
+                max_error,
+                rms_error,
             });
             has_ended = true;
         }
         if has_ended && self.running.is_empty() {
-            self.note();
+            self.update_journal();
         }
         Ok(())
     }
 
     fn end_source(&mut self) -> Result<(), WeightsError> {
-        self.source.end(self.offset)?;
+        self.parser.end(self.offset)?;
         self.file += 1;
         self.offset = 0;
-        self.source = Source::start();
+        self.parser = FileParser::start();
         self.ahead.clear();
         if self.file == self.n_files {
-            self.needed.all(|idx| self.done[idx].is_some())?;
+            self.expected.require_all(|idx| self.done[idx].is_some())?;
         }
-        self.note();
+        self.update_journal();
         Ok(())
     }
 
-    /// Brings the journal up to here, where no tensor is under way.
-    fn note(&mut self) {
+    /// Updates the journal, between two tensors.
+    fn update_journal(&mut self) {
         self.journal.file = self.file;
         self.journal.offset = self.offset;
-        self.journal.place = self.source.place();
+        self.journal.parser = self.parser.state();
         self.journal.ahead = self.ahead.iter().copied().collect();
         let announced = self.is_announced.iter().enumerate();
         self.journal.announced = announced.filter(|(_, is)| **is).map(|(i, _)| i).collect();
@@ -372,35 +421,80 @@ impl Conversion {
 /// A tensor whose bytes are arriving.
 struct Running {
     idx: usize,
-    decoder: RowDecoder,
-    encoder: RowEncoder,
     /// Source bytes still to come.
     left: u64,
-    /// Where the next bytes of the output go.
+    /// The offset of the next bytes of the output.
     out_offset: u64,
-    values: Vec<f32>,
-    bytes: Vec<u8>,
+    /// `None` for a tensor that is copied.
+    transcoder: Option<Transcoder>,
 }
 
 impl Running {
-    fn new(target: &Target, found: Found, layout: &Layout) -> Self {
-        let spec = &target.spec;
-        let mut encoder = RowEncoder::new(&spec.name, found.dtype, target.dtype);
-        encoder.errors = Some(ConversionErrors::default());
+    fn new(
+        target: &Target,
+        location: TensorLocation,
+        is_transposed: bool,
+        out_offset: u64,
+    ) -> Self {
+        let TensorLocation { idx, dtype, .. } = location;
+        let row_bytes = dtype.row_bytes(target.spec.cols);
+        let row_bytes = row_bytes.expect("checked when the header was read") as u64;
+        // Floats are always decoded, because they may be infinite or NaN.
+        let is_copied = dtype == target.dtype && !dtype.is_float();
         Self {
-            idx: found.idx,
-            left: stored_bytes(target, found.dtype),
-            decoder: RowDecoder::new(spec, found.dtype, spec.role == Role::Projection),
-            encoder,
-            out_offset: layout.offsets[found.idx],
-            values: Vec::new(),
-            bytes: Vec::new(),
+            idx,
+            left: row_bytes * target.spec.rows as u64,
+            out_offset,
+            transcoder: (!is_copied).then(|| Transcoder::new(target, dtype, is_transposed)),
         }
     }
 
-    /// The next bytes, at most [`Self::left`].
-    fn take(&mut self, mut bytes: &[u8], sink: &mut dyn WriteAt) -> Result<(), WeightsError> {
+    /// Writes the next bytes, at most [`Self::left`].
+    fn take(&mut self, bytes: &[u8], sink: &mut dyn WriteAt) -> Result<(), WeightsError> {
         self.left -= bytes.len() as u64;
+        let Some(transcoder) = &mut self.transcoder else {
+            write(sink, self.out_offset, bytes)?;
+            self.out_offset += bytes.len() as u64;
+            return Ok(());
+        };
+        transcoder.push(bytes, &mut |encoded| {
+            write(sink, self.out_offset, encoded)?;
+            self.out_offset += encoded.len() as u64;
+            Ok(())
+        })
+    }
+
+    fn errors(&self) -> RoundingErrors {
+        let errors = self.transcoder.as_ref().and_then(|t| t.encoder.errors);
+        errors.unwrap_or_default()
+    }
+}
+
+/// From the bytes of a stored tensor to those of its target, a chunk of rows at a time.
+struct Transcoder {
+    decoder: RowDecoder,
+    encoder: RowEncoder,
+    values: Vec<f32>,
+    encoded: Vec<u8>,
+}
+
+impl Transcoder {
+    fn new(target: &Target, dtype: StoredType, is_transposed: bool) -> Self {
+        let spec = &target.spec;
+        let is_transposed = is_transposed && spec.role.is_transposed_in_hugging_face();
+        Self {
+            decoder: RowDecoder::new(spec, dtype, is_transposed),
+            encoder: RowEncoder::new(&spec.name, dtype, target.dtype).measuring(),
+            values: Vec::new(),
+            encoded: Vec::new(),
+        }
+    }
+
+    fn push(
+        &mut self,
+        mut bytes: &[u8],
+        write: &mut dyn FnMut(&[u8]) -> Result<(), WeightsError>,
+    ) -> Result<(), WeightsError> {
         while !bytes.is_empty() {
             let n = self.decoder.room().min(bytes.len() as u64) as usize;
             self.decoder.push(&bytes[..n])?;
@@ -410,24 +504,13 @@ impl Running {
                 if self.decoder.next_chunk(&mut self.values)? == 0 {
                     break;
                 }
-                self.bytes.clear();
-                self.encoder.encode(&self.values, &mut self.bytes)?;
-                write(sink, self.out_offset, &self.bytes)?;
-                self.out_offset += self.bytes.len() as u64;
+                self.encoded.clear();
+                self.encoder.encode(&self.values, &mut self.encoded)?;
+                write(&self.encoded)?;
             }
         }
         Ok(())
     }
-
-    fn errors(&self) -> ConversionErrors {
-        self.encoder.errors.unwrap_or_default()
-    }
-}
-
-/// Bytes a tensor takes in the source.
-fn stored_bytes(target: &Target, dtype: StoredType) -> u64 {
-    let row = dtype.row_bytes(target.spec.cols).expect("floats fit");
-    row as u64 * target.spec.rows as u64
 }
 
 fn write(sink: &mut dyn WriteAt, offset: u64, bytes: &[u8]) -> Result<(), WeightsError> {
@@ -435,7 +518,7 @@ fn write(sink: &mut dyn WriteAt, offset: u64, bytes: &[u8]) -> Result<(), Weight
         .map_err(|source| WeightsError::Write { source })
 }
 
-/// FNV-1a: tells headers apart, and is the same in every build.
+/// FNV-1a: a fingerprint that is the same in every build.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

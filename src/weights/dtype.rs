@@ -1,4 +1,4 @@
-//! `StoredType`: how numbers lie in a file, of all the types candle can read.
+//! `StoredType`: the type of stored numbers, one of those that candle can read.
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Tensor};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernels::pack::WeightType;
 
-/// A tensor type of a checkpoint: one of GGML's. safetensors uses the three float ones.
+/// A tensor type of GGML. safetensors and PyTorch use the three float types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct StoredType(GgmlDType);
@@ -17,10 +17,10 @@ impl StoredType {
     pub const F32: Self = Self(GgmlDType::F32);
     /// 16-bit floats.
     pub const F16: Self = Self(GgmlDType::F16);
-    /// 16-bit floats with the exponent of 32-bit ones.
+    /// 16-bit floats with the exponent of 32-bit floats.
     pub const BF16: Self = Self(GgmlDType::BF16);
 
-    /// The type of a number in GGUF tensor infos; `None` if nothing here reads it.
+    /// The type with this number in GGUF's tensor infos; `None` if it is not supported.
     pub fn from_gguf_id(id: u32) -> Option<Self> {
         Some(Self(match id {
             0 => GgmlDType::F32,
@@ -42,7 +42,7 @@ impl StoredType {
         }))
     }
 
-    /// Its number in GGUF tensor infos.
+    /// Its number in GGUF's tensor infos.
     pub fn gguf_id(self) -> u32 {
         match self.0 {
             GgmlDType::F32 => 0,
@@ -89,7 +89,7 @@ impl StoredType {
         self.0.block_size()
     }
 
-    /// Bytes of `cols` numbers, if they are whole blocks and no more than memory has addresses.
+    /// Bytes of `cols` numbers, if they are whole blocks and the product does not overflow.
     pub fn row_bytes(self, cols: usize) -> Option<usize> {
         match cols.is_multiple_of(self.block_len()) {
             true => (cols / self.block_len()).checked_mul(self.0.type_size()),
@@ -97,14 +97,13 @@ impl StoredType {
         }
     }
 
-    /// Whether every number stands by itself.
+    /// Whether it is a float type, without blocks.
     pub fn is_float(self) -> bool {
         matches!(self.0, GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16)
     }
 
-    /// The type the kernels compute with: the same where they know it, F16 for BF16 (the values a
-    /// GPT-2 has are exact in it), and Q8_0 for the other quantized ones, whose 32 numbers per scale
-    /// are fine enough to add little to the error already made.
+    /// The type that the kernels compute with: the same type where they know it, F16 for BF16 (exact for the values of
+    /// a GPT-2), and Q8_0 for the other quantized types, whose scale per 32 numbers adds little to their error.
     pub fn weight_type(self) -> WeightType {
         match self.0 {
             GgmlDType::F32 => WeightType::F32,
@@ -209,7 +208,7 @@ impl From<WeightType> for StoredType {
     }
 }
 
-/// A copy of bytes at an address that is a multiple of 16, as candle's block types want it.
+/// A copy of bytes at an address that is a multiple of 16, as candle's block types require.
 struct AlignedBytes {
     buffer: Vec<u8>,
     start: usize,

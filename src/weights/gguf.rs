@@ -1,7 +1,6 @@
-//! GGUF: reads metadata and tensor infos of versions 1 to 3; [`super::gguf_writer`] writes them.
+//! GGUF: the header of versions 1 to 3, metadata and tensor infos, parsed; [`super::gguf_layout`] writes it.
 //!
-//! A header is hostile until parsed: every length is held against a cap and against what is left of
-//! the file before memory is taken for it.
+//! A header is untrusted: every length is compared with a cap and with the rest of the file before memory is allocated.
 //!
 //! Source: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
 
@@ -9,8 +8,8 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use super::dtype::StoredType;
-use super::error::{FileKind, WeightsError};
-pub use super::gguf_writer::{TensorToWrite, Writer};
+use super::error::WeightsError;
+use super::file_kind::FileKind;
 
 pub(super) const MAGIC: &[u8; 4] = b"GGUF";
 pub(super) const DEFAULT_ALIGNMENT: u64 = 32;
@@ -19,7 +18,7 @@ const MAX_TENSORS: u64 = 1 << 16;
 const MAX_STRING_BYTES: u64 = 1 << 24;
 const MAX_ARRAY_LEN: u64 = 1 << 24;
 const MAX_ARRAY_DEPTH: usize = 4;
-/// In all lists together whose elements take more memory than bytes; a vocabulary of GPT-2 has 100,000.
+/// Elements of all lists together, except lists of plain numbers; GPT-2's vocabulary and merges have 100,000.
 const MAX_ELEMENTS: usize = 1 << 21;
 const MAX_DIMS: u32 = 4;
 
@@ -34,7 +33,7 @@ pub enum Value {
     Float(f64),
     /// A truth value.
     Bool(bool),
-    /// Text; bytes that are no UTF-8 read as U+FFFD.
+    /// Text; invalid UTF-8 is replaced by U+FFFD.
     String(String),
     /// A list of strings.
     Strings(Vec<String>),
@@ -73,7 +72,7 @@ impl Value {
     }
 }
 
-/// Where a tensor lies and how.
+/// A tensor's location and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
     /// Sizes, innermost first: a matrix (rows, cols) reads `[cols, rows]`.
@@ -166,7 +165,7 @@ impl Header {
     }
 }
 
-/// Refuses what does not begin as a GGUF does, as far as it goes.
+/// Refuses bytes that are not the beginning of a GGUF, as far as they go.
 ///
 /// # Errors
 /// [`WeightsError::NotGguf`].
@@ -203,7 +202,7 @@ impl<R: Read> Parser<R> {
         })
     }
 
-    /// Refuses to go on if fewer than `n` bytes are left.
+    /// Refuses the file if fewer than `n` bytes are left.
     fn need(&self, n: u64) -> Result<(), WeightsError> {
         let expected = self.pos.saturating_add(n);
         if expected > self.file_len {
@@ -307,7 +306,7 @@ impl<R: Read> Parser<R> {
                 None => return self.malformed("its lists are longer than those of any model"),
             }
         }
-        // Reserving is safe for plain numbers only: elsewhere an element in memory outweighs its bytes.
+        // Memory is reserved for plain numbers only: other elements take more memory than bytes in the file.
         Ok(match type_id {
             5 => {
                 let mut values = Vec::with_capacity(len);
@@ -410,7 +409,7 @@ impl<R: Read> Parser<R> {
             };
             info.offset = offset;
             if StoredType::from_gguf_id(info.type_id).is_none() {
-                continue; // Refused by name if that tensor is needed.
+                continue; // Refused by name if the tensor is needed.
             }
             let Some(end) = info.size_bytes().and_then(|size| offset.checked_add(size)) else {
                 return self
@@ -419,7 +418,7 @@ impl<R: Read> Parser<R> {
             expected = expected.max(end);
             places.push((offset, end));
         }
-        // Else a small file could hold many large tensors.
+        // Otherwise a small file could hold many large tensors.
         places.sort_unstable();
         if places.windows(2).any(|pair| pair[1].0 < pair[0].1) {
             return self.malformed("two tensors lie on each other");

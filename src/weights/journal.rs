@@ -1,17 +1,18 @@
-//! `Journal`: how far a conversion came, small enough to be stored after every tensor.
+//! `Journal`: the progress of a conversion, small enough to be stored after every tensor.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::WeightsError;
-use super::needed::{Found, Needed};
-use super::source::Place;
+use super::expected::ExpectedTensors;
+use super::file_parser::ParserState;
+use super::location::TensorLocation;
 
 /// Changes whenever a stored journal could be misread.
 const VERSION: u32 = 1;
-/// Far above any file, and far below where sums of offsets end.
+/// Far above the size of any file, and far below the overflow of sums of offsets.
 const MAX_FILE_BYTES: u64 = 1 << 48;
 
-/// What [`super::conversion::Conversion::resume`] needs to go on.
+/// The progress from which [`super::conversion::Conversion::resume`] continues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Journal {
     version: u32,
@@ -20,11 +21,12 @@ pub struct Journal {
     n_files: usize,
     pub(super) file: usize,
     pub(super) offset: u64,
-    /// Of the file; `None` before its first byte.
-    pub(super) place: Option<Place>,
-    /// Needed tensors that lie ahead in the file, nearest first.
-    pub(super) ahead: Vec<Found>,
-    /// Indices of the needed tensors that the files so far say they hold.
+    /// Of the file's parser; `None` before its first byte.
+    #[serde(rename = "place")]
+    pub(super) parser: Option<ParserState>,
+    /// Expected tensors that lie ahead in the file, nearest first.
+    pub(super) ahead: Vec<TensorLocation>,
+    /// Indices of the expected tensors that the files so far list.
     pub(super) announced: Vec<usize>,
     pub(super) done: Vec<Done>,
 }
@@ -32,19 +34,19 @@ pub struct Journal {
 /// A tensor that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Done {
-    /// Index into [`Needed::specs`].
+    /// Index into [`ExpectedTensors::specs`].
     pub(super) idx: usize,
     pub(super) max_error: f32,
     pub(super) rms_error: f32,
 }
 
 impl Journal {
-    /// The byte of the source that is to be pushed next.
+    /// The file and the byte in it that must be pushed next.
     pub fn pos(&self) -> (usize, u64) {
         (self.file, self.offset)
     }
 
-    /// Nothing is done.
+    /// Before the first byte.
     pub(super) fn start(fingerprint: u64, n_files: usize) -> Self {
         Self {
             version: VERSION,
@@ -52,19 +54,22 @@ impl Journal {
             n_files,
             file: 0,
             offset: 0,
-            place: None,
+            parser: None,
             ahead: Vec::new(),
             announced: Vec::new(),
             done: Vec::new(),
         }
     }
 
-    /// That it belongs to this conversion and nothing in it contradicts the rest.
+    /// Refuses a journal of another conversion, and one that contradicts itself.
+    ///
+    /// # Errors
+    /// [`WeightsError::BadJournal`].
     pub(super) fn check(
         &self,
         fingerprint: u64,
         n_files: usize,
-        needed: &Needed,
+        expected: &ExpectedTensors,
     ) -> Result<(), WeightsError> {
         let bad = |what| Err(WeightsError::BadJournal { what });
         if self.version != VERSION {
@@ -73,46 +78,46 @@ impl Journal {
         if self.fingerprint != fingerprint || self.n_files != n_files {
             return bad("it is of another model or type");
         }
-        let n = needed.specs.len();
+        let n = expected.specs.len();
         let mut is_announced = vec![false; n];
         for idx in &self.announced {
             match is_announced.get_mut(*idx) {
                 Some(is) if !*is => *is = true,
-                _ => return bad("it names a tensor twice or one that is none"),
+                _ => return bad("it lists a tensor twice, or an unknown tensor"),
             }
         }
-        let later: Vec<&Found> = self.place.iter().flat_map(Place::ahead).collect();
+        let later: Vec<&TensorLocation> = self.parser.iter().flat_map(ParserState::later).collect();
         let left = || self.ahead.iter().chain(later.iter().copied());
-        let mut is_placed = vec![false; n];
+        let mut is_listed = vec![false; n];
         for idx in self
             .done
             .iter()
             .map(|done| done.idx)
-            .chain(left().map(|found| found.idx))
+            .chain(left().map(|location| location.idx))
         {
-            match is_placed.get_mut(idx) {
+            match is_listed.get_mut(idx) {
                 Some(is) if !*is && is_announced[idx] => *is = true,
-                _ => return bad("it names a tensor twice or one that is none"),
+                _ => return bad("it lists a tensor twice, or an unknown tensor"),
             }
         }
-        let is_in_order = self.ahead.is_sorted_by_key(|found| found.offset)
+        let is_in_order = self.ahead.is_sorted_by_key(|location| location.offset)
             && self
                 .ahead
                 .first()
-                .is_none_or(|found| found.offset >= self.offset);
-        if !is_in_order || left().any(|found| !found.dtype.is_float()) {
-            return bad("its tensors are in no order");
+                .is_none_or(|location| location.offset >= self.offset);
+        if !is_in_order || left().any(|location| !location.dtype.is_float()) {
+            return bad("its tensors are out of order or not floats");
         }
-        let is_between = self.place.is_none();
+        let is_between_files = self.parser.is_none();
         if self.file > n_files
             || self.offset > MAX_FILE_BYTES
-            || (is_between && (self.offset != 0 || !self.ahead.is_empty()))
-            || (self.file == n_files && !is_between)
+            || (is_between_files && (self.offset != 0 || !self.ahead.is_empty()))
+            || (self.file == n_files && !is_between_files)
         {
-            return bad("its place in the files is none");
+            return bad("its position in the files is impossible");
         }
         if self.file == n_files && self.done.len() != n {
-            return bad("it ends before all tensors are done");
+            return bad("it ends before all tensors are written");
         }
         Ok(())
     }

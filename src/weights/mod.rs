@@ -1,25 +1,38 @@
-//! Checkpoints: reading safetensors, PyTorch files and GGUF tensor by tensor, or as they arrive; writing GGUF.
+//! Checkpoints: safetensors, PyTorch files and GGUF, read tensor by tensor or as they arrive; GGUF, written.
+//!
+//! Reading order: [`names`] is the table of GPT-2's tensors, [`dtype`] the types of their numbers. [`checkpoint`] opens
+//! files that can be seeked in. [`conversion`] turns files that arrive into one GGUF; [`journal`] is its progress,
+//! [`report`] its result. The formats: [`gguf`] is read, [`gguf_layout`] written, [`gguf_metadata`] both;
+//! `file_parser` parses safetensors and, with `pytorch`, `pickle` and `zip`, PyTorch's files.
 
 pub mod checkpoint;
 pub mod conversion;
 pub mod dtype;
 pub mod error;
+mod expected;
+pub mod file_kind;
+mod file_parser;
 pub mod gguf;
-pub mod gguf_writer;
+pub mod gguf_layout;
+pub mod gguf_metadata;
 pub mod journal;
+mod location;
 pub mod names;
-mod needed;
 mod pickle;
 mod pickle_global;
 mod pytorch;
-pub mod quantize;
-mod rows;
-pub mod safetensors;
-mod source;
+pub mod report;
+mod row_codec;
+mod safetensors;
+mod scan;
 mod stored_tensor;
+mod target;
 mod zip;
 
-pub use checkpoint::{Checkpoint, ReadSeek};
+pub use checkpoint::Checkpoint;
 pub use conversion::{Conversion, ConversionParams, WriteAt};
 pub use error::WeightsError;
+pub use file_kind::FileKind;
 pub use journal::Journal;
+pub use report::ConversionReport;
+pub use stored_tensor::ReadSeek;

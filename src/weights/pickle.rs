@@ -1,9 +1,9 @@
-//! `Pickle`: the names and places of tensors in PyTorch's `data.pkl`, read without running anything.
+//! `Pickle`: the names and locations of tensors in PyTorch's `data.pkl`, read without executing anything.
 //!
-//! A pickle is a program for a stack machine that may name any Python function and call it. This machine knows the
-//! instructions that `torch.save` writes and the few names a file of weights needs, those of [`Global`]; whatever else
-//! a file names is refused by that name. Every limit bounds what a hostile pickle can take: an instruction adds at most one
-//! value and one object, and objects hold each other by index, so nothing is copied and nothing is nested.
+//! A pickle is a program for a stack machine that may name any Python function and call it. This machine knows only the
+//! instructions that `torch.save` writes and the names that weights need, those of [`Global`]; any other name is refused.
+//! The limits bound the memory that a hostile pickle can take: an instruction adds at most one value and one object, and
+//! objects refer to each other by index, so that nothing is copied or nested.
 //!
 //! Source: CPython `Lib/pickletools.py`; PyTorch `torch/_utils.py`, `torch/serialization.py`.
 
@@ -12,19 +12,19 @@ use std::collections::HashMap;
 use super::error::WeightsError;
 use super::pickle_global::{Global, StorageType};
 
-/// A model of 512 layers takes 1.3 MB.
+/// The pickle of a model of 512 layers has 1.3 MB.
 const MAX_BYTES: u64 = 1 << 23;
-/// The same takes 260,000.
+/// The pickle of a model of 512 layers has 260,000.
 const MAX_INSTRUCTIONS: u32 = 1 << 19;
 const MAX_TEXT_BYTES: usize = 1 << 16;
 const MAX_LINE_BYTES: usize = 1 << 10;
 const MAX_DIMS: usize = 8;
-/// Keys of storages are short numbers; each use of one is a copy.
+/// Keys of storages are short numbers; each use is a copy.
 const MAX_KEY_BYTES: usize = 32;
 
 #[derive(Debug, Clone, Copy)]
 enum Value {
-    /// Nothing that counts: None, a float, a list.
+    /// A value that weights do not need: None, a float, a list.
     Other,
     Bool,
     Int(i64),
@@ -42,7 +42,7 @@ enum Object {
     Tensor(PickledTensor),
 }
 
-/// A run of numbers that tensors are views of.
+/// Numbers in a row, of which tensors are views.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PickledStorage {
     /// Name of its entry under `data/`.
@@ -52,7 +52,7 @@ pub(super) struct PickledStorage {
     pub(super) len: u64,
 }
 
-/// A view of a storage, in numbers of it.
+/// A view of a storage; offset and strides count numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PickledTensor {
     /// Index into the objects.
@@ -62,12 +62,12 @@ pub(super) struct PickledTensor {
     pub(super) strides: Vec<u64>,
 }
 
-/// The machine; bytes go in as they come.
+/// The stack machine, fed with bytes as they arrive.
 #[derive(Debug)]
 pub(super) struct Pickle {
-    /// What has come of the next instruction.
+    /// The bytes of the next instruction that have arrived.
     buffer: Vec<u8>,
-    /// Its first byte, counted from the start of the file.
+    /// First byte of that instruction, counted from the start of the file.
     pos: u64,
     /// Bytes so far.
     len: u64,
@@ -80,7 +80,7 @@ pub(super) struct Pickle {
 }
 
 impl Pickle {
-    /// Before its first byte, which is the file's byte `pos`.
+    /// Before the pickle's first byte, which is the file's byte `pos`.
     pub(super) fn start(pos: u64) -> Self {
         Self {
             buffer: Vec::new(),
@@ -95,7 +95,7 @@ impl Pickle {
         }
     }
 
-    /// Takes bytes up to its end and says how many.
+    /// Consumes bytes up to the end of the pickle; returns how many.
     ///
     /// # Errors
     /// [`WeightsError::ForbiddenGlobal`], [`WeightsError::Malformed`].
@@ -132,12 +132,12 @@ impl Pickle {
         self.is_done
     }
 
-    /// Bytes it took so far.
+    /// Bytes consumed so far.
     pub(super) fn len(&self) -> u64 {
         self.len
     }
 
-    /// All storages that it names, in no order; the same one may be there more than once.
+    /// All storages that it names, in any order and possibly repeated.
     pub(super) fn storages(&self) -> impl Iterator<Item = &PickledStorage> {
         self.objects.iter().filter_map(|object| match object {
             Object::Storage(storage) => Some(storage),
@@ -145,10 +145,10 @@ impl Pickle {
         })
     }
 
-    /// Its tensors by name: the outermost dictionary's.
+    /// The tensors of the outermost dictionary, by name.
     ///
     /// # Errors
-    /// [`WeightsError::Malformed`] if it is none.
+    /// [`WeightsError::Malformed`] if the outermost value is not a dictionary.
     pub(super) fn tensors(
         &self,
     ) -> Result<impl Iterator<Item = (&str, &PickledTensor, &PickledStorage)>, WeightsError> {
@@ -181,7 +181,7 @@ impl Pickle {
         })
     }
 
-    /// Bytes of the instruction in the buffer, or a number above what is there if that does not say it yet.
+    /// Length of the instruction in the buffer; while its length is unknown, a number above the buffer's length.
     fn instruction_len(&self) -> Result<usize, WeightsError> {
         let Some(code) = self.buffer.first() else {
             return Ok(1);

@@ -1,14 +1,14 @@
-//! `Global`: the names that a pickle of weights may use. There are no others.
+//! `Global`: the only names that a pickle of weights may use.
 
 use super::dtype::StoredType;
 use super::error::{WeightsError, shown};
 
-/// A class of PyTorch's for numbers of one type.
+/// A PyTorch class of storages with numbers of one type.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StorageType {
     pub(super) name: &'static str,
     pub(super) size_bytes: u64,
-    /// `None` for what weights are not kept in.
+    /// `None` for types that are not read as weights.
     pub(super) dtype: Option<StoredType>,
 }
 
@@ -43,7 +43,7 @@ pub(super) enum Global {
 }
 
 impl Global {
-    /// As a pickle names it.
+    /// The global that a pickle names.
     ///
     /// # Errors
     /// [`WeightsError::ForbiddenGlobal`].

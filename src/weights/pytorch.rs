@@ -1,77 +1,32 @@
-//! `Pytorch`: a `pytorch_model.bin` as its bytes arrive: a zip archive with one pickle of names, then the numbers.
+//! `PytorchParser`: an incremental parser of `pytorch_model.bin`, a zip archive of one pickle with the tensors' names
+//! and shapes, followed by their numbers.
 //!
 //! Since version 1.6 `torch.save` writes the entries NAME/data.pkl, NAME/byteorder (since 2.1), NAME/data/0 and so
-//! on, NAME/version and the archive's directory, all stored as they are, in that order. The headers before the
-//! entries give no sizes, so those of the numbers come from the pickle.
+//! on, NAME/version and the archive's directory, in that order and uncompressed. The headers of the entries leave
+//! their sizes out, so the sizes of the storages are taken from the pickle.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{Read, Seek, SeekFrom};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{FileKind, WeightsError};
+use super::error::WeightsError;
+use super::expected::ExpectedTensors;
+use super::location::{Parsed, TensorLocation};
 use super::names::Role;
-use super::needed::{Found, Needed};
 use super::pickle::{Pickle, PickledTensor};
-use super::source::Parsed;
 use super::zip::{Descriptor, END_BYTES, LocalHeader, Search};
 
-/// Bytes enough for most headers.
-const READ_BYTES: u64 = 1 << 12;
-/// Bytes of the head that an old tar archive is known by.
-const HEAD_BYTES: u64 = 512;
-
-/// The needed tensors in a file, read as it would arrive but for the numbers, which are passed over.
-///
-/// # Errors
-/// As [`Pytorch::parse`], and [`WeightsError::NotPytorch`], [`WeightsError::Truncated`], [`WeightsError::Read`].
-pub(super) fn read<R: Read + Seek>(
-    reader: &mut R,
-    needed: &Needed,
-) -> Result<Vec<Found>, WeightsError> {
-    let failed = |source| WeightsError::Read { source };
-    let file_len = reader.seek(SeekFrom::End(0)).map_err(failed)?;
-    let mut read_at = |pos: u64, len: u64| {
-        let mut bytes = Vec::new();
-        reader.seek(SeekFrom::Start(pos))?;
-        reader.by_ref().take(len).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let head = read_at(0, HEAD_BYTES).map_err(failed)?;
-    let found = FileKind::of(&head);
-    if found != FileKind::Zip {
-        return Err(WeightsError::NotPytorch { found });
-    }
-    let mut file = Pytorch::start(Vec::new());
-    let mut all = Vec::new();
-    while file.pos < file_len {
-        let bytes = read_at(file.pos, READ_BYTES).map_err(failed)?;
-        if bytes.is_empty() {
-            break;
-        }
-        let mut rest = &bytes[..];
-        while !rest.is_empty() && file.data_left() == 0 {
-            let parsed = file.parse(rest, needed)?;
-            rest = &rest[parsed.used..];
-            all.extend(parsed.found);
-        }
-        file.skip_to(file_len)?;
-    }
-    file.end()?;
-    Ok(all)
-}
-
-/// A file that is being read from its first byte to its last.
+/// The state of the parser between two pieces of a file.
 #[derive(Debug)]
-pub(super) struct Pytorch {
-    /// Of the file, the next one to be read.
+pub(super) struct PytorchParser {
+    /// The next byte of the file.
     pos: u64,
-    /// What has come of the next header, or of an entry's end.
+    /// The bytes of the next header or descriptor that have arrived.
     buffer: Vec<u8>,
     phase: Phase,
     /// The archive's folder with its slash, once its pickle has begun.
     folder: Option<String>,
-    /// By key, those whose numbers have not come yet.
+    /// The storages whose numbers have not arrived yet, by key.
     storages: BTreeMap<String, Storage>,
 }
 
@@ -79,56 +34,59 @@ pub(super) struct Pytorch {
 enum Phase {
     /// Before an entry or the directory.
     Header,
+    /// Inside the pickle.
     Pickle {
         pickle: Box<Pickle>,
         header: LocalHeader,
     },
-    /// Inside an entry whose size only its descriptor tells, or one that says the order of bytes.
+    /// Inside an entry whose size stands only in its descriptor, or inside `byteorder`.
     Search(Search, Meaning),
-    /// Inside an entry of known size, and after it.
+    /// Inside an entry of known size, up to its descriptor.
     Data {
         left: u64,
         end: Option<(Descriptor, u64)>,
     },
+    /// Inside the descriptor of an entry of that size.
     Descriptor(Descriptor, u64),
-    /// Inside the directory, of which the last bytes are kept.
+    /// Inside the directory: its last bytes so far.
     Directory(VecDeque<u8>),
 }
 
-/// What an entry says that is neither names nor numbers.
+/// The meaning of an entry that holds neither names nor numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// `little` or `big`.
     ByteOrder,
+    /// Ignored.
     Nothing,
 }
 
-/// Numbers that have not come yet.
+/// A storage whose numbers have not arrived yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Storage {
     size_bytes: u64,
-    /// The needed ones in it; offsets count from its first byte.
-    tensors: Vec<Found>,
+    /// The expected tensors in it; offsets count from its first byte.
+    tensors: Vec<TensorLocation>,
 }
 
-/// A place among the numbers.
+/// The state of a parser inside an entry of numbers, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PytorchPlace {
+pub(super) struct PytorchState {
     data_left: u64,
     end: Option<(Descriptor, u64)>,
     folder: String,
     storages: BTreeMap<String, Storage>,
 }
 
-impl PytorchPlace {
-    /// Tensors in storages that have not begun.
-    pub(super) fn ahead(&self) -> impl Iterator<Item = &Found> {
+impl PytorchState {
+    /// Expected tensors in storages that have not begun.
+    pub(super) fn later(&self) -> impl Iterator<Item = &TensorLocation> {
         self.storages.values().flat_map(|storage| &storage.tensors)
     }
 }
 
-impl Pytorch {
-    /// After the first bytes of a file.
+impl PytorchParser {
+    /// Behind the first bytes of a file.
     pub(super) fn start(head: Vec<u8>) -> Self {
         Self {
             pos: head.len() as u64,
@@ -139,26 +97,26 @@ impl Pytorch {
         }
     }
 
-    /// At byte `pos`.
-    pub(super) fn at(place: PytorchPlace, pos: u64) -> Self {
+    /// Resumed at byte `pos`.
+    pub(super) fn resume(state: PytorchState, pos: u64) -> Self {
         Self {
             pos,
             buffer: Vec::new(),
             phase: Phase::Data {
-                left: place.data_left,
-                end: place.end,
+                left: state.data_left,
+                end: state.end,
             },
-            folder: Some(place.folder),
-            storages: place.storages,
+            folder: Some(state.folder),
+            storages: state.storages,
         }
     }
 
-    /// What [`Self::at`] needs, between two tensors.
-    pub(super) fn place(&self) -> PytorchPlace {
+    /// The state for [`Self::resume`], between two tensors.
+    pub(super) fn state(&self) -> PytorchState {
         let Phase::Data { left, end } = self.phase else {
             unreachable!("a tensor ends inside an entry");
         };
-        PytorchPlace {
+        PytorchState {
             data_left: left,
             end,
             folder: self.folder.clone().unwrap_or_default(),
@@ -166,7 +124,7 @@ impl Pytorch {
         }
     }
 
-    /// Bytes of the entry that is being read.
+    /// Bytes left of the entry that is being read.
     pub(super) fn data_left(&self) -> u64 {
         match self.phase {
             Phase::Data { left, .. } => left,
@@ -174,37 +132,26 @@ impl Pytorch {
         }
     }
 
-    /// Passes over some of them.
+    /// Passes over some of these bytes.
     pub(super) fn skip(&mut self, n: u64) {
         match &mut self.phase {
             Phase::Data { left, .. } => *left -= n,
-            _ => unreachable!("there is no data here"),
+            _ => unreachable!("only data is passed over"),
         }
         self.pos += n;
     }
 
-    /// Passes over all of them, in a file of that length.
-    fn skip_to(&mut self, file_len: u64) -> Result<(), WeightsError> {
-        match self.data_left() {
-            0 => Ok(()),
-            left if left <= file_len.saturating_sub(self.pos) => {
-                self.skip(left);
-                Ok(())
-            }
-            left => Err(WeightsError::Truncated {
-                got: file_len,
-                expected: self.pos.saturating_add(left),
-            }),
-        }
-    }
-
-    /// Reads on in headers, pickle and directory; some byte is used.
+    /// Parses the next bytes of headers, pickle and directory; consumes at least one.
     ///
     /// # Errors
     /// As [`Pickle::push`] and [`LocalHeader::parse`]; [`WeightsError::DataBeforeNames`],
     /// [`WeightsError::BigEndian`], [`WeightsError::MissingTensor`], [`WeightsError::ShapeMismatch`],
     /// [`WeightsError::UnsupportedType`], [`WeightsError::NotContiguous`], [`WeightsError::SharedNumbers`].
-    pub(super) fn parse(&mut self, bytes: &[u8], needed: &Needed) -> Result<Parsed, WeightsError> {
+    pub(super) fn parse(
+        &mut self,
+        bytes: &[u8],
+        expected: &ExpectedTensors,
+    ) -> Result<Parsed, WeightsError> {
         let mut parsed = Parsed::default();
         if let Phase::Data { left: 0, end } = self.phase {
             self.phase = match end {
@@ -216,41 +163,38 @@ impl Pytorch {
         self.phase = match phase {
             Phase::Data { .. } => unreachable!("data is skipped"),
             Phase::Header => {
-                parsed.used = self.fill(LocalHeader::len(&self.buffer), bytes);
+                parsed.n_used = self.fill(LocalHeader::len(&self.buffer), bytes);
                 if LocalHeader::is_directory(&self.buffer) {
                     if self.folder.is_none() {
-                        return self
-                            .malformed("the archive is none of PyTorch's: it has no data.pkl");
+                        return self.malformed("the archive is not PyTorch's: it has no data.pkl");
                     }
-                    if let Some(found) = self.storages.values().find_map(|s| s.tensors.first()) {
-                        return Err(WeightsError::MissingTensor {
-                            name: needed.specs[found.idx].name.clone(),
-                        });
+                    if let Some(location) = self.storages.values().find_map(|s| s.tensors.first()) {
+                        return Err(expected.missing(location.idx));
                     }
                     Phase::Directory(std::mem::take(&mut self.buffer).into())
                 } else if self.buffer.len() < LocalHeader::len(&self.buffer) {
                     Phase::Header
                 } else {
-                    let start = self.pos + parsed.used as u64;
+                    let start = self.pos + parsed.n_used as u64;
                     let header = std::mem::take(&mut self.buffer);
                     let header = LocalHeader::parse(&header, start - header.len() as u64)?;
                     self.begin(header, start, &mut parsed)?
                 }
             }
             Phase::Pickle { mut pickle, header } => {
-                parsed.used = pickle.push(bytes)?;
+                parsed.n_used = pickle.push(bytes)?;
                 if pickle.is_done() {
                     if header.size.is_some_and(|size| size != pickle.len()) {
                         return self.malformed("its list of tensors has another size");
                     }
-                    parsed.announced = Some(self.list(&pickle, needed)?);
+                    parsed.announced = Some(self.list(&pickle, expected)?);
                     Phase::after(header.descriptor, pickle.len())
                 } else {
                     Phase::Pickle { pickle, header }
                 }
             }
             Phase::Search(mut search, meaning) => {
-                parsed.used = search.push(bytes);
+                parsed.n_used = search.push(bytes);
                 if !search.is_done() {
                     Phase::Search(search, meaning)
                 } else if meaning == Meaning::ByteOrder && search.first() == b"big" {
@@ -260,7 +204,7 @@ impl Pytorch {
                 }
             }
             Phase::Descriptor(descriptor, size) => {
-                parsed.used = self.fill(descriptor.len(), bytes);
+                parsed.n_used = self.fill(descriptor.len(), bytes);
                 if self.buffer.len() < descriptor.len() {
                     Phase::Descriptor(descriptor, size)
                 } else if descriptor.is_of(&std::mem::take(&mut self.buffer), size) {
@@ -270,17 +214,17 @@ impl Pytorch {
                 }
             }
             Phase::Directory(mut last) => {
-                parsed.used = bytes.len();
+                parsed.n_used = bytes.len();
                 last.extend(&bytes[bytes.len().saturating_sub(END_BYTES)..]);
                 last.drain(..last.len().saturating_sub(END_BYTES));
                 Phase::Directory(last)
             }
         };
-        self.pos += parsed.used as u64;
+        self.pos += parsed.n_used as u64;
         Ok(parsed)
     }
 
-    /// That the file ends here.
+    /// Accepts the end of the file here.
     ///
     /// # Errors
     /// [`WeightsError::Truncated`].
@@ -305,14 +249,14 @@ impl Pytorch {
         })
     }
 
-    /// Takes bytes until there are `n`; says how many it took.
+    /// Fills the buffer up to `n` bytes; returns how many were consumed.
     fn fill(&mut self, n: usize, bytes: &[u8]) -> usize {
-        let used = bytes.len().min(n - self.buffer.len());
-        self.buffer.extend_from_slice(&bytes[..used]);
-        used
+        let n_used = bytes.len().min(n - self.buffer.len());
+        self.buffer.extend_from_slice(&bytes[..n_used]);
+        n_used
     }
 
-    /// What an entry is, whose content begins at byte `start`.
+    /// The phase of an entry whose content begins at byte `start`.
     fn begin(
         &mut self,
         header: LocalHeader,
@@ -342,12 +286,12 @@ impl Pytorch {
             if header.size.is_some_and(|size| size != storage.size_bytes) {
                 return self.malformed("an entry of the archive has another size than its numbers");
             }
-            for mut found in storage.tensors {
-                found.offset = match found.offset.checked_add(start) {
+            for mut location in storage.tensors {
+                location.offset = match location.offset.checked_add(start) {
                     Some(offset) => offset,
                     None => return self.malformed("a tensor lies beyond any file"),
                 };
-                parsed.found.push(found);
+                parsed.located.push(location);
             }
             return Ok(Phase::Data {
                 left: storage.size_bytes,
@@ -367,8 +311,12 @@ impl Pytorch {
         })
     }
 
-    /// Takes the storages over from the pickle; gives the tensors that are needed.
-    fn list(&mut self, pickle: &Pickle, needed: &Needed) -> Result<Vec<usize>, WeightsError> {
+    /// Takes the storages from the pickle; returns the expected tensors in it.
+    fn list(
+        &mut self,
+        pickle: &Pickle,
+        expected: &ExpectedTensors,
+    ) -> Result<Vec<usize>, WeightsError> {
         for storage in pickle.storages() {
             let Some(size_bytes) = storage.len.checked_mul(storage.kind.size_bytes) else {
                 return self.malformed("a tensor lies beyond any file");
@@ -384,14 +332,14 @@ impl Pytorch {
         }
         let mut announced = Vec::new();
         for (name, tensor, storage) in pickle.tensors()? {
-            let Some(idx) = needed.find(name) else {
+            let Some(idx) = expected.find(name) else {
                 continue;
             };
             let kind = storage.kind;
-            let dtype = needed.check(idx, &tensor.shape, kind.dtype, kind.name)?;
+            let dtype = expected.check(idx, &tensor.shape, kind.dtype, kind.name)?;
             if !is_contiguous(tensor) {
                 return Err(WeightsError::NotContiguous {
-                    name: needed.specs[idx].name.clone(),
+                    name: expected.specs[idx].name.clone(),
                 });
             }
             let numbers = tensor.shape.iter().product::<u64>();
@@ -402,11 +350,8 @@ impl Pytorch {
             {
                 return self.malformed("a tensor lies beyond its numbers");
             }
-            let known = self
-                .storages
-                .get_mut(&storage.key)
-                .expect("put there above");
-            known.tensors.push(Found {
+            let known = self.storages.get_mut(&storage.key).expect("inserted above");
+            known.tensors.push(TensorLocation {
                 idx,
                 dtype,
                 offset: tensor.offset * kind.size_bytes,
@@ -414,8 +359,8 @@ impl Pytorch {
             announced.push(idx);
         }
         for storage in self.storages.values_mut() {
-            storage.tensors.sort_by_key(|found| found.offset);
-            refuse_shared(&storage.tensors, needed)?;
+            storage.tensors.sort_by_key(|location| location.offset);
+            refuse_shared(&storage.tensors, expected)?;
         }
         Ok(announced)
     }
@@ -431,7 +376,7 @@ impl Phase {
     }
 }
 
-/// Whether the numbers follow each other, row after row.
+/// Whether the tensor's numbers lie row after row without gaps.
 fn is_contiguous(tensor: &PickledTensor) -> bool {
     let mut step = 1_u64;
     tensor.shape.len() == tensor.strides.len()
@@ -447,17 +392,21 @@ fn is_contiguous(tensor: &PickledTensor) -> bool {
             })
 }
 
-/// Only embedding and head may lie on each other: both are read row by row, so that neither is held whole.
-fn refuse_shared(tensors: &[Found], needed: &Needed) -> Result<(), WeightsError> {
-    let mut before: Option<(&Found, u64)> = None;
-    for found in tensors {
-        let spec = &needed.specs[found.idx];
-        let row = found.dtype.row_bytes(spec.cols).expect("floats fit");
-        let end = found.offset + row as u64 * spec.rows as u64;
+/// Refuses tensors that share numbers, except embedding and head: both are converted row by row, so that neither is
+/// in memory whole.
+fn refuse_shared(
+    tensors: &[TensorLocation],
+    expected: &ExpectedTensors,
+) -> Result<(), WeightsError> {
+    let mut before: Option<(&TensorLocation, u64)> = None;
+    for location in tensors {
+        let spec = &expected.specs[location.idx];
+        let row = location.dtype.row_bytes(spec.cols).expect("floats fit");
+        let end = location.offset + row as u64 * spec.rows as u64;
         if let Some((other, other_end)) = before
-            && found.offset < other_end
+            && location.offset < other_end
         {
-            let other = &needed.specs[other.idx];
+            let other = &expected.specs[other.idx];
             if spec.role != Role::Embedding || other.role != Role::Embedding {
                 return Err(WeightsError::SharedNumbers {
                     name: other.name.clone(),
@@ -467,7 +416,7 @@ fn refuse_shared(tensors: &[Found], needed: &Needed) -> Result<(), WeightsError>
         }
         before = match before {
             Some((_, other_end)) if other_end > end => before,
-            _ => Some((found, end)),
+            _ => Some((location, end)),
         };
     }
     Ok(())

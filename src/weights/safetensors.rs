@@ -1,19 +1,19 @@
-//! safetensors: reads the header of one file and checks that the file is as long as it says.
+//! `Header`: the header of a safetensors file, parsed and checked.
 //!
-//! Offsets are 64 bits wide, where the crate's own header has `usize`: in a browser that is 32 bits, too few
-//! for GPT-2 XL in one file.
+//! Offsets have 64 bits. The header of the crate `safetensors` has `usize`, which in a browser is 32 bits: too few for
+//! GPT-2 XL in one file.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{Read, Seek, SeekFrom};
 
 use safetensors::{Dtype, SafeTensorError};
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::dtype::StoredType;
-use super::error::{FileKind, WeightsError};
-use super::needed::{Found, Needed};
+use super::error::WeightsError;
+use super::expected::ExpectedTensors;
+use super::location::TensorLocation;
 
 /// `{}`.
 const MIN_HEADER_BYTES: u64 = 2;
@@ -22,25 +22,25 @@ const MAX_HEADER_BYTES: u64 = 1 << 24;
 
 /// The header of a safetensors file.
 #[derive(Debug)]
-pub struct Header {
+pub(super) struct Header {
     tensors: HashMap<String, TensorInfo>,
     data_start: u64,
     data_end: u64,
 }
 
-/// What the header says of one tensor.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct TensorInfo {
+/// The header's entry for one tensor.
+#[derive(Debug, Deserialize)]
+struct TensorInfo {
     /// How its numbers are stored.
-    pub dtype: Dtype,
+    dtype: Dtype,
     /// Sizes, outermost first.
-    pub shape: Vec<u64>,
+    shape: Vec<u64>,
     /// First byte and the one after the last, counted from the end of the header.
-    pub data_offsets: (u64, u64),
+    data_offsets: (u64, u64),
 }
 
 impl TensorInfo {
-    /// Bytes that numbers of that type and shape take, if they are whole ones.
+    /// Bytes of all numbers, if the product is a whole number of bytes.
     fn size_bytes(&self) -> Option<u64> {
         let bits = self
             .shape
@@ -50,7 +50,7 @@ impl TensorInfo {
     }
 }
 
-/// The header's JSON: tensors by name, and beside them what the writer noted.
+/// The header's JSON: tensors by name, and `__metadata__`, which is ignored.
 struct Tensors(HashMap<String, TensorInfo>);
 
 impl<'de> Deserialize<'de> for Tensors {
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Tensors {
                 f.write_str("tensors by name")
             }
 
-            // Not derived: `flatten` would hold all of it once more before it knows what it is.
+            // Not derived: `flatten` would buffer the whole map before deserializing it.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tensors, A::Error> {
                 let mut tensors = HashMap::new();
                 while let Some(name) = map.next_key::<String>()? {
@@ -83,51 +83,8 @@ impl<'de> Deserialize<'de> for Tensors {
 }
 
 impl Header {
-    /// Reads the header and checks that all tensors lie inside the file.
-    ///
-    /// # Errors
-    /// [`WeightsError::NotSafetensors`], [`WeightsError::Truncated`], [`WeightsError::BadSafetensors`],
-    /// [`WeightsError::Malformed`], [`WeightsError::Read`].
-    pub fn read<R: Read + Seek>(reader: &mut R) -> Result<Self, WeightsError> {
-        let read = |source| WeightsError::Read { source };
-        let file_len = reader.seek(SeekFrom::End(0)).map_err(read)?;
-        reader.seek(SeekFrom::Start(0)).map_err(read)?;
-        let mut head = Vec::new();
-        reader
-            .by_ref()
-            .take(64)
-            .read_to_end(&mut head)
-            .map_err(read)?;
-        let header_len = match head.first_chunk::<8>() {
-            Some(len) if head.get(8).is_none_or(|b| *b == b'{') => header_len(*len)?,
-            _ => {
-                return Err(WeightsError::NotSafetensors {
-                    found: FileKind::of(&head),
-                });
-            }
-        };
-        let data_start = 8 + header_len;
-        if data_start > file_len {
-            return Err(WeightsError::Truncated {
-                got: file_len,
-                expected: data_start,
-            });
-        }
-        let mut json = vec![0; usize::try_from(header_len).expect("capped above")];
-        reader.seek(SeekFrom::Start(8)).map_err(read)?;
-        reader.read_exact(&mut json).map_err(read)?;
-        let header = Self::parse(&json)?;
-        let expected = header.data_end;
-        if file_len < expected {
-            return Err(WeightsError::Truncated {
-                got: file_len,
-                expected,
-            });
-        }
-        Ok(header)
-    }
-
-    /// Reads the JSON after the eight bytes of its length; its tensors cover the data without gaps or overlaps.
+    /// Parses the JSON that follows the eight bytes of its length; the tensors must cover the data without gaps or
+    /// overlaps.
     ///
     /// # Errors
     /// [`WeightsError::BadSafetensors`].
@@ -163,14 +120,17 @@ impl Header {
         self.data_end
     }
 
-    /// The tensors that are needed, in the order of the file.
+    /// The expected tensors, in the order of the file.
     ///
     /// # Errors
     /// [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
-    pub(super) fn needed(&self, needed: &Needed) -> Result<Vec<Found>, WeightsError> {
-        let mut all = Vec::new();
+    pub(super) fn locate(
+        &self,
+        expected: &ExpectedTensors,
+    ) -> Result<Vec<TensorLocation>, WeightsError> {
+        let mut located = Vec::new();
         for (name, info) in &self.tensors {
-            let Some(idx) = needed.find(name) else {
+            let Some(idx) = expected.find(name) else {
                 continue;
             };
             let dtype = match info.dtype {
@@ -179,21 +139,21 @@ impl Header {
                 Dtype::BF16 => Some(StoredType::BF16),
                 _ => None,
             };
-            all.push(Found {
+            located.push(TensorLocation {
                 idx,
-                dtype: needed.check(idx, &info.shape, dtype, info.dtype)?,
+                dtype: expected.check(idx, &info.shape, dtype, info.dtype)?,
                 offset: self.data_start + info.data_offsets.0,
             });
         }
-        all.sort_by_key(|found| found.offset);
-        Ok(all)
+        located.sort_by_key(|location| location.offset);
+        Ok(located)
     }
 }
 
 /// Length of the JSON that follows the first eight bytes.
 ///
 /// # Errors
-/// [`WeightsError::BadSafetensors`] if no header is that short, [`WeightsError::Malformed`] if none is that long.
+/// [`WeightsError::BadSafetensors`] for a length below 2, [`WeightsError::Malformed`] above 16 MiB.
 pub(super) fn header_len(bytes: [u8; 8]) -> Result<u64, WeightsError> {
     match u64::from_le_bytes(bytes) {
         len if len < MIN_HEADER_BYTES => Err(WeightsError::BadSafetensors {

@@ -1,17 +1,20 @@
-//! `StoredTensor`: where a tensor lies in a file; its rows as floats, its bytes in another type.
+//! `StoredTensor`: a tensor in an open file, read as rows of floats or as bytes of another type.
 
-use std::io::{self, Read, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
-use super::checkpoint::ReadSeek;
 use super::dtype::StoredType;
 use super::error::WeightsError;
 use super::names::TensorSpec;
-use super::rows::{ConversionErrors, RowDecoder, RowEncoder};
+use super::row_codec::{RowDecoder, RowEncoder};
 
 /// Bytes read from a file at a time.
 const READ_BYTES: u64 = 1 << 18;
 
-/// Where a tensor lies and how.
+/// A file, a blob, or bytes in memory.
+pub trait ReadSeek: Read + Seek {}
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// A tensor and its location in the files of a checkpoint.
 #[derive(Debug, Clone)]
 pub(super) struct StoredTensor {
     pub(super) spec: TensorSpec,
@@ -20,7 +23,7 @@ pub(super) struct StoredTensor {
     pub(super) file: usize,
     /// First byte in it.
     pub(super) offset: u64,
-    /// Stored (cols, rows), as Hugging Face stores linear maps.
+    /// Whether it is stored as (cols, rows), as Hugging Face stores linear maps.
     pub(super) is_transposed: bool,
 }
 
@@ -35,15 +38,15 @@ impl StoredTensor {
     }
 }
 
-/// The rows of one tensor as floats, a chunk at a time.
-pub(super) struct Rows<'a> {
+/// Reads the rows of one tensor as floats, a chunk at a time.
+pub(super) struct RowReader<'a> {
     reader: &'a mut dyn ReadSeek,
     pub(super) stored: StoredTensor,
     decoder: RowDecoder,
     bytes: Vec<u8>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> RowReader<'a> {
     /// At the first row.
     pub(super) fn open(
         reader: &'a mut dyn ReadSeek,
@@ -60,7 +63,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Appends the next rows to `out` and says how many; 0 at the end.
+    /// Appends the next rows to `out` and returns how many; 0 at the end.
     pub(super) fn next_chunk(&mut self, out: &mut Vec<f32>) -> Result<usize, WeightsError> {
         while !self.decoder.is_done() {
             let n = self.decoder.next_chunk(out)?;
@@ -78,51 +81,29 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// One tensor as a stream of bytes in some type, converted on the way unless it is stored so.
+/// Reads one tensor as bytes of another type.
 pub(super) struct TensorBytes<'a> {
-    pub(super) stored: StoredTensor,
-    rows: Rows<'a>,
+    rows: RowReader<'a>,
     encoder: RowEncoder,
-    /// Bytes still to be passed on unchanged; `None` if they are converted.
-    left_as_stored: Option<u64>,
     values: Vec<f32>,
     bytes: Vec<u8>,
     pos: usize,
-    /// What went wrong, since `Read` can only say that something did.
+    /// The cause of an error of `read`, which itself can only carry a text.
     pub(super) failure: Option<WeightsError>,
 }
 
 impl<'a> TensorBytes<'a> {
     /// In the type `target`.
-    pub(super) fn new(rows: Rows<'a>, target: StoredType) -> Self {
-        let stored = rows.stored.clone();
-        let is_stored_so = stored.dtype == target && !stored.is_transposed;
+    pub(super) fn new(rows: RowReader<'a>, target: StoredType) -> Self {
+        let encoder = RowEncoder::new(&rows.stored.spec.name, rows.stored.dtype, target);
         Self {
-            left_as_stored: is_stored_so.then(|| stored.size_bytes()),
             rows,
-            encoder: RowEncoder::new(&stored.spec.name, stored.dtype, target),
-            stored,
+            encoder,
             values: Vec::new(),
             bytes: Vec::new(),
             pos: 0,
             failure: None,
         }
-    }
-
-    /// The same, noting how far the numbers passed on are from those read.
-    ///
-    /// Floats are then looked at even where they stay as they are.
-    pub(super) fn measured(mut self) -> Self {
-        if self.stored.dtype.is_float() {
-            self.left_as_stored = None;
-        }
-        self.encoder.errors = Some(ConversionErrors::default());
-        self
-    }
-
-    /// What was noted.
-    pub(super) fn errors(&self) -> ConversionErrors {
-        self.encoder.errors.unwrap_or_default()
     }
 
     /// Converts the next rows into `self.bytes`, which stays empty at the end.
@@ -139,11 +120,6 @@ impl<'a> TensorBytes<'a> {
 
 impl Read for TensorBytes<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Some(left) = &mut self.left_as_stored {
-            let n = self.rows.reader.take(*left).read(out)?;
-            *left -= n as u64;
-            return Ok(n);
-        }
         if self.pos == self.bytes.len()
             && let Err(failure) = self.convert_chunk()
         {

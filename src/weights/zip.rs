@@ -1,7 +1,7 @@
-//! `LocalHeader`: what stands before each entry of a zip archive; `Descriptor` and `Search`: how its end is found.
+//! `LocalHeader`, before each entry of a zip archive; `Descriptor` and `Search`, which find the entry's end.
 //!
-//! PyTorch's archives are read from front to back: their headers leave the sizes at 0, which follow each entry in
-//! its descriptor and stand once more in the directory at the very end.
+//! PyTorch's archives are read from front to back. Their headers leave the sizes at 0; the sizes stand in a descriptor
+//! behind each entry, and again in the directory at the end of the file.
 //!
 //! Source: APPNOTE.TXT 6.3.10 of PKWARE, §4.3.7, §4.3.9, §4.5.3.
 
@@ -13,18 +13,18 @@ use super::error::{WeightsError, shown};
 
 /// Bytes of a header before its name.
 pub(super) const HEADER_BYTES: usize = 30;
-/// Bytes of the last record, which ends every archive without a comment.
+/// Bytes of the last record of an archive without a comment.
 pub(super) const END_BYTES: usize = 22;
 const HEADER: [u8; 4] = *b"PK\x03\x04";
 const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
 const DIRECTORY: [[u8; 4]; 3] = [*b"PK\x01\x02", *b"PK\x06\x06", END];
 const END: [u8; 4] = *b"PK\x05\x06";
-/// Bytes of an entry that [`Search`] keeps.
+/// First bytes of an entry that [`Search`] remembers.
 const FIRST_BYTES: usize = 3;
-/// In extra fields: sizes of 64 bits.
+/// Id of the extra field with sizes of 64 bits.
 const ZIP64: u16 = 1;
 
-/// An entry's descriptor, which holds its size once more.
+/// The form of an entry's descriptor, which repeats its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Descriptor {
     /// With sizes of 32 bits.
@@ -56,7 +56,7 @@ impl Descriptor {
     }
 }
 
-/// An entry of a zip archive, stored as it is.
+/// An uncompressed entry of a zip archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LocalHeader {
     pub(super) name: String,

@@ -1,4 +1,4 @@
-//! What the command line claims: the JSON of its contract, one sentence per failure, nothing half-written.
+//! The command line prints the JSON of its contract, an error and a hint per failure, and leaves nothing half-written.
 
 use crate::support::{pickled, tiny};
 use std::path::{Path, PathBuf};
@@ -23,17 +23,21 @@ fn json(args: &[&str]) -> Json {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The one sentence of a failure, exit status 1, nothing on standard output.
+/// The error and the hint of a failure, exit status 1, nothing on standard output.
 fn failure(args: &[&str]) -> String {
     let output = huggingtweets(args);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{args:?}: {error}");
     assert!(output.stdout.is_empty(), "{args:?}");
-    assert_eq!(error.lines().count(), 1, "{error}");
+    let lines: Vec<_> = error.lines().collect();
     assert!(
-        error.starts_with("error: ") && error.contains("; "),
+        matches!(lines[..], [fact, hint] if fact.starts_with("error: ") && hint.starts_with("hint: ")),
         "{error}"
     );
+    // The remedies of a page are none here.
+    for words in ["press", "this page", "do_sample", ".;"] {
+        assert!(!error.contains(words), "{error}");
+    }
     assert!(error.len() < 600, "{error}");
     error
 }
@@ -141,6 +145,10 @@ fn generate_takes_every_option_of_the_contract() {
         ])
     };
     assert_eq!(greedy("1"), greedy("40"), "greedy draws nothing");
+    // All greedy texts are the same, so there is one unless more are asked for.
+    assert_eq!(with(&["--greedy"]).as_array().unwrap().len(), 1);
+    let two = with(&["--greedy", "--n", "2"]);
+    assert_eq!(two[0], two[1]);
 }
 
 #[test]
@@ -249,7 +257,7 @@ fn a_path_that_leads_to_no_model_says_so() {
     assert!(failure(&["tokenize", "--text", "a", "--model", &cut]).contains("ends at byte"));
     let empty = path.join("empty");
     std::fs::create_dir(&empty).unwrap();
-    assert!(failure(&["bench", "--model", empty.to_str().unwrap()]).contains("config.json"));
+    assert!(failure(&["bench", "--model", empty.to_str().unwrap()]).contains("model.safetensors"));
 }
 
 #[test]
@@ -340,6 +348,44 @@ fn a_folder_is_a_model_with_either_form_of_tokenizer() {
         )
     };
     assert_eq!(with(folder.path().to_str().unwrap()), with(&model));
+}
+
+#[test]
+fn a_folder_with_a_gguf_opens_it_by_the_choice_of_the_page() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    let logits = |model: &Path| {
+        let model = model.to_str().unwrap();
+        json(&["logits", "--prompt", "hello", "--model", model])
+    };
+    let floats = logits(path);
+    let quantize = |name: &str, dtype: &str| {
+        let (model, out) = (path.to_str().unwrap(), path.join(name));
+        json(&[
+            "quantize",
+            model,
+            out.to_str().unwrap(),
+            "--dtype",
+            dtype,
+            "--no-score",
+        ]);
+        out
+    };
+    // A type that is larger than the page asks for is taken only if there is nothing else.
+    quantize("tiny.f32.gguf", "f32");
+    assert_eq!(logits(path), floats);
+    let q4_0 = quantize("tiny.Q4_0.gguf", "q4_0");
+    assert_eq!(logits(path), logits(&q4_0));
+    let q8_0 = quantize("tiny-q8_0.gguf", "q8_0");
+    assert_ne!(logits(&q8_0), logits(&q4_0));
+    assert_eq!(logits(path), logits(&q8_0));
+    // And what is quantized is the best there is.
+    let again = quantize("again.gguf", "q4_0");
+    assert_eq!(std::fs::read(again).unwrap(), std::fs::read(&q4_0).unwrap());
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        std::fs::remove_file(path.join(file)).unwrap();
+    }
+    assert_eq!(logits(path), logits(&q8_0));
 }
 
 #[test]
@@ -519,21 +565,118 @@ fn quantize_leaves_nothing_half_written() {
     let folder = model_folder(true);
     let path = folder.path();
     let model = path.to_str().unwrap();
-    let out = write(path, "old.gguf", b"what was there before");
+    let out = path.join("old.gguf");
+    let out = out.to_str().unwrap();
+    json(&["quantize", model, out, "--no-score"]);
+    let before = std::fs::read(out).unwrap();
     // The last tensor is cut off: the failure comes in the middle of writing.
     let whole = std::fs::read(path.join("model.safetensors")).unwrap();
+    let mut damaged = whole.clone();
+    let at = whole.len() - 8;
+    damaged[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    write(path, "model.safetensors", &damaged);
+    assert!(failure(&["quantize", model, out]).contains("not finite"));
+    assert_eq!(std::fs::read(out).unwrap(), before);
     write(path, "model.safetensors", &whole[..whole.len() - 8]);
-    failure(&["quantize", model, &out]);
-    assert_eq!(std::fs::read(&out).unwrap(), b"what was there before");
-    write(path, "model.safetensors", &whole);
-    let occupied = model_folder(false);
-    assert!(failure(&["quantize", model, occupied.path().to_str().unwrap()]).contains("folder"));
+    assert!(failure(&["quantize", model, out]).contains("ends at byte"));
+    assert_eq!(std::fs::read(out).unwrap(), before);
     assert!(failure(&["quantize", model, "/nowhere/x.gguf"]).contains("/nowhere/x.gguf"));
-    let (gguf, file) = self::model();
-    assert!(failure(&["quantize", &file, &file]).contains("model that is read"));
     assert_eq!(leftovers(path), Vec::<String>::new());
-    assert_eq!(leftovers(gguf.path()), Vec::<String>::new());
-    assert_eq!(std::fs::read(&file).unwrap(), tiny::gguf(|_| {}));
+}
+
+#[test]
+fn quantize_replaces_no_file_but_its_own_result_unless_it_is_forced() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    let model = path.to_str().unwrap();
+    let refused = |out: &str, words: &str| {
+        let before = std::fs::read(path.join(out)).ok();
+        let out_path = path.join(out);
+        for force in [&[][..], &["--force"]] {
+            let is_forced = !force.is_empty();
+            if is_forced && words.contains("there already") {
+                continue;
+            }
+            let args = [&["quantize", model, out_path.to_str().unwrap()][..], force].concat();
+            let error = failure(&args);
+            assert!(error.contains(words), "{out}: {error}");
+        }
+        assert_eq!(std::fs::read(path.join(out)).ok(), before, "{out}");
+    };
+    for name in [
+        "model.safetensors",
+        "config.json",
+        "x.bin",
+        "notes.txt",
+        "new",
+    ] {
+        refused(name, "ends in .gguf");
+    }
+    write(path, "notes.gguf", b"what was there before");
+    refused("notes.gguf", "there already");
+    // Another program's GGUF has no parameters under our keys.
+    write(path, "other.gguf", &tiny::gguf(|_| {}));
+    refused("other.gguf", "there already");
+    let occupied = path.join("folder.gguf");
+    std::fs::create_dir(&occupied).unwrap();
+    assert!(failure(&["quantize", model, occupied.to_str().unwrap()]).contains("folder"));
+
+    let out = path.join("out.gguf");
+    let out = out.to_str().unwrap();
+    let quantize = |input: &str, more: &[&str]| {
+        let args = ["quantize", input, out, "--no-score"];
+        json(&[&args, more].concat());
+        std::fs::read(out).unwrap()
+    };
+    let q8_0 = quantize(model, &[]);
+    let q4_0 = quantize(model, &["--dtype", "q4_0"]);
+    assert_ne!(q8_0, q4_0);
+    // An input is no result, even if it was one once.
+    assert!(failure(&["quantize", out, out]).contains("model that is read"));
+    #[cfg(unix)]
+    {
+        let link = path.join("link.gguf");
+        std::os::unix::fs::symlink(out, &link).unwrap();
+        assert!(failure(&["quantize", out, link.to_str().unwrap()]).contains("model that is read"));
+    }
+    assert_eq!(std::fs::read(out).unwrap(), q4_0);
+    quantize(out, &["--dtype", "q8_0", "--force"]);
+    write(path, "out.gguf", b"what was there before");
+    assert_eq!(quantize(model, &["--force"]), q8_0);
+    assert_eq!(leftovers(path), Vec::<String>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_result_may_be_read_by_whoever_may_read_any_new_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = model_folder(true);
+    let path = folder.path();
+    let out = path.join("out.gguf");
+    json(&[
+        "quantize",
+        path.to_str().unwrap(),
+        out.to_str().unwrap(),
+        "--no-score",
+    ]);
+    let plain = write(path, "plain", b"");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&out), mode(Path::new(&plain)));
+}
+
+#[test]
+fn forcing_a_model_to_replace_itself_scores_it_before_it_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model.gguf");
+    std::fs::copy(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/bundled.gguf"),
+        &model,
+    )
+    .unwrap();
+    let model = model.to_str().unwrap();
+    let result = json(&["quantize", model, model, "--dtype", "q4_0", "--force"]);
+    assert_eq!(result["before"]["dtype"], "q6_k");
+    assert_eq!(result["after"]["dtype"], "q4_0");
 }
 
 #[cfg(target_os = "linux")]

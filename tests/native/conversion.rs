@@ -1,4 +1,4 @@
-//! Weights converted while they arrive are the very file that `quantize` makes of them, wherever they are cut.
+//! Weights converted while they arrive are the same file as weights converted tensor by tensor, wherever they are cut.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::support::checkpoints::*;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
-use huggingtweets::weights::error::FileKind;
+use huggingtweets::weights::ConversionReport;
+use huggingtweets::weights::FileKind;
 use huggingtweets::weights::gguf::Value;
-use huggingtweets::weights::quantize::QuantizeReport;
 use huggingtweets::weights::{
     Checkpoint, Conversion, ConversionParams, Journal, ReadSeek, WeightsError, WriteAt,
 };
@@ -46,22 +46,21 @@ impl Repository {
         metadata(&Gpt2Config::from_json(&self.config).unwrap(), dtype)
     }
 
-    /// The way through a folder, as the oracle.
-    fn quantized(&self, dtype: WeightType) -> (Vec<u8>, QuantizeReport) {
+    /// Converted tensor by tensor, as the oracle.
+    fn quantized(&self, dtype: WeightType) -> (Vec<u8>, ConversionReport) {
         let files = self.files.iter().cloned();
         let files = files.map(|file| Box::new(Cursor::new(file)) as Box<dyn ReadSeek>);
-        let open = match self.files[0].starts_with(b"PK") {
-            true => Checkpoint::from_pytorch,
-            false => Checkpoint::from_safetensors,
-        };
-        quantize(open(&self.config, files.collect()).unwrap(), dtype)
+        quantize(
+            Checkpoint::from_floats(&self.config, files.collect()).unwrap(),
+            dtype,
+        )
     }
 
     fn converted(
         &self,
         dtype: WeightType,
         piece_bytes: usize,
-    ) -> Result<(Vec<u8>, QuantizeReport), WeightsError> {
+    ) -> Result<(Vec<u8>, ConversionReport), WeightsError> {
         let metadata = self.metadata(dtype);
         let mut conversion = Conversion::new(&self.params(dtype, &metadata))?;
         let mut out = Vec::new();
@@ -107,7 +106,7 @@ fn sharded(whole: &Repository) -> Repository {
 }
 
 #[test]
-fn every_type_is_the_file_that_quantize_makes() {
+fn every_type_is_the_file_of_tensors_converted_whole() {
     for dtype in WeightType::ALL {
         let repository = Repository::wide();
         let (bytes, report) = repository.converted(dtype, 1 << 16).unwrap();
@@ -147,7 +146,7 @@ fn pytorch() -> Vec<(Repository, Repository)> {
 }
 
 #[test]
-fn pytorchs_files_become_what_quantize_makes_of_them_and_of_the_safetensors() {
+fn pytorchs_files_become_the_same_file_as_the_safetensors() {
     for (repository, safetensors) in pytorch() {
         for dtype in [WeightType::F32, WeightType::Q8_0] {
             let (expected, expected_report) = safetensors.quantized(dtype);

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
-use huggingtweets::weights::names::{self, Role};
-use huggingtweets::weights::quantize::gpt2_metadata;
+use huggingtweets::weights::gguf_metadata::gpt2_metadata;
+use huggingtweets::weights::names;
 use huggingtweets::weights::{Conversion, ConversionParams, WriteAt};
 
 const CONFIG: &[u8] = br#"{"model_type":"gpt2"}"#;
@@ -34,11 +34,8 @@ fn tensors() -> Vec<(String, Vec<usize>)> {
         .into_iter()
         .filter(|spec| !spec.is_optional)
         .map(|spec| {
-            let shape = match spec.role {
-                Role::Vector => vec![spec.cols],
-                Role::Projection => vec![spec.cols, spec.rows],
-                Role::Embedding | Role::Positions => vec![spec.rows, spec.cols],
-            };
+            let shape = spec.hugging_face_shape().into_iter();
+            let shape = shape.map(|n| usize::try_from(n).unwrap()).collect();
             (format!("transformer.{}", spec.name), shape)
         })
         .collect()

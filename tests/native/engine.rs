@@ -981,7 +981,7 @@ fn greedy_tokens_are_those_of_pytorch() {
     let tokens = (0..=255).map(|b| char_of_byte(b).to_string()).collect();
     let vocabulary = Vocabulary::new(tokens, &[], vec![(255, true)]).unwrap();
     let weights: &[u8] = include_bytes!("../fixtures/tiny/model.safetensors");
-    let checkpoint = Checkpoint::from_safetensors(
+    let checkpoint = Checkpoint::from_floats(
         include_bytes!("../fixtures/tiny/config.json"),
         vec![Box::new(std::io::Cursor::new(weights))],
     )

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::support::checkpoints::*;
 use huggingtweets::infer::{InferError, Logits, Model, Session};
 use huggingtweets::kernels::pack::WeightType;
+use huggingtweets::weights::Checkpoint;
 
 fn prefill(model: &Arc<Model>, tokens: &[u32]) -> Vec<f32> {
     let mut session = Session::new(model.clone(), 1, tokens.len(), 0).unwrap();
@@ -35,8 +36,13 @@ fn models() -> Vec<(WeightType, Arc<Model>)> {
         WeightType::Q8_0,
         WeightType::Q4_0,
     ]
-    .map(|dtype| (dtype, load(tiny().quantizing_floats(dtype)).unwrap()))
+    .map(|dtype| (dtype, load(quantized(tiny(), dtype)).unwrap()))
     .to_vec()
+}
+
+/// The checkpoint with its matrices in another type.
+fn quantized(checkpoint: Checkpoint, dtype: WeightType) -> Checkpoint {
+    open_gguf(&quantize(checkpoint, dtype).0).unwrap()
 }
 
 #[test]
@@ -275,7 +281,7 @@ fn the_starter_model_agrees_with_pytorch() {
     let every_64th = |logits: Vec<f32>| -> Vec<f32> { logits.into_iter().step_by(64).collect() };
     let expected = floats(&reference["every_64th"]);
 
-    let exact = load(open_folder(&folder).quantizing_floats(WeightType::F32)).unwrap();
+    let exact = load(quantized(open_folder(&folder), WeightType::F32)).unwrap();
     assert_close(&every_64th(prefill(&exact, &prompt)), &expected, 1e-3);
     assert_eq!(
         greedy(&exact, &prompt, 64),
@@ -283,6 +289,6 @@ fn the_starter_model_agrees_with_pytorch() {
     );
     let as_stored = load(open_folder(&folder)).unwrap();
     assert_close(&every_64th(prefill(&as_stored, &prompt)), &expected, 1e-3);
-    let q8_0 = load(open_folder(&folder).quantizing_floats(WeightType::Q8_0)).unwrap();
+    let q8_0 = load(quantized(open_folder(&folder), WeightType::Q8_0)).unwrap();
     assert_close(&every_64th(prefill(&q8_0, &prompt)), &expected, 0.3);
 }

@@ -3,12 +3,12 @@
 
 use crate::support::checkpoints::{load, model_files, open_gguf, quantize};
 use crate::support::{gpt2_124m, shared};
-use huggingtweets::engine::arrival::target;
+use huggingtweets::engine::conversion::target;
 use huggingtweets::hub::{Dtype, Lack, Listing, Offer, Room, Shape, beyond_any_browser};
 use huggingtweets::infer::Session;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::state::offer_words::OfferWords;
-use huggingtweets::weights::quantize::gpt2_metadata;
+use huggingtweets::weights::gguf_metadata::gpt2_metadata;
 use huggingtweets::weights::{Checkpoint, Conversion, ConversionParams};
 use serde_json::{Value, json};
 use std::io::Cursor;
@@ -102,7 +102,7 @@ fn the_memory_told_is_what_weights_and_cache_take() {
         let (json, weights) = model_files(&config);
         for dtype in [Dtype::F32, Dtype::Q8_0, Dtype::Q6K, Dtype::Q4K, Dtype::Q4_0] {
             let file = Box::new(Cursor::new(weights.clone()));
-            let checkpoint = Checkpoint::from_safetensors(&json, vec![file]).unwrap();
+            let checkpoint = Checkpoint::from_floats(&json, vec![file]).unwrap();
             let (bytes, _) = quantize(checkpoint, target(dtype));
             let model = load(open_gguf(&bytes).unwrap()).unwrap();
             let session = Session::new(model.clone(), 5, 5, 155).unwrap();

@@ -53,10 +53,9 @@ fn listing(folder: &Path) -> Listing {
     }))
 }
 
-/// Compares the program's logits for a folder, or for a GGUF in it, with PyTorch's.
-fn check_logits(folder: &Path, gguf: Option<&str>, tolerance: f32) {
+/// Compares the program's logits for `model`, a folder or a GGUF in it, with PyTorch's for its weights.
+fn check_logits(folder: &Path, model: &Path, gguf: Option<&str>, tolerance: f32) {
     let expected = json(&folder.join("expected.json"));
-    let model = gguf.map_or(folder.to_owned(), |name| folder.join(name));
     let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
         .args([
             "logits",
@@ -65,7 +64,7 @@ fn check_logits(folder: &Path, gguf: Option<&str>, tolerance: f32) {
             expected["prompt"].as_str().unwrap(),
             "--model",
         ])
-        .arg(&model)
+        .arg(model)
         .output()
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
@@ -86,12 +85,15 @@ fn check_logits(folder: &Path, gguf: Option<&str>, tolerance: f32) {
     assert_close(&floats(&got["logits"]), &floats(logits), tolerance);
 }
 
+/// The folder is opened, of which `file` is chosen.
 fn check_repository(folder: &Path, file: &str, tolerance: f32) {
-    check_logits(
-        folder,
-        Some(file).filter(|file| file.ends_with(".gguf")),
-        tolerance,
-    );
+    let gguf = Some(file).filter(|file| file.ends_with(".gguf"));
+    check_logits(folder, folder, gguf, tolerance);
+}
+
+/// The file itself is opened.
+fn check_gguf(folder: &Path, file: &str, tolerance: f32) {
+    check_logits(folder, &folder.join(file), Some(file), tolerance);
 }
 
 #[test]
@@ -136,7 +138,7 @@ fn logits_of_each_repository_are_pytorchs() {
         check_repository(&fixtures().join("repositories").join(name), file, tolerance);
     }
     for (file, tolerance) in GGUFS {
-        check_repository(&fixtures().join("repositories/gguf"), file, tolerance);
+        check_gguf(&fixtures().join("repositories/gguf"), file, tolerance);
     }
 }
 

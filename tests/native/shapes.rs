@@ -38,7 +38,7 @@ fn model(n_embd: usize, n_head: usize, n_layer: usize) -> (Vec<u8>, Vec<u8>) {
 
 fn open(config: &[u8], weights: &[u8]) -> Checkpoint {
     let file = Box::new(Cursor::new(weights.to_vec()));
-    Checkpoint::from_safetensors(config, vec![file]).unwrap()
+    Checkpoint::from_floats(config, vec![file]).unwrap()
 }
 
 /// (T, V)

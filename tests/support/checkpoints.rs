@@ -10,8 +10,12 @@ use huggingtweets::infer::{Loader, Model, TensorSource};
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::model::gpt2::Gpt2;
-use huggingtweets::weights::quantize::{GgufTokenizer, QuantizeReport, Quantizer, gpt2_metadata};
-use huggingtweets::weights::{Checkpoint, WeightsError};
+use huggingtweets::weights::dtype::StoredType;
+use huggingtweets::weights::gguf_layout::TensorToWrite;
+use huggingtweets::weights::gguf_metadata::{GgufTokenizer, gpt2_metadata};
+use huggingtweets::weights::names::TensorSpec;
+use huggingtweets::weights::report::TensorReport;
+use huggingtweets::weights::{Checkpoint, Conversion, ConversionReport, WeightsError};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
@@ -36,7 +40,7 @@ pub fn floats(value: &Value) -> Vec<f32> {
 pub fn open_folder(folder: &Path) -> Checkpoint {
     let config = std::fs::read(folder.join("config.json")).unwrap();
     let file = std::fs::File::open(folder.join("model.safetensors")).unwrap();
-    Checkpoint::from_safetensors(&config, vec![Box::new(file)]).unwrap()
+    Checkpoint::from_floats(&config, vec![Box::new(file)]).unwrap()
 }
 
 pub fn tiny() -> Checkpoint {
@@ -90,21 +94,109 @@ pub fn metadata(
     gpt2_metadata("test", config, dtype, tokenizer, Vec::new())
 }
 
-/// The checkpoint as a GGUF in memory.
-pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, QuantizeReport) {
+/// Float weights as a GGUF in memory, each tensor converted whole: the oracle of the conversion that goes by pieces.
+pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, ConversionReport) {
     let metadata = metadata(checkpoint.config(), dtype);
+    let tensors = checkpoint.tensors();
+    let types = tensors.iter().map(|(spec, _)| type_of(spec, dtype));
+    let types: Vec<StoredType> = types.collect();
+    let to_write = tensors
+        .iter()
+        .zip(&types)
+        .map(|((spec, _), dtype)| TensorToWrite {
+            name: spec.gguf_name.clone(),
+            dims: spec.gguf_dims(),
+            dtype: *dtype,
+        });
+    let mut reports = Vec::new();
     let mut bytes = Vec::new();
-    let mut quantizer = Quantizer::new(&checkpoint, dtype, &metadata, &mut bytes).unwrap();
-    while quantizer.step(&mut checkpoint).unwrap().is_some() {}
-    let report = quantizer.finish().unwrap();
-    assert_eq!(report.bytes, bytes.len() as u64);
+    let len = super::gguf_file::write(
+        &mut bytes,
+        &metadata,
+        &to_write.collect::<Vec<_>>(),
+        |i, out| {
+            let (spec, _) = &tensors[i];
+            let values = checkpoint.floats(&spec.name).unwrap();
+            let (mut encoded, mut read_back) = (Vec::new(), Vec::new());
+            types[i].encode(&values, &mut encoded).unwrap();
+            types[i].decode(&encoded, &mut read_back).unwrap();
+            let (max_error, rms_error) = errors(&values, &read_back);
+            reports.push(TensorReport {
+                name: spec.gguf_name.clone(),
+                dtype: types[i],
+                is_fallback: spec.role.is_quantizable() && types[i] != dtype.into(),
+                max_error,
+                rms_error,
+            });
+            out.write_all(&encoded).unwrap();
+        },
+    );
+    let max_error = reports.iter().map(|t| t.max_error).fold(0.0, f32::max);
+    let report = ConversionReport {
+        tensors: reports,
+        bytes: len,
+        max_error,
+    };
     (bytes, report)
+}
+
+/// The type that the weights of a tensor become: the requested one, or the next more exact one that its rows fit.
+fn type_of(spec: &TensorSpec, dtype: WeightType) -> StoredType {
+    if !spec.role.is_quantizable() {
+        return StoredType::F32;
+    }
+    let (wanted, q8_0) = (StoredType::from(dtype), StoredType::from(WeightType::Q8_0));
+    let fits = |dtype: &StoredType| spec.cols % dtype.block_len() == 0;
+    [wanted, q8_0]
+        .into_iter()
+        .find(fits)
+        .unwrap_or(StoredType::F16)
+}
+
+/// The largest difference and its root mean square, as fractions of the values'.
+fn errors(values: &[f32], read_back: &[f32]) -> (f32, f32) {
+    let differences = || values.iter().zip(read_back).map(|(a, b)| a - b);
+    let max =
+        |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, |max, x| f32::max(max, x.abs()));
+    let square = |x: f32| f64::from(x) * f64::from(x);
+    let root = |values: &mut dyn Iterator<Item = f32>| values.map(square).sum::<f64>().sqrt();
+    let fraction = |error: f64, whole: f64| {
+        if whole > 0.0 {
+            (error / whole) as f32
+        } else {
+            0.0
+        }
+    };
+    (
+        fraction(
+            max(&mut differences()).into(),
+            max(&mut values.iter().copied()).into(),
+        ),
+        fraction(root(&mut differences()), root(&mut values.iter().copied())),
+    )
+}
+
+/// A GGUF in memory converted to another type.
+pub fn requantize(
+    bytes: &[u8],
+    dtype: WeightType,
+) -> Result<(Vec<u8>, ConversionReport), WeightsError> {
+    let checkpoint = open_gguf(bytes)?;
+    let metadata = metadata(checkpoint.config(), dtype);
+    let mut conversion = Conversion::of_gguf(&checkpoint, dtype, &metadata);
+    let mut out = Vec::new();
+    for piece in bytes.chunks(10_007) {
+        conversion.push(piece, &mut out)?;
+    }
+    conversion.end_file()?;
+    assert_eq!(conversion.output_bytes(), out.len() as u64);
+    Ok((out, conversion.finish()))
 }
 
 /// One block of width 256, so that the types with blocks of 256 fit; weights from a generator of our own.
 pub fn wide() -> Checkpoint {
     let (config, bytes) = wide_files();
-    Checkpoint::from_safetensors(&config, vec![Box::new(Cursor::new(bytes))]).unwrap()
+    Checkpoint::from_floats(&config, vec![Box::new(Cursor::new(bytes))]).unwrap()
 }
 
 /// Its `config.json` and `model.safetensors`.

@@ -6,9 +6,9 @@ use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::tokenizer::vocabulary::char_of_byte;
 use huggingtweets::weights::dtype::StoredType;
-use huggingtweets::weights::gguf_writer::{TensorToWrite, Writer};
-use huggingtweets::weights::names::{self, Role};
-use huggingtweets::weights::quantize::{GgufTokenizer, gpt2_metadata};
+use huggingtweets::weights::gguf_layout::TensorToWrite;
+use huggingtweets::weights::gguf_metadata::{GgufTokenizer, gpt2_metadata};
+use huggingtweets::weights::names;
 
 /// One quantization block of Q8_0: scale 2⁻⁷ as an f16, then 32 small weights.
 fn block() -> [u8; 34] {
@@ -40,10 +40,7 @@ pub fn write(out: impl Write) -> u64 {
         .into_iter()
         .filter(|spec| !spec.is_optional)
         .map(|spec| TensorToWrite {
-            dims: match spec.role {
-                Role::Vector => vec![spec.cols as u64],
-                _ => vec![spec.cols as u64, spec.rows as u64],
-            },
+            dims: spec.gguf_dims(),
             dtype: match spec.role.is_quantizable() {
                 true => WeightType::Q8_0.into(),
                 false => StoredType::F32,
@@ -60,18 +57,16 @@ pub fn write(out: impl Write) -> u64 {
     );
     let quantized = block().repeat(1024);
     let floats = 0.5f32.to_le_bytes().repeat(1024);
-    let mut writer = Writer::new(out, &metadata, &tensors).unwrap();
-    for tensor in &tensors {
-        let pattern = match tensor.dtype == StoredType::F32 {
+    super::gguf_file::write(out, &metadata, &tensors, |i, out| {
+        let pattern = match tensors[i].dtype == StoredType::F32 {
             true => &floats,
             false => &quantized,
         };
-        let mut left = usize::try_from(tensor.size_bytes()).unwrap();
+        let mut left = usize::try_from(tensors[i].size_bytes()).unwrap();
         while left > 0 {
             let n = left.min(pattern.len());
-            writer.write(&pattern[..n]).unwrap();
+            out.write_all(&pattern[..n]).unwrap();
             left -= n;
         }
-    }
-    writer.finish().unwrap()
+    })
 }

@@ -7,6 +7,7 @@
 )]
 
 pub mod checkpoints;
+pub mod gguf_file;
 pub mod gpt2_124m;
 pub mod mirror;
 pub mod own_process;

@@ -10,7 +10,8 @@ use huggingtweets::tokenizer::vocabulary::char_of_byte;
 use huggingtweets::tokenizer::{END_OF_TEXT, Vocabulary};
 use huggingtweets::weights::WeightsError;
 use huggingtweets::weights::dtype::StoredType;
-use huggingtweets::weights::gguf::{TensorToWrite, Value, Writer};
+use huggingtweets::weights::gguf::Value;
+use huggingtweets::weights::gguf_layout::TensorToWrite;
 use huggingtweets::weights::names::{self, Role};
 use std::ops::Range;
 
@@ -309,23 +310,18 @@ pub fn gguf(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
         .iter()
         .map(|spec| TensorToWrite {
             name: spec.gguf_name.clone(),
-            dims: if spec.rows == 1 {
-                vec![spec.cols as u64]
-            } else {
-                vec![spec.cols as u64, spec.rows as u64]
-            },
+            dims: spec.gguf_dims(),
             dtype: StoredType::F32,
         })
         .collect();
     let mut bytes = Vec::new();
-    let mut writer = Writer::new(&mut bytes, &metadata, &tensors).unwrap();
-    for spec in &specs {
+    super::gguf_file::write(&mut bytes, &metadata, &tensors, |i, out| {
+        let spec = &specs[i];
         let values = source.values(&spec.name);
         assert_eq!(values.len(), spec.rows * spec.cols, "{}", spec.name);
         let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        writer.write(&raw).unwrap();
-    }
-    writer.finish().unwrap();
+        out.write_all(&raw).unwrap();
+    });
     bytes
 }
 

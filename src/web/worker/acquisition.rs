@@ -11,7 +11,7 @@ use web_sys::{AbortController, Blob};
 
 use super::blob_reader::BlobReader;
 use super::download::{Receive, download, read};
-use crate::engine::{Arrival, Companions, EngineError, ModelFile, arrival};
+use crate::engine::{Arrival, Companions, EngineError, ModelFile, conversion};
 use crate::hub::{
     Dtype, Endpoint, ListedFile, MOST_MEMORY, ModelAddress, Plan, Weights, beyond_any_browser,
 };
@@ -322,7 +322,7 @@ impl Acquisition<'_> {
         let arrival = match &plan.weights {
             Weights::Gguf(_) => Arrival::of_gguf(journal),
             Weights::Safetensors(_) | Weights::Pytorch(_) => {
-                let dtype = arrival::target(self.dtype);
+                let dtype = conversion::target(self.dtype);
                 Arrival::of_floats(companions, &kept.name, dtype, files.len(), journal)
                     .map_err(|e| refused(&e))?
             }

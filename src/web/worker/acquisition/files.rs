@@ -61,11 +61,7 @@ impl Acquisition<'_> {
                         }
                     }
                 }
-                let listing = Listing {
-                    is_partial: true,
-                    ..Listing::of_files(found)
-                };
-                hub::choose(&listing, self.dtype).map_err(|e| not_a_model(&e))
+                hub::choose(&Listing::of_files(found), self.dtype).map_err(|e| not_a_model(&e))
             }
         }
     }
@@ -112,7 +108,6 @@ impl Acquisition<'_> {
         kept: &mut KeptModel,
     ) -> Result<Companions, WebError> {
         let mut companions = Companions::default();
-        let (mut vocab, mut merges) = (None, None);
         for file in &plan.companions {
             let most = match file.name.as_str() {
                 "README.md" => MAX_CARD_BYTES,
@@ -125,18 +120,10 @@ impl Acquisition<'_> {
             };
             let Some(bytes) = bytes else { continue };
             match file.name.as_str() {
-                "config.json" => companions.config = bytes,
-                "generation_config.json" => companions.generation_config = Some(bytes),
-                "tokenizer.json" => companions.tokenizer = Some(bytes),
-                "vocab.json" => vocab = Some(bytes),
-                "merges.txt" => merges = Some(bytes),
-                "README.md" => {
-                    kept.card = Some(String::from_utf8_lossy(&bytes).into_owned());
-                }
-                _ => {}
+                "README.md" => kept.card = Some(String::from_utf8_lossy(&bytes).into_owned()),
+                name => companions.insert(name, bytes),
             }
         }
-        companions.vocab_and_merges = vocab.zip(merges);
         Ok(companions)
     }
 

@@ -1,9 +1,6 @@
-//! `Writer`: a GGUF file of version 3, header first, then tensor by tensor, without seeking.
-
-use std::io::Write;
+//! `Layout`: the header of a GGUF file of version 3 and the offset of each of its tensors.
 
 use super::dtype::StoredType;
-use super::error::WeightsError;
 use super::gguf::{DEFAULT_ALIGNMENT, MAGIC, TensorInfo, Value};
 
 /// A tensor about to be written.
@@ -29,14 +26,14 @@ impl TensorToWrite {
             offset: 0,
         };
         info.size_bytes()
-            .expect("a type is chosen that the rows fit")
+            .expect("its rows are whole quantization blocks")
     }
 }
 
-/// Where everything in a GGUF file lies, known before a tensor is.
+/// The bytes and offsets of a GGUF file that are known before any of its tensors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// The file's first bytes, filled up to where the first tensor begins.
+    /// The file's first bytes, padded up to the first tensor.
     pub header: Vec<u8>,
     /// First byte of each tensor, counted from the start of the file.
     pub offsets: Vec<u64>,
@@ -45,7 +42,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Tensors lie in the order given, each filled up with zeros to a multiple of 32 bytes.
+    /// Tensors lie in the given order, each padded with zeros to a multiple of 32 bytes.
     pub fn new(metadata: &[(String, Value)], tensors: &[TensorToWrite]) -> Self {
         let mut header = Vec::new();
         header.extend_from_slice(MAGIC);
@@ -71,7 +68,10 @@ impl Layout {
             len += padded(tensor.size_bytes());
         }
         let data_start = padded(header.len() as u64);
-        header.resize(usize::try_from(data_start).expect("it is in memory"), 0);
+        header.resize(
+            usize::try_from(data_start).expect("the header is in memory"),
+            0,
+        );
         for offset in &mut offsets {
             *offset += data_start;
         }
@@ -88,88 +88,10 @@ fn padded(len: u64) -> u64 {
     len.next_multiple_of(DEFAULT_ALIGNMENT)
 }
 
-/// The zeros between `pos` and the next tensor.
-pub(super) fn padding(pos: u64) -> &'static [u8] {
+/// The zeros between a tensor's end at byte `pos` and the next tensor.
+pub fn padding(pos: u64) -> &'static [u8] {
     let n = usize::try_from(padded(pos) - pos).expect("below the alignment");
     &[0; DEFAULT_ALIGNMENT as usize][..n]
-}
-
-/// Writes a GGUF file from front to back, without seeking.
-pub struct Writer<W> {
-    out: W,
-    sizes: std::vec::IntoIter<u64>,
-    left_of_tensor: u64,
-    pos: u64,
-}
-
-impl<W: Write> Writer<W> {
-    /// Writes the header; the tensors follow in the order given, through [`Self::write`].
-    ///
-    /// # Errors
-    /// [`WeightsError::Write`].
-    pub fn new(
-        out: W,
-        metadata: &[(String, Value)],
-        tensors: &[TensorToWrite],
-    ) -> Result<Self, WeightsError> {
-        let sizes: Vec<u64> = tensors.iter().map(TensorToWrite::size_bytes).collect();
-        let mut writer = Self {
-            out,
-            sizes: sizes.into_iter(),
-            left_of_tensor: 0,
-            pos: 0,
-        };
-        writer.put(&Layout::new(metadata, tensors).header)?;
-        Ok(writer)
-    }
-
-    /// Writes the next bytes of the current tensor; the one after it begins when it is complete.
-    ///
-    /// # Errors
-    /// [`WeightsError::Write`].
-    ///
-    /// # Panics
-    /// If the bytes reach beyond the tensor.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), WeightsError> {
-        if self.left_of_tensor == 0 {
-            self.left_of_tensor = self.sizes.next().expect("no more tensors than announced");
-        }
-        self.left_of_tensor = self
-            .left_of_tensor
-            .checked_sub(bytes.len() as u64)
-            .expect("a tensor has the size it was announced with");
-        self.put(bytes)?;
-        if self.left_of_tensor == 0 {
-            self.put(padding(self.pos))?;
-        }
-        Ok(())
-    }
-
-    /// Flushes, and gives the length of the file.
-    ///
-    /// # Errors
-    /// [`WeightsError::Write`].
-    ///
-    /// # Panics
-    /// If a tensor is missing.
-    pub fn finish(mut self) -> Result<u64, WeightsError> {
-        assert!(
-            self.left_of_tensor == 0 && self.sizes.len() == 0,
-            "every announced tensor was written"
-        );
-        self.out
-            .flush()
-            .map_err(|source| WeightsError::Write { source })?;
-        Ok(self.pos)
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), WeightsError> {
-        self.out
-            .write_all(bytes)
-            .map_err(|source| WeightsError::Write { source })?;
-        self.pos += bytes.len() as u64;
-        Ok(())
-    }
 }
 
 fn put_string(out: &mut Vec<u8>, text: &str) {
@@ -177,7 +99,7 @@ fn put_string(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// What llama.cpp expects under its keys: 32 bits for numbers that fit.
+/// The type number of a value: 32 bits for numbers that fit, as llama.cpp expects them.
 fn value_type_id(value: &Value) -> u32 {
     match value {
         Value::UInt(value) if u32::try_from(*value).is_ok() => 4,
@@ -223,7 +145,7 @@ fn put_value(out: &mut Vec<u8>, value: &Value) {
             out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
         }
         Value::Array(values) => {
-            // Elements of one list share a type; the widest keeps them all.
+            // The elements of a list share a type: the widest that occurs.
             let type_id = values.iter().map(value_type_id).max().unwrap_or(4);
             list(out, type_id, values.len());
             for value in values {

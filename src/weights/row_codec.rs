@@ -1,30 +1,33 @@
-//! `RowDecoder` and `RowEncoder`: a tensor's stored bytes, as they come, to rows of floats, and rows to another type.
+//! `RowDecoder` and `RowEncoder`: from a tensor's stored bytes, as they arrive, to rows of floats, and from rows of
+//! floats to the bytes of another type.
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
 use super::names::TensorSpec;
+use super::report::RoundingErrors;
 
-/// Numbers converted at a time: bounds what a conversion holds beside a tensor stored transposed.
+/// Numbers converted at a time: bounds the memory of a conversion beside a tensor that is stored transposed.
 const CHUNK_VALUES: usize = 1 << 16;
-/// A tensor stored transposed is gathered in pieces of this size, so that memory is taken only for bytes that came.
+/// A tensor stored transposed is collected in slabs of this size, so that memory is allocated only for bytes that have
+/// arrived.
 const SLAB_BYTES: usize = 1 << 20;
 
-/// Takes the bytes of one tensor from first to last and gives its rows as computed with, linear maps as (out, in).
+/// Decodes the bytes of one tensor, pushed from first to last, into its rows as computed with: linear maps as (out, in).
 pub(super) struct RowDecoder {
     name: String,
     dtype: StoredType,
     rows: usize,
     cols: usize,
     is_transposed: bool,
-    /// Of a tensor stored transposed, whose rows are spread over all its bytes.
+    /// All bytes of a tensor stored transposed, over which each row is spread; empty for other tensors.
     slabs: Vec<Vec<u8>>,
-    /// Of any other: what has come of the next rows. Else the next rows, gathered.
+    /// The bytes of the next rows: as far as they have arrived, or gathered from the slabs.
     bytes: Vec<u8>,
     next_row: usize,
 }
 
 impl RowDecoder {
-    /// For a tensor stored in `dtype`, its columns whole blocks of it; `is_transposed`: stored (cols, rows).
+    /// For a tensor stored in `dtype`, of which its rows are whole blocks; `is_transposed`: stored as (cols, rows).
     pub(super) fn new(spec: &TensorSpec, dtype: StoredType, is_transposed: bool) -> Self {
         Self {
             name: spec.name.clone(),
@@ -38,7 +41,7 @@ impl RowDecoder {
         }
     }
 
-    /// Bytes it takes before [`Self::next_chunk`] must be asked for rows.
+    /// Bytes that can be pushed before [`Self::next_chunk`] must be called.
     pub(super) fn room(&self) -> u64 {
         if self.is_transposed {
             let whole = self.rows as u64 * self.row_bytes() as u64;
@@ -77,7 +80,10 @@ impl RowDecoder {
                     .map_err(|_| out_of_memory(&self.name))?;
                 self.slabs.push(slab);
             }
-            let slab = self.slabs.last_mut().expect("there is one with room");
+            let slab = self
+                .slabs
+                .last_mut()
+                .expect("a slab with room was pushed above");
             let n = bytes.len().min(SLAB_BYTES - slab.len());
             slab.extend_from_slice(&bytes[..n]);
             bytes = &bytes[n..];
@@ -85,7 +91,7 @@ impl RowDecoder {
         Ok(())
     }
 
-    /// Appends the next rows to `out` and says how many; 0 if bytes are wanted first, and at the end.
+    /// Appends the next rows to `out` and returns how many; 0 if more bytes must be pushed first, and at the end.
     ///
     /// # Errors
     /// [`WeightsError::Convert`].
@@ -108,7 +114,7 @@ impl RowDecoder {
         Ok(n)
     }
 
-    /// Whether all rows were given.
+    /// Whether all rows were decoded.
     pub(super) fn is_done(&self) -> bool {
         self.next_row == self.rows
     }
@@ -126,7 +132,7 @@ impl RowDecoder {
             .expect("checked when opened")
     }
 
-    /// Puts the next `n` rows together out of the columns.
+    /// Gathers the next `n` rows from the stored columns.
     fn gather(&mut self, n: usize) {
         let size = self
             .dtype
@@ -152,56 +158,36 @@ impl RowDecoder {
     }
 }
 
-/// How far converted numbers are from the originals.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ConversionErrors {
-    max_abs_error: f32,
-    max_abs: f32,
-    sum_sq_error: f64,
-    sum_sq: f64,
-}
-
-impl ConversionErrors {
-    /// The largest difference and the root of the mean squared one, each as a part of the original's;
-    /// `None` if there was infinity or no number among them.
-    pub(super) fn as_parts(&self) -> Option<(f32, f32)> {
-        let part = |error: f64, whole: f64| match whole > 0.0 {
-            true => (error / whole) as f32,
-            false => 0.0,
-        };
-        (self.sum_sq.is_finite() && self.sum_sq_error.is_finite()).then(|| {
-            (
-                part(f64::from(self.max_abs_error), f64::from(self.max_abs)),
-                part(self.sum_sq_error.sqrt(), self.sum_sq.sqrt()),
-            )
-        })
-    }
-}
-
-/// Turns rows of floats into bytes of another type.
+/// Encodes rows of floats as bytes of another type.
 pub(super) struct RowEncoder {
     name: String,
     from: StoredType,
     target: StoredType,
-    /// What was read back of the last chunk.
-    back: Vec<f32>,
-    /// Sums over the difference between what came and what was given, if asked for.
-    pub(super) errors: Option<ConversionErrors>,
+    /// The last chunk, read back from the bytes it was encoded as.
+    read_back: Vec<f32>,
+    /// Filled if rounding errors are measured.
+    pub(super) errors: Option<RoundingErrors>,
 }
 
 impl RowEncoder {
-    /// For floats that were stored in `from`.
+    /// For floats that were stored in `from`; rounding errors are not measured.
     pub(super) fn new(name: &str, from: StoredType, target: StoredType) -> Self {
         Self {
             name: name.to_owned(),
             from,
             target,
-            back: Vec::new(),
+            read_back: Vec::new(),
             errors: None,
         }
     }
 
-    /// Appends whole rows to `out`.
+    /// The same, measuring rounding errors.
+    pub(super) fn measuring(mut self) -> Self {
+        self.errors = Some(RoundingErrors::default());
+        self
+    }
+
+    /// Appends the bytes of whole rows to `out`.
     ///
     /// # Errors
     /// [`WeightsError::TooLargeForF16`], [`WeightsError::Convert`].
@@ -221,18 +207,12 @@ impl RowEncoder {
         };
         let start = out.len();
         self.target.encode(values, out).map_err(convert)?;
-        let Some(errors) = &mut self.errors else {
-            return Ok(());
-        };
-        self.back.clear();
-        self.target
-            .decode(&out[start..], &mut self.back)
-            .map_err(convert)?;
-        for (value, back) in values.iter().zip(&self.back) {
-            errors.max_abs = errors.max_abs.max(value.abs());
-            errors.max_abs_error = errors.max_abs_error.max((value - back).abs());
-            errors.sum_sq += f64::from(*value) * f64::from(*value);
-            errors.sum_sq_error += f64::from(value - back) * f64::from(value - back);
+        if let Some(errors) = &mut self.errors {
+            self.read_back.clear();
+            self.target
+                .decode(&out[start..], &mut self.read_back)
+                .map_err(convert)?;
+            errors.add(values, &self.read_back);
         }
         Ok(())
     }

@@ -1,0 +1,128 @@
+//! What a GGUF's metadata says of a GPT-2: its configuration, read and written, and its tokenizer, written.
+
+use super::error::WeightsError;
+use super::gguf::{Header, Value, wrong_type};
+use crate::kernels::pack::WeightType;
+use crate::model::config::Gpt2Config;
+
+const ARCHITECTURE: &str = "general.architecture";
+const N_CTX: &str = "gpt2.context_length";
+const N_EMBD: &str = "gpt2.embedding_length";
+const N_LAYER: &str = "gpt2.block_count";
+const N_INNER: &str = "gpt2.feed_forward_length";
+const N_HEAD: &str = "gpt2.attention.head_count";
+const EPSILON: &str = "gpt2.attention.layer_norm_epsilon";
+const BOS: &str = "tokenizer.ggml.bos_token_id";
+const EOS: &str = "tokenizer.ggml.eos_token_id";
+
+/// A tokenizer as GGUF stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GgufTokenizer {
+    /// Text of every token in byte-level form; the index is the id.
+    pub tokens: Vec<String>,
+    /// Merges, `left right`, by rank.
+    pub merges: Vec<String>,
+    /// Ids of control tokens, such as the end of text.
+    pub control: Vec<u32>,
+}
+
+/// The metadata of a GPT-2 with matrices of type `dtype`: name, shape, tokenizer; `more` is appended.
+pub fn gpt2_metadata(
+    name: &str,
+    config: &Gpt2Config,
+    dtype: WeightType,
+    tokenizer: GgufTokenizer,
+    more: Vec<(String, Value)>,
+) -> Vec<(String, Value)> {
+    let size = |n: usize| Value::UInt(n as u64);
+    let text = |text: &str| Value::String(text.to_owned());
+    // llama.cpp's `llama_ftype`.
+    let file_type = match dtype {
+        WeightType::F32 => 0,
+        WeightType::F16 => 1,
+        WeightType::Q4_0 => 2,
+        WeightType::Q8_0 => 7,
+        WeightType::Q4K => 14,
+        WeightType::Q6K => 18,
+    };
+    // llama.cpp's `llama_token_type`: 1 is normal, 3 control.
+    let mut types = vec![1; tokenizer.tokens.len()];
+    for token_id in tokenizer.control {
+        if let Some(kind) = types.get_mut(token_id as usize) {
+            *kind = 3;
+        }
+    }
+    let mut metadata: Vec<(String, Value)> = [
+        (ARCHITECTURE, text("gpt2")),
+        ("general.name", text(name)),
+        ("general.file_type", size(file_type)),
+        ("general.quantization_version", size(2)),
+        (N_CTX, size(config.n_ctx)),
+        (N_EMBD, size(config.n_embd)),
+        (N_LAYER, size(config.n_layer)),
+        (N_INNER, size(config.n_inner)),
+        (N_HEAD, size(config.n_head)),
+        (EPSILON, Value::Float(f64::from(config.layer_norm_epsilon))),
+        ("tokenizer.ggml.model", text("gpt2")),
+        ("tokenizer.ggml.pre", text("gpt-2")),
+        ("tokenizer.ggml.tokens", Value::Strings(tokenizer.tokens)),
+        ("tokenizer.ggml.token_type", Value::Ints(types)),
+        ("tokenizer.ggml.merges", Value::Strings(tokenizer.merges)),
+        (BOS, size(config.bos_token_id as usize)),
+        (EOS, size(config.eos_token_id as usize)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect();
+    metadata.extend(more);
+    metadata
+}
+
+/// The configuration in the metadata of a GGUF.
+///
+/// # Errors
+/// [`WeightsError::UnsupportedModel`] for another architecture, [`WeightsError::MissingKey`],
+/// [`WeightsError::WrongKeyType`], [`WeightsError::MissingTensor`] without the embedding, whose rows are the
+/// vocabulary's size, [`WeightsError::Config`].
+pub(super) fn config(header: &Header) -> Result<Gpt2Config, WeightsError> {
+    match header.value(ARCHITECTURE)?.as_str() {
+        Some("gpt2") => {}
+        other => {
+            return Err(WeightsError::UnsupportedModel {
+                architecture: other.unwrap_or("unnamed").chars().take(40).collect(),
+            });
+        }
+    }
+    let epsilon = header
+        .value(EPSILON)?
+        .as_f64()
+        .ok_or_else(|| wrong_type(EPSILON, "a number"))?;
+    let embedding =
+        header
+            .tensors
+            .get("token_embd.weight")
+            .ok_or_else(|| WeightsError::MissingTensor {
+                name: "token_embd.weight".to_owned(),
+            })?;
+    // GPT-2 opens and ends texts with the same token: a file that states one of the two states both.
+    let token = |key: &str, other: &str| -> Result<u32, WeightsError> {
+        let key = match header.metadata.contains_key(key) {
+            true => key,
+            false => other,
+        };
+        u32::try_from(header.size(key)?).map_err(|_| wrong_type(key, "a token id"))
+    };
+    let config = Gpt2Config {
+        vocab_size: usize::try_from(embedding.dims.get(1).copied().unwrap_or(1))
+            .unwrap_or(usize::MAX),
+        n_ctx: header.size(N_CTX)?,
+        n_embd: header.size(N_EMBD)?,
+        n_layer: header.size(N_LAYER)?,
+        n_head: header.size(N_HEAD)?,
+        n_inner: header.size(N_INNER)?,
+        layer_norm_epsilon: epsilon as f32,
+        bos_token_id: token(BOS, EOS)?,
+        eos_token_id: token(EOS, BOS)?,
+    };
+    Ok(config.validated()?)
+}
