@@ -104,7 +104,12 @@ pub(super) fn assemble(
                 let program = program_path(programs, bin);
                 let compiled = fs::read(&program).map_err(SiteError::file("read", &program))?;
                 let name = format!("{bin}-{}", name_hash(&compiled));
-                bind(&program, kind, &name, folder)?;
+                bind(&program, kind, bin, folder)?;
+                for ending in [".js", "_bg.wasm"] {
+                    let from = folder.join(format!("{bin}{ending}"));
+                    let to = folder.join(format!("{name}{ending}"));
+                    fs::rename(&from, &to).map_err(SiteError::file("rename", from))?;
+                }
                 preloads += &preload_links(&base, &name);
                 start_script(&base, &name)
             }

@@ -44,6 +44,8 @@ pub(super) fn bind(
             .input_path(program)
             .out_name(name)
             .typescript(false)
+            // As wasm-bindgen's program does.
+            .omit_default_module_path(false)
             .generate(folder)
     };
     generate().map_err(|source| SiteError::NotBound {
