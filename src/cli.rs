@@ -46,7 +46,7 @@ enum Command {
     Serve(serve::Args),
     /// Build the page into a folder of static files
     Build(build::Args),
-    /// Print what the built page weighs, raw and after Brotli
+    /// Print the size of the built page's code, raw and after Brotli
     Sizes(sizes::Args),
     /// Lint the half of the code that runs in the browser
     Check,

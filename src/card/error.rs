@@ -43,7 +43,7 @@ pub enum CardError {
     /// The front matter has no end.
     #[error("the card's front matter has no closing `---`")]
     FrontMatterOpen,
-    /// The file has none of the four headers.
+    /// No known header was found.
     #[error("no header of a huggingtweets card was found")]
     NoHeader,
     /// The handle is missing or has other characters than a handle.

@@ -70,7 +70,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         })
     });
     status.clear();
-    // The file is written: a model that cannot be scored is no reason to fail.
+    // The file is written, so a model that cannot be scored is not an error.
     let quality = quality.and_then(|quality: Result<_, CliError>| {
         let explain = |error: &CliError| {
             eprintln!("the model could not be scored: {error}\nhint: --no-score leaves that out")

@@ -181,7 +181,7 @@ pub fn choose(listing: &Listing, dtype: Dtype) -> Result<Plan, PlanError> {
         }
     }
     // The remaining GGUFs have other types than the wanted one. The most exact type is nearest, because floats can
-    // become any type; a GGUF whose name tells no type comes last.
+    // become any type; a GGUF without a type in its name comes last.
     match GgufType::ALL.iter().find_map(of_type).or(ggufs.first()) {
         Some((file, _)) => Ok(gguf_plan(listing, file)),
         None => Err(PlanError::NoWeights {

@@ -10,7 +10,7 @@ pub enum ModelError {
     /// `config.json` cannot be parsed.
     #[error("config.json is not a GPT-2 configuration ({source})")]
     BadConfigJson {
-        /// What the parser met.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// Another architecture.
@@ -32,7 +32,7 @@ pub enum ModelError {
     OutOfRange {
         /// The field.
         field: &'static str,
-        /// What it holds.
+        /// Its value.
         value: u64,
         /// Least accepted.
         min: u64,
@@ -50,7 +50,7 @@ pub enum ModelError {
     /// LayerNorm would divide by zero or vanish.
     #[error("layer_norm_epsilon is {value}, not between 0 and 1")]
     BadEpsilon {
-        /// What it holds.
+        /// Its value.
         value: f32,
     },
     /// The tokens do not fit.

@@ -1,6 +1,6 @@
 //! Assembles the folder of the page from `www/index.html`: style sheets and programs named by their hash, copied files.
 //!
-//! The `data-trunk` links of that document name what the page is made of, so that `trunk build` makes the same folder.
+//! The `data-trunk` links of that document name the parts of the page, so that `trunk build` makes the same folder.
 
 use super::bindings::{ScriptKind, bind};
 use super::document::{self, Tag};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// How many hexadecimal digits of a file's SHA-256 its name carries.
 const NAME_DIGITS: usize = 16;
 
-/// What a `data-trunk` link asks for.
+/// The meaning of a `data-trunk` link.
 enum Asset<'a> {
     /// A style sheet, whose link then names it by its hash.
     Stylesheet(&'a str),

@@ -24,7 +24,7 @@ const MAKERS: [&str; 5] = [
 pub struct BuildOptions {
     /// The folder to write.
     pub out: PathBuf,
-    /// Where it will be reachable: [`BuildOptions::RELATIVE`], or a path or URL.
+    /// The address at which it will be reachable: [`BuildOptions::RELATIVE`], or a path or URL.
     pub public_url: String,
 }
 
@@ -69,7 +69,7 @@ pub struct FirstPage {
     tree: SourceTree,
     dist: PathBuf,
     fingerprint: Fingerprint,
-    /// The stage that the page had reached before.
+    /// The stage that an earlier build reached.
     found: Option<Stage>,
     // Released when this value is dropped.
     _lock: File,

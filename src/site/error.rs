@@ -1,4 +1,4 @@
-//! What can go wrong between the sources and a served page.
+//! `SiteError`: why the page cannot be built or served, and the next step for the reader.
 
 use std::error::Error;
 use std::io;
@@ -90,7 +90,7 @@ pub enum SiteError {
         /// The system's error.
         source: io::Error,
     },
-    /// `serve --mirror` with a path that is no folder.
+    /// The path of `serve --mirror` is not a folder.
     #[error("there is no folder `{dir}` to serve models from", dir = dir.display())]
     NoMirror {
         /// The path.

@@ -45,7 +45,7 @@ const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json"
 /// Names that begin with a dot are not served. Links in the folder are followed.
 ///
 /// # Errors
-/// [`SiteError::NoMirror`] if `dir` is no folder.
+/// [`SiteError::NoMirror`] if `dir` is not a folder.
 pub fn router(dir: &Path) -> Result<Router, SiteError> {
     if !dir.is_dir() {
         return Err(SiteError::NoMirror {

@@ -1,6 +1,8 @@
-//! What the worker's builds with threads need: shared memory, and a standard library built from its sources with atomics.
+//! The needs of the worker's builds with threads: shared memory, and a standard library built from its sources with
+//! atomics.
 //!
-//! The page works on one thread without them: where no sources can be had, that is said and the build goes on.
+//! The page works on one thread without these builds: where the sources are not available, a line says so and the build
+//! continues.
 
 use super::toolchain::{self, OLDEST, PACKAGES, Rust, Std, StdSources, TARGET, Toolchain};
 use super::wasm_cargo::WasmCargo;
@@ -109,7 +111,8 @@ pub(super) fn shared_memory() -> String {
     format!("{{ initial: {initial}, maximum: {maximum} }}")
 }
 
-/// The cargo of the builds with threads, its crates fetched; `None` where no standard library's sources can be had.
+/// The cargo of the builds with threads, its crates fetched; `None` where the standard library's sources are not
+/// available.
 ///
 /// # Errors
 /// [`SiteError::File`]; [`SiteError::CannotStart`].

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-/// The cargo profile of what the browser gets.
+/// The cargo profile of the programs for the browser.
 const PROFILE: &str = "web";
 
 /// Cargo with a toolchain and flags; holds the lock on the intermediate results.
@@ -28,7 +28,8 @@ pub struct WasmCargo {
 }
 
 impl WasmCargo {
-    /// The cargo of programs for one thread, with the flags of `.cargo/config.toml`. Waits until no other clone compiles.
+    /// The cargo of programs for one thread, with the flags of `.cargo/config.toml`. Waits until no other clone
+    /// compiles.
     ///
     /// # Errors
     /// [`SiteError::File`]; [`SiteError::StepFailed`].

@@ -23,7 +23,7 @@ pub enum FileKind {
     OldGgml,
     /// No bytes at all.
     Empty,
-    /// None of these.
+    /// Another kind.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! What a GGUF's metadata says of a GPT-2: its configuration, read and written, and its tokenizer, written.
+//! The metadata of a GPT-2 in a GGUF: reads the configuration, writes configuration and tokenizer.
 
 use super::error::WeightsError;
 use super::gguf::{Header, Value, wrong_type};

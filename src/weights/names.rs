@@ -4,7 +4,7 @@ use crate::model::config::Gpt2Config;
 use Role::{Embedding, Positions, Projection, Vector};
 use Size::{NCtx, NEmbd, NInner, One, QkvWidth, VocabSize};
 
-/// What a tensor is for, which decides its layout and whether it may be quantized.
+/// The role of a tensor in the model, which decides its layout and whether it may be quantized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A linear map. Hugging Face's GPT-2 stores (in, out), GGUF and the kernels (out, in).
@@ -103,7 +103,7 @@ pub struct TensorSpec {
     pub name: String,
     /// Name in GGUF.
     pub gguf_name: String,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// Rows as computed with: outputs, ids or positions; 1 for a vector.
     pub rows: usize,

@@ -48,7 +48,7 @@ pub(super) struct RoundingErrors {
 }
 
 impl RoundingErrors {
-    /// Adds numbers and what was read back of them, in the same order.
+    /// Adds original numbers and the same numbers after rounding, in the same order.
     pub(super) fn add(&mut self, values: &[f32], read_back: &[f32]) {
         for (value, back) in values.iter().zip(read_back) {
             self.max_abs = self.max_abs.max(value.abs());

@@ -78,7 +78,7 @@ impl LocalHeader {
         bytes.len() == END_BYTES && bytes.starts_with(&END)
     }
 
-    /// Bytes of the header, or a number above what is there if that does not say it yet.
+    /// Bytes of the header; a number above the bytes at hand if these do not determine it yet.
     pub(super) fn len(bytes: &[u8]) -> usize {
         match bytes.get(26..HEADER_BYTES) {
             Some(lens) => {
