@@ -1,15 +1,17 @@
-//! Where a model's files are and which of them to take; strings and JSON only.
+//! Which model, where its files are and which of them to fetch; strings and JSON only.
 //!
-//! Reading order: [`web_address`] checks an `http(s)` address; [`endpoint`] is the Hub or a mirror of it;
-//! [`address`] reads what a visitor typed; [`listing`] is what an endpoint says a repository holds; [`dtype`] tells
-//! types by their names; [`plan`] chooses the files to fetch, [`shard_index`] reads which of them hold tensors;
-//! [`footprint`] is what a model takes, [`offer`] whether a device has it.
+//! Reading order: [`web_address`] checks an `http(s)` address; [`endpoint`] is the Hub or a mirror of it; [`address`]
+//! parses the text a visitor types; [`dtype`] names types of weights; [`model_ref`] joins the three to the one form of
+//! "which model". [`listing`] is an endpoint's list of a repository's files; [`plan`] chooses the files to fetch,
+//! [`shard_index`] lists the files of sharded weights; [`footprint`] is the size of a model on the device and in memory,
+//! [`offer`] compares it with the device's room.
 
 pub mod address;
 pub mod dtype;
 pub mod endpoint;
 pub mod footprint;
 pub mod listing;
+pub mod model_ref;
 pub mod offer;
 pub mod plan;
 pub mod repo_id;
@@ -21,7 +23,8 @@ pub use dtype::{Dtype, GgufType};
 pub use endpoint::{Endpoint, HUB};
 pub use footprint::{Footprint, Shape};
 pub use listing::{ListedFile, Listing, ListingError};
-pub use offer::{Choice, Lack, MOST_MEMORY, Offer, Room, beyond_any_browser};
+pub use model_ref::{ModelRef, ModelRefError, ModelText};
+pub use offer::{MAX_MEMORY_BYTES, Offer, Room, Shortage, TypeOffer, over_address_space};
 pub use plan::{NEEDS, Need, Parts, Plan, PlanError, Weights, choose, choose_file};
 pub use repo_id::{RepoId, RepoIdError};
 pub use shard_index::{ShardIndex, ShardIndexError};

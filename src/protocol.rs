@@ -1,20 +1,25 @@
 //! `Request`, `Event`, `ErrorReport`: all that passes between page and worker, from Rust or from JavaScript.
 //!
-//! On the channel a request is a plain object, `{ v: 1, type: "…", … }`, with the field names below, and the worker
+//! On the channel a request is a plain object, `{ v: 2, type: "…", … }`, with the field names below, and the worker
 //! answers with arrays of such events: tokens come together.
+//! Every request but [`Request::LocateBundled`] and [`Request::Stop`] is a job with an id of the asker's choice, and
+//! ends with one last event: its answer, [`Event::Done`] or [`Event::Error`]. A load that makes room for another load
+//! ends without.
 //! A message of another version or of an unknown shape is answered with [`ErrorCode::BadMessage`].
-//! What JSON has no place for stands beside the fields: a `File` or `Blob`, as `blob`, in a `load` message,
-//! and a `Float32Array`, as `logits`, in a `logits` event.
+//! Two things stand beside the fields, because JSON has no place for them: the bytes of picked files, as a list `blobs`
+//! of `File` or `Blob`, in a `load` message, and a `Float32Array`, as `logits`, in a `logits` event.
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::generate::output::{FinishedSequence, NewToken, StopReason};
 pub use crate::generate::params::GenerationParams;
+pub use crate::hub::{ModelRef, Offer, RepoId};
 pub use crate::model::config::Gpt2Config;
 
 /// Version of every message here; the two sides must agree.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
-/// Names one generation, chosen by the asker; events carry it back.
+/// Names one job; the asker chooses it, and the events of the job carry it.
 pub type JobId = u32;
 
 /// A message with its version.
@@ -37,18 +42,39 @@ impl<T> Envelope<T> {
     }
 }
 
-/// What the page asks of the worker.
+/// A request to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
-    /// Open a model; replaces the one that is open.
-    Load {
-        /// Where its bytes are.
-        source: ModelSource,
+    /// Says where the bundled model is, before it is asked for; no answer.
+    LocateBundled {
+        /// Its absolute address.
+        url: String,
     },
-    /// Continue a prompt; one job runs at a time, a second one is refused with [`ErrorCode::Busy`].
+    /// Open a model in place of the one that is open, or that is being opened; answered by [`Event::Ready`].
+    Load {
+        /// The job.
+        job: JobId,
+        /// Which model. Of picked files, the bytes stand beside the message.
+        model: ModelRef,
+        /// Whether to keep it on this device for the next visit, if it can be kept.
+        #[serde(default)]
+        keep: bool,
+    },
+    /// List a model's files and compute its costs, before its weights are fetched; answered by [`Event::Offered`].
+    /// The worker remembers the answer of the host: another type, or the load, asks it no second time.
+    LookUp {
+        /// The job.
+        job: JobId,
+        /// Which model, in the type that is wanted; of those that [`ModelRef::is_storable`] finds.
+        model: ModelRef,
+        /// Memory of the device, where the page knows it.
+        #[serde(default)]
+        device_memory_bytes: Option<u64>,
+    },
+    /// Continue a prompt; one job of the model runs at a time, a second one is refused with [`ErrorCode::Busy`].
     Generate {
-        /// Chosen by the asker.
+        /// The job.
         job: JobId,
         /// Text as typed.
         prompt: String,
@@ -57,77 +83,57 @@ pub enum Request {
     },
     /// Scores for the token after a text, to which no prefix is added.
     Logits {
-        /// Chosen by the asker.
+        /// The job.
         job: JobId,
         /// The text.
         text: String,
     },
     /// Measure how fast this device runs the open model.
     Measure {
-        /// Chosen by the asker.
+        /// The job.
         job: JobId,
     },
-    /// End a job between two tokens; answered by [`Event::Done`] with `stopped`. Also ends a load (job 0).
+    /// End a job between two steps. A load or a look-up ends with [`ErrorCode::Cancelled`], any other job with
+    /// [`Event::Done`] and `stopped`; a job that has ended already, without any event.
     Stop {
         /// The job.
         job: JobId,
     },
     /// Ids of a text, without prefix.
     Tokenize {
-        /// Chosen by the asker.
+        /// The job.
         job: JobId,
         /// The text.
         text: String,
     },
     /// Text of ids, special tokens left out.
     Detokenize {
-        /// Chosen by the asker.
+        /// The job.
         job: JobId,
         /// The ids.
         token_ids: Vec<u32>,
     },
 }
 
-/// Where a model's bytes come from. The worker fetches them itself; they never cross the channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ModelSource {
-    /// A GGUF at an absolute address, not to be kept.
-    Url {
-        /// The address.
-        url: String,
-        /// What to call it.
-        name: String,
-    },
-    /// A model of the Hub, or at an address.
-    Model {
-        /// `OWNER/NAME`, the address of a GGUF or of a folder, or an old handle: what [`crate::hub`] reads.
-        model: String,
-        /// Read repositories from here instead of the Hub.
-        #[serde(default)]
-        endpoint: Option<String>,
-        /// What float weights become, and which GGUF is taken: `auto`, `q8_0`, `q4_0`, `q4_k`, `q6_k`, `f16`, `f32`.
-        #[serde(default)]
-        dtype: Option<String>,
-        /// Whether to keep it on this device for the next time.
-        #[serde(default)]
-        keep: bool,
-    },
-    /// The `blob` beside the message: a GGUF.
-    File {
-        /// Its file name.
-        name: String,
-    },
-    /// The `blobs` beside the message, in this order: the files of a folder laid out like a repository.
-    Files {
-        /// What to call the model.
-        name: String,
-        /// The files' names in the folder.
-        files: Vec<String>,
-    },
+impl Request {
+    /// The job that it begins or stops.
+    #[must_use]
+    pub fn job(&self) -> Option<JobId> {
+        match self {
+            Self::LocateBundled { .. } => None,
+            Self::Load { job, .. }
+            | Self::LookUp { job, .. }
+            | Self::Generate { job, .. }
+            | Self::Logits { job, .. }
+            | Self::Measure { job }
+            | Self::Stop { job }
+            | Self::Tokenize { job, .. }
+            | Self::Detokenize { job, .. } => Some(*job),
+        }
+    }
 }
 
-/// What the worker tells the page.
+/// An event in the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -138,46 +144,51 @@ pub enum Event {
         /// Threads that compute; [`RunStats::threads`] counts again, as helpers may come later.
         threads: usize,
     },
-    /// How far a load is.
+    /// Progress of a load or a look-up.
     Progress {
-        /// What is going on.
+        /// The job.
+        job: JobId,
+        /// The part of the work that goes on.
         stage: LoadStage,
     },
     /// The card of the model that is being loaded.
     Card {
-        /// `OWNER/NAME`.
-        repo: String,
+        /// The job.
+        job: JobId,
+        /// The model's repository.
+        repo: RepoId,
         /// Its `README.md`.
         markdown: String,
     },
-    /// The model can be asked.
+    /// Answer to [`Request::Load`]: the model takes requests.
     Ready {
-        /// What was opened.
+        /// The job.
+        job: JobId,
+        /// The opened model.
         model: ModelInfo,
     },
-    /// A piece of text of one sequence: whole characters only, sometimes none yet.
+    /// Answer to [`Request::LookUp`].
+    Offered {
+        /// The job.
+        job: JobId,
+        /// Costs in every type, compared with the room on this device.
+        offer: Offer,
+    },
+    /// One more token of one sequence.
     Token {
         /// The job.
         job: JobId,
-        /// 0-based index of the sequence.
-        sequence: usize,
         /// The token.
-        token_id: u32,
-        /// Text that became whole with it.
-        text: String,
-        /// Its probability after all filters.
-        prob: f32,
+        #[serde(flatten)]
+        token: NewToken,
     },
     /// One sequence is complete.
     Result {
         /// The job.
         job: JobId,
-        /// 0-based index of the sequence.
-        sequence: usize,
-        /// Prompt and continuation, or the continuation alone, as `return_full_text` asked.
-        generated_text: String,
-        /// Why it ended.
-        stop_reason: StopReason,
+        /// The sequence.
+        #[serde(flatten)]
+        sequence: FinishedSequence,
     },
     /// All sequences of a job are complete, or it was stopped.
     Done {
@@ -212,15 +223,15 @@ pub enum Event {
         #[serde(skip)]
         logits: Vec<f32>,
     },
-    /// How far a measurement is.
+    /// Progress of a measurement.
     Measuring {
         /// The job.
         job: JobId,
-        /// What is going on.
-        part: MeasuredPart,
-        /// From 1; 0 while all is run once for warmth.
+        /// The work that is being measured.
+        workload: Workload,
+        /// From 1; 0 during the first, unmeasured round, which warms caches up.
         round: usize,
-        /// How many there will be, or fewer on a slow device.
+        /// Number of rounds to come; a slow device ends before.
         rounds: usize,
         /// Share that is done, 0 to 1.
         fraction: f64,
@@ -229,27 +240,27 @@ pub enum Event {
     Measured {
         /// The job.
         job: JobId,
-        /// What was found.
+        /// The figures.
         speeds: Speeds,
     },
     /// Something failed; the worker goes on unless the code says otherwise.
     Error {
-        /// The job it belongs to; none for a load or a message that could not be read.
+        /// The job that failed; none for a message that could not be read and for the end of the worker.
         job: Option<JobId>,
-        /// What and what to do.
+        /// The failure and its remedy.
         error: ErrorReport,
     },
 }
 
-/// The part of a load that is going on.
+/// A stage of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum LoadStage {
-    /// The model's host is asked what there is.
-    Looking,
+    /// The model's host is asked for its list of files.
+    LookingUp,
     /// Another tab is fetching the same model; this one waits for it.
     OtherTab {
-        /// Bytes that the other one has.
+        /// Bytes that the other tab has fetched.
         #[serde(default)]
         loaded: u64,
         /// All bytes, where that is known.
@@ -258,12 +269,12 @@ pub enum LoadStage {
     },
     /// The connection failed; the next attempt comes by itself.
     Waiting {
-        /// In so many seconds.
+        /// Seconds until then.
         seconds: u32,
-        /// Bytes that are there and stay.
+        /// Bytes that have arrived; they are not fetched again.
         loaded: u64,
     },
-    /// The file changed on its way, or its server sends it only whole, so it is fetched from its first byte again.
+    /// The file changed during the download, or its server ignores ranges: it is fetched from its first byte again.
     StartingOver,
     /// Bytes are arriving.
     Downloading {
@@ -281,33 +292,32 @@ pub enum LoadStage {
     },
 }
 
-/// Where an open model is kept for the next time.
+/// Where an open model is kept for the next visit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Keeping {
+pub enum Retention {
     /// Nowhere: it comes with the page, was opened from a file, or was not to be kept.
     #[default]
-    Nothing,
-    /// In this tab, as long as it is open: the browser gives no storage here.
+    None,
+    /// In this tab, as long as it is open: the browser gives the page no storage.
     Tab,
-    /// On this device, in the browser's database: it has no private file system to give, as in private windows, and
-    /// what a private window keeps goes when that is closed.
+    /// In the browser's database, on this device. A private window's database goes when the window is closed.
     Database,
-    /// On this device, in the browser's private file system.
-    Device,
+    /// In the browser's private file system, on this device.
+    PrivateFiles,
 }
 
-impl Keeping {
-    /// Whether another visit finds it again.
-    pub fn is_kept(self) -> bool {
-        matches!(self, Self::Database | Self::Device)
+impl Retention {
+    /// Whether the next visit finds the model.
+    pub fn outlasts_visit(self) -> bool {
+        matches!(self, Self::Database | Self::PrivateFiles)
     }
 }
 
-/// What is known of an open model.
+/// An open model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
-    /// As the source named it.
+    /// A name to show: [`ModelRef::name`].
     pub name: String,
     /// Type of most weights: `q8_0`, `q4_0`, `q4_k`, `q6_k`, `f16`, `f32`.
     pub dtype: String,
@@ -317,29 +327,15 @@ pub struct ModelInfo {
     pub n_params: u64,
     /// Its shape.
     pub config: Gpt2Config,
-    /// The parameters the model itself asks for.
+    /// The generation parameters of the model's own files.
     pub defaults: GenerationParams,
-    /// Time from bytes in hand to ready.
+    /// Time from the first byte at hand to ready.
     pub load_ms: f64,
     /// The engine's memory after loading.
     pub memory_bytes: u64,
-    /// Where it is kept for the next time.
+    /// Where it is kept for the next visit.
     #[serde(default)]
-    pub keeping: Keeping,
-}
-
-/// Why a sequence ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// The model wrote its end-of-text token.
-    EndOfText,
-    /// `max_length` or `max_new_tokens` was reached.
-    Length,
-    /// A line break came and `stop_at_newline` was set.
-    Newline,
-    /// The visitor stopped it.
-    Stopped,
+    pub retention: Retention,
 }
 
 /// Figures of one run.
@@ -363,15 +359,15 @@ pub struct RunStats {
     pub seed: u32,
 }
 
-/// A part of each round of a measurement.
+/// The work that a measurement times, one after another in each round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum MeasuredPart {
-    /// The weights are summed up, nothing else.
+pub enum Workload {
+    /// The weights are read and summed up.
     Memory,
     /// One text is written.
     OneText,
-    /// Five are, together.
+    /// Five texts are written together.
     FiveTexts,
 }
 
@@ -386,13 +382,13 @@ pub struct Speeds {
     pub rounds: usize,
     /// Prompt tokens per second.
     pub prefill: Spread,
-    /// New tokens per second of one text, the first left out: it comes with the prompt.
+    /// New tokens per second of one text, without the first token, which comes with the prompt.
     pub decode: Spread,
-    /// The same of five texts written together, all their tokens counted.
+    /// New tokens per second of five texts written together.
     pub batch5: Spread,
-    /// Bytes of weights per second that a plain sum on one thread reads.
+    /// Bytes of weights per second read by a plain sum on one thread.
     pub sum_bytes: Spread,
-    /// Bytes of weights that a token of one text is multiplied with.
+    /// Bytes of weights read for one token of one text.
     pub weight_bytes: u64,
     /// Threads used.
     pub threads: usize,
@@ -401,7 +397,7 @@ pub struct Speeds {
 }
 
 impl Speeds {
-    /// Bytes of weights per second that writing one text reads.
+    /// Bytes of weights per second read while one text is written.
     pub fn decode_bytes_per_second(&self) -> f64 {
         self.decode.median * self.weight_bytes as f64
     }
@@ -410,7 +406,7 @@ impl Speeds {
 /// A figure over the rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The one in the middle, or the mean of the two there.
+    /// The median.
     pub median: f64,
     /// The smallest.
     pub least: f64,
@@ -421,11 +417,11 @@ pub struct Spread {
 /// A failure as a visitor can read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReport {
-    /// What the page branches on.
+    /// The kind of failure, for programs.
     pub code: ErrorCode,
-    /// What happened, one sentence.
+    /// The fact, one sentence.
     pub message: String,
-    /// What to do next, one sentence.
+    /// The remedy, one sentence.
     pub hint: String,
     /// Whether the same request may succeed later.
     pub retryable: bool,
@@ -441,11 +437,11 @@ pub enum ErrorCode {
     Busy,
     /// Nothing is open yet.
     NoModel,
-    /// The bytes could not be had.
+    /// The bytes did not arrive.
     Download,
     /// The file is cut short.
     Truncated,
-    /// The file is no model this program knows.
+    /// The file, the folder or the address holds no model that can be read.
     NotAModel,
     /// A model, but not a GPT-2, or larger than a browser can hold.
     UnsupportedModel,
@@ -453,11 +449,11 @@ pub enum ErrorCode {
     BadParameters,
     /// Prompt and new tokens do not fit the context.
     ContextOverflow,
-    /// The browser gave no more memory; the worker has ended.
+    /// The browser gave no more memory. Without a job, the worker has ended.
     OutOfMemory,
     /// The worker ended by itself; it can be restarted.
     WorkerCrashed,
-    /// The visitor stopped a load.
+    /// The visitor stopped a load or a look-up.
     Cancelled,
     /// No room to keep a model, or storage that fails.
     Storage,

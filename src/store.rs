@@ -1,133 +1,305 @@
-//! `KeptModel`: what is remembered of a model kept on the device: where it came from, and how much of it is there.
+//! `ArtifactRecord`: what an artifact on this device is, where it came from, and how much of it has arrived.
+//!
+//! An artifact is a set of bytes with a name that storage keeps between visits. Models are the only kind so far. Each
+//! has a record and its parts; the record is written after the bytes that it describes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
 
-/// Of a record; one of another version belongs to another version of this page, and is not touched.
+use crate::hub::{Dtype, Endpoint, ModelAddress, ModelRef};
+
+/// Version of the record's form. A record of another version belongs to another version of this page and stays as it is.
 const VERSION: u32 = 1;
 
 /// Most bytes of a card that are kept; the longest of the original's has 7 kB.
 pub const MAX_CARD_BYTES: usize = 256 << 10;
 
-/// What was asked for; the same wish finds the same file again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    /// `OWNER/NAME`, or the absolute address of a file or a folder.
-    pub model: String,
-    /// Where repositories are read; none for an address.
-    pub endpoint: Option<String>,
-    /// The one file of a repository that was named.
-    pub file: Option<String>,
-    /// The type that was asked for, `auto` included.
-    pub dtype: String,
+/// A kind of artifact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArtifactKind {
+    /// A model: one GGUF.
+    #[default]
+    Model,
 }
 
-impl Origin {
-    /// The name its files have in storage: 32 hexadecimal digits.
-    pub fn key(&self) -> String {
-        let words = [
-            self.endpoint.as_deref().unwrap_or_default(),
-            &self.model,
-            self.file.as_deref().unwrap_or_default(),
-            &self.dtype,
-        ];
-        // No word holds a line break.
-        hex(&Sha256::digest(words.join("\n"))[..16])
+impl ArtifactKind {
+    /// Where storage keeps artifacts of this kind: a folder's name, or a part of a database's.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Model => "models",
+        }
+    }
+
+    /// The name of the part with the artifact's bytes, which is the ending of its file.
+    #[must_use]
+    pub fn part(self) -> &'static str {
+        match self {
+            Self::Model => "gguf",
+        }
+    }
+
+    fn is_model(&self) -> bool {
+        *self == Self::Model
     }
 }
 
-/// A record that another version of this page made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("another version of this page keeps this model (form {version}); reload the page")]
-pub struct OtherVersion {
-    /// Of its form.
-    pub version: u64,
+/// A part of a complete artifact, to be checked when it is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// As [`ArtifactKind::part`].
+    pub name: String,
+    /// Its length.
+    pub size_bytes: u64,
+    /// SHA-256 in hexadecimal digits, where it was computed: a converted model is not written from front to back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
-/// A model of which at least a part is kept.
+/// The record of an artifact of which at least a piece has arrived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptModel {
+pub struct ArtifactRecord {
     v: u32,
-    /// What was asked for.
-    pub origin: Origin,
-    /// What to call it.
+    /// Its kind.
+    #[serde(default, skip_serializing_if = "ArtifactKind::is_model")]
+    pub kind: ArtifactKind,
+    /// The model that was asked for.
+    #[serde(rename = "origin", with = "origin")]
+    pub model: ModelRef,
+    /// A name to show.
     pub name: String,
     /// The card as Markdown, where it has one.
     pub card: Option<String>,
-    /// What is missing; `None` if the file is whole.
-    pub part: Option<Part>,
+    /// The unfinished download; `None` if the artifact is complete.
+    #[serde(rename = "part")]
+    pub download: Option<Download>,
+    /// The parts of a complete artifact; empty in records of an earlier build.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartRecord>,
 }
 
-/// How far a model has come that is not whole.
+/// How far an unfinished download has come, and what it takes to continue it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Part {
-    /// Stands for the source files, their lengths and sums: of others nothing is gone on with.
+pub struct Download {
+    /// A checksum of the source files' names, lengths and checksums: a download continues only with the same files.
     #[serde(default)]
     pub files: String,
     /// Bytes of the source that need not be fetched again.
     pub loaded: u64,
     /// Bytes of the source in all, where that is known.
     pub total: Option<u64>,
-    /// What the server said of the file that is under way: its ETag or the time of its last change.
+    /// The server's mark of the current file's version: its ETag or the time of its last change.
     pub validator: Option<String>,
-    /// Of that file's bytes so far: [`Checksum::state`].
+    /// The state of the checksum over the current file's bytes so far: [`Checksum::state`].
     pub checksum: Option<String>,
-    /// What the engine needs to go on.
+    /// The engine's state of the conversion.
     pub journal: Value,
 }
 
-impl KeptModel {
-    /// Nothing of it is there yet.
-    pub fn new(origin: Origin, name: String) -> Self {
+/// Why a record cannot be used, although it is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Another version of this page made it.
+    #[error("another version of this page keeps this model (form {version})")]
+    OtherVersion {
+        /// Version of its form.
+        version: u64,
+    },
+    /// It names no model.
+    #[error("the record of a stored model names no model")]
+    NoModel,
+}
+
+impl RecordError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::OtherVersion { .. } => "reload the page",
+            Self::NoModel => "clear the site's data in the browser's settings",
+        }
+    }
+}
+
+/// The name of a model's files in storage: 32 hexadecimal digits, different for every [`ModelRef`] that can be kept.
+#[must_use]
+pub fn storage_key(model: &ModelRef) -> String {
+    origin::Origin::from(model).key()
+}
+
+impl ArtifactRecord {
+    /// A model of which nothing has arrived yet.
+    #[must_use]
+    pub fn new(model: ModelRef) -> Self {
         Self {
             v: VERSION,
-            origin,
-            name,
+            kind: ArtifactKind::Model,
+            name: model.name(),
+            model,
             card: None,
-            part: Some(Part::default()),
+            download: Some(Download::default()),
+            parts: Vec::new(),
         }
     }
 
-    /// As storage has it; `None` for anything that is no record.
+    /// Reads a record; `None` for anything else.
     ///
     /// # Errors
-    /// [`OtherVersion`].
-    pub fn from_json(json: &str) -> Result<Option<Self>, OtherVersion> {
-        // A longer record may have stood here, of which a tail is left.
+    /// [`RecordError`], each variant for its cause.
+    pub fn from_json(json: &str) -> Result<Option<Self>, RecordError> {
+        // A shorter record may be written over a longer one, of which a tail is left.
         let mut values = serde_json::Deserializer::from_str(json).into_iter::<Value>();
         let Some(Ok(record)) = values.next() else {
             return Ok(None);
         };
         match record.get("v").and_then(Value::as_u64) {
-            Some(version) if version != u64::from(VERSION) => Err(OtherVersion { version }),
-            _ => Ok(serde_json::from_value(record).ok()),
+            Some(version) if version != u64::from(VERSION) => {
+                return Err(RecordError::OtherVersion { version });
+            }
+            _ => {}
         }
+        let origin = record.get("origin").cloned().unwrap_or_default();
+        if let Ok(origin) = serde_json::from_value::<origin::Origin>(origin)
+            && ModelRef::try_from(origin).is_err()
+        {
+            return Err(RecordError::NoModel);
+        }
+        Ok(serde_json::from_value(record).ok())
     }
 
-    /// For storage.
+    /// The record for storage.
     ///
     /// # Panics
     /// Never: all its keys are text.
+    #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("all keys are text")
     }
 
-    /// Whether every byte is there.
-    pub fn is_whole(&self) -> bool {
-        self.part.is_none()
+    /// Whether every byte has arrived.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.download.is_none()
+    }
+
+    /// Marks it complete.
+    pub fn complete(&mut self, size_bytes: u64, sha256: Option<String>) {
+        self.download = None;
+        self.parts = vec![PartRecord {
+            name: self.kind.part().to_owned(),
+            size_bytes,
+            sha256,
+        }];
+    }
+
+    /// Whether bytes of this length can be those of the complete artifact.
+    #[must_use]
+    pub fn has_length(&self, size_bytes: u64) -> bool {
+        size_bytes > 0 && self.parts.iter().all(|part| part.size_bytes == size_bytes)
     }
 }
 
-/// SHA-256 of bytes that arrive in pieces, and perhaps on several days.
+/// The form in which records name a model, and from which storage keys are made. It never changes: the records and
+/// files of earlier visits stay valid.
+mod origin {
+    use super::*;
+    use serde::{Deserializer, Serializer, de};
+
+    #[derive(Serialize, Deserialize)]
+    pub(super) struct Origin {
+        /// `OWNER/NAME`, or the address of a file or a folder.
+        model: String,
+        /// Where repositories are read; `None` for an address.
+        endpoint: Option<String>,
+        /// The one file of a repository that was named.
+        file: Option<String>,
+        /// The type that was asked for, `auto` included.
+        dtype: String,
+    }
+
+    impl Origin {
+        pub(super) fn key(&self) -> String {
+            let words = [
+                self.endpoint.as_deref().unwrap_or_default(),
+                &self.model,
+                self.file.as_deref().unwrap_or_default(),
+                &self.dtype,
+            ];
+            // No word contains a line break.
+            hex(&Sha256::digest(words.join("\n"))[..16])
+        }
+    }
+
+    impl From<&ModelRef> for Origin {
+        fn from(model: &ModelRef) -> Self {
+            let (endpoint, file) = match &model.address {
+                ModelAddress::Repository { file, .. } => {
+                    (Some(model.endpoint.as_str().to_owned()), file.clone())
+                }
+                _ => (None, None),
+            };
+            let text = match &model.address {
+                ModelAddress::Repository { repo, .. } => repo.to_string(),
+                ModelAddress::Gguf { url } | ModelAddress::Folder { url } => url.clone(),
+                ModelAddress::OwnGguf { path } => path.clone(),
+                // Never written.
+                ModelAddress::Bundled | ModelAddress::Files { .. } => model.name(),
+            };
+            Self {
+                model: text,
+                endpoint,
+                file,
+                dtype: model.dtype.name().to_owned(),
+            }
+        }
+    }
+
+    impl TryFrom<Origin> for ModelRef {
+        type Error = RecordError;
+
+        fn try_from(origin: Origin) -> Result<Self, RecordError> {
+            let read = || {
+                let endpoint = match &origin.endpoint {
+                    Some(endpoint) => endpoint.parse().ok()?,
+                    None => Endpoint::default(),
+                };
+                let address = match &origin.endpoint {
+                    Some(_) => ModelAddress::Repository {
+                        repo: origin.model.parse().ok()?,
+                        file: origin.file.clone(),
+                    },
+                    None => ModelAddress::parse(&origin.model, &endpoint).ok()?,
+                };
+                let dtype: Dtype = origin.dtype.parse().ok()?;
+                Some(ModelRef::new(address, endpoint, dtype))
+            };
+            read().ok_or(RecordError::NoModel)
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(model: &ModelRef, to: S) -> Result<S::Ok, S::Error> {
+        Origin::from(model).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ModelRef, D::Error> {
+        Origin::deserialize(from)?
+            .try_into()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// SHA-256 of bytes that arrive in pieces, perhaps in several visits.
 #[derive(Clone, Default)]
 pub struct Checksum(Sha256);
 
 impl Checksum {
-    /// Goes on where [`Checksum::state`] was asked; `None` if that is no such state.
+    /// Continues from a [`Checksum::state`]; `None` if the text is none.
+    #[must_use]
     pub fn resume(state: &str) -> Option<Self> {
-        let bytes = unhex(state)?;
+        let bytes = base16ct::lower::decode_vec(state).ok()?;
         let state = bytes.as_slice().try_into().ok()?;
         Some(Self(Sha256::deserialize(&state).ok()?))
     }
@@ -137,34 +309,19 @@ impl Checksum {
         self.0.update(bytes);
     }
 
-    /// What [`Checksum::resume`] needs, as hexadecimal digits.
+    /// The state for [`Checksum::resume`], in hexadecimal digits.
+    #[must_use]
     pub fn state(&self) -> String {
         hex(&self.0.serialize())
     }
 
     /// The sum, 64 hexadecimal digits in lower case.
+    #[must_use]
     pub fn finish(self) -> String {
         hex(&self.0.finalize())
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
-}
-
-fn unhex(digits: &str) -> Option<Vec<u8>> {
-    let value = |digit: u8| char::from(digit).to_digit(16);
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs
-        .iter()
-        .map(|&[high, low]| u8::try_from(value(high)? << 4 | value(low)?).ok())
-        .collect()
+    base16ct::lower::encode_string(bytes)
 }

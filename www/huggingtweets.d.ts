@@ -53,31 +53,31 @@ export interface Token {
 
 /** Options of a call, with the names and meanings of Hugging Face `transformers`. Defaults without a number are the model's own. */
 export interface GenerationOptions {
-  /** Most new tokens per text, 1 or more; wins over `max_length`. */
+  /** Most tokens of the new text alone. When set, it counts instead of max_length. A whole number, 1 or more. */
   max_new_tokens?: number | null;
-  /** Most tokens in all: prefix, prompt and new ones; at most the model's context. */
+  /** Most tokens of prefix, prompt and new text together; a token is about four letters. A whole number, 1 or more. At most the model's context. */
   max_length?: number | null;
-  /** The end-of-text token is forbidden while prefix, prompt and new tokens number fewer than this. */
+  /** A text cannot end before prefix, prompt and new text together have this many tokens. A whole number, 0 or more. */
   min_length?: number | null;
-  /** Draw from the distribution; false always takes the most probable token. */
+  /** Draw each token at random. When off, the likeliest token is always taken, so every text is the same. */
   do_sample?: boolean | null;
-  /** Divides the scores, above 0: above 1 more surprising, below 1 more usual. */
+  /** Low is cautious and repetitive, high is wild; 1 is the model as trained. A number above 0. */
   temperature?: number | null;
-  /** Draw from the k most probable tokens; 0 for all. */
+  /** Only this many of the likeliest tokens may be drawn; 0 allows all. A whole number, 0 or more. */
   top_k?: number | null;
-  /** Draw from the most probable tokens up to this total; above 0, at most 1. */
+  /** Only the likeliest tokens that together reach this share may be drawn; 1 allows all. A number above 0, at most 1. */
   top_p?: number | null;
-  /** Divides the scores of tokens that are already there, above 0; 1 changes nothing. */
+  /** Above 1, words that are already there become less likely; 1 changes nothing. A number above 0. */
   repetition_penalty?: number | null;
-  /** Texts written together, 1 to 10. Default 1. */
+  /** How many different texts are written at once. A whole number from 1 to 10. Default 1. */
   num_return_sequences?: number | null;
-  /** Whether a result repeats the prompt. Default true. */
+  /** Put the prompt in front of each generated_text, as the Python pipeline does. Default true. */
   return_full_text?: boolean | null;
-  /** Put before the prompt, not shown. */
+  /** Put in front of the prompt, unseen. The bots learned that a tweet begins after it. */
   prefix?: string | null;
-  /** 0 to 2³² − 1; text i draws with `seed + i`. The same seed gives the same texts. Default: another one each call. */
+  /** The same seed, prompt and settings give the same text again. Without a seed, every run draws a new one. A whole number from 0 to 4294967295. Text i of a call draws with `seed + i`. */
   seed?: number | null;
-  /** End each text before its first line break. Default false. */
+  /** End a text where the model begins a new line. Default false. */
   stop_at_newline?: boolean | null;
   /** Called for every token as it is written. What it throws ends the call. */
   on_token?: ((token: Token) => void) | null;
@@ -163,7 +163,7 @@ export interface TextGenerationPipeline {
 /** What can go wrong, to branch on. */
 export type ErrorCode =
   | 'bad_message' | 'busy' | 'no_model' | 'download' | 'truncated' | 'not_a_model' | 'unsupported_model'
-  | 'bad_parameters' | 'context_overflow' | 'out_of_memory' | 'worker_crashed' | 'cancelled';
+  | 'bad_parameters' | 'context_overflow' | 'out_of_memory' | 'worker_crashed' | 'cancelled' | 'storage';
 
 /** A failure that the worker reports; `message` says what happened and what to do. */
 export class HuggingtweetsError extends Error {

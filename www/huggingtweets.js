@@ -1,9 +1,8 @@
 // The ES module of huggingtweets-web: a GPT-2 in a worker, called as one calls transformers.js.
 // It speaks the messages of src/protocol.rs and nothing else. Types and meanings: huggingtweets.d.ts.
 
-const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 2;
 const BUNDLED_MODEL = new URL('./model/bundled.gguf', import.meta.url);
-const LOAD_JOB = 0;
 
 const DTYPES = ['auto', 'q8_0', 'q4_0', 'q4_k', 'q6_k', 'f16', 'f32'];
 const SIMD = ['auto', 'relaxed', 'simd128'];
@@ -84,7 +83,7 @@ class EngineWorker {
   #refuseStart;
   /** The job that runs: `{ job, listen }`. */
   #current = null;
-  #nextJob = LOAD_JOB + 1;
+  #nextJob = 1;
   #queue = Promise.resolve();
   #ended = null;
 
@@ -98,11 +97,14 @@ class EngineWorker {
       this.#refuseStart = reject;
       const hear = (event) => {
         if (event.v !== PROTOCOL_VERSION) return;
-        if (event.type === 'started') return resolve(event);
+        if (event.type === 'started') {
+          this.#worker.postMessage({ v: PROTOCOL_VERSION, type: 'locate_bundled', url: BUNDLED_MODEL.href });
+          return resolve(event);
+        }
         if (event.type === 'error' && ['worker_crashed', 'out_of_memory'].includes(event.error.code)) {
           return this.end(new HuggingtweetsError(event.error));
         }
-        // What has no job of its own (loading, a message that could not be read) belongs to the one that runs.
+        // An error without a job, of a message that could not be read, belongs to the job that runs.
         if (this.#current && (event.job ?? this.#current.job) === this.#current.job) this.#current.listen(event);
       };
       this.#worker.onmessage = ({ data }) => data.forEach(hear);
@@ -113,7 +115,7 @@ class EngineWorker {
 
   /**
    * Sends `message` once earlier jobs are done; resolves with the event whose type is `last`.
-   * `job` may be fixed (a load); every other event goes to `onEvent`.
+   * Every other event goes to `onEvent`.
    */
   run(message, last, options = {}) {
     const { signal } = options;
@@ -136,7 +138,8 @@ class EngineWorker {
     });
   }
 
-  async #ask(message, last, { job = this.#nextJob++, onEvent = () => {}, signal }) {
+  async #ask(message, last, { onEvent = () => {}, signal }) {
+    const job = this.#nextJob++;
     const stop = () => this.#worker.postMessage({ v: PROTOCOL_VERSION, type: 'stop', job });
     try {
       return await new Promise((resolve, reject) => {
@@ -204,21 +207,23 @@ function takeWorker({ threads = 'auto', simd = 'auto' }) {
   return new EngineWorker({ threads, simd });
 }
 
-/** What the worker is to load, and under which name. */
-function sourceOf(model, { endpoint, dtype = 'auto', cache = true }) {
-  if (model instanceof ArrayBuffer) return sourceOf(new Blob([model]), {});
+/** The `load` message for a model, and the name of the file that is fetched. */
+function loadOf(model, { endpoint, dtype, cache = true }) {
+  if (model instanceof ArrayBuffer) return loadOf(new Blob([model]), {});
   if (model instanceof Blob) {
-    return { source: { kind: 'file', name: model.name ?? 'model.gguf' }, blob: model };
+    const name = model.name ?? 'model.gguf';
+    return { message: { type: 'load', model: { files: [name] }, blobs: [model] }, name };
   }
   if (model === undefined || model === null) {
-    return { source: { kind: 'url', url: BUNDLED_MODEL.href, name: BUNDLED_MODEL.pathname.split('/').pop() } };
+    return { message: { type: 'load', model: {} }, name: BUNDLED_MODEL.pathname.split('/').pop() };
   }
   const base = globalThis.document?.baseURI ?? globalThis.location.href;
+  const absolute = (address) => new URL(address, base).href;
   const isPath = model instanceof URL || /^\.{0,2}\//.test(model) || /\.gguf([?#]|$)/i.test(model);
+  const address = isPath ? absolute(model) : checkedText(model, 'the model');
   return {
-    source: {
-      kind: 'model', model: isPath ? new URL(model, base).href : checkedText(model, 'the model'), dtype, keep: cache,
-      ...(endpoint === undefined ? {} : { endpoint: new URL(endpoint, base).href }),
+    message: {
+      type: 'load', model: { address, dtype, endpoint: endpoint === undefined ? undefined : absolute(endpoint) }, keep: cache,
     },
     name: String(model).split(/[?#]/)[0].split('/').pop(),
   };
@@ -230,16 +235,14 @@ export async function pipeline(task, model, options = {}) {
     throw new TypeError(`unknown task ${shown(task)}; this module knows 'text-generation'`);
   }
   const { progress_callback, signal, ...build } = checked(options, PIPELINE_OPTIONS);
-  const { source, blob, name = source.name } = sourceOf(model, build);
+  const { message, name } = loadOf(model, build);
   const worker = takeWorker(build);
   const report = ({ stage }) => stage?.stage === 'downloading' && progress_callback?.({
     status: 'progress', file: name, loaded: stage.loaded, total: stage.total ?? undefined,
   });
   let opened, started;
   try {
-    ({ model: opened } = await worker.run(
-      blob ? { type: 'load', source, blob } : { type: 'load', source },
-      'ready', { job: LOAD_JOB, onEvent: report, signal }));
+    ({ model: opened } = await worker.run(message, 'ready', { onEvent: report, signal }));
     started = await worker.started;
   } catch (error) {
     worker.end(error);

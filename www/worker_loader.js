@@ -3,7 +3,7 @@
 // There are builds for one thread and for several, each with and without relaxed SIMD, which speeds up 4-bit models.
 // Panics are reported by src/web/worker/host.rs; what arrives here instead is memory that the browser refused.
 const report = (code, message, hint) =>
-  postMessage([{ v: 1, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
+  postMessage([{ v: 2, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
 
 const ended = (reason) => {
   if (reason instanceof WebAssembly.RuntimeError || reason instanceof RangeError) {

@@ -5,7 +5,8 @@ use super::status_line::StatusLine;
 use super::threads::ThreadArgs;
 use super::{CliError, Output};
 use crate::engine::EngineError;
-use crate::generate::{self, Generation};
+use crate::generate::parameter::Parameter;
+use crate::generate::{self, Generation, StepOutput};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -21,32 +22,24 @@ pub struct Args {
     /// Number of texts, 1 to 10 [default: 5, or 1 with --greedy, whose texts are all the same]
     #[arg(long)]
     n: Option<usize>,
-    /// Most new tokens per text
-    #[arg(long)]
+    #[arg(long, help = Parameter::MaxNewTokens.help())]
     max_new_tokens: Option<usize>,
     /// Always take the most probable token
     #[arg(long)]
     greedy: bool,
-    /// Above 1 more surprising, below 1 more usual
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, help = Parameter::Temperature.help())]
     temperature: Option<f32>,
-    /// Draw from the K most probable tokens, 0 for all
-    #[arg(long)]
+    #[arg(long, help = Parameter::TopK.help())]
     top_k: Option<usize>,
-    /// Draw from the most probable tokens up to this total, above 0, at most 1
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, help = Parameter::TopP.help())]
     top_p: Option<f32>,
-    /// Divides the scores of tokens that are already there, 1 for none
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, help = Parameter::RepetitionPenalty.help())]
     repetition_penalty: Option<f32>,
-    /// Put before the prompt, not shown
-    #[arg(long)]
+    #[arg(long, help = Parameter::Prefix.help())]
     prefix: Option<String>,
-    /// End each text before its first line break
-    #[arg(long)]
+    #[arg(long, help = Parameter::StopAtNewline.help())]
     stop_at_newline: bool,
-    /// The same seed gives the same texts; text number i draws with SEED + i
-    #[arg(long)]
+    #[arg(long, help = Parameter::Seed.help())]
     seed: Option<u32>,
     #[command(flatten)]
     threads: ThreadArgs,
@@ -102,17 +95,11 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let mut decode_time = Duration::ZERO;
     while !generation.is_done() {
         let (is_prefilling, started) = (generation.is_prefilling(), Instant::now());
-        for event in generation.step().map_err(refused)? {
-            if let generate::Output::Finished {
-                sequence,
-                generated_text,
-                token_ids,
-                ..
-            } = event
-            {
-                texts[sequence] = Some(Generated {
-                    generated_text,
-                    token_ids,
+        for output in generation.step().map_err(refused)? {
+            if let StepOutput::Finished(finished) = output {
+                texts[finished.sequence] = Some(Generated {
+                    generated_text: finished.generated_text,
+                    token_ids: finished.token_ids,
                 });
             }
         }

@@ -1,7 +1,7 @@
-//! Where a GGUF file keeps the generation parameters its model asks for.
+//! The generation parameters of a model in the metadata of its GGUF file.
 //!
-//! GGUF has no keys for them, so they stand under one prefix of our own, `huggingtweets.generation.`, followed by
-//! the name of the field of [`GenerationParams`]. Programs that do not know them pass over them.
+//! GGUF has no keys for them, so they have a prefix of our own, `huggingtweets.generation.`, followed by the name of the
+//! field of [`GenerationParams`]. Other programs skip unknown keys.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,9 @@ pub fn are_in(metadata: &BTreeMap<String, Value>) -> bool {
     metadata.contains_key(MAX_LENGTH)
 }
 
-/// The parameters a file states; those of the bots for what it leaves out or states in another type.
+/// The parameters of a file; a missing one, or one of another type, is that of the bots.
 ///
-/// They are not in range until checked: a file may state anything.
+/// Their ranges are not checked.
 pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> GenerationParams {
     let base = GenerationParams::default();
     let size = |key, or| {
@@ -67,7 +67,7 @@ pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> GenerationParams {
     }
 }
 
-/// The entries [`from_metadata`] reads back.
+/// The entries that [`from_metadata`] reads.
 pub fn to_metadata(params: &GenerationParams) -> Vec<(String, Value)> {
     let size = |n: usize| Value::UInt(n as u64);
     let float = |x: f32| Value::Float(f64::from(x));

@@ -1,4 +1,4 @@
-//! `EngineError`: everything that can go wrong below, and the one place where it becomes an `ErrorReport`.
+//! `EngineError`: the errors of the engine and of the layers below, and their form as an `ErrorReport`.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::protocol::{ErrorCode, ErrorReport};
 use crate::tokenizer::TokenizerError;
 use crate::weights::WeightsError;
 
-/// Why a request could not be met.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// A second job.
@@ -42,7 +42,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Whether what was read had no room where it was to be written.
+    /// Whether a write failed because the storage is full.
     pub fn is_storage_full(&self) -> bool {
         matches!(self, Self::Weights(WeightsError::Write { source }) if source.kind() == std::io::ErrorKind::StorageFull)
     }
@@ -57,8 +57,9 @@ impl EngineError {
             Self::Cancelled => "press load to start again".into(),
             Self::NotForTheEngine => "reload the page".into(),
             Self::NoTokenizer => "take them from the model's repository".into(),
+            Self::Generate(error) => error.hint(),
             Self::Weights(error) => error.hint().into(),
-            Self::Tokenizer(_) | Self::Generate(_) => split(&self.to_string()).1.to_owned().into(),
+            Self::Tokenizer(_) => split(&self.to_string()).1.to_owned().into(),
         }
     }
 
@@ -66,7 +67,9 @@ impl EngineError {
     #[must_use]
     pub fn fact(&self) -> String {
         match self {
-            Self::Tokenizer(_) | Self::Generate(_) => split(&self.to_string()).0.to_owned(),
+            Self::Tokenizer(_) | Self::Generate(GenerateError::Tokenizer(_)) => {
+                split(&self.to_string()).0.to_owned()
+            }
             _ => self.to_string(),
         }
     }

@@ -1,25 +1,25 @@
-//! `Loading`: a checkpoint becoming an `OpenModel`, part by part.
+//! `Loading`: builds an `OpenModel` from a checkpoint, part by part.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::infer::{LoadProgress, Loader, Model};
-use crate::protocol::{Keeping, ModelInfo};
+use crate::protocol::{ModelInfo, Retention};
 use crate::tokenizer::Tokenizer;
 
 use super::{EngineError, ModelFile};
 
-/// A model that can be asked.
+/// A model that takes requests.
 pub struct OpenModel {
     /// Configuration and weights.
     pub model: Arc<Model>,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Arc<Tokenizer>,
-    /// What is told of it. Time and memory of the load are the host's to measure and 0 here; where it is kept, the host says.
+    /// Its description. The host fills in time and memory of the load, which are 0 here, and where it is kept.
     pub info: ModelInfo,
 }
 
-/// Weights that arrive part by part.
+/// An open model in the making.
 pub struct Loading {
     file: ModelFile,
     name: String,
@@ -38,7 +38,7 @@ impl Loading {
         }
     }
 
-    /// How far it is.
+    /// Bytes read so far.
     pub fn progress(&self) -> LoadProgress {
         self.loader.progress()
     }
@@ -80,7 +80,7 @@ impl Loading {
                 config,
                 load_ms: 0.0,
                 memory_bytes: 0,
-                keeping: Keeping::Nothing,
+                retention: Retention::None,
             },
         }
     }

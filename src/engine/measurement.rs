@@ -1,9 +1,8 @@
 //! `Measurement`: how fast this machine runs the open model, and how fast it reads the model's weights.
 //!
-//! A round has three parts: the weights are summed up, one text is written, five are written together.
-//! Whole generations are run, sampling included, as for a visitor. Each part repeats its run until the run
-//! and its repetitions have lasted a while, so that a clock with coarse ticks does. The rounds stand for
-//! a device's changing mood: the figures are their medians.
+//! A round has three workloads: the weights are summed up, one text is written, five texts are written together.
+//! Whole generations are run, sampling included, as for a visitor. Each workload is repeated for a minimum time, so that
+//! a clock with coarse ticks suffices. The speed of a device varies over time: the figures are medians over the rounds.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,27 +12,23 @@ use crate::generate::{GenerateError, Generation};
 use crate::infer::Model;
 use crate::kernels;
 use crate::parallel::Threads;
-use crate::protocol::{MeasuredPart, Speeds, Spread};
+use crate::protocol::{Speeds, Spread, Workload};
 use crate::tokenizer::Tokenizer;
 
 use super::OpenModel;
 
-/// Rounds that count; one before them, cut short, brings code and weights to where they stay.
+/// Measured rounds. An unmeasured, shorter round before them warms caches up.
 pub const ROUNDS: usize = 5;
 /// Prompt and new tokens of a run, where the context holds them.
 const LENGTH: usize = 64;
-/// New tokens of a run that does not count.
-const WARM_LENGTH: usize = 8;
-/// Least time of a part.
-const PART_MS: f64 = 400.0;
-/// Most time of a step, unless a single token takes longer: short enough to be stopped after,
-/// long enough for clocks that tick in milliseconds.
+/// New tokens of a run in the unmeasured round.
+const WARM_UP_LENGTH: usize = 8;
+/// Least time of a workload in a round.
+const WORKLOAD_MS: f64 = 400.0;
+/// Most time of a step, unless a single token takes longer: short enough for a prompt stop, long enough for clocks
+/// with ticks of milliseconds.
 const STEP_MS: f64 = 100.0;
-const PARTS: [MeasuredPart; 3] = [
-    MeasuredPart::Memory,
-    MeasuredPart::OneText,
-    MeasuredPart::FiveTexts,
-];
+const WORKLOADS: [Workload; 3] = [Workload::Memory, Workload::OneText, Workload::FiveTexts];
 
 /// A measurement in the making.
 pub struct Measurement {
@@ -41,29 +36,29 @@ pub struct Measurement {
     tokenizer: Arc<Tokenizer>,
     threads: Threads,
     prompt: String,
-    /// New tokens of a run that counts.
+    /// New tokens of a run in a measured round.
     length: usize,
     prompt_tokens: usize,
-    /// Of all matrices a token is multiplied with.
+    /// Size of all matrices.
     weight_bytes: u64,
-    /// 0 is the one that does not count.
+    /// 0 is the unmeasured one.
     round: usize,
-    /// Index in [`PARTS`].
-    part: usize,
-    /// The run in hand, if the part writes.
+    /// Index in [`WORKLOADS`].
+    workload: usize,
+    /// The current run of a workload that writes texts.
     generation: Option<Generation>,
     tally: Tally,
-    found: Found,
+    rates: RoundRates,
     enough_ms: f64,
-    /// When the first round that counts began.
+    /// Start of the first measured round.
     started_ms: f64,
 }
 
-/// What the part in hand has added up.
+/// Work and time of the current workload in the current round.
 #[derive(Default)]
 struct Tally {
     prefill: Rate,
-    /// Of whatever the part is for: bytes or new tokens.
+    /// Bytes or new tokens, by workload.
     main: Rate,
 }
 
@@ -73,9 +68,9 @@ struct Rate {
     ms: f64,
 }
 
-/// Per second, an entry per round.
+/// Figures per second, an entry per round.
 #[derive(Default)]
-struct Found {
+struct RoundRates {
     prefill: Vec<f64>,
     decode: Vec<f64>,
     batch5: Vec<f64>,
@@ -83,11 +78,9 @@ struct Found {
 }
 
 impl Measurement {
-    /// Of an open model. Nothing has run yet.
+    /// Prepares to measure an open model on `threads`; the sum always runs on one.
     ///
-    /// It computes on `threads`; the plain sum always on one.
-    ///
-    /// `enough_ms`: no round but the first begins later than this after it; infinite for all rounds.
+    /// `enough_ms`: no round begins later than this after the first; infinite for all rounds.
     ///
     /// # Errors
     /// [`GenerateError::Tokenizer`] if its vocabulary lacks the letter `a`.
@@ -103,21 +96,21 @@ impl Measurement {
             length,
             prompt_tokens: 0,
             round: 0,
-            part: 0,
+            workload: 0,
             generation: None,
             tally: Tally::default(),
-            found: Found::default(),
+            rates: RoundRates::default(),
             enough_ms,
             started_ms: 0.0,
         })
     }
 
-    /// What the next step is part of.
-    pub fn part(&self) -> MeasuredPart {
-        PARTS[self.part]
+    /// The workload of the next step.
+    pub fn workload(&self) -> Workload {
+        WORKLOADS[self.workload]
     }
 
-    /// From 1; 0 while nothing counts yet.
+    /// From 1; 0 in the unmeasured round.
     pub fn round(&self) -> usize {
         self.round
     }
@@ -127,45 +120,46 @@ impl Measurement {
         let Some(rounds) = self.round.checked_sub(1) else {
             return 0.0;
         };
-        let of_part = ((self.tally.prefill.ms + self.tally.main.ms) / PART_MS).min(1.0);
-        ((rounds * PARTS.len() + self.part) as f64 + of_part) / (ROUNDS * PARTS.len()) as f64
+        let of_workload = ((self.tally.prefill.ms + self.tally.main.ms) / WORKLOAD_MS).min(1.0);
+        ((rounds * WORKLOADS.len() + self.workload) as f64 + of_workload)
+            / (ROUNDS * WORKLOADS.len()) as f64
     }
 
-    /// Works for a tenth of a second, or for one token if that takes longer; with the last step come the figures.
+    /// Works for a tenth of a second, or for one token if that takes longer; the last step returns the figures.
     /// `clock`: milliseconds from any fixed point.
     ///
     /// # Errors
     /// [`GenerateError`] if the model writes no text.
     pub fn step(&mut self, clock: &dyn Fn() -> f64) -> Result<Option<Speeds>, GenerateError> {
-        match self.part() {
-            MeasuredPart::Memory => self.read(clock),
-            MeasuredPart::OneText => self.write(1, clock)?,
-            MeasuredPart::FiveTexts => self.write(5, clock)?,
+        match self.workload() {
+            Workload::Memory => self.read(clock),
+            Workload::OneText => self.write(1, clock)?,
+            Workload::FiveTexts => self.write(5, clock)?,
         }
-        let is_warming = self.round == 0;
+        let is_warm_up = self.round == 0;
         let worked_ms = self.tally.prefill.ms + self.tally.main.ms;
-        if self.generation.is_some() || (worked_ms < PART_MS && !is_warming) {
+        if self.generation.is_some() || (worked_ms < WORKLOAD_MS && !is_warm_up) {
             return Ok(None);
         }
         let tally = std::mem::take(&mut self.tally);
-        if !is_warming {
-            self.keep(&tally);
+        if !is_warm_up {
+            self.record(&tally);
         }
-        self.part += 1;
-        if self.part < PARTS.len() {
+        self.workload += 1;
+        if self.workload < WORKLOADS.len() {
             return Ok(None);
         }
-        self.part = 0;
+        self.workload = 0;
         self.round += 1;
         let now_ms = clock();
-        if is_warming {
+        if is_warm_up {
             self.started_ms = now_ms;
         }
         let is_enough = self.round > ROUNDS || now_ms - self.started_ms >= self.enough_ms;
         Ok(is_enough.then(|| self.speeds()))
     }
 
-    /// Sums the weights up, again and again.
+    /// Sums the weights up, repeatedly.
     fn read(&mut self, clock: &dyn Fn() -> f64) {
         let before = clock();
         let mut ms = 0.0;
@@ -179,7 +173,7 @@ impl Measurement {
         self.tally.main.ms += ms;
     }
 
-    /// Goes on with a run, or begins one.
+    /// Continues the run, or begins one.
     fn write(&mut self, sequences: usize, clock: &dyn Fn() -> f64) -> Result<(), GenerateError> {
         let mut generation = match self.generation.take() {
             Some(generation) => generation,
@@ -209,7 +203,7 @@ impl Measurement {
 
     fn run_of(&self, sequences: usize) -> Result<Generation, GenerateError> {
         let new_tokens = match self.round {
-            0 => self.length.min(WARM_LENGTH),
+            0 => self.length.min(WARM_UP_LENGTH),
             _ => self.length,
         };
         let params = GenerationParams {
@@ -224,16 +218,16 @@ impl Measurement {
             .map(|generation| generation.with_threads(self.threads.clone()))
     }
 
-    fn keep(&mut self, tally: &Tally) {
+    fn record(&mut self, tally: &Tally) {
         let per_second = |rate: &Rate| rate.amount * 1000.0 / rate.ms;
         let main = per_second(&tally.main);
-        match self.part() {
-            MeasuredPart::Memory => self.found.sum_bytes.push(main),
-            MeasuredPart::OneText => {
-                self.found.prefill.push(per_second(&tally.prefill));
-                self.found.decode.push(main);
+        match self.workload() {
+            Workload::Memory => self.rates.sum_bytes.push(main),
+            Workload::OneText => {
+                self.rates.prefill.push(per_second(&tally.prefill));
+                self.rates.decode.push(main);
             }
-            MeasuredPart::FiveTexts => self.found.batch5.push(main),
+            Workload::FiveTexts => self.rates.batch5.push(main),
         }
     }
 
@@ -241,11 +235,11 @@ impl Measurement {
         Speeds {
             prompt_tokens: self.prompt_tokens,
             new_tokens: self.length,
-            rounds: self.found.decode.len(),
-            prefill: spread(&self.found.prefill),
-            decode: spread(&self.found.decode),
-            batch5: spread(&self.found.batch5),
-            sum_bytes: spread(&self.found.sum_bytes),
+            rounds: self.rates.decode.len(),
+            prefill: spread(&self.rates.prefill),
+            decode: spread(&self.rates.decode),
+            batch5: spread(&self.rates.batch5),
+            sum_bytes: spread(&self.rates.sum_bytes),
             weight_bytes: self.weight_bytes,
             threads: self.threads.count(),
             simd: kernels::simd().to_owned(),
@@ -253,7 +247,7 @@ impl Measurement {
     }
 }
 
-/// A text of at most `length` tokens with the prefix; any will do.
+/// A text of at most `length` tokens, prefix included.
 fn prompt_of(tokenizer: &Tokenizer, length: usize) -> Result<String, GenerateError> {
     // A vocabulary may lack the space.
     let word = if tokenizer.encode(" a").is_ok() {
@@ -269,7 +263,7 @@ fn prompt_of(tokenizer: &Tokenizer, length: usize) -> Result<String, GenerateErr
     Ok(prompt)
 }
 
-/// Of at least one value.
+/// The spread of at least one value.
 fn spread(values: &[f64]) -> Spread {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! `ModelFile`: a model whose header, tokenizer and defaults are read, weights still to come.
+//! `ModelFile`: an opened model file: configuration, tokenizer and defaults are read, its weights are not.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,6 +1,10 @@
 //! `Generation`: prefill, then one token of every sequence per `step()`.
 
+pub mod checked_params;
+pub mod error;
 pub mod logits;
+pub mod output;
+pub mod parameter;
 pub mod params;
 pub mod perplexity;
 pub mod sampler;
@@ -8,121 +12,15 @@ pub mod scores;
 
 use std::sync::Arc;
 
-use crate::infer::{InferError, Logits, Model, PREFILL_CHUNK, Session};
+use crate::infer::{Logits, Model, PREFILL_CHUNK, Session};
 use crate::parallel::Threads;
-use crate::tokenizer::{DecodeStream, Tokenizer, TokenizerError};
+use crate::tokenizer::{DecodeStream, Tokenizer};
 
-use params::{CheckedParams, GenerationParams};
-use sampler::{Choice, Sampler, SamplerScratch};
-
-/// Why a text could not be continued; nothing has run then, except for [`GenerateError::BrokenLogits`].
-#[derive(Debug, thiserror::Error)]
-pub enum GenerateError {
-    /// A parameter out of range.
-    #[error("`{name}` is {got}, which is out of range; it must be {allowed}")]
-    BadParameter {
-        /// As in [`GenerationParams`].
-        name: &'static str,
-        /// What was given.
-        got: String,
-        /// What can be given.
-        allowed: &'static str,
-    },
-    /// More in all than the model can see.
-    #[error(
-        "`max_length` is {max_length}, this model's context holds {n_ctx} tokens; set it to {n_ctx} or less"
-    )]
-    MaxLengthBeyondContext {
-        /// What was given.
-        max_length: usize,
-        /// The model's context.
-        n_ctx: usize,
-    },
-    /// Prompt and new tokens are more than the model can see.
-    #[error(
-        "prompt ({prompt_tokens} tokens) and new text ({new_tokens}) need more than this model's context of {n_ctx} tokens; shorten the prompt or lower `max_new_tokens`"
-    )]
-    ContextOverflow {
-        /// Tokens of prefix and prompt.
-        prompt_tokens: usize,
-        /// New tokens asked for.
-        new_tokens: usize,
-        /// The model's context.
-        n_ctx: usize,
-    },
-    /// The prompt alone reaches `max_length`.
-    #[error(
-        "the prompt has {prompt_tokens} tokens, `max_length` of {max_length} leaves no room for new ones; shorten the prompt or raise `max_length`"
-    )]
-    NoRoom {
-        /// Tokens of prefix and prompt.
-        prompt_tokens: usize,
-        /// The limit that was given.
-        max_length: usize,
-    },
-    /// A text without a token, where nothing stands in for it.
-    #[error("the text is empty; give at least one character")]
-    EmptyText,
-    /// A file with defaults that cannot be read.
-    #[error("`{file}` is damaged ({source}); take it from the model's repository again")]
-    Defaults {
-        /// The file.
-        file: &'static str,
-        /// Where and what.
-        source: serde_json::Error,
-    },
-    /// Scores that are no numbers.
-    #[error(
-        "the model's scores are not finite numbers; its file is damaged or of another model, load it again"
-    )]
-    BrokenLogits,
-    /// The prompt could not be tokenised.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
-    /// The model refused the tokens.
-    #[error(transparent)]
-    Infer(#[from] InferError),
-}
-
-/// Why a sequence ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopReason {
-    /// The model wrote its end-of-text token.
-    EndOfText,
-    /// `max_length` or `max_new_tokens` was reached.
-    Length,
-    /// A line break came and `stop_at_newline` was set.
-    Newline,
-    /// [`Generation::stop`] was called.
-    Stopped,
-}
-
-/// What a step brings.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// A sequence has one more token.
-    Token {
-        /// 0-based index of the sequence.
-        sequence: usize,
-        /// The token, the end-of-text token included.
-        token_id: u32,
-        /// Text that became whole with it. A sequence's pieces together are its continuation.
-        text: String,
-        /// Its probability, see [`Choice::prob`].
-        prob: f32,
-    },
-    /// A sequence is complete.
-    Finished {
-        /// 0-based index of the sequence.
-        sequence: usize,
-        /// Prompt as typed and continuation, or the continuation alone, as `return_full_text` asks.
-        generated_text: String,
-        /// All its new tokens, the one that ended it included.
-        token_ids: Vec<u32>,
-        /// Why it ended.
-        stop_reason: StopReason,
-    },
-}
+use checked_params::CheckedParams;
+pub use error::GenerateError;
+pub use output::{FinishedSequence, NewToken, StepOutput, StopReason};
+use params::GenerationParams;
+use sampler::{Sample, Sampler, SamplerScratch};
 
 /// Several continuations of one prompt, in the making.
 pub struct Generation {
@@ -135,7 +33,7 @@ pub struct Generation {
     new_tokens: usize,
 }
 
-/// How a sequence goes on from its logits; the same for all of them.
+/// How sequences continue from their logits; shared by all sequences.
 struct Rules {
     tokenizer: Arc<Tokenizer>,
     params: CheckedParams,
@@ -157,9 +55,9 @@ struct Sequence {
 }
 
 impl Generation {
-    /// Prepared to continue `prompt`; nothing has run yet.
+    /// Prepares to continue `prompt`. Nothing is computed yet.
     ///
-    /// Prefix and prompt are tokenised together. If that gives no token at all, the model's opening token stands in.
+    /// Prefix and prompt are tokenized together. Without any token, the model's opening token takes their place.
     /// `seed` is used where `params` has none.
     ///
     /// # Errors
@@ -212,19 +110,19 @@ impl Generation {
         })
     }
 
-    /// Computes on these threads from now on; the texts are the same on any number.
+    /// Sets the threads; the texts do not depend on their number.
     #[must_use]
     pub fn with_threads(mut self, threads: Threads) -> Self {
         self.session = self.session.with_threads(threads);
         self
     }
 
-    /// Takes in a piece of the prompt, or writes one token of every unfinished sequence.
-    /// When the prompt is taken in, the first tokens come with it. Does nothing when all are finished.
+    /// Computes a piece of the prompt, or one token of every unfinished sequence. The last piece of the prompt returns the
+    /// first tokens. Does nothing when all sequences are finished.
     ///
     /// # Errors
     /// [`GenerateError::BrokenLogits`]; [`GenerateError::Infer`] only if model and tokenizer do not belong together.
-    pub fn step(&mut self) -> Result<Vec<Output>, GenerateError> {
+    pub fn step(&mut self) -> Result<Vec<StepOutput>, GenerateError> {
         let mut outputs = Vec::new();
         let Self {
             session,
@@ -269,8 +167,8 @@ impl Generation {
         Ok(outputs)
     }
 
-    /// Ends every unfinished sequence with the text it has shown; bytes that are no whole character yet are dropped.
-    pub fn stop(&mut self) -> Vec<Output> {
+    /// Ends every unfinished sequence with its text so far; bytes of an incomplete character are dropped.
+    pub fn stop(&mut self) -> Vec<StepOutput> {
         let mut outputs = Vec::new();
         for (i, sequence) in self.sequences.iter_mut().enumerate() {
             if !sequence.is_finished {
@@ -281,7 +179,7 @@ impl Generation {
         outputs
     }
 
-    /// Whether the next step takes in prompt.
+    /// Whether the next step computes a piece of the prompt.
     pub fn is_prefilling(&self) -> bool {
         self.prefilled < self.rules.prompt_ids.len()
     }
@@ -309,7 +207,7 @@ impl Rules {
         index: usize,
         sequence: &mut Sequence,
         logits: &mut [f32],
-        outputs: &mut Vec<Output>,
+        outputs: &mut Vec<StepOutput>,
     ) -> Result<(), GenerateError> {
         if self.params.repetition_penalty != 1.0 {
             let context = [&self.prompt_ids[..], &sequence.token_ids].concat();
@@ -318,7 +216,7 @@ impl Rules {
         if self.prompt_ids.len() + sequence.token_ids.len() < self.params.min_length {
             logits::forbid(logits, self.eos_token_id);
         }
-        let Choice { token_id, prob } = sequence.sampler.take(logits, &mut self.scratch)?;
+        let Sample { token_id, prob } = sequence.sampler.take(logits, &mut self.scratch)?;
         sequence.token_ids.push(token_id);
         let mut text = sequence.stream.push(&self.tokenizer, token_id);
         let mut stop_reason = None;
@@ -337,30 +235,30 @@ impl Rules {
             stop_reason = Some(StopReason::Newline);
         }
         sequence.text.push_str(&text);
-        outputs.push(Output::Token {
+        outputs.push(StepOutput::Token(NewToken {
             sequence: index,
             token_id,
             text,
             prob,
-        });
+        }));
         if let Some(reason) = stop_reason {
             outputs.push(self.finish(index, sequence, reason));
         }
         Ok(())
     }
 
-    fn finish(&self, index: usize, sequence: &mut Sequence, stop_reason: StopReason) -> Output {
+    fn finish(&self, index: usize, sequence: &mut Sequence, stop_reason: StopReason) -> StepOutput {
         sequence.is_finished = true;
         let prompt = if self.params.return_full_text {
             self.prompt.as_str()
         } else {
             ""
         };
-        Output::Finished {
+        StepOutput::Finished(FinishedSequence {
             sequence: index,
             generated_text: format!("{prompt}{}", sequence.text),
             token_ids: std::mem::take(&mut sequence.token_ids),
             stop_reason,
-        }
+        })
     }
 }

@@ -1,13 +1,10 @@
-//! `GenerationParams`: what shapes the text, with `transformers`' names and meanings, checked once.
+//! `GenerationParams`: what shapes the text, with `transformers`' names and meanings.
 
 use serde::{Deserialize, Serialize};
 
-use super::GenerateError;
+use super::error::GenerateError;
 
-/// Most sequences one call may write.
-pub const MAX_SEQUENCES: usize = 10;
-
-/// How to continue a prompt. Names, ranges and meanings are those of Hugging Face `generate`.
+/// How to continue a prompt. Names and meanings are those of Hugging Face `generate`; [`Parameter`](super::parameter::Parameter) has the ranges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GenerationParams {
@@ -122,114 +119,6 @@ impl GenerationParams {
             .max_new_tokens
             .map(|n| n.min(n_ctx.saturating_sub(1)).max(1));
         self
-    }
-
-    /// The same parameters, known to be in range.
-    ///
-    /// # Errors
-    /// [`GenerateError::BadParameter`] names the first parameter that is out of range;
-    /// [`GenerateError::MaxLengthBeyondContext`] if `max_length` counts and is more than `n_ctx`.
-    pub fn check(&self, n_ctx: usize) -> Result<CheckedParams, GenerateError> {
-        let bad = |name, got: String, allowed| GenerateError::BadParameter { name, got, allowed };
-        let positive = |x: f32| x.is_finite() && x > 0.0;
-        if !positive(self.temperature) {
-            return Err(bad(
-                "temperature",
-                self.temperature.to_string(),
-                "a number above 0 (to always take the most probable token, set do_sample to false)",
-            ));
-        }
-        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
-            return Err(bad(
-                "top_p",
-                self.top_p.to_string(),
-                "a number above 0 and at most 1",
-            ));
-        }
-        if !positive(self.repetition_penalty) {
-            return Err(bad(
-                "repetition_penalty",
-                self.repetition_penalty.to_string(),
-                "a number above 0 (1 changes nothing)",
-            ));
-        }
-        if !(1..=MAX_SEQUENCES).contains(&self.num_return_sequences) {
-            return Err(bad(
-                "num_return_sequences",
-                self.num_return_sequences.to_string(),
-                "1 to 10",
-            ));
-        }
-        match self.max_new_tokens {
-            Some(0) => {
-                return Err(bad("max_new_tokens", "0".to_owned(), "1 or more"));
-            }
-            Some(_) => {}
-            None if self.max_length == 0 => {
-                return Err(bad("max_length", "0".to_owned(), "1 or more"));
-            }
-            None if self.max_length > n_ctx => {
-                return Err(GenerateError::MaxLengthBeyondContext {
-                    max_length: self.max_length,
-                    n_ctx,
-                });
-            }
-            None => {}
-        }
-        Ok(CheckedParams {
-            params: self.clone(),
-            n_ctx,
-        })
-    }
-}
-
-/// [`GenerationParams`] in range for a model with `n_ctx` tokens of context.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckedParams {
-    params: GenerationParams,
-    n_ctx: usize,
-}
-
-impl CheckedParams {
-    /// New tokens each sequence may have after `prompt_tokens` of prefix and prompt; 1 or more.
-    ///
-    /// # Errors
-    /// [`GenerateError::ContextOverflow`] if they would not fit the context,
-    /// [`GenerateError::NoRoom`] if `max_length` leaves none.
-    pub fn max_new(&self, prompt_tokens: usize) -> Result<usize, GenerateError> {
-        match self.params.max_new_tokens {
-            Some(new_tokens) => {
-                if prompt_tokens.saturating_add(new_tokens) > self.n_ctx {
-                    return Err(GenerateError::ContextOverflow {
-                        prompt_tokens,
-                        new_tokens,
-                        n_ctx: self.n_ctx,
-                    });
-                }
-                Ok(new_tokens)
-            }
-            // `check` made max_length ≤ n_ctx.
-            None if prompt_tokens < self.params.max_length => {
-                Ok(self.params.max_length - prompt_tokens)
-            }
-            None if prompt_tokens >= self.n_ctx => Err(GenerateError::ContextOverflow {
-                prompt_tokens,
-                new_tokens: 1,
-                n_ctx: self.n_ctx,
-            }),
-            None => Err(GenerateError::NoRoom {
-                prompt_tokens,
-                max_length: self.params.max_length,
-            }),
-        }
-    }
-}
-
-impl std::ops::Deref for CheckedParams {
-    type Target = GenerationParams;
-
-    fn deref(&self) -> &GenerationParams {
-        &self.params
     }
 }
 

@@ -1,14 +1,14 @@
-//! `Score`: how well a model expects a text, in nats per token and bits per byte.
+//! `Score`: how well a model predicts a text, in nats per token and bits per byte.
 
 use std::sync::Arc;
 
 use crate::infer::{Logits, Model, PREFILL_CHUNK, Session};
 use crate::tokenizer::Tokenizer;
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::logits::log_sum_exp;
 
-/// What scoring a text added up.
+/// Sums over the tokens of a scored text.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Score {
     /// Tokens scored.
@@ -25,7 +25,7 @@ impl Score {
         self.nats / self.tokens as f64
     }
 
-    /// Bits the model needs per byte of text, whatever its tokens are. NaN without bytes.
+    /// Bits per byte of text, comparable between tokenizers. NaN without bytes.
     pub fn bits_per_byte(&self) -> f64 {
         self.nats / std::f64::consts::LN_2 / self.bytes as f64
     }
@@ -39,7 +39,7 @@ impl std::ops::AddAssign for Score {
     }
 }
 
-/// The documents of a text: what stands between blank lines, line breaks inside kept, none at its ends.
+/// The documents of a text, which are separated by blank lines; line breaks inside a document stay.
 pub fn documents(text: &str) -> Vec<String> {
     let mut documents = vec![String::new()];
     for line in text.lines() {
@@ -76,7 +76,7 @@ pub fn score_document(
         return Err(GenerateError::BadParameter {
             name: "stride",
             got: stride.to_string(),
-            allowed: "at least 1 and at most the model's context",
+            allowed: "at least 1 and at most the model's context".to_owned(),
         });
     }
     let mut ids = vec![model.config.bos_token_id];
@@ -85,14 +85,14 @@ pub fn score_document(
         bytes: document.len(),
         ..Score::default()
     };
-    // Targets are the ids after the first; `scored` of them are done.
+    // Targets are the ids after the first, of which `scored` have a score.
     let n_targets = ids.len() - 1;
     let (mut begin, mut scored) = (0, 0);
     while scored < n_targets {
         let end = (begin + n_ctx).min(n_targets);
         let window = &ids[begin..end];
         let mut session = Session::new(Arc::clone(model), 1, window.len(), 0)?;
-        // The last of the known tokens gives the first new score.
+        // The last scored token predicts the first new target.
         let (context, fresh) = window.split_at(scored - begin);
         session.prefill(context, Logits::Skip)?;
         for chunk in fresh.chunks(PREFILL_CHUNK) {

@@ -1,22 +1,22 @@
-//! `Sampler`: takes one token from logits, greedily or by lot from a seed.
+//! `Sampler`: samples one token from logits, greedily or at random from a seed.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::logits::{self, Candidate};
 use super::params::GenerationParams;
 
-/// A token that was taken.
+/// A sampled token.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Choice {
+pub struct Sample {
     /// The token.
     pub token_id: u32,
     /// Its probability after all filters; when greedy, before them.
     pub prob: f32,
 }
 
-/// The choices of one sequence.
+/// Samples the tokens of one sequence.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     rng: ChaCha8Rng,
@@ -47,7 +47,7 @@ impl Sampler {
         }
     }
 
-    /// Takes a token. `logits`: (V), already penalized and with forbidden tokens at −∞.
+    /// Samples a token. `logits`: (V), already penalized and with forbidden tokens at −∞.
     ///
     /// # Errors
     /// [`GenerateError::BrokenLogits`] if one is NaN or +∞ or all are forbidden.
@@ -55,13 +55,13 @@ impl Sampler {
         &mut self,
         logits: &[f32],
         scratch: &mut SamplerScratch,
-    ) -> Result<Choice, GenerateError> {
+    ) -> Result<Sample, GenerateError> {
         if logits::is_broken(logits) {
             return Err(GenerateError::BrokenLogits);
         }
         if !self.do_sample {
             let token_id = logits::most_probable(logits).ok_or(GenerateError::BrokenLogits)?;
-            return Ok(Choice {
+            return Ok(Sample {
                 token_id,
                 prob: logits::probability(logits, token_id) as f32,
             });
@@ -78,7 +78,7 @@ impl Sampler {
         let mut left = uniform * total;
         let mut taken = None;
         for candidate in candidates.iter().filter(|c| c.weight > 0.0) {
-            // The last one is taken where rounding leaves a rest.
+            // The last candidate, if rounding leaves a rest.
             taken = Some(candidate);
             left -= candidate.weight;
             if left < 0.0 {
@@ -86,7 +86,7 @@ impl Sampler {
             }
         }
         let taken = taken.ok_or(GenerateError::BrokenLogits)?;
-        Ok(Choice {
+        Ok(Sample {
             token_id: taken.token_id,
             prob: (taken.weight / total) as f32,
         })

@@ -1,4 +1,4 @@
-//! `Scores`: the logits after a text, taken in piece by piece.
+//! `Scores`: the logits after a text, computed piece by piece.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use crate::infer::{Logits, Model, PREFILL_CHUNK, Session};
 use crate::parallel::Threads;
 use crate::tokenizer::Tokenizer;
 
-use super::GenerateError;
+use super::error::GenerateError;
 
-/// What the model makes of a text that it is not to continue.
+/// The scores of the token after a text.
 pub struct Scores {
     session: Session,
     token_ids: Vec<u32>,
 }
 
 impl Scores {
-    /// Prepared to score `text` as it stands: no prefix is added. Nothing has run yet.
+    /// Prepares to score `text`, to which no prefix is added. Nothing is computed yet.
     ///
     /// # Errors
     /// [`GenerateError::EmptyText`] if it has no token; [`GenerateError::Tokenizer`];
@@ -34,23 +34,23 @@ impl Scores {
         Ok(Self { session, token_ids })
     }
 
-    /// Computes on these threads from now on; the scores are the same on any number.
+    /// Sets the threads; the scores do not depend on their number.
     #[must_use]
     pub fn with_threads(mut self, threads: Threads) -> Self {
         self.session = self.session.with_threads(threads);
         self
     }
 
-    /// Takes in the next piece of the text. With the last one come the scores of the token after it: (V).
+    /// Computes the next piece of the text. The last piece returns the scores of the token after it: (V).
     ///
     /// # Errors
     /// [`GenerateError::Infer`] only if model and tokenizer do not belong together.
     ///
     /// # Panics
-    /// If it is called again after the scores came.
+    /// If it is called after it has returned the scores.
     pub fn step(&mut self) -> Result<Option<Vec<f32>>, GenerateError> {
         let start = self.session.prompt_len();
-        assert!(start < self.token_ids.len(), "the scores have come");
+        assert!(start < self.token_ids.len(), "the scores were returned");
         let end = (start + PREFILL_CHUNK).min(self.token_ids.len());
         let is_last = end == self.token_ids.len();
         let wanted = if is_last { Logits::Last } else { Logits::Skip };

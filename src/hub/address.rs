@@ -1,21 +1,23 @@
-//! `ModelAddress`: what a visitor typed or a page's address carries, read once.
+//! `ModelAddress`: where a model is, parsed from the text of a visitor or of a page's address.
 
 use super::endpoint::Endpoint;
 use super::is_inside;
 use super::repo_id::{RepoId, RepoIdError};
 use super::web_address::{MAX_BYTES, WebAddress, WebAddressError};
 
-/// The owner of the bots that the original made.
+/// The owner of the original bots' repositories.
 pub const OWNER: &str = "huggingtweets";
 
 /// Where a model is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ModelAddress {
+    /// Beside the program: its host knows where.
+    Bundled,
     /// A repository of an [`Endpoint`].
     Repository {
         /// `OWNER/NAME`.
         repo: RepoId,
-        /// The GGUF of it that the address named; else [`choose`](super::choose) takes one.
+        /// The GGUF that the address names; without it, [`choose`](super::choose) selects files.
         file: Option<String>,
     },
     /// A GGUF anywhere on the web.
@@ -23,70 +25,88 @@ pub enum ModelAddress {
         /// Absolute, with its query.
         url: String,
     },
-    /// A GGUF on the page's own host.
+    /// A GGUF on the page's own host; the page makes it a [`ModelAddress::Gguf`] before it asks anybody for it.
     OwnGguf {
         /// Relative to the page, or from the host's root.
         path: String,
     },
-    /// A folder anywhere on the web, laid out like a repository.
+    /// A folder anywhere on the web with the files of a repository.
     Folder {
         /// Absolute, a slash at its end.
         url: String,
+    },
+    /// Files picked on this device: one GGUF, or the files of a repository's folder.
+    Files {
+        /// The name of the folder, where they were picked as one.
+        folder: Option<String>,
+        /// The files' names in the folder.
+        names: Vec<String>,
     },
 }
 
 /// Why a text names no model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Nothing but spaces.
-    #[error(
-        "no model is named; type OWNER/NAME as on the Hub, an address, or a handle such as @jen_122"
-    )]
+    /// An empty text, or spaces.
+    #[error("no model is named")]
     Empty,
-    /// Not an `http(s)` address, or one with something odd in it.
+    /// A malformed `http(s)` address.
     #[error(transparent)]
     Web(#[from] WebAddressError),
     /// Not an `OWNER/NAME`.
     #[error(transparent)]
     Repository(#[from] RepoIdError),
-    /// A page of the Hub, but no model's.
-    #[error(
-        "this page of the Hub is no model's; open the model there and copy its address, or type OWNER/NAME"
-    )]
+    /// A page of the Hub other than a model's.
+    #[error("this page of the Hub is no model's")]
     NotAModelPage,
-    /// A branch or an older state.
-    #[error(
-        "only the branch `main` is read, this address names `{revision}`; type OWNER/NAME alone, or take the address of a GGUF's download"
-    )]
+    /// A branch or a commit other than `main`.
+    #[error("only the branch `main` is read, this address names `{revision}`")]
     OtherRevision {
         /// The branch, tag or commit.
         revision: String,
     },
     /// A link to Twitter that leads to no account.
-    #[error(
-        "this link leads to no account; open the account and copy its address, or type its handle"
-    )]
+    #[error("this link leads to no account")]
     NotAnAccount,
     /// Not a handle.
-    #[error(
-        "\"{got}\" is no handle: one has 1 to 20 letters, digits and `_`; type a handle, OWNER/NAME or an address"
-    )]
+    #[error("\"{got}\" is no handle: a handle has 1 to 20 letters, digits and `_`")]
     Handle {
         /// The text, cut after 80 characters.
         got: String,
     },
     /// More than three handles.
-    #[error("a cyborg has two or three handles, here are {got}; leave some out")]
+    #[error("a cyborg has two or three handles, here are {got}")]
     TooManyHandles {
         /// How many different ones.
         got: usize,
     },
 }
 
-/// Hosts that need no `https://` before them, because they are typed so often.
+impl AddressError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Empty => {
+                "type OWNER/NAME as on the Hub, an address, or a handle such as @jen_122"
+            }
+            Self::Web(error) => error.hint(),
+            Self::Repository(error) => error.hint(),
+            Self::NotAModelPage => "open the model there and copy its address, or type OWNER/NAME",
+            Self::OtherRevision { .. } => {
+                "type OWNER/NAME alone, or take the address of a GGUF's download"
+            }
+            Self::NotAnAccount => "open the account and copy its address, or type its handle",
+            Self::Handle { .. } => "type a handle, OWNER/NAME or an address",
+            Self::TooManyHandles { .. } => "leave some out",
+        }
+    }
+}
+
+/// Hosts that are recognized without `https://`.
 const KNOWN_SITES: [&str; 4] = ["huggingface.co", "hf.co", "twitter.com", "x.com"];
 
-/// First parts of the Hub's own pages.
+/// First path segments of the Hub's own pages.
 const HUB_PAGES: [&str; 16] = [
     "api",
     "blog",
@@ -106,7 +126,7 @@ const HUB_PAGES: [&str; 16] = [
     "tasks",
 ];
 
-/// First parts of Twitter's own pages.
+/// First path segments of Twitter's own pages.
 const TWITTER_PAGES: [&str; 13] = [
     "compose",
     "explore",
@@ -124,7 +144,7 @@ const TWITTER_PAGES: [&str; 13] = [
 ];
 
 impl ModelAddress {
-    /// Reads, in this order: an `http(s)` address (the endpoint's and the Hub's own pages are repositories, Twitter's
+    /// Parses, in this order: an `http(s)` address (pages of the endpoint and of the Hub are repositories, pages of Twitter
     /// are accounts); the path of a `.gguf` on the page's host; `OWNER/NAME`; one to three handles.
     ///
     /// # Errors
@@ -175,9 +195,9 @@ fn repository(repo: RepoId) -> ModelAddress {
 
 fn own_gguf(path: &str) -> Result<ModelAddress, AddressError> {
     let path = path.split('#').next().unwrap_or_default();
-    // What an absolute address may hold, a relative one may: the same check, on a host that does not matter.
+    // A path has the same rules as the path of an absolute address, here on a placeholder host.
     WebAddress::parse(&format!("http://page/{}", path.trim_start_matches('/')))?;
-    // Two slashes at the start would name another host.
+    // Two slashes at the start name another host.
     if path.starts_with("//") {
         return Err(WebAddressError::Characters.into());
     }
@@ -188,7 +208,7 @@ fn own_gguf(path: &str) -> Result<ModelAddress, AddressError> {
 
 fn from_web(address: &WebAddress, endpoint: &Endpoint) -> Result<ModelAddress, AddressError> {
     if let Some(parts) = endpoint.parts_of(address) {
-        // A mirror's host may hold more than repositories, whose files are five parts deep at least.
+        // A mirror's host may have other files than those of repositories, which are at least five segments deep.
         let is_loose = parts.len() < 5 && parts.last().is_some_and(|last| is_gguf(last));
         if !is_loose {
             return from_hub_page(address, &parts);
@@ -225,7 +245,7 @@ fn from_hub_page(address: &WebAddress, parts: &[String]) -> Result<ModelAddress,
     let file = Some(file).filter(|file| is_gguf(file) && is_inside(file));
     match (revision, file) {
         ("main", file) => Ok(ModelAddress::Repository { repo, file }),
-        // A download says exactly which bytes it is, whatever the branch.
+        // The address of a download names its bytes, whatever the branch.
         (_, Some(_)) if rest[0] == "resolve" => Ok(ModelAddress::Gguf { url: address.url() }),
         _ => Err(AddressError::OtherRevision {
             revision: revision.chars().take(80).collect(),
@@ -240,7 +260,7 @@ fn from_other_site(address: &WebAddress) -> ModelAddress {
         return ModelAddress::Gguf { url: address.url() };
     }
     let url = address.without_query();
-    // The address of one of a folder's files stands for the folder.
+    // The address of a file in a folder stands for the folder.
     let ending = last.rsplit_once('.').map(|(_, ending)| ending);
     let is_file = ["json", "safetensors", "bin", "txt", "md"]
         .map(Some)
@@ -254,14 +274,22 @@ fn from_other_site(address: &WebAddress) -> ModelAddress {
     }
 }
 
-/// The repository of one account or of a cyborg: handles in lower case, sorted, joined by `-`, as the original named
-/// it. A name that is joined already is read the same.
+/// The last part of a path or an address that is not empty, query and fragment left out.
+pub(super) fn last_segment(path: &str) -> &str {
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    path.rsplit('/')
+        .find(|segment| !segment.is_empty())
+        .unwrap_or(path)
+}
+
+/// The repository of one account or of a cyborg, named as the original did: handles in lower case, sorted, joined by
+/// `-`. Handles that are joined already give the same name.
 fn from_handles(text: &str) -> Result<ModelAddress, AddressError> {
     let mut handles = Vec::new();
     let is_between = |c: char| c.is_whitespace() || ",;&+-".contains(c);
     for word in text.split(is_between).filter(|word| !word.is_empty()) {
         let handle = word.strip_prefix('@').unwrap_or(word).to_ascii_lowercase();
-        // New handles have 15 characters at most, some of the oldest 20.
+        // Handles have at most 15 characters, some of the oldest 20.
         let is_handle = (1..=20).contains(&handle.len())
             && handle
                 .bytes()

@@ -1,12 +1,15 @@
-//! `Dtype`, what a visitor wants; `GgufType`, what a GGUF's file name says it holds.
+//! `Dtype`, the type of weights that is asked for; `GgufType`, the type in a GGUF's file name.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What float weights are quantized to, and which GGUF is taken where there are several.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// The type that float weights are quantized to, and that selects one of several GGUFs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum Dtype {
-    /// The best that a repository offers in few bytes; float weights become Q8_0.
+    /// The best GGUF for its size; float weights become Q8_0.
     #[default]
     Auto,
     /// 8.5 bits per weight.
@@ -25,10 +28,18 @@ pub enum Dtype {
 
 /// A text that names no [`Dtype`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no dtype is called \"{got}\"; take one of auto, q8_0, q4_0, q4_k, q6_k, f16, f32")]
+#[error("no dtype is called \"{got}\"")]
 pub struct DtypeError {
     /// The text, cut after 20 characters.
     pub got: String,
+}
+
+impl DtypeError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "take one of auto, q8_0, q4_0, q4_k, q6_k, f16, f32"
+    }
 }
 
 impl Dtype {
@@ -43,7 +54,7 @@ impl Dtype {
         Self::F32,
     ];
 
-    /// As the option `dtype` has it.
+    /// Its value of the option `dtype`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -57,8 +68,8 @@ impl Dtype {
         }
     }
 
-    /// How many percent more bits per byte of a fixed text a model needs in this type than in 16-bit floats: measured on
-    /// one of 6.9 million parameters, as `huggingtweets quantize` reports it; of other models nothing is known.
+    /// Increase in percent of the bits per byte on a fixed text, compared with 16-bit floats. Measured with `huggingtweets
+    /// quantize` on a model of 6.9 million parameters; other models may differ.
     #[must_use]
     pub fn loss_percent(self) -> f64 {
         match self {
@@ -68,12 +79,12 @@ impl Dtype {
         }
     }
 
-    /// Types of GGUF that serve this wish better than float weights would, the best first.
+    /// Types of GGUF that are preferred to float weights, the best first.
     #[must_use]
     pub fn wanted(self) -> &'static [GgufType] {
         use GgufType as G;
         match self {
-            // A fraction of the download, at a quality that is hard to tell from the original's.
+            // A fraction of the download, with nearly the quality of the floats.
             Self::Auto => &[
                 G::Q8_0,
                 G::Q6K,
@@ -97,6 +108,20 @@ impl Dtype {
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl From<Dtype> for &'static str {
+    fn from(dtype: Dtype) -> Self {
+        dtype.name()
+    }
+}
+
+impl TryFrom<String> for Dtype {
+    type Error = DtypeError;
+
+    fn try_from(text: String) -> Result<Self, DtypeError> {
+        text.parse()
     }
 }
 
@@ -160,7 +185,7 @@ impl GgufType {
         Self::Q2K,
     ];
 
-    /// The type that the kernels compute with, and whether that is the one in the file.
+    /// The type that the kernels compute with, and whether the file has the same type.
     #[must_use]
     pub fn computed_as(self) -> (Dtype, bool) {
         match self {
@@ -176,19 +201,19 @@ impl GgufType {
         }
     }
 
-    /// The type that a file name states in any of the ways in use: `gpt2.Q4_K_M.gguf`, `jen-q8_0.gguf`,
-    /// `ggml-model-fp16.gguf`. `None` where it states none, or one that is not read here, as `IQ4_NL`.
+    /// The type in a file name, in any of the usual forms: `gpt2.Q4_K_M.gguf`, `jen-q8_0.gguf`, `ggml-model-fp16.gguf`.
+    /// `None` without a type, or with one that cannot be read, such as `IQ4_NL`.
     #[must_use]
     pub fn from_file_name(name: &str) -> Option<Self> {
         let name = name.rsplit('/').next()?.to_ascii_lowercase();
         let name = name.strip_suffix(".gguf")?;
-        // The label is the last one: `llama-f16.Q4_0` was made from f16.
+        // The last label counts: `llama-f16.Q4_0` was made from f16.
         name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
             .rev()
             .find_map(Self::from_label)
     }
 
-    /// `word`: without capitals, its parts joined by `_`; the label is at its end, as in `gpt2_q4_k_m`.
+    /// `word`: in lower case; the label is its end, as in `gpt2_q4_k_m`.
     fn from_label(word: &str) -> Option<Self> {
         let (word, _mixture) = ["_s", "_m", "_l", "_xl"]
             .iter()

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::repo_id::RepoId;
 use super::web_address::{WebAddress, WebAddressError};
 
@@ -10,7 +12,8 @@ use super::web_address::{WebAddress, WebAddressError};
 pub const HUB: &str = "https://huggingface.co";
 
 /// Where repositories are read; `?endpoint=` of a page's address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Endpoint {
     /// Without a slash at the end.
     base: String,
@@ -24,10 +27,24 @@ impl Default for Endpoint {
     }
 }
 
+impl From<Endpoint> for String {
+    fn from(endpoint: Endpoint) -> Self {
+        endpoint.base
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = WebAddressError;
+
+    fn try_from(text: String) -> Result<Self, WebAddressError> {
+        text.parse()
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = WebAddressError;
 
-    /// Takes an absolute `http(s)` address, with a path where the mirror lies in a folder; a query is dropped.
+    /// Reads an absolute `http(s)` address, with a path where the mirror is in a folder; a query is dropped.
     fn from_str(text: &str) -> Result<Self, WebAddressError> {
         let address = WebAddress::parse(text)?;
         Ok(Self {
@@ -49,7 +66,7 @@ impl Endpoint {
         format!("{}/{repo}", self.base)
     }
 
-    /// What lists the repository's files, with sizes and checksums. They need the query; who knows none ignores it.
+    /// The list of the repository's files. The query asks the Hub for sizes and checksums; mirrors may ignore it.
     ///
     /// Source: huggingface_hub `hf_api.py`, `HfApi.model_info` with `files_metadata`.
     #[must_use]
@@ -67,7 +84,7 @@ impl Endpoint {
         )
     }
 
-    /// The parts of the address's path after the endpoint's own, if it begins with the endpoint's.
+    /// The segments of the address's path after the endpoint's own path, if the address begins with the endpoint.
     pub(super) fn parts_of(&self, address: &WebAddress) -> Option<Vec<String>> {
         let own = WebAddress::parse(&self.base).ok()?.parts().len();
         let url = address.without_query();
@@ -76,7 +93,7 @@ impl Endpoint {
     }
 }
 
-/// Every byte that is not plain in a path as `%XX`; slashes stay.
+/// Percent-encodes a path; slashes stay.
 pub(super) fn percent_encoded(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {

@@ -1,31 +1,31 @@
-//! `Footprint`: what a GPT-2 takes on the device and in memory, known from its shape before its weights are fetched.
+//! `Footprint`: the size of a GPT-2 on the device and in memory, computed from its shape before its weights are fetched.
 
 use crate::model::ModelError;
 use crate::model::config::Gpt2Config;
 
 use super::dtype::Dtype;
 
-/// Texts that the page writes at once, and their tokens, unless a visitor asks for more.
+/// Number of texts that the page writes at once by default, and tokens of each.
 const N_TEXTS: u64 = 5;
 const N_TOKENS: u64 = 160;
 /// Rows of one pass through the model.
 const N_ROWS: u64 = 65;
 /// The program, its stack and its threads.
 const PROGRAM: u64 = 12 << 20;
-/// What a conversion holds beside the largest tensor.
+/// Memory of a conversion beside the largest tensor.
 const CONVERSION: u64 = 8 << 20;
-/// A token with its merge, in a file and as the tokenizer holds them.
+/// Bytes of a token with its merge, in a file and in the tokenizer.
 const TOKEN_IN_FILE: u64 = 36;
 const TOKEN_IN_MEMORY: u64 = 250;
-/// A tensor's name, shape and place.
+/// Bytes of a tensor's name, shape and offset in a file.
 const TENSOR_INFO: u64 = 80;
 
-/// What a model takes, in bytes.
+/// The size of a model, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footprint {
-    /// The finished file; exact but for the tokenizer's part of about a hundredth.
+    /// The finished file, exact but for the tokenizer, which is about a hundredth of it.
     pub file: u64,
-    /// The most memory that is needed to convert it or to write five texts with it.
+    /// The most memory during conversion and while five texts are written.
     pub memory: u64,
 }
 
@@ -37,7 +37,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// As the file says it.
+    /// Reads the shape.
     ///
     /// # Errors
     /// As [`Gpt2Config::from_json`].
@@ -48,7 +48,7 @@ impl Shape {
         })
     }
 
-    /// With matrices of that type, wherever their rows fit it; `Auto` is Q8_0.
+    /// With matrices of type `dtype`, where their rows fit its blocks; `Auto` is Q8_0.
     pub fn footprint(&self, dtype: Dtype) -> Footprint {
         let file = self.header() + self.weights(dtype);
         Footprint {
@@ -57,7 +57,7 @@ impl Shape {
         }
     }
 
-    /// Of a GGUF file of `file` bytes whose weights are computed with as `dtype`; `is_native`: as they are stored.
+    /// Of a GGUF of `file` bytes whose weights are `dtype` in memory; `is_native`: and in the file.
     pub fn footprint_of_gguf(&self, file: u64, dtype: Dtype, is_native: bool) -> Footprint {
         let weights = match is_native {
             // Mixtures hold tensors of several types.
@@ -71,14 +71,14 @@ impl Shape {
     }
 
     fn memory(&self, dtype: Dtype, weights: u64) -> u64 {
-        // What a listing says of a file may be any number.
+        // The length in a listing may be any number.
         let open = weights.saturating_add(self.session(dtype));
         let convert = self.largest_transposed() + CONVERSION;
         let rest = PROGRAM + TOKEN_IN_MEMORY * self.config.vocab_size as u64;
         open.max(convert).saturating_add(rest)
     }
 
-    /// Matrices: how many of (rows, cols).
+    /// Matrices, as (count, rows, cols).
     fn matrices(&self) -> [(u64, u64, u64); 5] {
         let Gpt2Config {
             vocab_size,
@@ -103,7 +103,7 @@ impl Shape {
         ]
     }
 
-    /// All tensors; vectors and positions stay floats of 32 bits.
+    /// Bytes of all tensors; vectors and positions stay 32-bit floats.
     fn weights(&self, dtype: Dtype) -> u64 {
         let matrices = self.matrices().into_iter();
         let matrices = matrices.map(|(n, rows, cols)| n * rows * row_bytes(dtype, cols));
@@ -122,7 +122,7 @@ impl Shape {
     fn session(&self, dtype: Dtype) -> u64 {
         let config = &self.config;
         let (c, h) = (config.n_embd as u64, config.n_head as u64);
-        // Quantized models keep them in 8 bits, with a step per head.
+        // Quantized models have 8-bit keys and values, with a scale per head.
         let number = match dtype {
             Dtype::F32 | Dtype::F16 => 4,
             _ => 1,
@@ -133,14 +133,14 @@ impl Shape {
         position * positions + activations + 4 * N_TEXTS * config.vocab_size as u64
     }
 
-    /// The largest tensor that must be there whole to be converted, in floats of 32 bits.
+    /// Bytes of the largest tensor that is transposed in memory, in 32-bit floats.
     fn largest_transposed(&self) -> u64 {
         let (c, i) = (self.config.n_embd as u64, self.config.n_inner as u64);
         4 * c * i.max(3 * c)
     }
 }
 
-/// Bytes of a row in a type, or in the next more exact one that such rows fit, as the conversion does it.
+/// Bytes of a row in a type, or in the next more exact type whose blocks the row fits, as in the conversion.
 fn row_bytes(dtype: Dtype, cols: u64) -> u64 {
     let in_blocks = |len: u64, bytes: u64| cols.is_multiple_of(len).then_some(cols / len * bytes);
     let q8_0 = in_blocks(32, 34);

@@ -1,4 +1,4 @@
-//! `Listing`: the files that an endpoint says a repository holds.
+//! `Listing`: an endpoint's list of a repository's files.
 
 use std::collections::HashSet;
 
@@ -7,22 +7,22 @@ use serde_json::Value;
 
 use super::is_inside;
 
-/// Longest answer read, in bytes; fetch no more of it. The Hub's for a model is a few kB.
+/// Longest answer that is read, in bytes; the Hub's answer for a model has a few kB.
 pub const MAX_BYTES: usize = 4 << 20;
 
 /// Most files of a repository.
 pub const MAX_FILES: usize = 10_000;
 
-/// A repository's files. Where nothing lists them, [`Listing::of_files`] makes one of those that were found.
+/// A repository's files. Without an endpoint's list, [`Listing::of_files`] makes one of the files that were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// Every file whose name is a path inside the repository; no name twice.
+    /// The files, without duplicates and without names that lead out of the repository.
     pub files: Vec<ListedFile>,
-    /// The commit these files are of.
+    /// The commit of these files.
     pub commit: Option<String>,
     /// The kind of model, `gpt2`, where the endpoint knows it.
     pub model_type: Option<String>,
-    /// Whether only people who agreed to something may fetch the files.
+    /// Whether the files need an account with granted access.
     pub is_gated: bool,
 }
 
@@ -31,9 +31,9 @@ pub struct Listing {
 pub struct ListedFile {
     /// Its path in the repository.
     pub name: String,
-    /// Its length, where it is told.
+    /// Its length, where the endpoint tells it.
     pub size_bytes: Option<u64>,
-    /// 64 hexadecimal digits in lower case; the Hub tells it of large files.
+    /// 64 hexadecimal digits in lower case; the Hub has it for large files.
     pub sha256: Option<String>,
 }
 
@@ -41,29 +41,36 @@ pub struct ListedFile {
 #[derive(Debug, thiserror::Error)]
 pub enum ListingError {
     /// More than [`MAX_BYTES`] or [`MAX_FILES`].
-    #[error(
-        "the list of the repository's files is longer than a model's can be; check the endpoint and the name"
-    )]
+    #[error("the list of the repository's files is longer than a model's can be")]
     TooLong,
     /// Not JSON, or not of that form.
-    #[error(
-        "the endpoint answered with something else than a list of files ({source}); check its address, or try again later"
-    )]
+    #[error("the endpoint answered with something else than a list of files ({source})")]
     Malformed {
         /// What the parser met.
         source: serde_json::Error,
     },
     /// JSON without `siblings`.
-    #[error("the endpoint's answer lists no files; check its address and the model's name")]
+    #[error("the endpoint's answer lists no files")]
     NoFiles,
-    /// A checksum that is none.
-    #[error(
-        "the checksum of `{name}` is not 64 hexadecimal digits; try again later, or take another endpoint"
-    )]
+    /// A malformed checksum.
+    #[error("the checksum of `{name}` is not 64 hexadecimal digits")]
     BadChecksum {
         /// The file.
         name: String,
     },
+}
+
+impl ListingError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::TooLong => "check the endpoint and the name",
+            Self::Malformed { .. } => "check the endpoint's address, or try again later",
+            Self::NoFiles => "check the endpoint's address and the model's name",
+            Self::BadChecksum { .. } => "try again later, or take another endpoint",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -91,7 +98,7 @@ struct Lfs {
 impl Listing {
     /// Reads the answer of `ENDPOINT/api/models/OWNER/NAME`, with or without `?blobs=true`.
     ///
-    /// Files whose names lead out of the repository are left out.
+    /// Names that lead out of the repository are skipped.
     ///
     /// # Errors
     /// [`ListingError`], each variant for its cause.
@@ -113,7 +120,7 @@ impl Listing {
             if !is_inside(&sibling.rfilename) || !names.insert(sibling.rfilename.clone()) {
                 continue;
             }
-            // Of a file in LFS, `size` may be that of the pointer.
+            // For a file in LFS, `size` may be that of the pointer.
             let (lfs_bytes, sha256) = match sibling.lfs {
                 Some(lfs) => (lfs.size, lfs.sha256),
                 None => (None, None),
@@ -149,8 +156,7 @@ impl Listing {
         })
     }
 
-    /// Of files that were found some other way: dropped on the page, or answered for in a folder. Names that lead
-    /// elsewhere are left out.
+    /// A list of picked files, or of files found in a folder. Names that lead out of the folder are skipped.
     pub fn of_files(files: impl IntoIterator<Item = (String, Option<u64>)>) -> Self {
         let files = files
             .into_iter()

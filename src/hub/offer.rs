@@ -1,81 +1,89 @@
-//! `Offer`: what a repository would cost in each type, and which to take where a device has little room.
+//! `Offer`: a model's costs in each type, and the type to take on a device with little room.
+
+use serde::{Deserialize, Serialize};
 
 use super::dtype::{Dtype, GgufType};
 use super::footprint::{Footprint, Shape};
 use super::listing::Listing;
-use super::plan::{Plan, PlanError, Weights, choose};
+use super::plan::{Plan, PlanError, Weights, choose, choose_file};
 
-/// What a browser can address for one program: 32 bits.
-pub const MOST_MEMORY: u64 = 4 << 30;
+/// Most memory of one WebAssembly program: 32-bit addresses.
+pub const MAX_MEMORY_BYTES: u64 = 4 << 30;
 
-/// What a device has, as far as the browser tells.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The room on a device, as far as the browser tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Room {
     /// Memory of the whole device (`navigator.deviceMemory`), rounded and capped by the browser.
-    pub device: Option<u64>,
+    pub device_memory_bytes: Option<u64>,
     /// Bytes that the browser would still store for the page.
-    pub storage: Option<u64>,
+    pub storage_bytes: Option<u64>,
 }
 
 impl Room {
-    /// Memory that one model may take: half of the device's is what a page can hope for.
-    pub fn memory(self) -> u64 {
-        self.device
-            .map_or(MOST_MEMORY, |device| MOST_MEMORY.min(device / 2))
+    /// Memory that one model may take: half of the device's is a fair guess for a page.
+    pub fn memory_bytes(self) -> u64 {
+        self.device_memory_bytes
+            .map_or(MAX_MEMORY_BYTES, |device| MAX_MEMORY_BYTES.min(device / 2))
     }
 
-    /// What a model that takes so much is too large for.
-    pub fn lacks(self, keep: Option<u64>, memory: Option<u64>) -> Option<Lack> {
-        if memory.is_some_and(|needed| needed > MOST_MEMORY) {
-            Some(Lack::Address)
-        } else if memory.is_some_and(|needed| needed > self.memory()) {
-            Some(Lack::Memory)
-        } else if let (Some(keep), Some(storage)) = (keep, self.storage)
-            && keep > storage
+    /// What runs short with a model of this size; unknown sizes pass.
+    pub fn shortage(
+        self,
+        storage_bytes: Option<u64>,
+        memory_bytes: Option<u64>,
+    ) -> Option<Shortage> {
+        if memory_bytes.is_some_and(|needed| needed > MAX_MEMORY_BYTES) {
+            Some(Shortage::AddressSpace)
+        } else if memory_bytes.is_some_and(|needed| needed > self.memory_bytes()) {
+            Some(Shortage::Memory)
+        } else if let (Some(needed), Some(free)) = (storage_bytes, self.storage_bytes)
+            && needed > free
         {
-            Some(Lack::Storage)
+            Some(Shortage::Storage)
         } else {
             None
         }
     }
 }
 
-/// What there is too little of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lack {
+/// A resource of which a device has too little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shortage {
     /// More memory than any browser gives a program: it cannot work.
-    Address,
+    AddressSpace,
     /// More memory than this device is likely to give a page.
     Memory,
     /// More than the browser stores for a page.
     Storage,
 }
 
-/// A repository in one type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Choice {
+/// A model in one type, with its costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeOffer {
     /// The type.
     pub dtype: Dtype,
     /// Bytes to fetch, where the endpoint tells sizes.
-    pub fetch: Option<u64>,
-    /// Bytes it takes on the device.
-    pub keep: Option<u64>,
-    /// Bytes of memory it needs while it is open.
-    pub memory: Option<u64>,
-    /// What it is too large for.
-    pub lack: Option<Lack>,
+    pub download_bytes: Option<u64>,
+    /// Bytes on the device.
+    pub storage_bytes: Option<u64>,
+    /// Bytes of memory while it is open.
+    pub memory_bytes: Option<u64>,
+    /// What runs short with it.
+    pub shortage: Option<Shortage>,
 }
 
-/// A repository, before a byte of its weights is fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A model's costs in every type, before a byte of its weights is fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
-    /// In the type that is wanted.
-    pub wanted: Choice,
-    /// In the types that it comes in or its floats can be quantized to, of [`Self::DTYPES`], the best first.
-    pub choices: Vec<Choice>,
-    /// Where the wanted one does not fit: the best of the smaller ones that does.
-    pub instead: Option<Choice>,
-    /// What it was measured against.
+    /// In the type that was asked for.
+    pub wanted: TypeOffer,
+    /// In those of [`Self::DTYPES`] that the model comes in or its floats can be quantized to, the best first.
+    pub types: Vec<TypeOffer>,
+    /// Where the wanted type does not fit: the best smaller type that does.
+    pub fallback: Option<TypeOffer>,
+    /// The room that the costs were compared with.
     pub room: Room,
 }
 
@@ -83,61 +91,70 @@ impl Offer {
     /// Types on offer, the best first.
     pub const DTYPES: [Dtype; 4] = [Dtype::Q8_0, Dtype::Q6K, Dtype::Q4K, Dtype::Q4_0];
 
-    /// Of a listing and, where there is one, its `config.json`; without that, memory is known of few files.
+    /// Of a listing and, where there is one, its `config.json`: without it the memory of most files is unknown.
+    /// `file`: the one GGUF that the address names.
     ///
     /// # Errors
-    /// As [`choose`].
+    /// As [`choose`] and [`choose_file`].
     pub fn new(
         listing: &Listing,
+        file: Option<&str>,
         config_json: Option<&[u8]>,
         dtype: Dtype,
         room: Room,
     ) -> Result<Self, PlanError> {
-        // A configuration that cannot be read is refused where it is needed.
+        // A damaged configuration is refused by the load, which needs it.
         let shape = config_json.and_then(|json| Shape::from_json(json).ok());
-        let choice = |dtype, plan: &Plan| choice_of(plan, shape.as_ref(), dtype, room);
-        let wanted = choice(dtype, &choose(listing, dtype)?);
-        let mut choices = Vec::new();
+        let offer = |dtype, plan: &Plan| type_offer(plan, shape.as_ref(), dtype, room);
+        let plan = |dtype| match file {
+            Some(file) => choose_file(listing, file),
+            None => choose(listing, dtype),
+        };
+        let wanted = offer(dtype, &plan(dtype)?);
+        let mut types = Vec::new();
         for dtype in Self::DTYPES {
-            let plan = choose(listing, dtype)?;
-            // Where nothing else is there, the plan is a GGUF of another type than was asked for.
-            let is_so = match &plan.weights {
+            let plan = plan(dtype)?;
+            // Without an alternative, the plan is a GGUF of another type than was asked for.
+            let is_of_type = match &plan.weights {
                 Weights::Gguf(file) => GgufType::from_file_name(&file.name)
                     .is_some_and(|stored| dtype.wanted().contains(&stored)),
                 Weights::Safetensors(_) | Weights::Pytorch(_) => true,
             };
-            if is_so {
-                choices.push(choice(dtype, &plan));
+            if is_of_type {
+                types.push(offer(dtype, &plan));
             }
         }
-        let is_smaller = |other: &&Choice| {
-            other.lack.is_none()
-                && other.memory.is_some()
-                && other.keep.is_some_and(|keep| Some(keep) < wanted.keep)
+        let fits = |other: &&TypeOffer| {
+            other.shortage.is_none()
+                && other.memory_bytes.is_some()
+                && other
+                    .storage_bytes
+                    .is_some_and(|bytes| Some(bytes) < wanted.storage_bytes)
         };
-        let instead = match wanted.lack {
-            Some(_) => choices.iter().find(is_smaller).copied(),
+        let fallback = match wanted.shortage {
+            Some(_) => types.iter().find(fits).copied(),
             None => None,
         };
         Ok(Self {
             wanted,
-            choices,
-            instead,
+            types,
+            fallback,
             room,
         })
     }
 }
 
-/// Memory that floats of this shape need in a type, if no browser has so much, and the best type that can do with less.
-pub fn beyond_any_browser(config_json: &[u8], dtype: Dtype) -> Option<(u64, Option<Dtype>)> {
+/// The memory of a model with float weights of this shape, if it is more than [`MAX_MEMORY_BYTES`], and the best type
+/// that needs less.
+pub fn over_address_space(config_json: &[u8], dtype: Dtype) -> Option<(u64, Option<Dtype>)> {
     let shape = Shape::from_json(config_json).ok()?;
     let memory = |dtype| shape.footprint(dtype).memory;
-    let fits = |dtype: &Dtype| memory(*dtype) <= MOST_MEMORY;
-    let instead = || Offer::DTYPES.into_iter().find(fits);
-    (!fits(&dtype)).then(|| (memory(dtype), instead()))
+    let fits = |dtype: &Dtype| memory(*dtype) <= MAX_MEMORY_BYTES;
+    let smaller = || Offer::DTYPES.into_iter().find(fits);
+    (!fits(&dtype)).then(|| (memory(dtype), smaller()))
 }
 
-fn choice_of(plan: &Plan, shape: Option<&Shape>, dtype: Dtype, room: Room) -> Choice {
+fn type_offer(plan: &Plan, shape: Option<&Shape>, dtype: Dtype, room: Room) -> TypeOffer {
     let footprint = match &plan.weights {
         Weights::Gguf(file) => file.size_bytes.and_then(|size| {
             let stored = GgufType::from_file_name(&file.name)?;
@@ -146,16 +163,16 @@ fn choice_of(plan: &Plan, shape: Option<&Shape>, dtype: Dtype, room: Room) -> Ch
         }),
         Weights::Safetensors(_) | Weights::Pytorch(_) => shape.map(|shape| shape.footprint(dtype)),
     };
-    let memory = footprint.map(|Footprint { memory, .. }| memory);
-    let keep = match &plan.weights {
+    let memory_bytes = footprint.map(|Footprint { memory, .. }| memory);
+    let storage_bytes = match &plan.weights {
         Weights::Gguf(file) => file.size_bytes,
         _ => footprint.map(|Footprint { file, .. }| file),
     };
-    Choice {
+    TypeOffer {
         dtype,
-        fetch: plan.size_bytes(),
-        keep,
-        memory,
-        lack: room.lacks(keep, memory),
+        download_bytes: plan.size_bytes(),
+        storage_bytes,
+        memory_bytes,
+        shortage: room.shortage(storage_bytes, memory_bytes),
     }
 }

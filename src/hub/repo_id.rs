@@ -3,24 +3,49 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// An `OWNER/NAME` that can stand in an address as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RepoId(String);
 
 /// Why a text is no [`RepoId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a bot is named OWNER/NAME, each of 1 to 96 letters, digits, `-`, `_` and `.`, as in huggingtweets/jen_122; got \"{got}\""
+    "\"{got}\" is no OWNER/NAME: owner and name each have 1 to 96 letters, digits, `-`, `_` and `.`"
 )]
 pub struct RepoIdError {
     /// The text, cut after 80 characters.
     pub got: String,
 }
 
+impl RepoIdError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "copy it from the model's page on the Hub, as huggingtweets/jen_122"
+    }
+}
+
 impl RepoId {
     /// As it was given, `OWNER/NAME`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<RepoId> for String {
+    fn from(repo: RepoId) -> Self {
+        repo.0
+    }
+}
+
+impl TryFrom<String> for RepoId {
+    type Error = RepoIdError;
+
+    fn try_from(text: String) -> Result<Self, RepoIdError> {
+        text.parse()
     }
 }
 

@@ -1,16 +1,16 @@
-//! `WebAddress`: an `http(s)` address taken apart and checked.
+//! `WebAddress`: an `http(s)` address, parsed and checked.
 
-/// Longest address taken, in bytes.
+/// Longest address that is accepted, in bytes.
 pub const MAX_BYTES: usize = 2048;
 
-/// An `http(s)` address: ASCII only, no user or password, no way up in its path. Its fragment is dropped.
+/// An `http(s)` address in ASCII, without user, password and `..`. Its fragment is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebAddress {
     /// `http` or `https`.
     scheme: &'static str,
     /// Host and port, in lower case.
     authority: String,
-    /// From the first `/`, still percent-encoded; `/` where there was none.
+    /// From the first `/`, percent-encoded; `/` if the address has none.
     path: String,
     /// With its `?`, or empty.
     query: String,
@@ -20,46 +20,51 @@ pub struct WebAddress {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebAddressError {
     /// Longer than [`MAX_BYTES`].
-    #[error(
-        "this address is {len} bytes long, at most {MAX_BYTES} are taken; give the address of the model alone"
-    )]
+    #[error("this address is {len} bytes long, at most {MAX_BYTES} are taken")]
     TooLong {
         /// Its length in bytes.
         len: usize,
     },
     /// Neither `http:` nor `https:`.
-    #[error(
-        "an address begins with https:// or http://, this one with \"{scheme}\"; copy it from the browser's address bar"
-    )]
+    #[error("an address begins with https:// or http://, this one with \"{scheme}\"")]
     Scheme {
-        /// What stands there, cut after 20 characters.
+        /// The scheme, cut after 20 characters.
         scheme: String,
     },
     /// `user:password@host`.
-    #[error(
-        "this address holds a user name or password before an @; leave them out, files are fetched without any"
-    )]
+    #[error("this address holds a user name or password before an @")]
     UserInfo,
-    /// The host is empty or is none.
-    #[error("\"{host}\" is no host; copy the address from the browser's address bar")]
+    /// The host is empty or malformed.
+    #[error("\"{host}\" is no host")]
     Host {
-        /// What stands there, cut after 80 characters.
+        /// The host, cut after 80 characters.
         host: String,
     },
     /// A space, a letter beyond ASCII, a quote, a backslash, a broken `%` escape.
-    #[error(
-        "this address holds a character that addresses write differently; copy it from the browser's address bar"
-    )]
+    #[error("this address holds a character that addresses write differently")]
     Characters,
-    /// `..`, plainly or escaped.
-    #[error(
-        "this address has a part that leads elsewhere, such as `..`; give the address without it"
-    )]
+    /// `..`, literal or percent-encoded.
+    #[error("this address has a part that leads elsewhere, such as `..`")]
     Traversal,
 }
 
+impl WebAddressError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "give the address of the model alone",
+            Self::Scheme { .. } | Self::Host { .. } | Self::Characters => {
+                "copy it from the browser's address bar"
+            }
+            Self::UserInfo => "leave them out, files are fetched without any",
+            Self::Traversal => "give the address without it",
+        }
+    }
+}
+
 impl WebAddress {
-    /// Takes `text` apart; spaces around it do not count.
+    /// Parses `text`; spaces around it are ignored.
     ///
     /// # Errors
     /// [`WebAddressError`], each variant for its cause.
@@ -123,7 +128,7 @@ impl WebAddress {
             .unwrap_or(&self.authority)
     }
 
-    /// The non-empty parts of the path, percent-decoded where that gives text.
+    /// The non-empty segments of the path, percent-decoded where that gives UTF-8.
     #[must_use]
     pub fn parts(&self) -> Vec<String> {
         self.path
@@ -150,10 +155,10 @@ impl WebAddress {
     }
 }
 
-/// A host name, an IPv4 or a bracketed IPv6 address, and a port or none.
+/// Whether this is a host name, an IPv4 or a bracketed IPv6 address, with an optional port.
 fn is_authority(text: &str) -> bool {
     let (host, port) = match text.rfind(':') {
-        // The colons of an IPv6 address stand inside the brackets.
+        // The colons of an IPv6 address are inside the brackets.
         Some(colon) if !text[colon..].contains(']') => (&text[..colon], Some(&text[colon + 1..])),
         _ => (text, None),
     };

@@ -32,9 +32,7 @@ pub const PREFILL_CHUNK: usize = 65;
 #[derive(Debug, thiserror::Error)]
 pub enum InferError {
     /// More tokens than the session has room for.
-    #[error(
-        "{wanted} tokens do not fit into the {capacity} this session was made for; shorten the prompt or ask for fewer new tokens"
-    )]
+    #[error("{wanted} tokens do not fit into the {capacity} of this session")]
     ContextFull {
         /// Tokens asked for.
         wanted: usize,
@@ -42,9 +40,7 @@ pub enum InferError {
         capacity: usize,
     },
     /// An allocation failed.
-    #[error(
-        "there is not enough memory for {n_sequences} sequences of {positions} tokens; ask for fewer or shorter ones"
-    )]
+    #[error("there is not enough memory for {n_sequences} sequences of {positions} tokens")]
     OutOfMemory {
         /// Sequences asked for.
         n_sequences: usize,
@@ -52,15 +48,25 @@ pub enum InferError {
         positions: usize,
     },
     /// A token id outside the vocabulary.
-    #[error(
-        "token id {token_id} is outside the vocabulary of {vocab_size}; the tokenizer belongs to another model"
-    )]
+    #[error("token id {token_id} is outside the vocabulary of {vocab_size}")]
     TokenOutOfRange {
         /// The id.
         token_id: u32,
         /// V.
         vocab_size: usize,
     },
+}
+
+impl InferError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::ContextFull { .. } => "shorten the prompt or ask for fewer new tokens",
+            Self::OutOfMemory { .. } => "ask for fewer or shorter sequences",
+            Self::TokenOutOfRange { .. } => "take the tokenizer from the model's own repository",
+        }
+    }
 }
 
 /// Cached keys and values and scratch buffers of up to n sequences that continue one prompt.

@@ -1,43 +1,54 @@
-//! `Address`: what a page address asks for, checked once, with a plain notice for what it cannot have.
+//! `Address`: the page's address, read and checked once, with a notice for every part that cannot be used.
 
-use super::settings::Field;
+use super::notice::{AddressPart, Notice};
+use crate::generate::parameter::Parameter;
 use crate::hub::{Endpoint, ModelAddress, RepoId};
 use crate::protocol::GenerationParams;
 
-/// A page address, read.
+/// A page's address.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Address {
-    /// `OWNER/NAME` of the bot.
-    pub bot: Option<String>,
+    /// The bot.
+    pub bot: Option<RepoId>,
     /// The model.
     pub model: Option<ModelAddress>,
     /// Where repositories are read.
     pub endpoint: Endpoint,
     /// The prompt.
     pub text: Option<String>,
-    /// Generation parameters, as written; all of them readable.
-    pub settings: Vec<(Field, String)>,
-    /// What was left out, one sentence each.
-    pub notices: Vec<String>,
+    /// Generation parameters, as written; every one can be used.
+    pub settings: Vec<(Parameter, String)>,
+    /// A notice for every part that was ignored.
+    pub notices: Vec<Notice>,
 }
 
-/// Longest prompt taken from an address, in bytes; browsers cut addresses not far above.
-const MAX_TEXT: usize = 32 * 1024;
+/// Longest prompt in an address, in bytes; browsers cut addresses not far above.
+const MAX_PROMPT_BYTES: usize = 32 * 1024;
 
 impl Address {
-    /// Reads the decoded `name=value` pairs of the address, first one wins. Names it does not know are ignored.
+    /// The names that an address may have, besides those of generation parameters.
+    const NAMES: [&str; 6] = ["bot", "model", "endpoint", "title", "text", "url"];
+
+    /// Every name that an address may have.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let parameters = Parameter::ALL.into_iter();
+        Self::NAMES
+            .into_iter()
+            .chain(parameters.filter_map(Parameter::address_name))
+    }
+
+    /// Reads the decoded `name=value` pairs of the address. Of a name that stands there twice the first value counts;
+    /// unknown names are ignored.
     ///
-    /// What another program shares with this page comes as `title`, `text` and `url`: the prompt is all of it.
+    /// Another program shares a text with this page as `title`, `text` and `url`; the prompt is all three.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Address {
         let mut address = Address::default();
         let pairs: Vec<_> = pairs.into_iter().collect();
-        // A model's address is read as the endpoint has it, wherever that stands.
+        // The endpoint comes first: a model's address is read relative to it.
         if let Some((_, value)) = pairs.iter().find(|(name, _)| *name == "endpoint") {
             match value.parse() {
                 Ok(endpoint) => address.endpoint = endpoint,
-                Err(error) => address.notices.push(format!(
-                    "The endpoint in the address was left out: {error}."
-                )),
+                Err(error) => address.ignore(AddressPart::Endpoint(error)),
             }
         }
         let [mut title, mut text, mut url] = [None; 3];
@@ -48,10 +59,11 @@ impl Address {
                 "title" if title.is_none() => title = Some(value),
                 "text" if text.is_none() => text = Some(value),
                 "url" if url.is_none() => url = Some(value),
-                "n" | "seed" | "temperature" | "top_k" | "top_p" | "max_new_tokens" => {
-                    address.read_setting(name, value)
+                _ => {
+                    if let Some(parameter) = Parameter::from_address_name(name) {
+                        address.read_setting(parameter, value);
+                    }
                 }
-                _ => {}
             }
         }
         let mut parts: Vec<&str> = [title, text, url].into_iter().flatten().collect();
@@ -64,46 +76,39 @@ impl Address {
         address
     }
 
+    fn ignore(&mut self, part: AddressPart) {
+        self.notices.push(Notice::Ignored(part));
+    }
+
     fn read_bot(&mut self, value: &str) {
-        match value.parse::<RepoId>() {
-            Ok(repo) => self.bot = Some(repo.as_str().to_owned()),
-            Err(error) => self
-                .notices
-                .push(format!("Left out of the address: {error}.")),
+        match value.parse() {
+            Ok(repo) => self.bot = Some(repo),
+            Err(error) => self.ignore(AddressPart::Bot(error)),
         }
     }
 
     fn read_model(&mut self, value: &str) {
         match ModelAddress::parse(value, &self.endpoint) {
             Ok(model) => self.model = Some(model),
-            Err(error) => self
-                .notices
-                .push(format!("The model in the address was left out: {error}.")),
+            Err(error) => self.ignore(AddressPart::Model(error)),
         }
     }
 
     fn read_text(&mut self, value: &str) {
-        if value.len() <= MAX_TEXT {
+        if value.len() <= MAX_PROMPT_BYTES {
             self.text = Some(value.to_owned());
         } else {
-            self.notices.push(
-                "The prompt in the address was left out: it is longer than 32 KiB.".to_owned(),
-            );
+            self.ignore(AddressPart::Prompt);
         }
     }
 
-    fn read_setting(&mut self, name: &str, value: &str) {
-        let Some(field) = Field::from_name(name) else {
-            return;
-        };
-        if self.settings.iter().any(|(known, _)| *known == field) {
+    fn read_setting(&mut self, parameter: Parameter, value: &str) {
+        if self.settings.iter().any(|(known, _)| *known == parameter) {
             return;
         }
-        match field.apply(value, &mut GenerationParams::default()) {
-            Ok(()) => self.settings.push((field, value.trim().to_owned())),
-            Err(error) => self
-                .notices
-                .push(format!("Left out of the address: {error}.")),
+        match parameter.set(value, &mut GenerationParams::default()) {
+            Ok(()) => self.settings.push((parameter, value.trim().to_owned())),
+            Err(error) => self.ignore(AddressPart::Parameter(error)),
         }
     }
 }

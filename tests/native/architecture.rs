@@ -169,21 +169,7 @@ const BROWSER_CRATES: &[&str] = &[
 
 /// Arrows between files that close a circle and stay, each with the reason why breaking it would make the code worse.
 const CIRCLES: &[(&str, &str, &str)] = &[
-    ("state::problem", "state::model", "to be broken"),
-    ("state::task", "state::model", "to be broken"),
-    ("state::task", "state::writing", "to be broken"),
-    ("generate::parameter", "generate::params", "to be broken"),
     ("tokenizer::json", "tokenizer", "to be broken"),
-    (
-        "web::page::worker_bridge",
-        "web::page::address",
-        "to be broken",
-    ),
-    ("state::view", "state", "to be broken"),
-    ("state::model", "state", "to be broken"),
-    ("state::actions", "state", "to be broken"),
-    ("generate::sampler", "generate", "to be broken"),
-    ("generate::params", "generate", "to be broken"),
     ("tokenizer::added", "tokenizer", "to be broken"),
     ("tokenizer::vocabulary", "tokenizer", "to be broken"),
     ("weights::pytorch", "weights::source", "to be broken"),
@@ -194,31 +180,6 @@ const CIRCLES: &[(&str, &str, &str)] = &[
     ),
     ("weights::quantize", "weights::checkpoint", "to be broken"),
     ("hub::shard_index", "hub::plan", "to be broken"),
-    (
-        "web::worker::acquisition::files",
-        "web::worker::acquisition",
-        "to be broken",
-    ),
-    (
-        "web::worker::acquisition::receiver",
-        "web::worker::acquisition",
-        "to be broken",
-    ),
-    (
-        "web::shared::model_storage::database",
-        "web::shared::model_storage",
-        "to be broken",
-    ),
-    (
-        "web::shared::model_storage::private_files",
-        "web::shared::model_storage",
-        "to be broken",
-    ),
-    (
-        "web::page::components::card_body",
-        "web::page::components::training_data",
-        "to be broken",
-    ),
 ];
 
 /// A native crate whose name begins like a browser's: it makes JavaScript for compiled programs.

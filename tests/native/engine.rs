@@ -1,12 +1,14 @@
 //! What the engine claims: requests in, events out, one job at a time, and no failure that outlives its job.
 
-use crate::support::tiny::{self, EOS, Weights, clock, engine, file_of, generate, run, texts};
+use crate::support::tiny::{
+    self, EOS, LOAD, Weights, clock, engine, file_of, generate, run, texts,
+};
 use huggingtweets::engine::{Engine, ModelFile, defaults};
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::infer::{Logits, PREFILL_CHUNK, Session};
 use huggingtweets::parallel::Threads;
 use huggingtweets::protocol::{
-    ErrorCode, ErrorReport, Event, LoadStage, ModelSource, Request, StopReason,
+    ErrorCode, ErrorReport, Event, LoadStage, ModelRef, NewToken, Request, StopReason,
 };
 use huggingtweets::tokenizer::Vocabulary;
 use huggingtweets::tokenizer::vocabulary::char_of_byte;
@@ -52,7 +54,7 @@ fn stop_reasons(events: &[Event]) -> Vec<StopReason> {
     events
         .iter()
         .filter_map(|event| match event {
-            Event::Result { stop_reason, .. } => Some(*stop_reason),
+            Event::Result { sequence, .. } => Some(sequence.stop_reason),
             _ => None,
         })
         .collect()
@@ -63,16 +65,11 @@ fn streamed(events: &[Event], wanted: usize) -> (Vec<u32>, String) {
     let mut ids = Vec::new();
     let mut text = String::new();
     for event in events {
-        if let Event::Token {
-            sequence,
-            token_id,
-            text: piece,
-            ..
-        } = event
-            && *sequence == wanted
+        if let Event::Token { token, .. } = event
+            && token.sequence == wanted
         {
-            ids.push(*token_id);
-            text.push_str(piece);
+            ids.push(token.token_id);
+            text.push_str(&token.text);
         }
     }
     (ids, text)
@@ -82,13 +79,14 @@ fn streamed(events: &[Event], wanted: usize) -> (Vec<u32>, String) {
 fn loading_tells_bytes_of_bytes_and_then_what_was_opened() {
     let mut engine = Engine::new();
     engine.set_memory_meter(|| 77);
-    let mut events = engine.load_model_file(file_of(Weights::Random), "tiny", 1234, 0.0);
+    let mut events = engine.load_model_file(LOAD, file_of(Weights::Random), "tiny", 1234, 0.0);
     events.extend(run(&mut engine));
     let read: Vec<(u64, u64)> = events
         .iter()
         .filter_map(|event| match event {
             Event::Progress {
                 stage: LoadStage::Reading { loaded, total },
+                ..
             } => Some((*loaded, *total)),
             _ => None,
         })
@@ -97,7 +95,7 @@ fn loading_tells_bytes_of_bytes_and_then_what_was_opened() {
     assert_eq!(read.first(), Some(&(0, total)));
     assert_eq!(read.last(), Some(&(total, total)));
     assert!(read.is_sorted() && read.len() > 10, "{read:?}");
-    let Some(Event::Ready { model }) = events.last() else {
+    let Some(Event::Ready { model, .. }) = events.last() else {
         panic!("{events:?}");
     };
     assert_eq!((model.name.as_str(), model.size_bytes), ("tiny", 1234));
@@ -147,7 +145,12 @@ fn a_generation_tells_tokens_results_and_once_done() {
 fn the_same_seed_gives_the_same_texts_on_one_to_eight_threads() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/bundled.gguf");
     let mut engine = Engine::new();
-    engine.load(Box::new(std::fs::File::open(file).unwrap()), "bundled", 0);
+    engine.load(
+        LOAD,
+        Box::new(std::fs::File::open(file).unwrap()),
+        "bundled",
+        0,
+    );
     run(&mut engine);
     let mut texts_on = |n_threads| {
         engine.set_threads(Threads::new(n_threads));
@@ -192,7 +195,7 @@ fn emoji_arrive_whole() {
     let pieces: Vec<&str> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Token { text, .. } => Some(text.as_str()),
+            Event::Token { token, .. } => Some(token.text.as_str()),
             _ => None,
         })
         .collect();
@@ -393,7 +396,8 @@ fn probabilities_are_those_after_the_filters() {
         ..params(20)
     };
     for event in generate(&mut engine, "", &p) {
-        if let Event::Token { token_id, prob, .. } = event {
+        if let Event::Token { token, .. } = event {
+            let NewToken { token_id, prob, .. } = token;
             let expected = if token_id == u32::from(b'a') {
                 0.75
             } else {
@@ -449,7 +453,7 @@ fn a_second_job_is_refused_and_the_first_goes_on() {
     assert!(matches!(refusal[..], [Event::Error { job: Some(2), .. }]));
     assert_eq!(error(&refusal).code, ErrorCode::Busy);
     assert!(error(&refusal).retryable);
-    let load = engine.load_model_file(file_of(Weights::Random), "other", 1, 0.0);
+    let load = engine.load_model_file(LOAD, file_of(Weights::Random), "other", 1, 0.0);
     assert_eq!(error(&load).code, ErrorCode::Busy);
     let events = run(&mut engine);
     assert!(matches!(
@@ -571,11 +575,11 @@ fn a_measurement_tells_how_far_it_is_and_finds_every_figure() {
         .sum();
     assert!(speeds.weight_bytes >= weights as u64, "{speeds:?}");
     let mut last = 0.0;
-    let mut parts = Vec::new();
+    let mut seen = Vec::new();
     for event in &events {
         let Event::Measuring {
             job: 9,
-            part,
+            workload,
             round,
             rounds: 5,
             fraction,
@@ -585,14 +589,14 @@ fn a_measurement_tells_how_far_it_is_and_finds_every_figure() {
         };
         assert!((last..=1.0).contains(fraction), "{last} then {fraction}");
         last = *fraction;
-        if !parts.contains(&(*round, *part)) {
-            parts.push((*round, *part));
+        if !seen.contains(&(*round, *workload)) {
+            seen.push((*round, *workload));
         }
     }
     assert_eq!(
-        parts.len(),
+        seen.len(),
         6 * 3,
-        "a round for warmth and five, of three parts: {parts:?}"
+        "an unmeasured round and five, of three workloads: {seen:?}"
     );
     assert!(last > 0.9, "{last}");
 }
@@ -627,7 +631,7 @@ fn a_measurement_can_be_stopped_at_any_step_and_leaves_the_engine_usable() {
         assert_eq!(engine.handle(Request::Stop { job: 8 }), [], "another job");
         let second = engine.handle(Request::Measure { job: 10 });
         assert_eq!(error(&second).code, ErrorCode::Busy);
-        let load = engine.load_model_file(file_of(Weights::Random), "other", 1, 0.0);
+        let load = engine.load_model_file(LOAD, file_of(Weights::Random), "other", 1, 0.0);
         assert_eq!(error(&load).code, ErrorCode::Busy);
         let stopped = engine.handle(Request::Stop { job: 9 });
         assert!(matches!(
@@ -660,19 +664,26 @@ fn without_a_model_nothing_is_answered_but_why() {
         text: "he".to_owned(),
     };
     assert_eq!(error(&engine.handle(tokenize)).code, ErrorCode::NoModel);
-    let source = ModelSource::File {
-        name: "x".to_owned(),
-    };
-    assert_eq!(
-        error(&engine.handle(Request::Load { source })).code,
-        ErrorCode::BadMessage
-    );
+    for request in [
+        Request::Load {
+            job: 3,
+            model: ModelRef::bundled(),
+            keep: false,
+        },
+        Request::LookUp {
+            job: 3,
+            model: ModelRef::bundled(),
+            device_memory_bytes: None,
+        },
+    ] {
+        assert_eq!(error(&engine.handle(request)).code, ErrorCode::BadMessage);
+    }
 }
 
 #[test]
 fn a_job_during_a_load_is_refused_and_a_stop_ends_the_load() {
     let mut engine = engine(Weights::Random);
-    engine.load_model_file(file_of(Weights::Random), "next", 1, 0.0);
+    engine.load_model_file(LOAD, file_of(Weights::Random), "next", 1, 0.0);
     assert!(engine.open_model().is_none(), "the old model goes first");
     engine.step(&clock());
     assert_eq!(
@@ -680,7 +691,7 @@ fn a_job_during_a_load_is_refused_and_a_stop_ends_the_load() {
         ErrorCode::Busy
     );
     assert_eq!(
-        error(&engine.handle(Request::Stop { job: 0 })).code,
+        error(&engine.handle(Request::Stop { job: LOAD })).code,
         ErrorCode::Cancelled
     );
     assert!(engine.is_idle());
@@ -694,7 +705,7 @@ fn a_job_during_a_load_is_refused_and_a_stop_ends_the_load() {
 fn a_second_load_replaces_the_model() {
     let mut engine = engine(Weights::scores(&[(u32::from(b'a'), 2.0)]));
     let next = Weights::scores(&[(u32::from(b'z'), 2.0)]);
-    engine.load_model_file(file_of(next), "next", 1, 0.0);
+    engine.load_model_file(LOAD, file_of(next), "next", 1, 0.0);
     run(&mut engine);
     assert_eq!(engine.open_model().unwrap().info.name, "next");
     assert_eq!(texts(&generate(&mut engine, "", &params(2)))[0], "zz");
@@ -703,7 +714,7 @@ fn a_second_load_replaces_the_model() {
 #[test]
 fn a_failed_load_leaves_the_engine_usable() {
     let mut engine = Engine::new();
-    engine.load_model_file(file_of(Weights::Missing), "broken", 1, 0.0);
+    engine.load_model_file(LOAD, file_of(Weights::Missing), "broken", 1, 0.0);
     let events = run(&mut engine);
     assert_eq!(error(&events).code, ErrorCode::NotAModel);
     assert!(
@@ -712,12 +723,13 @@ fn a_failed_load_leaves_the_engine_usable() {
             .any(|event| matches!(event, Event::Ready { .. }))
     );
     engine.load(
+        LOAD,
         Box::new(std::io::Cursor::new(b"<!doctype html>".to_vec())),
         "page",
         15,
     );
     assert_eq!(error(&run(&mut engine)).code, ErrorCode::NotAModel);
-    engine.load_model_file(file_of(Weights::Random), "good", 1, 0.0);
+    engine.load_model_file(LOAD, file_of(Weights::Random), "good", 1, 0.0);
     run(&mut engine);
     assert_eq!(texts(&generate(&mut engine, "he", &params(5))).len(), 5);
 }
@@ -830,7 +842,7 @@ fn tokenize_answers_ids_and_texts() {
 /// The events of loading a file of these bytes.
 fn load(engine: &mut Engine, bytes: Vec<u8>) -> Vec<Event> {
     let size = bytes.len() as u64;
-    let mut events = engine.load(Box::new(std::io::Cursor::new(bytes)), "a file", size);
+    let mut events = engine.load(LOAD, Box::new(std::io::Cursor::new(bytes)), "a file", size);
     events.extend(run(engine));
     events
 }
@@ -839,7 +851,7 @@ fn load(engine: &mut Engine, bytes: Vec<u8>) -> Vec<Event> {
 fn a_gguf_file_gives_the_same_texts_as_the_tensors_it_was_written_from() {
     let mut from_file = Engine::new();
     let events = load(&mut from_file, tiny::gguf(|_| {}));
-    let Some(Event::Ready { model }) = events.last() else {
+    let Some(Event::Ready { model, .. }) = events.last() else {
         panic!("{events:?}");
     };
     assert_eq!(
@@ -989,7 +1001,7 @@ fn greedy_tokens_are_those_of_pytorch() {
     let defaults = GenerationParams::default();
     let file = ModelFile::from_checkpoint(checkpoint, vocabulary, defaults).unwrap();
     let mut engine = Engine::new();
-    engine.load_model_file(file, "fixture", weights.len() as u64, 0.0);
+    engine.load_model_file(LOAD, file, "fixture", weights.len() as u64, 0.0);
     run(&mut engine);
     let prompt: Vec<u8> = ids("prompt").iter().map(|id| *id as u8).collect();
     let greedy = GenerationParams {

@@ -506,7 +506,9 @@ fn windows_score_every_token_once_and_as_the_whole_document_does() {
     let open = engine.open_model().unwrap();
     let score =
         |text: &str, stride| score_document(&open.model, &open.tokenizer, text, stride).unwrap();
-    let text: String = (0..200u8).map(|i| char::from(b'a' + i * 7 % 26)).collect();
+    let text: String = (0..200u8)
+        .map(|i| char::from(b'a' + i.wrapping_mul(7) % 26))
+        .collect();
     // 79 tokens fill the context with the opening token, so no stride makes a second window.
     assert_eq!(score(&text[..79], 1), score(&text[..79], 80));
     for stride in [1, 7, 32, 80] {
@@ -539,7 +541,8 @@ fn perplexity_adds_up_the_probabilities_generation_reports() {
         let mut nats = 0.0;
         let mut ids = Vec::new();
         for event in tiny::generate(&mut engine, "", &params) {
-            if let huggingtweets::protocol::Event::Token { token_id, prob, .. } = event {
+            if let huggingtweets::protocol::Event::Token { token, .. } = event {
+                let huggingtweets::protocol::NewToken { token_id, prob, .. } = token;
                 nats -= f64::from(prob).ln();
                 ids.push(token_id);
             }

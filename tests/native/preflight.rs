@@ -4,7 +4,7 @@
 use crate::support::checkpoints::{load, model_files, open_gguf, quantize};
 use crate::support::{gpt2_124m, shared};
 use huggingtweets::engine::conversion::target;
-use huggingtweets::hub::{Dtype, Lack, Listing, Offer, Room, Shape, beyond_any_browser};
+use huggingtweets::hub::{Dtype, Listing, Offer, Room, Shape, Shortage, over_address_space};
 use huggingtweets::infer::Session;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::state::offer_words::OfferWords;
@@ -46,11 +46,11 @@ fn floats(shape: &str, file: &str, bytes_per_weight: u64) -> Listing {
 
 fn offer(shape: &str, dtype: Dtype, device: Option<u64>) -> Offer {
     let room = Room {
-        device,
-        storage: None,
+        device_memory_bytes: device,
+        storage_bytes: None,
     };
     let listing = floats(shape, "pytorch_model.bin", 4);
-    Offer::new(&listing, Some(&config_json(shape)), dtype, room).unwrap()
+    Offer::new(&listing, None, Some(&config_json(shape)), dtype, room).unwrap()
 }
 
 #[test]
@@ -126,7 +126,10 @@ fn the_memory_told_is_what_weights_and_cache_take() {
 #[test]
 fn what_was_measured_in_a_page_is_what_is_told() {
     // README: 173.7 MB for GPT-2 124M in Q8_0, five texts of 160 tokens, two threads.
-    let told = offer("124M", Dtype::Q8_0, None).wanted.memory.unwrap();
+    let told = offer("124M", Dtype::Q8_0, None)
+        .wanted
+        .memory_bytes
+        .unwrap();
     assert!(told.abs_diff(173_700_000) < 8_000_000, "{told}");
 }
 
@@ -141,36 +144,47 @@ fn a_model_that_fits_is_offered_as_it_is_wanted() {
         ("1.5B", None),
     ] {
         let offer = offer(shape, Dtype::Auto, device);
-        assert_eq!(offer.wanted.lack, None, "{shape} {device:?}: {offer:?}");
-        assert_eq!(offer.instead, None);
+        assert_eq!(offer.wanted.shortage, None, "{shape} {device:?}: {offer:?}");
+        assert_eq!(offer.fallback, None);
         assert_eq!(OfferWords::new(&offer).warning, None);
     }
 }
 
 #[test]
 fn a_model_that_does_not_fit_is_offered_in_the_best_type_that_does() {
-    let small = |shape: &str, dtype: Dtype, device: Option<u64>, lack, instead: Option<Dtype>| {
-        let offer = offer(shape, dtype, device);
-        assert_eq!(offer.wanted.lack, Some(lack), "{shape} {dtype}: {offer:?}");
-        let got = offer.instead.map(|choice| choice.dtype);
-        assert_eq!(got, instead, "{shape} {dtype} {device:?}: {offer:?}");
-        let warning = OfferWords::new(&offer).warning.unwrap();
-        match instead {
-            Some(dtype) => {
-                let words = format!("As {} it fits", dtype.name().to_uppercase());
-                assert!(warning.contains(&words), "{warning}");
+    let small =
+        |shape: &str, dtype: Dtype, device: Option<u64>, shortage, fallback: Option<Dtype>| {
+            let offer = offer(shape, dtype, device);
+            assert_eq!(
+                offer.wanted.shortage,
+                Some(shortage),
+                "{shape} {dtype}: {offer:?}"
+            );
+            let got = offer.fallback.map(|choice| choice.dtype);
+            assert_eq!(got, fallback, "{shape} {dtype} {device:?}: {offer:?}");
+            let warning = OfferWords::new(&offer).warning.unwrap();
+            match fallback {
+                Some(dtype) => {
+                    let words = format!("As {} it fits", dtype.name().to_uppercase());
+                    assert!(warning.contains(&words), "{warning}");
+                }
+                None => assert!(warning.contains("open a smaller model"), "{warning}"),
             }
-            None => assert!(warning.contains("open a smaller model"), "{warning}"),
-        }
-        offer
-    };
-    // Too large for any browser in this type, and small enough in eight bits.
-    small("1.5B", Dtype::F32, None, Lack::Address, Some(Dtype::Q8_0));
+            offer
+        };
+    // No browser has it; any may have it in eight bits.
+    small(
+        "1.5B",
+        Dtype::F32,
+        None,
+        Shortage::AddressSpace,
+        Some(Dtype::Q8_0),
+    );
     small(
         "1.5B",
         Dtype::F16,
         Some(4 * GIB),
-        Lack::Memory,
+        Shortage::Memory,
         Some(Dtype::Q8_0),
     );
     // On a small phone the 355M needs four bits.
@@ -178,21 +192,21 @@ fn a_model_that_does_not_fit_is_offered_in_the_best_type_that_does() {
         "355M",
         Dtype::Auto,
         Some(3 * GIB / 4),
-        Lack::Memory,
+        Shortage::Memory,
         Some(Dtype::Q6K),
     );
     small(
         "774M",
         Dtype::Q8_0,
         Some(3 * GIB / 2),
-        Lack::Memory,
+        Shortage::Memory,
         Some(Dtype::Q6K),
     );
     small(
         "774M",
         Dtype::Q8_0,
         Some(GIB + GIB / 4),
-        Lack::Memory,
+        Shortage::Memory,
         Some(Dtype::Q4K),
     );
     // K types need another width, so only Q4_0 is small enough.
@@ -200,13 +214,19 @@ fn a_model_that_does_not_fit_is_offered_in_the_best_type_that_does() {
         "1.5B",
         Dtype::Q8_0,
         Some(5 * GIB / 2),
-        Lack::Memory,
+        Shortage::Memory,
         Some(Dtype::Q4_0),
     );
-    let keep = |dtype| xl.choices.iter().find(|c| c.dtype == dtype).unwrap().keep;
+    let keep = |dtype| {
+        xl.types
+            .iter()
+            .find(|c| c.dtype == dtype)
+            .unwrap()
+            .storage_bytes
+    };
     assert!(keep(Dtype::Q4K) > Some(13 * GB / 10), "{xl:?}");
     assert!(keep(Dtype::Q4_0) < Some(9 * GB / 10), "{xl:?}");
-    small("1.5B", Dtype::Auto, Some(GIB), Lack::Memory, None);
+    small("1.5B", Dtype::Auto, Some(GIB), Shortage::Memory, None);
 }
 
 #[test]
@@ -215,7 +235,7 @@ fn what_weights_are_stored_as_changes_the_fetch_and_not_the_rest() {
     let config = config_json("355M");
     let of = |file: &str, bytes| {
         let listing = floats("355M", file, bytes);
-        Offer::new(&listing, Some(&config), Dtype::Auto, room).unwrap()
+        Offer::new(&listing, None, Some(&config), Dtype::Auto, room).unwrap()
     };
     let (f32, f16, pickled) = (
         of("model.safetensors", 4),
@@ -223,17 +243,17 @@ fn what_weights_are_stored_as_changes_the_fetch_and_not_the_rest() {
         of("pytorch_model.bin", 4),
     );
     assert_eq!(f32, pickled);
-    assert_eq!(f32.wanted.keep, f16.wanted.keep);
-    assert_eq!(f32.wanted.memory, f16.wanted.memory);
-    assert!(f32.wanted.fetch > f16.wanted.fetch.map(|n| n * 19 / 10));
-    let keep = f32.wanted.keep.unwrap();
+    assert_eq!(f32.wanted.storage_bytes, f16.wanted.storage_bytes);
+    assert_eq!(f32.wanted.memory_bytes, f16.wanted.memory_bytes);
+    assert!(f32.wanted.download_bytes > f16.wanted.download_bytes.map(|n| n * 19 / 10));
+    let keep = f32.wanted.storage_bytes.unwrap();
     assert!((380_000_000..385_000_000).contains(&keep), "{keep}");
 }
 
 #[test]
 fn what_no_browser_can_address_is_said_as_such_on_a_small_device_too() {
     let offer = offer("1.5B", Dtype::F32, Some(2 * GIB));
-    assert_eq!(offer.wanted.lack, Some(Lack::Address));
+    assert_eq!(offer.wanted.shortage, Some(Shortage::AddressSpace));
     let warning = OfferWords::new(&offer).warning.unwrap();
     assert!(
         warning.contains("gives any page, which is 4.29 GB"),
@@ -245,8 +265,8 @@ fn what_no_browser_can_address_is_said_as_such_on_a_small_device_too() {
 fn a_gguf_is_offered_in_its_own_type_alone() {
     let listing = Listing::of_files([("bot.Q4_K_M.gguf".to_owned(), Some(81_000_000))]);
     for dtype in [Dtype::Auto, Dtype::Q8_0, Dtype::Q4_0] {
-        let offer = Offer::new(&listing, None, dtype, Room::default()).unwrap();
-        let types: Vec<Dtype> = offer.choices.iter().map(|choice| choice.dtype).collect();
+        let offer = Offer::new(&listing, None, None, dtype, Room::default()).unwrap();
+        let types: Vec<Dtype> = offer.types.iter().map(|choice| choice.dtype).collect();
         assert_eq!(types, [Dtype::Q4K], "{dtype}");
     }
 }
@@ -255,8 +275,8 @@ fn a_gguf_is_offered_in_its_own_type_alone() {
 fn a_size_beyond_all_numbers_is_more_than_fits() {
     let listing = Listing::of_files([("bot.Q8_0.gguf".to_owned(), Some(u64::MAX))]);
     let config = config_json("124M");
-    let offer = Offer::new(&listing, Some(&config), Dtype::Q8_0, Room::default()).unwrap();
-    assert_eq!(offer.wanted.lack, Some(Lack::Address));
+    let offer = Offer::new(&listing, None, Some(&config), Dtype::Q8_0, Room::default()).unwrap();
+    assert_eq!(offer.wanted.shortage, Some(Shortage::AddressSpace));
 }
 
 #[test]
@@ -265,16 +285,16 @@ fn storage_that_is_short_is_a_reason_too() {
     let listing = floats("355M", "model.safetensors", 4);
     let of = |storage| {
         let room = Room {
-            device: None,
-            storage: Some(storage),
+            device_memory_bytes: None,
+            storage_bytes: Some(storage),
         };
-        Offer::new(&listing, Some(&config), Dtype::Q8_0, room).unwrap()
+        Offer::new(&listing, None, Some(&config), Dtype::Q8_0, room).unwrap()
     };
     let offer = of(250_000_000);
-    assert_eq!(offer.wanted.lack, Some(Lack::Storage));
-    assert_eq!(offer.instead.unwrap().dtype, Dtype::Q4K);
+    assert_eq!(offer.wanted.shortage, Some(Shortage::Storage));
+    assert_eq!(offer.fallback.unwrap().dtype, Dtype::Q4K);
     let offer = of(100_000_000);
-    assert_eq!(offer.instead, None);
+    assert_eq!(offer.fallback, None);
     let warning = OfferWords::new(&offer).warning.unwrap();
     assert!(warning.contains("Delete models under Storage"), "{warning}");
 }
@@ -289,24 +309,24 @@ fn of_a_gguf_its_own_size_counts_and_other_types_become_q8_0() {
         ("config.json", 700),
     ];
     let listing = Listing::of_files(files.map(|(name, size)| (name.to_owned(), Some(size))));
-    let of = |dtype, config| Offer::new(&listing, config, dtype, Room::default()).unwrap();
+    let of = |dtype, config| Offer::new(&listing, None, config, dtype, Room::default()).unwrap();
     let q8 = of(Dtype::Auto, Some(&config[..])).wanted;
-    assert_eq!(q8.keep, Some(137_000_000));
+    assert_eq!(q8.storage_bytes, Some(137_000_000));
     assert!(
-        (170_000_000..185_000_000).contains(&q8.memory.unwrap()),
+        (170_000_000..185_000_000).contains(&q8.memory_bytes.unwrap()),
         "{q8:?}"
     );
     let q4 = of(Dtype::Q4_0, Some(&config[..])).wanted;
-    assert_eq!(q4.keep, Some(77_000_000));
-    assert!(q4.memory.unwrap() < 125_000_000, "{q4:?}");
-    // The length of the file alone is less.
-    assert_eq!(of(Dtype::Q4_0, None).wanted.memory, None);
+    assert_eq!(q4.storage_bytes, Some(77_000_000));
+    assert!(q4.memory_bytes.unwrap() < 125_000_000, "{q4:?}");
+    // The file alone says less.
+    assert_eq!(of(Dtype::Q4_0, None).wanted.memory_bytes, None);
 
     let only = Listing::of_files([("gpt2.Q2_K.gguf".to_owned(), Some(81_000_000))]);
-    let q2 = Offer::new(&only, Some(&config), Dtype::Auto, Room::default()).unwrap();
+    let q2 = Offer::new(&only, None, Some(&config), Dtype::Auto, Room::default()).unwrap();
     assert_eq!(
-        q2.wanted.memory.map(|n| n / 20_000_000),
-        q8.memory.map(|n| n / 20_000_000)
+        q2.wanted.memory_bytes.map(|n| n / 20_000_000),
+        q8.memory_bytes.map(|n| n / 20_000_000)
     );
 }
 
@@ -340,7 +360,7 @@ fn weights_that_no_browser_can_hold_are_refused_before_they_are_fetched() {
         ("1.5B", Dtype::F16, None),
         ("774M", Dtype::F32, None),
     ] {
-        let refused = beyond_any_browser(&config_json(shape), dtype);
+        let refused = over_address_space(&config_json(shape), dtype);
         assert_eq!(
             refused.map(|(_, instead)| instead),
             instead,
@@ -349,6 +369,6 @@ fn weights_that_no_browser_can_hold_are_refused_before_they_are_fetched() {
         assert!(refused.is_none_or(|(memory, _)| memory > 4 * GIB));
     }
     let huge = json!({ "model_type": "gpt2", "n_layer": 96, "n_head": 96, "n_embd": 12_288 });
-    let refused = beyond_any_browser(huge.to_string().as_bytes(), Dtype::Q4_0);
+    let refused = over_address_space(huge.to_string().as_bytes(), Dtype::Q4_0);
     assert_eq!(refused.map(|(_, instead)| instead), Some(None));
 }

@@ -1,39 +1,46 @@
 //! What the page shows after which event and which press of a button.
 
 use huggingtweets::bot;
-use huggingtweets::hub::{Dtype, Endpoint, ModelAddress};
+use huggingtweets::generate::parameter::Parameter;
+use huggingtweets::hub::{Dtype, Endpoint, ModelRef, Offer, Room, Shortage, TypeOffer};
 use huggingtweets::protocol::{
-    ErrorCode, ErrorReport, Event, GenerationParams, Gpt2Config, Keeping, LoadStage, MeasuredPart,
-    ModelInfo, ModelSource, Request, RunStats, Speeds, Spread, StopReason,
+    ErrorCode, ErrorReport, Event, FinishedSequence, GenerationParams, Gpt2Config, LoadStage,
+    ModelInfo, NewToken, Request, Retention, RunStats, Speeds, Spread, StopReason, Workload,
 };
 use huggingtweets::state::address::Address;
-use huggingtweets::state::direction::direction;
-use huggingtweets::state::figures;
 use huggingtweets::state::measuring::Measuring;
-use huggingtweets::state::model::{ModelChoice, ModelOrigin, ModelStatus};
-use huggingtweets::state::results::TweetStatus;
-use huggingtweets::state::settings::{Field, FieldError};
-use huggingtweets::state::{PageState, Phase, Remedy};
+use huggingtweets::state::model::ModelStatus;
+use huggingtweets::state::model_choice::ModelChoice;
+use huggingtweets::state::notice::{AddressPart, Notice};
+use huggingtweets::state::problem::Remedy;
+use huggingtweets::state::settings::SettingError;
+use huggingtweets::state::text_direction::text_direction;
+use huggingtweets::state::tweet::TweetStatus;
+use huggingtweets::state::wording;
+use huggingtweets::state::{Command, PageState, Phase};
 
 const SEED: u32 = 700;
 
 fn bundled() -> ModelChoice {
     ModelChoice {
-        origin: ModelOrigin::Bundled,
         name: "small".to_owned(),
-        url: "https://host.example/model/bundled.gguf".to_owned(),
-        files: Vec::new(),
-        endpoint: None,
-        dtype: Dtype::Auto,
-        size_bytes: Some(7_900_000),
+        ..ModelChoice::new(ModelRef::bundled()).with_size(7_900_000)
     }
 }
 
-/// The model a visitor named.
-fn named(address: &str) -> ModelChoice {
-    let endpoint = Endpoint::default();
-    let address = ModelAddress::parse(address, &endpoint).unwrap();
-    ModelChoice::at(&address, &endpoint, Dtype::Auto)
+/// A file that the visitor picked.
+fn picked() -> ModelChoice {
+    let names = vec!["other.gguf".to_owned()];
+    ModelChoice::new(ModelRef::of_files(None, names)).with_size(5)
+}
+
+/// The model that the visitor typed.
+fn named(address: &str) -> ModelRef {
+    ModelRef::parse(address, &Endpoint::default(), Dtype::Auto).unwrap()
+}
+
+fn typed(address: &str) -> ModelChoice {
+    ModelChoice::new(named(address))
 }
 
 fn fresh() -> PageState {
@@ -69,7 +76,7 @@ fn info() -> ModelInfo {
         },
         load_ms: 80.0,
         memory_bytes: 20_000_000,
-        keeping: Keeping::Nothing,
+        retention: Retention::None,
     }
 }
 
@@ -80,35 +87,81 @@ fn started() -> Event {
     }
 }
 
-fn ready_event() -> Event {
-    Event::Ready { model: info() }
+/// The job of the load that is going on.
+fn load_job(state: &PageState) -> u32 {
+    state.loading().unwrap().job
+}
+
+/// The model that is being loaded is open.
+fn open(state: &mut PageState, model: ModelInfo) -> Vec<Command> {
+    let job = load_job(state);
+    state.update(Event::Ready { job, model }, 0.0)
+}
+
+fn progress(state: &mut PageState, stage: LoadStage, now_ms: f64) {
+    let job = load_job(state);
+    assert_eq!(state.update(Event::Progress { job, stage }, now_ms), []);
+}
+
+/// The load that is going on fails, or has been stopped.
+fn fail_load(state: &mut PageState, code: ErrorCode, retryable: bool) {
+    let job = load_job(state);
+    state.update(failure(Some(job), code, retryable), 0.0);
 }
 
 fn ready() -> PageState {
     let mut state = fresh();
     state.update(started(), 0.0);
     state.load();
-    state.update(ready_event(), 0.0);
+    open(&mut state, info());
     assert_eq!(state.phase(), Phase::Ready);
     state
+}
+
+/// The model of the one load among the commands, which asks to keep it and the storage if it can be kept.
+fn loaded(commands: &[Command]) -> ModelRef {
+    let request = match commands {
+        [Command::Persist, Command::Send(request)] => request,
+        [Command::Send(request) | Command::SendFiles(request)] => request,
+        other => panic!("expected one load, got {other:?}"),
+    };
+    let Request::Load { model, keep, .. } = request else {
+        panic!("expected a load, got {request:?}");
+    };
+    assert_eq!(*keep, model.is_storable());
+    assert_eq!(
+        *keep,
+        commands.len() == 2,
+        "storage is asked for: {commands:?}"
+    );
+    model.clone()
+}
+
+fn stop(job: u32) -> Command {
+    Command::Send(Request::Stop { job })
 }
 
 fn token(job: u32, sequence: usize, text: &str) -> Event {
     Event::Token {
         job,
-        sequence,
-        token_id: 5,
-        text: text.to_owned(),
-        prob: 0.5,
+        token: NewToken {
+            sequence,
+            token_id: 5,
+            text: text.to_owned(),
+            prob: 0.5,
+        },
     }
 }
 
 fn result(job: u32, sequence: usize, text: &str) -> Event {
     Event::Result {
         job,
-        sequence,
-        generated_text: text.to_owned(),
-        stop_reason: StopReason::Length,
+        sequence: FinishedSequence {
+            sequence,
+            generated_text: text.to_owned(),
+            token_ids: Vec::new(),
+            stop_reason: StopReason::Length,
+        },
     }
 }
 
@@ -139,14 +192,14 @@ fn failure(job: Option<u32>, code: ErrorCode, retryable: bool) -> Event {
     }
 }
 
-fn params_of(requests: &[Request]) -> (u32, String, GenerationParams) {
-    match requests {
+fn params_of(commands: &[Command]) -> (u32, String, GenerationParams) {
+    match commands {
         [
-            Request::Generate {
+            Command::Send(Request::Generate {
                 job,
                 prompt,
                 params,
-            },
+            }),
         ] => (*job, prompt.clone(), params.clone()),
         other => panic!("expected one generate request, got {other:?}"),
     }
@@ -156,7 +209,7 @@ fn params_of(requests: &[Request]) -> (u32, String, GenerationParams) {
 fn the_page_starts_then_is_idle_and_loads_nothing_by_itself() {
     let mut state = fresh();
     assert_eq!(state.phase(), Phase::Starting);
-    assert_eq!(state.desk().prompt, "My dream is");
+    assert_eq!(state.texts().prompt, "My dream is");
     assert_eq!(state.update(started(), 0.0), []);
     assert_eq!(state.phase(), Phase::Idle);
 }
@@ -166,14 +219,9 @@ fn generate_before_the_model_is_there_loads_it_and_then_generates() {
     let mut state = fresh();
     state.update(started(), 0.0);
     let requests = state.generate(SEED);
-    assert_eq!(
-        requests,
-        [Request::Load {
-            source: bundled().source()
-        }]
-    );
+    assert_eq!(loaded(&requests), bundled().model);
     assert_eq!(state.phase(), Phase::Loading);
-    let (_, prompt, params) = params_of(&state.update(ready_event(), 0.0));
+    let (_, prompt, params) = params_of(&open(&mut state, info()));
     assert_eq!(prompt, "My dream is");
     assert_eq!(params.seed, Some(SEED));
     assert_eq!(params.num_return_sequences, 5);
@@ -186,13 +234,8 @@ fn generate_before_the_worker_runs_waits_for_it() {
     let mut state = fresh();
     assert_eq!(state.generate(SEED), []);
     assert_eq!(state.phase(), Phase::Loading);
-    assert_eq!(
-        state.update(started(), 0.0),
-        [Request::Load {
-            source: bundled().source()
-        }]
-    );
-    params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(loaded(&state.update(started(), 0.0)), bundled().model);
+    params_of(&open(&mut state, info()));
 }
 
 #[test]
@@ -201,7 +244,7 @@ fn generate_again_while_loading_asks_once() {
     state.update(started(), 0.0);
     state.generate(SEED);
     assert_eq!(state.generate(SEED + 1), []);
-    let (_, _, params) = params_of(&state.update(ready_event(), 0.0));
+    let (_, _, params) = params_of(&open(&mut state, info()));
     assert_eq!(params.seed, Some(SEED + 1), "the last wish wins");
 }
 
@@ -209,22 +252,22 @@ fn generate_again_while_loading_asks_once() {
 fn five_places_stand_from_the_start_and_fill_out_of_order() {
     let mut state = ready();
     let (job, ..) = params_of(&state.generate(SEED));
-    assert_eq!(state.desk().results.len(), 5);
+    assert_eq!(state.texts().tweets.len(), 5);
     state.update(token(job, 3, " to"), 0.0);
     state.update(token(job, 0, " a"), 0.0);
     state.update(token(job, 3, " be"), 0.0);
     let fresh: Vec<_> = state
-        .desk()
-        .results
+        .texts()
+        .tweets
         .iter()
         .map(|tweet| tweet.continuation())
         .collect();
     assert_eq!(fresh, [" a", "", "", " to be", ""]);
-    assert_eq!(state.desk().results[3].status, TweetStatus::Writing);
-    assert_eq!(state.desk().results[1].status, TweetStatus::Waiting);
+    assert_eq!(state.texts().tweets[3].status, TweetStatus::Writing);
+    assert_eq!(state.texts().tweets[1].status, TweetStatus::Waiting);
     let seeds: Vec<_> = state
-        .desk()
-        .results
+        .texts()
+        .tweets
         .iter()
         .map(|tweet| tweet.seed)
         .collect();
@@ -237,8 +280,8 @@ fn the_whole_text_replaces_the_pieces_without_repeating_the_prompt() {
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(token(job, 0, " to f"), 0.0);
     state.update(result(job, 0, "My dream is to fly"), 0.0);
-    assert_eq!(state.desk().results[0].continuation(), " to fly");
-    assert_eq!(state.desk().results[0].full_text(), "My dream is to fly");
+    assert_eq!(state.texts().tweets[0].continuation(), " to fly");
+    assert_eq!(state.texts().tweets[0].full_text(), "My dream is to fly");
 }
 
 #[test]
@@ -257,13 +300,13 @@ fn stop_keeps_what_was_written_and_is_asked_once() {
     let mut state = ready();
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(token(job, 2, " half"), 0.0);
-    assert_eq!(state.stop(), [Request::Stop { job }]);
+    assert_eq!(state.stop(), [stop(job)]);
     assert_eq!(state.stop(), []);
     state.update(done(job, true), 0.0);
     assert_eq!(state.phase(), Phase::Ready);
-    assert_eq!(state.desk().results[2].continuation(), " half");
+    assert_eq!(state.texts().tweets[2].continuation(), " half");
     assert_eq!(
-        state.desk().results[2].status,
+        state.texts().tweets[2].status,
         TweetStatus::Done(StopReason::Stopped)
     );
     assert!(state.status().starts_with("Stopped"));
@@ -274,7 +317,7 @@ fn generate_while_writing_stops_first_and_then_starts() {
     let mut state = ready();
     let (job, ..) = params_of(&state.generate(SEED));
     state.edit_prompt("I want");
-    assert_eq!(state.generate(SEED + 9), [Request::Stop { job }]);
+    assert_eq!(state.generate(SEED + 9), [stop(job)]);
     let (next, prompt, _) = params_of(&state.update(done(job, true), 0.0));
     assert_ne!(next, job);
     assert_eq!(prompt, "I want");
@@ -296,13 +339,13 @@ fn regenerate_writes_one_place_and_leaves_the_others() {
     state.update(token(job, 0, " new"), 0.0);
     state.update(done(job, false), 0.0);
     let texts: Vec<_> = state
-        .desk()
-        .results
+        .texts()
+        .tweets
         .iter()
         .map(|tweet| tweet.continuation())
         .collect();
     assert_eq!(texts, [" old", " old", " new", " old", " old"]);
-    assert_eq!(state.desk().results[2].seed, 9000);
+    assert_eq!(state.texts().tweets[2].seed, 9000);
 }
 
 #[test]
@@ -322,11 +365,11 @@ fn continue_sends_the_full_text_and_appends() {
         "the text may not end where it ended"
     );
     state.update(token(job, 0, " fl"), 0.0);
-    assert_eq!(state.desk().results[1].continuation(), " to fl");
+    assert_eq!(state.texts().tweets[1].continuation(), " to fl");
     state.update(result(job, 0, "My dream is to fly"), 0.0);
     state.update(done(job, false), 0.0);
-    assert_eq!(state.desk().results[1].full_text(), "My dream is to fly");
-    assert_eq!(state.desk().results[1].prompt, "My dream is");
+    assert_eq!(state.texts().tweets[1].full_text(), "My dream is to fly");
+    assert_eq!(state.texts().tweets[1].prompt, "My dream is");
 }
 
 #[test]
@@ -349,28 +392,23 @@ fn continue_never_asks_for_more_than_the_context_holds() {
 fn a_crash_keeps_prompt_settings_and_text_and_offers_a_restart() {
     let mut state = ready();
     state.edit_prompt("Keep me");
-    state.set(Field::Temperature, "0.7");
+    state.set_parameter(Parameter::Temperature, "0.7");
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(token(job, 0, " please"), 0.0);
     state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
     assert_eq!(state.phase(), Phase::Failed);
     assert_eq!(state.problem().unwrap().remedies, [Remedy::RestartWorker]);
-    assert_eq!(state.desk().prompt, "Keep me");
-    assert_eq!(state.desk().results[0].full_text(), "Keep me please");
-    assert_eq!(state.desk().results[0].status, TweetStatus::Broken);
-    assert!(state.settings().is_changed(Field::Temperature));
+    assert_eq!(state.texts().prompt, "Keep me");
+    assert_eq!(state.texts().tweets[0].full_text(), "Keep me please");
+    assert_eq!(state.texts().tweets[0].status, TweetStatus::Broken);
+    assert!(state.settings().is_changed(Parameter::Temperature));
 
-    state.worker_restarted();
+    assert_eq!(state.restart_worker(), [Command::RestartWorker]);
     assert_eq!(state.phase(), Phase::Starting);
     state.update(started(), 0.0);
     assert_eq!(state.phase(), Phase::Idle);
-    assert_eq!(
-        state.generate(SEED),
-        [Request::Load {
-            source: bundled().source()
-        }]
-    );
-    let (_, _, params) = params_of(&state.update(ready_event(), 0.0));
+    assert_eq!(loaded(&state.generate(SEED)), bundled().model);
+    let (_, _, params) = params_of(&open(&mut state, info()));
     assert_eq!(params.temperature, 0.7);
 }
 
@@ -378,34 +416,24 @@ fn a_crash_keeps_prompt_settings_and_text_and_offers_a_restart() {
 fn a_failed_load_says_so_and_offers_what_can_help() {
     let url = "https://elsewhere.example/big.gguf";
     let mut state = ready();
-    state.open_model(named(url));
-    state.update(failure(None, ErrorCode::NotAModel, false), 0.0);
+    state.open_model(typed(url));
+    fail_load(&mut state, ErrorCode::NotAModel, false);
     assert_eq!(state.phase(), Phase::Failed);
     assert_eq!(state.problem().unwrap().remedies, [Remedy::UseBundled]);
 
-    state.open_model(named(url));
+    state.open_model(typed(url));
     assert!(
         state.problem().is_none(),
         "a new try takes the old error away"
     );
-    state.update(failure(None, ErrorCode::Download, true), 0.0);
+    fail_load(&mut state, ErrorCode::Download, true);
     assert_eq!(
         state.problem().unwrap().remedies,
         [Remedy::RetryLoad, Remedy::UseBundled]
     );
-    assert_eq!(
-        state.load(),
-        [Request::Load {
-            source: named(url).source()
-        }]
-    );
-    state.update(failure(None, ErrorCode::Download, true), 0.0);
-    assert_eq!(
-        state.use_bundled(),
-        [Request::Load {
-            source: bundled().source()
-        }]
-    );
+    assert_eq!(loaded(&state.load()), named(url));
+    fail_load(&mut state, ErrorCode::Download, true);
+    assert_eq!(loaded(&state.use_bundled()), bundled().model);
 }
 
 #[test]
@@ -413,9 +441,9 @@ fn a_failed_load_forgets_the_wish_to_generate() {
     let mut state = fresh();
     state.update(started(), 0.0);
     state.generate(SEED);
-    state.update(failure(None, ErrorCode::Truncated, true), 0.0);
+    fail_load(&mut state, ErrorCode::Truncated, true);
     state.load();
-    assert_eq!(state.update(ready_event(), 0.0), []);
+    assert_eq!(open(&mut state, info()), []);
 }
 
 #[test]
@@ -423,8 +451,9 @@ fn cancelling_a_load_leads_back_to_idle() {
     let mut state = fresh();
     state.update(started(), 0.0);
     state.generate(SEED);
-    assert_eq!(state.stop(), [Request::Stop { job: 0 }]);
-    state.update(failure(None, ErrorCode::Cancelled, true), 0.0);
+    let job = load_job(&state);
+    assert_eq!(state.stop(), [stop(job)]);
+    fail_load(&mut state, ErrorCode::Cancelled, true);
     assert_eq!(state.phase(), Phase::Idle);
     assert!(state.problem().is_none());
 }
@@ -438,20 +467,16 @@ fn paused() -> PageState {
         total: Some(7_900_000),
     };
     state.generate(SEED);
-    state.update(
-        Event::Progress {
-            stage: stage.clone(),
-        },
-        0.0,
-    );
+    progress(&mut state, stage.clone(), 0.0);
     assert_eq!(state.pause(), [], "of the bundled model nothing would stay");
-    state.open_model(named("gpt2"));
+    state.open_model(typed("gpt2"));
     state.generate(SEED);
     assert_eq!(state.pause(), [], "nothing has arrived yet");
-    state.update(Event::Progress { stage }, 0.0);
-    assert_eq!(state.pause(), [Request::Stop { job: 0 }]);
+    progress(&mut state, stage, 0.0);
+    let job = load_job(&state);
+    assert_eq!(state.pause(), [stop(job)]);
     assert_eq!(state.pause(), [], "asked once");
-    state.update(failure(None, ErrorCode::Cancelled, true), 0.0);
+    fail_load(&mut state, ErrorCode::Cancelled, true);
     assert_eq!(state.phase(), Phase::Idle);
     assert_eq!(state.status(), "Paused at 3.0 MB of 7.9 MB.");
     state
@@ -460,10 +485,9 @@ fn paused() -> PageState {
 #[test]
 fn a_paused_download_goes_on_with_what_it_was_for() {
     let mut state = paused();
-    assert!(!state.is_queued());
-    let requests = state.resume();
-    assert!(matches!(requests[..], [Request::Load { .. }]));
-    assert!(state.is_queued());
+    assert!(!state.is_text_waiting());
+    assert_eq!(loaded(&state.resume()), named("gpt2"));
+    assert!(state.is_text_waiting());
     assert!(state.paused().is_none());
 }
 
@@ -473,8 +497,7 @@ fn a_paused_download_can_be_given_up_and_generate_goes_on_with_it() {
     assert_eq!(state.stop(), []);
     assert!(state.paused().is_none());
     let mut state = paused();
-    let requests = state.generate(SEED);
-    assert!(matches!(requests[..], [Request::Load { .. }]));
+    assert_eq!(loaded(&state.generate(SEED)), named("gpt2"));
 }
 
 #[test]
@@ -495,18 +518,12 @@ fn a_refused_job_shows_its_error_and_leaves_the_model_ready() {
 fn opening_another_model_ends_the_text_first() {
     let mut state = ready();
     let (job, ..) = params_of(&state.generate(SEED));
-    let choice = ModelChoice::file("other.gguf", 5);
-    let requests = state.open_model(choice);
-    assert_eq!(
-        requests,
-        [
-            Request::Stop { job },
-            Request::Load {
-                source: ModelSource::File {
-                    name: "other.gguf".to_owned()
-                }
-            },
-        ]
+    let commands = state.open_model(picked());
+    assert_eq!(commands[0], stop(job));
+    assert_eq!(loaded(&commands[1..]), picked().model);
+    assert!(
+        matches!(commands[1], Command::SendFiles(_)),
+        "the files go along"
     );
 }
 
@@ -517,24 +534,24 @@ fn every_bot_has_its_own_desk_and_a_typed_prompt_goes_along() {
     state.update(result(job, 0, "My dream is mine"), 0.0);
     state.update(done(job, false), 0.0);
     assert_eq!(state.choose_bot(1), []);
-    assert!(state.desk().results.is_empty());
+    assert!(state.texts().tweets.is_empty());
     state.edit_prompt("Hello");
     state.choose_bot(2);
-    assert_eq!(state.desk().prompt, "Hello");
+    assert_eq!(state.texts().prompt, "Hello");
     state.choose_bot(0);
-    assert_eq!(state.desk().results[0].continuation(), " mine");
+    assert_eq!(state.texts().tweets[0].continuation(), " mine");
 }
 
 #[test]
 fn choosing_another_bot_stops_the_text_of_the_first() {
     let mut state = ready();
     let (job, ..) = params_of(&state.generate(SEED));
-    assert_eq!(state.choose_bot(1), [Request::Stop { job }]);
+    assert_eq!(state.choose_bot(1), [stop(job)]);
     state.update(token(job, 0, " late"), 0.0);
-    assert!(state.desk().results.is_empty());
+    assert!(state.texts().tweets.is_empty());
     state.update(done(job, true), 0.0);
     state.choose_bot(0);
-    assert_eq!(state.desk().results[0].continuation(), " late");
+    assert_eq!(state.texts().tweets[0].continuation(), " late");
 }
 
 #[test]
@@ -547,9 +564,9 @@ fn a_space_at_the_end_of_the_prompt_is_not_sent() {
 #[test]
 fn settings_are_sent_as_typed_and_marked_until_reset() {
     let mut state = ready();
-    state.set(Field::Temperature, "0,8");
-    state.set(Field::NumReturnSequences, "2");
-    state.set(Field::DoSample, "false");
+    state.set_parameter(Parameter::Temperature, "0,8");
+    state.set_parameter(Parameter::NumReturnSequences, "2");
+    state.set_parameter(Parameter::DoSample, "false");
     assert_eq!(state.settings().n_changed(), 3);
     let (job, _, params) = params_of(&state.generate(SEED));
     assert_eq!(
@@ -560,14 +577,14 @@ fn settings_are_sent_as_typed_and_marked_until_reset() {
         ),
         (0.8, 2, false)
     );
-    assert_eq!(state.desk().results.len(), 2);
+    assert_eq!(state.texts().tweets.len(), 2);
     state.update(done(job, false), 0.0);
-    state.set(Field::NumReturnSequences, "5");
+    state.set_parameter(Parameter::NumReturnSequences, "5");
     assert!(
-        !state.settings().is_changed(Field::NumReturnSequences),
+        !state.settings().is_changed(Parameter::NumReturnSequences),
         "the default typed again is no change"
     );
-    state.reset_all();
+    state.reset_settings();
     assert_eq!(state.settings().n_changed(), 0);
 }
 
@@ -575,15 +592,15 @@ fn settings_are_sent_as_typed_and_marked_until_reset() {
 fn a_setting_out_of_range_is_named_and_nothing_is_sent() {
     let mut state = ready();
     for (field, text) in [
-        (Field::Temperature, "0"),
-        (Field::TopP, "1.5"),
-        (Field::TopK, "-1"),
-        (Field::NumReturnSequences, "11"),
-        (Field::Seed, "4294967296"),
-        (Field::RepetitionPenalty, "NaN"),
-        (Field::MaxLength, ""),
+        (Parameter::Temperature, "0"),
+        (Parameter::TopP, "1.5"),
+        (Parameter::TopK, "-1"),
+        (Parameter::NumReturnSequences, "11"),
+        (Parameter::Seed, "4294967296"),
+        (Parameter::RepetitionPenalty, "NaN"),
+        (Parameter::MaxLength, ""),
     ] {
-        state.set(field, text);
+        state.set_parameter(field, text);
         assert!(
             state.setting_error(field).is_some(),
             "{} {text}",
@@ -591,14 +608,14 @@ fn a_setting_out_of_range_is_named_and_nothing_is_sent() {
         );
         assert_eq!(state.generate(SEED), []);
         assert_eq!(state.problem().unwrap().remedies, [Remedy::ResetSettings]);
-        state.reset(field);
+        state.reset_parameter(field);
         assert!(state.problem().is_none());
     }
-    state.set(Field::MaxLength, "129");
+    state.set_parameter(Parameter::MaxLength, "129");
     assert_eq!(
-        state.setting_error(Field::MaxLength),
-        Some(FieldError::Context {
-            name: "max_length",
+        state.setting_error(Parameter::MaxLength),
+        Some(SettingError::Context {
+            parameter: Parameter::MaxLength,
             n_ctx: 128
         })
     );
@@ -617,7 +634,7 @@ fn a_pinned_seed_is_used_for_every_following_run() {
 }
 
 #[test]
-fn every_field_reads_back_what_it_writes() {
+fn every_parameter_reads_back_what_it_writes() {
     let params = GenerationParams {
         max_new_tokens: Some(12),
         seed: Some(7),
@@ -630,9 +647,13 @@ fn every_field_reads_back_what_it_writes() {
         temperature: 2.0,
         ..GenerationParams::default()
     };
-    for field in Field::ALL {
-        field.apply(&field.text_of(&params), &mut copy).unwrap();
-        assert_eq!(Field::from_name(field.name()), Some(field));
+    for parameter in Parameter::ALL {
+        parameter
+            .set(&parameter.text_of(&params), &mut copy)
+            .unwrap();
+        if let Some(name) = parameter.address_name() {
+            assert_eq!(Parameter::from_address_name(name), Some(parameter));
+        }
     }
     assert_eq!(copy, params);
 }
@@ -648,13 +669,13 @@ fn an_address_opens_bot_prompt_and_settings() {
         ("view", "embed"),
         ("unknown", "x"),
     ]);
-    assert_eq!(address.notices, Vec::<String>::new());
+    assert_eq!(address.notices, []);
     let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
     assert_eq!(state.bot().card.handle, "snackmerritt");
-    assert_eq!(state.desk().prompt, "I think that");
+    assert_eq!(state.texts().prompt, "I think that");
     state.update(started(), 0.0);
     state.load();
-    state.update(ready_event(), 0.0);
+    open(&mut state, info());
     let (_, _, params) = params_of(&state.generate(SEED));
     assert_eq!(
         (params.num_return_sequences, params.seed, params.temperature),
@@ -672,9 +693,25 @@ fn wrong_parts_of_an_address_are_left_out_with_a_notice_each() {
         ("top_p", "2"),
         ("top_k", "40"),
     ]);
-    assert_eq!(address.notices.len(), 5, "{:?}", address.notices);
+    use AddressPart as Part;
+    assert!(
+        matches!(
+            &address.notices[..],
+            [
+                Notice::Ignored(Part::Bot(_)),
+                Notice::Ignored(Part::Model(_)),
+                Notice::Ignored(Part::Parameter(n)),
+                Notice::Ignored(Part::Parameter(seed)),
+                Notice::Ignored(Part::Parameter(top_p)),
+            ] if n.parameter == Parameter::NumReturnSequences
+                && seed.parameter == Parameter::Seed
+                && top_p.parameter == Parameter::TopP
+        ),
+        "{:?}",
+        address.notices
+    );
     assert_eq!((address.bot, address.model), (None, None));
-    assert_eq!(address.settings, [(Field::TopK, "40".to_owned())]);
+    assert_eq!(address.settings, [(Parameter::TopK, "40".to_owned())]);
 }
 
 #[test]
@@ -703,42 +740,33 @@ fn a_bot_the_gallery_lacks_is_said_so_and_the_first_one_opens() {
     let address = Address::from_pairs([("bot", "huggingtweets/nobody")]);
     let state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
     assert_eq!(state.selected(), 0);
-    assert_eq!(state.notices().len(), 1);
+    assert!(matches!(
+        state.notices(),
+        [Notice::NotInGallery { repo, .. }] if repo == "huggingtweets/nobody"
+    ));
 }
 
 #[test]
 fn a_card_that_arrives_brings_its_bot_into_the_gallery_and_opens_it() {
     let mut state = ready();
     let n = state.bots().len();
-    state.open_model(named("huggingtweets/somebot"));
+    state.open_model(typed("huggingtweets/somebot"));
     let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");
-    state.update(
-        Event::Card {
-            repo: "huggingtweets/somebot".to_owned(),
-            markdown: card.to_owned(),
-        },
-        0.0,
-    );
+    let job = load_job(&state);
+    let card_of = |repo: &str, markdown: &str| Event::Card {
+        job,
+        repo: repo.parse().unwrap(),
+        markdown: markdown.to_owned(),
+    };
+    state.update(card_of("huggingtweets/somebot", card), 0.0);
     assert_eq!(state.bots().len(), n + 1);
     assert_eq!(state.bot().repo, "huggingtweets/somebot");
     assert!(state.is_own());
     // The same once more is the same bot.
-    state.update(
-        Event::Card {
-            repo: "huggingtweets/somebot".to_owned(),
-            markdown: card.to_owned(),
-        },
-        0.0,
-    );
+    state.update(card_of("huggingtweets/somebot", card), 0.0);
     assert_eq!(state.bots().len(), n + 1);
-    // What is no card of the original's shows nobody.
-    state.update(
-        Event::Card {
-            repo: "someone/gpt2".to_owned(),
-            markdown: "# GPT-2".to_owned(),
-        },
-        0.0,
-    );
+    // A card that the original did not write names no bot.
+    state.update(card_of("someone/gpt2", "# GPT-2"), 0.0);
     assert_eq!(state.bots().len(), n + 1);
 }
 
@@ -748,15 +776,10 @@ fn a_bot_whose_weights_are_kept_speaks_with_them_and_no_other_bot_does() {
     state.update(started(), 0.0);
     let own = named("huggingtweets/jen_122");
     assert_eq!(state.bot().repo, "huggingtweets/jen_122");
-    state.know_kept(vec![(own.clone(), None)]);
+    state.update_stored(vec![(own.clone(), None)]);
     assert!(state.is_own());
-    assert_eq!(
-        state.generate(SEED),
-        [Request::Load {
-            source: own.source()
-        }]
-    );
-    state.update(ready_event(), 0.0);
+    assert_eq!(loaded(&state.generate(SEED)), own);
+    open(&mut state, info());
     state.choose_bot(1);
     assert!(!state.is_own());
     assert!(state.is_bundled(), "another bot's words are not this one's");
@@ -769,7 +792,7 @@ fn a_kept_bot_joins_the_gallery_without_being_opened() {
     let mut state = fresh();
     let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");
     let kept = (named("huggingtweets/somebot"), Some(card.to_owned()));
-    state.know_kept(vec![kept]);
+    state.update_stored(vec![kept]);
     assert_eq!(state.bot().repo, "huggingtweets/jen_122");
     assert_eq!(state.bots().last().unwrap().repo, "huggingtweets/somebot");
     assert!(state.is_bundled());
@@ -779,13 +802,15 @@ fn a_kept_bot_joins_the_gallery_without_being_opened() {
 fn a_bot_that_the_gallery_lacks_is_fetched_only_when_asked_to_write() {
     let address = Address::from_pairs([("bot", "huggingtweets/somebot")]);
     let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
-    assert!(state.notices()[0].contains("Press Generate to fetch it"));
+    assert!(
+        state.notices()[0]
+            .text()
+            .contains("Press Generate to fetch it")
+    );
     assert_eq!(state.update(started(), 0.0), []);
     assert_eq!(
-        state.generate(SEED),
-        [Request::Load {
-            source: named("huggingtweets/somebot").source()
-        }]
+        loaded(&state.generate(SEED)),
+        named("huggingtweets/somebot")
     );
 }
 
@@ -833,7 +858,7 @@ fn the_bar_fills_through_bytes_and_layers_and_tells_the_time_left() {
             4200.0,
         ),
     ] {
-        state.update(Event::Progress { stage }, now_ms);
+        progress(&mut state, stage, now_ms);
         let fraction = state.loading().unwrap().fraction().unwrap();
         assert!(fraction >= last, "{fraction} after {last}");
         last = fraction;
@@ -845,8 +870,8 @@ fn the_bar_fills_through_bytes_and_layers_and_tells_the_time_left() {
         }
     }
     assert!((last - 1.0).abs() < 1e-9);
-    state.update(ready_event(), 5000.0);
-    assert!(matches!(state.model(), ModelStatus::Ready(_)));
+    open(&mut state, info());
+    assert!(matches!(state.model_status(), ModelStatus::Ready(_)));
 }
 
 #[test]
@@ -856,8 +881,7 @@ fn a_download_that_began_again_and_one_of_another_tab_say_so_with_their_bytes() 
         state.update(started(), 0.0);
         state.load();
         for stage in stages {
-            let stage = stage.clone();
-            state.update(Event::Progress { stage }, 0.0);
+            progress(&mut state, stage.clone(), 0.0);
         }
         let loading = state.loading().unwrap();
         (loading.text(), loading.fraction().is_some())
@@ -865,13 +889,13 @@ fn a_download_that_began_again_and_one_of_another_tab_say_so_with_their_bytes() 
     let (loaded, total) = (30_000_000, Some(136_000_000));
     let downloading = LoadStage::Downloading { loaded, total };
     assert_eq!(
-        text(&[LoadStage::StartingOver, LoadStage::Looking, downloading]).0,
-        "30.0 MB of 136 MB, again from the start: the file changed, or its server sends it only whole"
+        text(&[LoadStage::StartingOver, LoadStage::LookingUp, downloading]).0,
+        "30.0 MB of 136 MB, again from the start: the file changed, or its server cannot continue a download"
     );
     assert_eq!(
         text(&[LoadStage::OtherTab { loaded, total }]),
         (
-            "Another tab is fetching it, 30.0 MB of 136 MB".to_owned(),
+            "Another tab is downloading it, 30.0 MB of 136 MB".to_owned(),
             true
         )
     );
@@ -885,12 +909,12 @@ fn a_download_that_began_again_and_one_of_another_tab_say_so_with_their_bytes() 
 #[test]
 fn the_json_is_what_the_pipeline_answers() {
     let mut state = ready();
-    state.set(Field::NumReturnSequences, "2");
+    state.set_parameter(Parameter::NumReturnSequences, "2");
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(result(job, 0, "My dream is \"a\""), 0.0);
     state.update(result(job, 1, "My dream is b"), 0.0);
     assert_eq!(
-        state.desk().json(),
+        state.texts().json(),
         "[\n  {\n    \"generated_text\": \"My dream is \\\"a\\\"\"\n  },\n  {\n    \"generated_text\": \"My dream is b\"\n  }\n]"
     );
 }
@@ -898,27 +922,27 @@ fn the_json_is_what_the_pipeline_answers() {
 #[test]
 fn the_json_leaves_the_prompt_out_where_asked() {
     let mut state = ready();
-    state.set(Field::NumReturnSequences, "1");
-    state.set(Field::ReturnFullText, "false");
+    state.set_parameter(Parameter::NumReturnSequences, "1");
+    state.set_parameter(Parameter::ReturnFullText, "false");
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(result(job, 0, " b"), 0.0);
-    assert!(state.desk().json().contains("\"generated_text\": \" b\""));
-    assert_eq!(state.desk().results[0].full_text(), "My dream is b");
+    assert!(state.texts().json().contains("\"generated_text\": \" b\""));
+    assert_eq!(state.texts().tweets[0].full_text(), "My dream is b");
 }
 
 #[test]
 fn figures_are_written_as_people_write_them() {
-    assert_eq!(figures::bytes(999), "999 B");
-    assert_eq!(figures::bytes(7_912_345), "7.9 MB");
-    assert_eq!(figures::bytes(131_000_000), "131 MB");
-    assert_eq!(figures::bytes(1_500_000_000), "1.50 GB");
-    assert_eq!(figures::count(1_234_567), "1,234,567");
-    assert_eq!(figures::duration(840.0), "0.84 s");
-    assert_eq!(figures::duration(-5.0), "0.00 s");
-    assert_eq!(figures::percent(1, 0), "0 %");
-    assert_eq!(figures::host_of("https://a.example:80/x"), "a.example:80");
-    assert_eq!(figures::sentence("it broke"), "It broke.");
-    assert_eq!(figures::sentence(""), "");
+    assert_eq!(wording::bytes(999), "999 B");
+    assert_eq!(wording::bytes(7_912_345), "7.9 MB");
+    assert_eq!(wording::bytes(131_000_000), "131 MB");
+    assert_eq!(wording::bytes(1_500_000_000), "1.50 GB");
+    assert_eq!(wording::count(1_234_567), "1,234,567");
+    assert_eq!(wording::duration(840.0), "0.84 s");
+    assert_eq!(wording::duration(-5.0), "0.00 s");
+    assert_eq!(wording::percent(1, 0), "0 %");
+    assert_eq!(wording::host_of("https://a.example:80/x"), "a.example:80");
+    assert_eq!(wording::sentence("it broke"), "It broke.");
+    assert_eq!(wording::sentence(""), "");
 }
 
 #[test]
@@ -930,8 +954,12 @@ fn a_prompt_that_cannot_fit_is_refused_before_anything_is_sent_or_drawn() {
         state.problem().unwrap().report.code,
         ErrorCode::ContextOverflow
     );
-    assert!(state.desk().results.is_empty());
-    assert_eq!(state.desk().prompt.len(), 5_000_000, "what was typed stays");
+    assert!(state.texts().tweets.is_empty());
+    assert_eq!(
+        state.texts().prompt.len(),
+        5_000_000,
+        "what was typed stays"
+    );
 }
 
 #[test]
@@ -939,16 +967,16 @@ fn a_job_refused_before_its_first_token_leaves_no_empty_tweets() {
     let mut state = ready();
     let (job, ..) = params_of(&state.generate(SEED));
     state.update(failure(Some(job), ErrorCode::BadParameters, false), 0.0);
-    assert!(state.desk().results.is_empty());
+    assert!(state.texts().tweets.is_empty());
 }
 
 #[test]
 fn the_first_letter_tells_which_way_a_text_runs() {
-    assert_eq!(direction("My dream is"), Some("ltr"));
-    assert_eq!(direction("… 123 مرحبا hello"), Some("rtl"));
-    assert_eq!(direction("שלום"), Some("rtl"));
-    assert_eq!(direction("土屋"), Some("ltr"));
-    assert_eq!(direction(" 😀 1"), None);
+    assert_eq!(text_direction("My dream is"), Some("ltr"));
+    assert_eq!(text_direction("… 123 مرحبا hello"), Some("rtl"));
+    assert_eq!(text_direction("שלום"), Some("rtl"));
+    assert_eq!(text_direction("土屋"), Some("ltr"));
+    assert_eq!(text_direction(" 😀 1"), None);
 }
 
 fn spread(median: f64) -> Spread {
@@ -980,16 +1008,16 @@ fn measured(job: u32) -> Event {
 fn measuring(job: u32, fraction: f64) -> Event {
     Event::Measuring {
         job,
-        part: MeasuredPart::FiveTexts,
+        workload: Workload::FiveTexts,
         round: 2,
         rounds: 5,
         fraction,
     }
 }
 
-fn measure_job(requests: &[Request]) -> u32 {
-    match requests {
-        [Request::Measure { job }] => *job,
+fn measure_job(commands: &[Command]) -> u32 {
+    match commands {
+        [Command::Send(Request::Measure { job })] => *job,
         other => panic!("expected one measure request, got {other:?}"),
     }
 }
@@ -998,28 +1026,19 @@ fn measure_job(requests: &[Request]) -> u32 {
 fn measuring_does_not_drop_a_text_that_waits_for_the_model() {
     let mut state = fresh();
     state.update(started(), 0.0);
-    assert!(matches!(state.generate(1)[..], [Request::Load { .. }]));
+    loaded(&state.generate(1));
     assert_eq!(state.measure(), []);
-    let requests = state.update(ready_event(), 0.0);
-    assert!(
-        matches!(requests[..], [Request::Generate { .. }]),
-        "{requests:?}"
-    );
+    params_of(&open(&mut state, info()));
 }
 
 #[test]
 fn measuring_loads_the_model_first_and_tells_how_far_it_is() {
     let mut state = fresh();
     state.update(started(), 0.0);
-    assert_eq!(
-        state.measure(),
-        [Request::Load {
-            source: bundled().source()
-        }]
-    );
+    assert_eq!(loaded(&state.measure()), bundled().model);
     assert!(matches!(state.measuring(), Measuring::Waiting { .. }));
     assert_eq!(state.measuring().text(), "Loading small: Opening the model");
-    let job = measure_job(&state.update(ready_event(), 0.0));
+    let job = measure_job(&open(&mut state, info()));
     assert_eq!(state.phase(), Phase::Ready, "nothing is written");
     assert_eq!(state.measuring().fraction(), Some(0.0));
     assert_eq!(state.measure(), [], "one at a time");
@@ -1072,7 +1091,7 @@ fn a_stopped_measurement_keeps_what_was_found_before() {
     state.update(measured(job), 0.0);
     let before = state.measured().cloned();
     let job = measure_job(&state.measure());
-    assert_eq!(state.stop_measuring(), [Request::Stop { job }]);
+    assert_eq!(state.stop_measuring(), [stop(job)]);
     assert_eq!(state.stop_measuring(), [], "once");
     assert_eq!(state.measuring().text(), "Stopping");
     assert_eq!(state.update(done(job, true), 0.0), []);
@@ -1087,7 +1106,7 @@ fn measuring_waits_for_a_text_and_can_be_called_off_meanwhile() {
     let (job, ..) = params_of(&state.generate(SEED));
     assert_eq!(state.measure(), [], "the text is not stopped for it");
     assert!(matches!(state.measuring(), Measuring::Waiting { .. }));
-    assert!(!state.is_queued(), "no text waits");
+    assert!(!state.is_text_waiting(), "no text waits");
     assert_eq!(state.stop_measuring(), []);
     assert_eq!(state.measuring(), Measuring::Idle);
     state.measure();
@@ -1098,7 +1117,7 @@ fn measuring_waits_for_a_text_and_can_be_called_off_meanwhile() {
 fn generate_ends_a_measurement_and_then_writes() {
     let mut state = ready();
     let job = measure_job(&state.measure());
-    assert_eq!(state.generate(SEED), [Request::Stop { job }]);
+    assert_eq!(state.generate(SEED), [stop(job)]);
     params_of(&state.update(done(job, true), 0.0));
     assert_eq!(state.phase(), Phase::Generating);
     assert_eq!(state.measuring(), Measuring::Idle);
@@ -1108,9 +1127,9 @@ fn generate_ends_a_measurement_and_then_writes() {
 fn another_model_ends_a_measurement() {
     let mut state = ready();
     let job = measure_job(&state.measure());
-    let requests = state.open_model(ModelChoice::file("other.gguf", 5));
-    assert_eq!(requests[0], Request::Stop { job });
-    assert!(matches!(requests[1], Request::Load { .. }));
+    let commands = state.open_model(picked());
+    assert_eq!(commands[0], stop(job));
+    loaded(&commands[1..]);
     state.update(done(job, true), 0.0);
     assert_eq!(state.measuring(), Measuring::Idle);
     assert_eq!(state.phase(), Phase::Loading);
@@ -1131,58 +1150,178 @@ fn a_measurement_that_cannot_be_made_says_why() {
 
 #[test]
 fn a_large_model_takes_its_worker_along_when_it_is_closed() {
-    let large = || {
+    let large = || ModelInfo {
+        memory_bytes: 200_000_000,
+        ..info()
+    };
+    let opened = || {
         let mut state = fresh();
         state.update(started(), 0.0);
-        state.open_model(named("gpt2"));
-        let model = ModelInfo {
-            memory_bytes: 200_000_000,
-            ..info()
-        };
-        state.update(Event::Ready { model }, 0.0);
-        assert!(!state.take_wish_for_worker());
+        state.open_model(typed("gpt2"));
+        assert_eq!(open(&mut state, large()), []);
         state
     };
     // A text that is being written ends there; its worker need not be told.
-    let mut state = large();
-    state.generate(SEED);
-    state.update(token(1, 0, " to"), 0.0);
-    assert_eq!(state.use_bundled(), []);
-    assert!(state.take_wish_for_worker());
-    assert!(!state.take_wish_for_worker(), "one is enough");
-    state.worker_restarted();
+    let mut state = opened();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 0, " to"), 0.0);
+    assert_eq!(state.use_bundled(), [Command::RestartWorker]);
     assert!(!state.is_generating());
     assert_eq!(
-        state.desk().results[0].status,
+        state.texts().tweets[0].status,
         TweetStatus::Done(StopReason::Stopped)
     );
-    let load = state.update(started(), 0.0);
-    assert!(matches!(load[..], [Request::Load { .. }]), "{load:?}");
-    state.update(ready_event(), 0.0);
+    assert_eq!(
+        loaded(&state.update(started(), 0.0)),
+        bundled().model,
+        "the new worker opens it"
+    );
+    open(&mut state, info());
     assert_eq!(state.phase(), Phase::Ready);
 
     // A small one is opened by the worker that is there.
-    state.open_model(named("gpt2"));
-    assert!(!state.take_wish_for_worker());
+    assert_eq!(loaded(&state.open_model(typed("gpt2"))), named("gpt2"));
 
     // Another bot, which has no weights here, closes it too.
-    let mut state = large();
-    state.know_kept(vec![(named("huggingtweets/jen_122"), None)]);
+    let mut state = opened();
     let index = state.bot_index("huggingtweets/jen_122").unwrap();
-    state.choose_bot(index);
-    state.open_model(named("huggingtweets/jen_122"));
-    state.worker_restarted();
-    state.take_wish_for_worker();
+    assert_eq!(
+        state.update_stored(vec![(named("huggingtweets/jen_122"), None)]),
+        []
+    );
+    assert_eq!(
+        state.open_model(typed("huggingtweets/jen_122")),
+        [Command::RestartWorker]
+    );
     state.update(started(), 0.0);
+    open(&mut state, large());
+    params_of(&state.generate(SEED));
+    assert_eq!(
+        state.choose_bot((index + 1) % 5),
+        [Command::RestartWorker],
+        "the text of the old worker is not stopped first"
+    );
+    assert_eq!(state.update(started(), 0.0), []);
+    assert_eq!(state.phase(), Phase::Idle);
+}
+
+#[test]
+fn a_load_after_the_workers_end_starts_a_new_one_first() {
+    let mut state = ready();
+    state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
+    assert_eq!(state.generate(SEED), [Command::RestartWorker]);
+    assert_eq!(state.phase(), Phase::Loading);
+    loaded(&state.update(started(), 0.0));
+    params_of(&open(&mut state, info()));
+}
+
+#[test]
+fn what_an_earlier_load_says_does_not_count_for_the_next() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.load();
+    let first = load_job(&state);
+    assert_eq!(
+        loaded(&state.open_model(typed("gpt2"))),
+        named("gpt2"),
+        "a new load ends the first by itself"
+    );
+    let before = state.clone();
+    for event in [
+        Event::Progress {
+            job: first,
+            stage: LoadStage::LookingUp,
+        },
+        Event::Ready {
+            job: first,
+            model: info(),
+        },
+        failure(Some(first), ErrorCode::Cancelled, true),
+        failure(Some(first), ErrorCode::Download, true),
+    ] {
+        assert_eq!(state.update(event, 0.0), []);
+        assert_eq!(state, before);
+    }
+}
+
+fn offer(dtype: Dtype) -> Offer {
+    Offer {
+        wanted: TypeOffer {
+            dtype,
+            download_bytes: Some(510_000_000),
+            storage_bytes: Some(136_000_000),
+            memory_bytes: Some(200_000_000),
+            shortage: Some(Shortage::Storage),
+        },
+        types: Vec::new(),
+        fallback: None,
+        room: Room::default(),
+    }
+}
+
+/// The job and the model of the one look-up that is sent last.
+fn asked(commands: &[Command]) -> (u32, ModelRef) {
+    match commands {
+        [.., Command::Send(Request::LookUp { job, model, .. })] => (*job, model.clone()),
+        other => panic!("expected a look-up, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_look_up_is_asked_once_the_worker_runs_and_its_answer_kept_until_it_is_closed() {
+    let mut state = fresh();
+    assert_eq!(state.look_up(named("gpt2"), Some(8 << 30)), []);
+    assert!(state.current_look_up().unwrap().is_asking);
+    let (job, model) = asked(&state.update(started(), 0.0));
+    assert_eq!(model, named("gpt2"));
+    let answer = Event::Offered {
+        job,
+        offer: offer(Dtype::Auto),
+    };
+    state.update(answer, 0.0);
+    let look_up = state.current_look_up().unwrap();
+    assert_eq!(look_up.answer, Some(Ok(offer(Dtype::Auto))));
+    assert!(!look_up.is_asking);
+
+    // The last answer stays while another type is asked for.
+    let another = ModelRef {
+        dtype: Dtype::Q4K,
+        ..named("gpt2")
+    };
+    let (job, _) = asked(&state.look_up(another, None));
+    let look_up = state.current_look_up().unwrap();
+    assert_eq!(look_up.answer, Some(Ok(offer(Dtype::Auto))));
+    assert!(look_up.is_asking);
+
+    // Another model's does not, and the question before is called off.
+    let commands = state.look_up(named("me/tiny"), None);
+    assert_eq!(commands[0], stop(job));
+    let (next, _) = asked(&commands);
+    assert_eq!(state.current_look_up().unwrap().answer, None);
+    state.update(failure(Some(job), ErrorCode::Cancelled, true), 0.0);
+    assert_eq!(state.current_look_up().unwrap().answer, None);
+    state.update(failure(Some(next), ErrorCode::Download, true), 0.0);
+    let answer = &state.current_look_up().unwrap().answer;
+    assert!(matches!(answer, Some(Err(report)) if report.message == "it failed"));
+    assert!(state.problem().is_none(), "the dialog shows it");
+    assert_eq!(state.close_look_up(), []);
+    assert!(state.current_look_up().is_none());
+}
+
+#[test]
+fn a_look_up_outlives_the_worker_that_was_asked() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.open_model(typed("gpt2"));
     let model = ModelInfo {
         memory_bytes: 200_000_000,
         ..info()
     };
-    state.update(Event::Ready { model }, 0.0);
-    state.generate(SEED);
-    assert_eq!(state.choose_bot((index + 1) % 5), []);
-    assert!(state.take_wish_for_worker());
-    state.worker_restarted();
-    assert_eq!(state.update(started(), 0.0), []);
-    assert_eq!(state.phase(), Phase::Idle);
+    open(&mut state, model);
+    asked(&state.look_up(named("me/tiny"), None));
+    assert_eq!(state.use_bundled(), [Command::RestartWorker]);
+    let commands = state.update(started(), 0.0);
+    let (_, model) = asked(&commands[..1]);
+    assert_eq!(model, named("me/tiny"));
+    assert_eq!(loaded(&commands[1..]), bundled().model);
 }

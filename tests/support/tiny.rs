@@ -206,10 +206,13 @@ impl TensorSource for Source {
     }
 }
 
+/// The job of every load.
+pub const LOAD: u32 = 1000;
+
 /// An engine with the model open.
 pub fn engine(weights: Weights) -> Engine {
     let mut engine = Engine::new();
-    let mut events = engine.load_model_file(file_of(weights), "tiny", 1234, 0.0);
+    let mut events = engine.load_model_file(LOAD, file_of(weights), "tiny", 1234, 0.0);
     events.extend(run(&mut engine));
     assert!(
         matches!(events.last(), Some(Event::Ready { .. })),
@@ -253,11 +256,9 @@ pub fn texts(events: &[Event]) -> Vec<String> {
     let mut texts: Vec<(usize, String)> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Result {
-                sequence,
-                generated_text,
-                ..
-            } => Some((*sequence, generated_text.clone())),
+            Event::Result { sequence, .. } => {
+                Some((sequence.sequence, sequence.generated_text.clone()))
+            }
             _ => None,
         })
         .collect();

@@ -13,8 +13,9 @@ use crate::isolation::{press, wait_for};
 use crate::models::REPO;
 use crate::module::module;
 use crate::support::gpt2_124m;
+use huggingtweets::hub::{Dtype, ModelRef};
 use huggingtweets::site::Isolation;
-use huggingtweets::store::Origin;
+use huggingtweets::store::storage_key;
 use huggingtweets::weights::gguf::Header;
 
 in_both_browsers!(
@@ -126,13 +127,9 @@ async fn in_stores(page: &Page, mode: &str, what: &str) -> Value {
 
 /// The name that the model has in storage.
 fn key(mirror: &Mirror) -> String {
-    let origin = Origin {
-        model: REPO.to_owned(),
-        endpoint: Some(mirror.endpoint().to_owned()),
-        file: None,
-        dtype: "auto".to_owned(),
-    };
-    origin.key()
+    let endpoint = mirror.endpoint().parse().unwrap();
+    let model = ModelRef::parse(REPO, &endpoint, Dtype::Auto).unwrap();
+    storage_key(&model)
 }
 
 async fn without_a_private_file_system_the_database_keeps_a_model(browser: Browser) {
@@ -263,7 +260,7 @@ async fn a_tab_that_waits_shows_how_far_the_other_one_is_and_goes_on_when_that_c
     page.click("generate").await;
     let seen = wait_until("the other tab's progress", SOON, || async {
         let text = progress(&page).await;
-        text.starts_with("Another tab is fetching it, ")
+        text.starts_with("Another tab is downloading it, ")
             .then_some(())?;
         loaded(&page).await
     })

@@ -346,7 +346,7 @@ pub async fn look_up(page: &Page, name: &str) {
     let field = page.client.find(field).await.unwrap();
     field.send_keys(name).await.unwrap();
     press(page, "//dialog[@open]//button[@type='submit']").await;
-    page.wait_for_text("offer", SOON, |text| text.contains("is there"))
+    page.wait_for_text("offer", SOON, |text| text.contains("was found"))
         .await;
 }
 
@@ -395,7 +395,7 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
     if browser == Browser::Chromium {
         page.screenshot("offer").await;
     }
-    press(&page, "//dialog[@open]//button[starts-with(., 'Fetch')]").await;
+    press(&page, "//dialog[@open]//button[starts-with(., 'Download')]").await;
     page.wait_for_state(&["ready"]).await;
     assert_eq!(mirror.asked_for(weights).len(), 1);
     // The bot is in the gallery under its own name and writes with its own weights.

@@ -363,6 +363,33 @@ async fn two_generators_write_at_once_and_one_may_end_without_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_names_no_model_is_refused_with_its_own_message_and_hint() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answer = module(
+        &page,
+        r"return [
+          await refusal(pipeline('text-generation', 'no model!')),
+          await refusal(pipeline('text-generation', 'me/bot', { endpoint: 'ftp://example.org' })),
+        ];",
+    )
+    .await;
+    let [model, endpoint] = &answer.as_array().unwrap()[..] else {
+        panic!("{answer}");
+    };
+    assert_eq!(model["code"], "not_a_model", "{answer}");
+    assert_eq!(
+        model["message"],
+        "\"model!\" is no handle: a handle has 1 to 20 letters, digits and `_`. \
+         Type a handle, OWNER/NAME or an address."
+    );
+    assert_eq!(endpoint["code"], "not_a_model", "{answer}");
+    let message = endpoint["message"].as_str().unwrap();
+    assert!(message.contains("ftp"), "{message}");
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_values_are_refused_by_name_and_unknown_names_are_ignored() {
     let site = Site::start().await;
     let page = site.open("/").await;

@@ -58,8 +58,8 @@ async fn a_model_too_large_for_the_device_is_offered_in_four_bits_and_opens_so()
     let (config, size) = add_model(&mirror);
     let names = ["config.json", "tokenizer.json", "model.safetensors"];
     let listing = Listing::of_files(names.map(|name| (name.to_owned(), Some(size))));
-    let of = |dtype| Offer::new(&listing, Some(&config), dtype, Room::default()).unwrap();
-    let needed = |dtype| of(dtype).wanted.memory.unwrap();
+    let of = |dtype| Offer::new(&listing, None, Some(&config), dtype, Room::default()).unwrap();
+    let needed = |dtype| of(dtype).wanted.memory_bytes.unwrap();
     assert!(needed(Dtype::Q4K) + 5_000_000 < needed(Dtype::Q6K));
 
     let page = looked_up(&site, &mirror, 2 * (needed(Dtype::Q4K) + 1000)).await;
@@ -79,9 +79,9 @@ async fn a_model_too_large_for_the_device_is_offered_in_four_bits_and_opens_so()
     let text = page
         .wait_for_text("offer", SOON, |text| !text.contains("more memory"))
         .await;
-    assert!(!text.contains("all the same"), "{text}");
+    assert!(!text.contains("anyway"), "{text}");
     press(&page, "//dialog[@open]//option[@value='auto']").await;
-    page.wait_for_text("offer", SOON, |text| text.contains("all the same"))
+    page.wait_for_text("offer", SOON, |text| text.contains("anyway"))
         .await;
     assert_eq!(mirror.asked().len(), n_asked);
 
@@ -90,6 +90,11 @@ async fn a_model_too_large_for_the_device_is_offered_in_four_bits_and_opens_so()
     assert_eq!(page.generate().await.len(), 1);
     let script = "return document.body.innerText.includes('Q4_K')";
     assert_eq!(page.eval(script).await, true);
+    // Offers and load share one answer of the host.
+    for file in [REPO.to_owned(), format!("{REPO}/config.json")] {
+        let asked = mirror.asked_for(&file);
+        assert_eq!(asked.len(), 1, "{asked:?}");
+    }
     page.close_clean().await;
 }
 
@@ -107,7 +112,7 @@ async fn a_gpt2_of_355m_is_weighed_before_it_is_fetched() {
     mirror.put_length(&format!("{REPO}/pytorch_model.bin"), 709_700_000);
     let page = looked_up(&site, &mirror, 8 << 30).await;
     let text = page.text("offer").await;
-    for words in ["383 MB on this device", "MB of memory", "Fetch 710 MB"] {
+    for words in ["383 MB on this device", "MB of memory", "Download 710 MB"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains("more memory"), "{text}");
@@ -115,8 +120,8 @@ async fn a_gpt2_of_355m_is_weighed_before_it_is_fetched() {
     let text = page.text("offer").await;
     for words in [
         "As Q4_K it fits: 206 MB",
-        "Fetch 710 MB as Q4_K",
-        "all the same",
+        "Download 710 MB as Q4_K",
+        "anyway",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -187,9 +192,9 @@ async fn a_bots_own_weights_are_weighed_before_they_are_fetched() {
     let address = format!("{query}&endpoint={}", mirror.endpoint());
     page.goto(&site.address_of(&address)).await;
     page.wait_for_state(&["idle"]).await;
-    press(&page, "//button[contains(., 'Fetch the real ones')]").await;
+    press(&page, "//button[contains(., 'Download the real bot')]").await;
     let text = page
-        .wait_for_text("offer", SOON, |text| text.contains("is there"))
+        .wait_for_text("offer", SOON, |text| text.contains("was found"))
         .await;
     assert!(
         text.starts_with("huggingtweets/jen_122") && text.contains("of memory"),
@@ -199,7 +204,7 @@ async fn a_bots_own_weights_are_weighed_before_they_are_fetched() {
     assert!(asked().is_empty(), "{:?}", asked());
     press(
         &page,
-        "//dialog[@open]//button[starts-with(normalize-space(), 'Fetch')]",
+        "//dialog[@open]//button[starts-with(normalize-space(), 'Download')]",
     )
     .await;
     page.wait_for_state(&["ready"]).await;

@@ -111,7 +111,7 @@ async fn after_one_visit_the_page_opens_and_writes_without_a_server(browser: Bro
         }
         press(&page, STORAGE).await;
         page.wait_for_text("kept-page", SOON, |text| {
-            text.contains("MB, kept by its service worker")
+            text.contains("MB), by its service worker")
         })
         .await;
         if browser == Browser::Chromium && path == "/" {

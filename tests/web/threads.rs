@@ -19,14 +19,15 @@ const WRITE: &str = r"
     const [query, model, seed, done] = arguments;
     const at = (path) => new URL(path, document.baseURI).href;
     const worker = new Worker(at(`worker_loader.js?${query}`));
-    const ask = (message) => worker.postMessage({ v: 1, ...message });
+    const ask = (message) => worker.postMessage({ v: 2, ...message });
     const texts = [];
     let started;
     worker.onerror = (event) => done({ error: event.message });
     const hear = (event) => {
       if (event.type === 'started') {
         started = event;
-        ask({ type: 'load', source: { kind: 'url', url: at(model), name: 'the model' } });
+        ask({ type: 'locate_bundled', url: at(model) });
+        ask({ type: 'load', job: 0, model: {} });
       } else if (event.type === 'ready') {
         const params = { ...event.model.defaults, num_return_sequences: 3, max_new_tokens: 20, min_length: 32, seed };
         ask({ type: 'generate', job: 1, prompt: 'My dream is', params });

@@ -1,82 +1,69 @@
-//! The page's own address: read once at the start, written when a visitor opens another bot.
+//! The page's own address: the bot and the model in it, links with another bot, relative addresses made absolute.
 
 use leptos::prelude::*;
 use web_sys::{Url, UrlSearchParams};
 
 use crate::bundled::BUNDLED_MODEL;
-use crate::hub::{Dtype, Endpoint, ModelAddress};
+use crate::hub::{Dtype, ModelAddress, ModelRef};
 use crate::state::address::Address;
-use crate::state::model::{ModelChoice, ModelOrigin};
+use crate::state::model_choice::ModelChoice;
 
-use super::context::Page;
-
-/// The address as it stands, and the model it names, made absolute.
+/// The page's address, and the model in it.
 pub fn read() -> (Address, Option<ModelChoice>) {
     let query = window().location().search().unwrap_or_default();
     let mut pairs = Vec::new();
     if let Ok(params) = UrlSearchParams::new_with_str(&query) {
-        for name in [
-            "bot",
-            "model",
-            "endpoint",
-            "title",
-            "text",
-            "url",
-            "n",
-            "seed",
-            "temperature",
-            "top_k",
-            "top_p",
-            "max_new_tokens",
-        ] {
+        for name in Address::names() {
             if let Some(value) = params.get(name) {
                 pairs.push((name, value));
             }
         }
     }
     let address = Address::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str())));
-    let model = address
-        .model
-        .as_ref()
-        .map(|model| choice(model, &address.endpoint, Dtype::Auto));
+    let model = address.model.clone().map(|model| {
+        let model = ModelRef::new(model, address.endpoint.clone(), Dtype::Auto);
+        ModelChoice::new(absolute_model(model))
+    });
     (address, model)
 }
 
 /// The model that comes with the page.
 pub fn bundled_model() -> ModelChoice {
-    ModelChoice {
-        origin: ModelOrigin::Bundled,
-        name: BUNDLED_MODEL.name.to_owned(),
-        url: absolute(BUNDLED_MODEL.path).unwrap_or_else(|| BUNDLED_MODEL.path.to_owned()),
-        files: Vec::new(),
-        endpoint: None,
-        dtype: Dtype::Auto,
-        size_bytes: Some(BUNDLED_MODEL.size_bytes),
+    ModelChoice::new(ModelRef::bundled()).with_size(BUNDLED_MODEL.size_bytes)
+}
+
+/// Absolute address of the bundled model's file.
+pub fn bundled_url() -> String {
+    absolute(BUNDLED_MODEL.path).unwrap_or_else(|| BUNDLED_MODEL.path.to_owned())
+}
+
+/// `model` with the path of a file on this page's host made an absolute address.
+pub fn absolute_model(model: ModelRef) -> ModelRef {
+    match &model.address {
+        ModelAddress::OwnGguf { path } => match absolute(path) {
+            Some(url) => ModelRef {
+                address: ModelAddress::Gguf { url },
+                ..model
+            },
+            None => model,
+        },
+        _ => model,
     }
 }
 
-/// The model at `address`, a path on this page's host made absolute.
-pub fn choice(address: &ModelAddress, endpoint: &Endpoint, dtype: Dtype) -> ModelChoice {
-    let own = match address {
-        ModelAddress::OwnGguf { path } => absolute(path).map(|url| ModelAddress::Gguf { url }),
-        _ => None,
-    };
-    ModelChoice::at(own.as_ref().unwrap_or(address), endpoint, dtype)
-}
-
-/// `address` as seen from this page, if it is one.
+/// `address` relative to this page, made absolute; `None` if it is no address.
 pub fn absolute(address: &str) -> Option<String> {
     let base = document().base_uri().ok()??;
     Some(Url::new_with_base(address.trim(), &base).ok()?.href())
 }
 
-/// This page opened on another bot, for a link: relative, so that it holds in any folder.
+/// A link to this page with another bot: relative, so that it is right in any folder.
 pub fn bot_link(repo: &str) -> String {
     let search = window().location().search().unwrap_or_default();
     let query = UrlSearchParams::new().and_then(|query| {
-        let asked = UrlSearchParams::new_with_str(&search)?;
+        let current = UrlSearchParams::new_with_str(&search)?;
         for name in ["model", "endpoint"] {
-            if let Some(value) = asked.get(name) {
+            if let Some(value) = current.get(name) {
                 query.append(name, &value);
             }
         }
@@ -91,33 +78,4 @@ pub fn bot_link(repo: &str) -> String {
     } else {
         format!("?bot={repo}&{rest}")
     }
-}
-
-/// Opens a bot and writes it into the address, so that "back" leads back.
-pub fn open_bot(page: Page, index: usize) {
-    let Some(repo) =
-        page.with_untracked(|state| state.bots().get(index).map(|bot| bot.repo.clone()))
-    else {
-        return;
-    };
-    if page.with_untracked(|state| state.selected()) == index {
-        return;
-    }
-    // A page opened from a file may not write its address; the bot opens all the same.
-    let _ = window().history().and_then(|history| {
-        history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&bot_link(&repo)))
-    });
-    page.act(|state| state.choose_bot(index));
-}
-
-/// Follows the browser's back and forward buttons.
-pub fn follow_history(page: Page) {
-    window_event_listener(leptos::ev::popstate, move |_| {
-        let (address, _) = read();
-        let index = address
-            .bot
-            .and_then(|repo| page.with_untracked(|state| state.bot_index(&repo)))
-            .unwrap_or(0);
-        page.act(|state| state.choose_bot(index));
-    });
 }

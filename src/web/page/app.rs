@@ -6,23 +6,26 @@ use crate::bot;
 use crate::state::PageState;
 
 use super::address;
+use super::browser_window::Online;
+use super::components::about::About;
 use super::components::avatar::Pictures;
 use super::components::bot_header::BotHeader;
 use super::components::card_body::CardBody;
 use super::components::dialog::Overlay;
 use super::components::gallery::Gallery;
-use super::components::kept_models;
 use super::components::open_model::OpenModel;
 use super::components::storage_view::StorageView;
-use super::components::top_bar::{About, TopBar};
+use super::components::top_bar::TopBar;
 use super::components::update_bar::UpdateBar;
 use super::components::widget::Widget;
 use super::context::Page;
-use super::dropped;
-use super::isolation::KeptIsolation;
-use super::launched;
-use super::offline::Offline;
-use super::theme::KeptTheme;
+use super::dropped_files;
+use super::history;
+use super::launch_queue;
+use super::page_updates::PageUpdates;
+use super::service_worker_switch::ServiceWorkerSwitch;
+use super::stored_models;
+use super::theme::ThemeChoice;
 
 /// The page: bar, gallery, and the open bot with its widget and card.
 #[component]
@@ -36,17 +39,18 @@ pub fn App() -> impl IntoView {
     );
     let page = Page::start(state);
     provide_context(page);
-    provide_context(KeptTheme::start());
-    let isolation = KeptIsolation::start();
-    provide_context(isolation);
-    provide_context(Offline::start(page, isolation));
-    launched::follow(page);
-    let overlay = Overlay::none();
+    provide_context(ThemeChoice::start());
+    let switch = ServiceWorkerSwitch::start();
+    provide_context(switch);
+    provide_context(Online::follow());
+    provide_context(PageUpdates::start(page, switch));
+    launch_queue::follow(page);
+    let overlay = Overlay::closed();
     provide_context(overlay);
-    dropped::follow(page, overlay);
-    provide_context(Pictures::start());
-    address::follow_history(page);
-    kept_models::tell(page);
+    dropped_files::follow(page, overlay);
+    provide_context(Pictures::drawn());
+    history::follow(page);
+    stored_models::refresh(page);
 
     let hue = page.memo(|state| bot::hue(&state.bot().card.handle));
     let title = page.memo(|state| format!("@{} · huggingtweets-web", state.bot().card.handle));
@@ -75,7 +79,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Puts the page in place of what index.html shows until then.
+/// Puts the page in place of the skeleton in index.html.
 pub fn start() {
     if let Some(skeleton) = document().get_element_by_id("skeleton") {
         skeleton.remove();

@@ -1,16 +1,18 @@
-//! `Page`: the one place where components meet the state, and the state meets the worker.
+//! `Page`: joins the components with the state, and executes the state's commands.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use gloo::file::File;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
-use crate::protocol::{ErrorCode, ErrorReport, Event, ModelSource, Request};
-use crate::state::PageState;
-use crate::state::model::ModelChoice;
+use crate::hub::ModelRef;
+use crate::protocol::{ErrorCode, ErrorReport, Event};
+use crate::state::model_choice::ModelChoice;
+use crate::state::{Command, PageState};
 
 use super::worker_bridge::WorkerBridge;
-use crate::web::shared::js_error::WebError;
 use crate::web::shared::model_storage;
 
 /// Handle on the page's state, cheap to copy into every component.
@@ -30,13 +32,13 @@ pub struct WorkerBuild {
     pub simd: String,
 }
 
-/// What stands between state and worker.
+/// The way from the state to the worker and back.
 struct Channel {
-    bridge: Option<Rc<WorkerBridge>>,
+    bridge: Option<WorkerBridge>,
     /// Events of the current frame, in order.
     inbox: Rc<RefCell<Vec<Event>>>,
-    /// The files the visitor opened; their bytes are read by the worker.
-    files: Vec<web_sys::File>,
+    /// The files that the visitor opened last; the worker reads their bytes.
+    files: Vec<File>,
 }
 
 impl Page {
@@ -51,12 +53,7 @@ impl Page {
             }),
             worker_build: RwSignal::new(None),
         };
-        match WorkerBridge::start(move |event| page.receive(event)) {
-            Ok(bridge) => page
-                .channel
-                .update_value(|channel| channel.bridge = Some(Rc::new(bridge))),
-            Err(error) => page.report_no_worker(&error),
-        }
+        page.start_worker();
         page
     }
 
@@ -65,147 +62,108 @@ impl Page {
         expect_context::<Page>()
     }
 
-    /// Which build of the worker computes, once it has started.
+    /// The build of the worker, once it has started.
     pub fn worker_build(self) -> Option<WorkerBuild> {
         self.worker_build.get()
     }
 
-    /// Looks at the state, and looks again when it changes.
-    pub fn with<T>(self, look: impl FnOnce(&PageState) -> T) -> T {
-        self.state.with(look)
+    /// Reads the state, and again when it changes.
+    pub fn with<T>(self, read: impl FnOnce(&PageState) -> T) -> T {
+        self.state.with(read)
     }
 
-    /// Looks at the state once.
-    pub fn with_untracked<T>(self, look: impl FnOnce(&PageState) -> T) -> T {
-        self.state.with_untracked(look)
+    /// Reads the state once.
+    pub fn with_untracked<T>(self, read: impl FnOnce(&PageState) -> T) -> T {
+        self.state.with_untracked(read)
     }
 
-    /// A part of the state that is told only when it differs.
+    /// A part of the state, whose readers run only when that part changes.
     pub fn memo<T: PartialEq + Send + Sync + 'static>(
         self,
-        look: impl Fn(&PageState) -> T + Send + Sync + 'static,
+        read: impl Fn(&PageState) -> T + Send + Sync + 'static,
     ) -> Memo<T> {
-        Memo::new(move |_| self.state.with(&look))
+        Memo::new(move |_| self.state.with(&read))
     }
 
-    /// What a visitor does; what follows from it goes to the worker.
-    pub fn act(self, action: impl FnOnce(&mut PageState) -> Vec<Request>) {
-        self.with_untracked(PageState::has_worker_ended)
-            .then(|| self.restart_worker());
-        let requests = self.state.try_update(action).unwrap_or_default();
-        self.follow_wish_for_worker();
-        self.send(&requests);
+    /// Changes the state and executes the commands that follow.
+    pub fn act(self, action: impl FnOnce(&mut PageState) -> Vec<Command>) {
+        let commands = self.state.try_update(action).unwrap_or_default();
+        for command in commands {
+            self.execute(command);
+        }
     }
 
-    /// A change that asks nothing of the worker.
+    /// Changes the state where no commands follow.
     pub fn change(self, change: impl FnOnce(&mut PageState)) {
         self.state.update(change);
-        self.follow_wish_for_worker();
     }
 
-    /// Ends the worker, which gives its memory back, and starts a new one, where the state says so.
-    fn follow_wish_for_worker(self) {
-        let is_wanted = self
-            .state
-            .try_update_untracked(PageState::take_wish_for_worker);
-        if is_wanted == Some(true) {
-            self.restart_worker();
-        }
-    }
-
-    /// Opens a file the visitor chose.
-    pub fn open_file(self, file: web_sys::File) {
-        self.open_files(vec![file]);
-    }
-
-    /// Opens what the visitor chose: a GGUF, or the files of a folder laid out like a repository.
-    pub fn open_files(self, files: Vec<web_sys::File>) {
-        self.open_picked(None, files);
-    }
-
-    /// Opens the files of a folder, which the model is called after.
-    pub fn open_folder(self, name: &str, files: Vec<web_sys::File>) {
-        self.open_picked(Some(name), files);
-    }
-
-    fn open_picked(self, folder: Option<&str>, files: Vec<web_sys::File>) {
-        let names: Vec<String> = files.iter().map(web_sys::File::name).collect();
-        let size = files.iter().map(|file| file.size() as u64).sum();
-        let Some(mut choice) = ModelChoice::files(&names, size) else {
+    /// Opens the visitor's files: a GGUF, or the files of a folder that is laid out like a repository and that the model
+    /// is named after.
+    pub fn open_files(self, folder: Option<String>, files: Vec<File>) {
+        if files.is_empty() {
             return;
-        };
-        if let Some(folder) = folder {
-            folder.clone_into(&mut choice.name);
         }
+        let names = files.iter().map(File::name).collect();
+        let size_bytes = files.iter().map(|file| file.size()).sum();
+        let model = ModelRef::of_files(folder, names);
         self.channel.update_value(|channel| channel.files = files);
-        self.act(|state| state.open_model(choice));
+        self.act(|state| state.open_model(ModelChoice::new(model).with_size(size_bytes)));
     }
 
-    /// Puts a new worker in place of one that ended.
-    pub fn restart_worker(self) {
-        // What the old one said last is not the new one's.
-        self.channel
-            .with_value(|channel| channel.inbox.borrow_mut().clear());
-        self.state.update(PageState::worker_restarted);
-        let restarted = match self.channel.with_value(|channel| channel.bridge.clone()) {
-            Some(bridge) => bridge.restart(),
-            None => WorkerBridge::start(move |event| self.receive(event)).map(|bridge| {
-                self.channel
-                    .update_value(|channel| channel.bridge = Some(Rc::new(bridge)))
+    fn execute(self, command: Command) {
+        match command {
+            Command::Send(request) => self.with_bridge(|bridge, _| bridge.send(&request)),
+            Command::SendFiles(request) => {
+                self.with_bridge(|bridge, files| bridge.send_files(&request, files));
+            }
+            Command::RestartWorker => self.start_worker(),
+            // Only a page may ask, not a worker. A refusal leaves the models for the browser to delete.
+            Command::Persist => spawn_local(async {
+                model_storage::persist().await;
             }),
-        };
-        if let Err(error) = restarted {
-            self.report_no_worker(&error);
         }
     }
 
-    fn report_no_worker(self, error: &WebError) {
-        let report = ErrorReport {
-            code: ErrorCode::WorkerCrashed,
-            message: error.to_string(),
-            hint: "restart it; if that does not help, reload the page".to_owned(),
-            retryable: true,
-        };
-        self.state.update(|state| {
-            state.update(
-                Event::Error {
-                    job: None,
-                    error: report,
-                },
-                now_ms(),
-            );
-        });
-    }
-
-    fn send(self, requests: &[Request]) {
+    fn with_bridge(self, send: impl FnOnce(&WorkerBridge, &[File])) {
         self.channel.with_value(|channel| {
-            let Some(bridge) = &channel.bridge else {
-                return;
-            };
-            for request in requests {
-                match request {
-                    Request::Load {
-                        source: ModelSource::File { .. } | ModelSource::Files { .. },
-                    } => bridge.send_files(request, &channel.files),
-                    Request::Load {
-                        source: ModelSource::Model { keep: true, .. },
-                    } => {
-                        // Only a page may ask for it; refused, the browser clears models when space gets short.
-                        leptos::task::spawn_local(async {
-                            model_storage::persist().await;
-                        });
-                        bridge.send(request);
-                    }
-                    _ => bridge.send(request),
-                }
+            if let Some(bridge) = &channel.bridge {
+                send(bridge, &channel.files);
             }
         });
     }
 
-    /// Tokens and progress wait for the next frame; what a queued wish may hang on is taken at once,
-    /// because a hidden page has no frames.
+    /// Starts a worker; an earlier one ends.
+    fn start_worker(self) {
+        let started = WorkerBridge::start(move |event| self.receive(event));
+        let (bridge, error) = match started {
+            Ok(bridge) => (Some(bridge), None),
+            Err(error) => (None, Some(error)),
+        };
+        let ended = self.channel.try_update_value(|channel| {
+            // The last events of the earlier worker do not count for the new one.
+            channel.inbox.borrow_mut().clear();
+            std::mem::replace(&mut channel.bridge, bridge)
+        });
+        drop(ended);
+        if let Some(error) = error {
+            let event = Event::Error {
+                job: None,
+                error: ErrorReport {
+                    code: ErrorCode::WorkerCrashed,
+                    message: error.to_string(),
+                    hint: "restart it; if that does not help, reload the page".to_owned(),
+                    retryable: true,
+                },
+            };
+            self.act(|state| state.update(event, now_ms()));
+        }
+    }
+
+    /// Tokens and progress wait for the next frame. Other events are taken at once, because more work may follow from
+    /// them, and a hidden page has no frames.
     fn receive(self, event: Event) {
-        let waits = matches!(
+        let can_wait = matches!(
             event,
             Event::Token { .. } | Event::Progress { .. } | Event::Measuring { .. }
         );
@@ -223,7 +181,7 @@ impl Page {
             inbox.push(event);
             inbox.len() == 1
         };
-        if !waits {
+        if !can_wait {
             self.take_inbox(&inbox);
         } else if is_first {
             request_animation_frame(move || self.take_inbox(&inbox));
@@ -236,14 +194,12 @@ impl Page {
             return;
         }
         let now_ms = now_ms();
-        let requests = self.state.try_update(|state| {
-            let mut requests = Vec::new();
-            for event in events {
-                requests.extend(state.update(event, now_ms));
-            }
-            requests
+        self.act(|state| {
+            let events = events.into_iter();
+            events
+                .flat_map(|event| state.update(event, now_ms))
+                .collect()
         });
-        self.send(&requests.unwrap_or_default());
     }
 }
 
@@ -251,8 +207,8 @@ fn now_ms() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
 }
 
-/// A seed nobody chose.
+/// A random seed.
 pub fn fresh_seed() -> u32 {
-    // The browser's own generator; a page that may run wasm has one.
+    // The browser's own generator, which every page with WebAssembly has.
     getrandom::u32().unwrap_or(0)
 }

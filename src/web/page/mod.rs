@@ -1,19 +1,19 @@
-//! The page: components, the bridge to the worker, the address, the service worker, picked files.
+//! The page: components, the bridge to the worker, the page's address, the service worker, the visitor's files.
 
 pub mod address;
 pub mod app;
-pub mod clipboard;
+pub mod browser_window;
 pub mod components;
 pub mod context;
-pub mod dropped;
+pub mod device;
+pub mod dropped_files;
+pub mod history;
 pub mod isolation;
-pub mod kept;
-pub mod launched;
-pub mod lookup;
-pub mod offline;
-pub mod one_file;
-pub mod saved_file;
-pub mod scroll;
+pub mod launch_queue;
+pub mod local_storage;
+pub mod page_updates;
 pub mod service_worker;
+pub mod service_worker_switch;
+pub mod stored_models;
 pub mod theme;
 pub mod worker_bridge;

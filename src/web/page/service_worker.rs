@@ -1,8 +1,8 @@
-//! The page's service worker, `sw.js`: registering it, finding it, talking to it.
+//! The page's service worker, `sw.js`, as an object: to register, to find, to send messages to.
 
+use gloo::events::EventListener;
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -11,27 +11,28 @@ use web_sys::{
 };
 
 use super::address::absolute;
+use super::browser_window;
 use super::context::WorkerBuild;
-use super::one_file;
 
-/// Its folder is the folder it answers for.
+/// The service worker answers for the folder of its script.
 const SCRIPT: &str = "./sw.js";
-/// Every cache of this page is named so, then the folder, then the build (www/sw.js).
+/// First word of the names of the page's caches, before the folder and the build (www/sw.js).
 const CACHE_PREFIX: &str = "huggingtweets-shell";
 
-/// Where the browser keeps service workers: missing on insecure addresses and in some private windows,
-/// of no use for a page opened from a file.
+/// The browser's service workers; `None` on insecure addresses, in some private windows, and for a page opened from a
+/// file.
 pub fn container() -> Option<ServiceWorkerContainer> {
     let is_served = window().location().protocol().ok()?.starts_with("http");
-    // Sandboxed frames throw at the mere look.
+    // In sandboxed frames, reading the property throws.
     Reflect::get(&window().navigator(), &JsValue::from_str("serviceWorker"))
         .ok()
-        .filter(|found| is_served && !one_file::is_open() && found.is_object())?
+        .filter(|found| is_served && !browser_window::is_single_file() && found.is_object())?
         .dyn_into()
         .ok()
 }
 
-/// Registers it; whether that went well. Registered once, the browser itself looks for a newer one at every visit.
+/// Registers the service worker; `false` if the browser refuses. From then on the browser looks for a newer version at
+/// every visit.
 pub async fn register() -> bool {
     match container() {
         Some(container) => JsFuture::from(container.register(SCRIPT)).await.is_ok(),
@@ -39,14 +40,14 @@ pub async fn register() -> bool {
     }
 }
 
-/// The service worker of this very folder; one of a folder above is somebody else's.
+/// The registration for this very folder; one for a folder above belongs to another page.
 pub async fn registration() -> Option<ServiceWorkerRegistration> {
     let found = JsFuture::from(container()?.get_registration()).await.ok()?;
     let found: ServiceWorkerRegistration = found.dyn_into().ok()?;
     Some(found).filter(|found| Some(found.scope()) == absolute("./"))
 }
 
-/// The same once it is at work, which in a first visit takes as long as keeping the page's files.
+/// The active service worker. In a first visit, that takes until all of the page's files are saved.
 pub async fn active() -> Option<ServiceWorker> {
     registration().await?;
     let ready = container()?.ready().ok()?;
@@ -61,7 +62,7 @@ pub fn is_controlled() -> bool {
         .is_some_and(|worker| Some(worker.script_url()) == absolute(SCRIPT))
 }
 
-/// Takes it away, with every file of the page that it kept. What cannot be taken away is as good as not there.
+/// Removes the service worker and every file that it saved. A failure changes nothing for the visitor.
 pub async fn remove() {
     if let Some(registration) = registration().await
         && let Ok(promise) = registration.unregister()
@@ -83,16 +84,16 @@ async fn delete_caches() -> Result<(), JsValue> {
     Ok(())
 }
 
-/// What the page says to it.
+/// A message to the service worker.
 pub enum Message {
-    /// The newer version may take the place of the one at work.
+    /// The newer version may take over.
     Update,
-    /// This visit computes with this build of the worker.
+    /// This visit computes with this build of the worker; its files are to be saved.
     Used(WorkerBuild),
 }
 
-/// Says something. A service worker that does not listen changes nothing.
-pub fn tell(worker: &ServiceWorker, message: &Message) {
+/// Sends a message. A service worker that does not listen changes nothing.
+pub fn send(worker: &ServiceWorker, message: &Message) {
     let data = match message {
         Message::Update => object(&[("type", "update".into())]),
         Message::Used(WorkerBuild { threads, simd }) => object(&[
@@ -104,17 +105,18 @@ pub fn tell(worker: &ServiceWorker, message: &Message) {
     let _ = worker.post_message(&data);
 }
 
-/// How many bytes of the page it keeps.
-pub async fn kept_bytes(worker: &ServiceWorker) -> Option<u64> {
+/// Size of the page's files that the service worker has saved.
+pub async fn saved_bytes(worker: &ServiceWorker) -> Option<u64> {
     let channel = MessageChannel::new().ok()?;
+    let port = channel.port1();
     let answer = Promise::new(&mut |resolve: Function, _| {
-        let on_message = Closure::once_into_js(move |message: MessageEvent| {
+        EventListener::once(&port, "message", move |event| {
+            let message: &MessageEvent = event.unchecked_ref();
             let _ = resolve.call1(&JsValue::NULL, &message.data());
-        });
-        channel
-            .port1()
-            .set_onmessage(Some(on_message.unchecked_ref()));
+        })
+        .forget();
     });
+    port.start();
     let ports = Array::of1(&channel.port2());
     worker
         .post_message_with_transferable(&object(&[("type", "kept".into())]), &ports)

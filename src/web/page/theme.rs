@@ -1,13 +1,13 @@
-//! `Theme`: light, dark or as the system has it, remembered on this device where that is allowed.
+//! `Theme`: light, dark or as the system, remembered on this device.
 
 use leptos::prelude::*;
 
-use super::kept;
+use super::local_storage;
 
-/// Which colours the page wears.
+/// The colours of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system.
+    /// Those of the system.
     Auto,
     /// Dark text on paper.
     Light,
@@ -15,7 +15,7 @@ pub enum Theme {
     Dark,
 }
 
-/// Name of the entry that keeps it.
+/// Name of the entry in local storage.
 pub const STORAGE_KEY: &str = "huggingtweets-theme";
 
 impl Theme {
@@ -28,7 +28,7 @@ impl Theme {
         }
     }
 
-    /// The one that the toggle comes to after this one.
+    /// The next theme of the toggle.
     pub fn next(self) -> Theme {
         match self {
             Theme::Auto => Theme::Light,
@@ -38,14 +38,14 @@ impl Theme {
     }
 }
 
-/// The theme on show; [`keep`](KeptTheme::keep) changes it.
+/// The visitor's theme; a context of every component.
 #[derive(Clone, Copy)]
-pub struct KeptTheme(RwSignal<Theme>);
+pub struct ThemeChoice(RwSignal<Theme>);
 
-impl KeptTheme {
-    /// Reads what was kept and dresses the page in it.
-    pub fn start() -> KeptTheme {
-        let theme = match kept::read(STORAGE_KEY).as_deref() {
+impl ThemeChoice {
+    /// Shows the page in the remembered theme.
+    pub fn start() -> ThemeChoice {
+        let theme = match local_storage::read(STORAGE_KEY).as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
@@ -56,17 +56,17 @@ impl KeptTheme {
                 let _ = root.set_attribute("data-theme", signal.get().name());
             }
         });
-        KeptTheme(signal)
+        ThemeChoice(signal)
     }
 
-    /// The theme on show.
+    /// The theme of the page.
     pub fn get(self) -> Theme {
         self.0.get()
     }
 
-    /// Changes it and remembers the choice; `Auto` is remembered by keeping nothing.
-    pub fn keep(self, theme: Theme) {
+    /// Changes the theme and remembers it; for `Auto` nothing is stored.
+    pub fn choose(self, theme: Theme) {
         self.0.set(theme);
-        kept::write(STORAGE_KEY, (theme != Theme::Auto).then_some(theme.name()));
+        local_storage::write(STORAGE_KEY, (theme != Theme::Auto).then_some(theme.name()));
     }
 }

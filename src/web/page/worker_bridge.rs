@@ -1,125 +1,69 @@
-//! The page's end of the channel: starts the worker, queues requests until it runs, decodes events.
+//! `WorkerBridge`: the page's end of the channel to the worker; starts the worker, encodes requests, decodes events.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::file::File;
 use js_sys::{Array, Reflect};
 use serde::Serialize;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{File, MessageEvent, Worker};
+use web_sys::{MessageEvent, Worker};
 
+use super::address;
 use crate::protocol::{Envelope, ErrorCode, ErrorReport, Event, PROTOCOL_VERSION, Request};
 use crate::web::shared::js_error::{WebError, reason};
 
 /// The script that starts the worker, beside the page.
 const WORKER_SCRIPT: &str = "./worker_loader.js";
 
-/// A running worker and the requests it has not been given yet.
+/// A running worker, which ends when this is dropped.
 pub struct WorkerBridge {
-    shared: Rc<Shared>,
-    worker: RefCell<LiveWorker>,
-}
-
-struct Shared {
-    on_event: Box<dyn Fn(Event)>,
-    started: Cell<bool>,
-    /// A worker dies once: what follows the first report is noise of the same crash.
-    crashed: Cell<bool>,
-    waiting: RefCell<Vec<JsValue>>,
-}
-
-/// A worker with the closures it calls.
-struct LiveWorker {
     worker: Worker,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(web_sys::Event)>,
+    // Dropped with the bridge: a worker that was ended says nothing any more.
+    _on_message: EventListener,
+    _on_error: EventListener,
 }
 
-impl Drop for LiveWorker {
+impl Drop for WorkerBridge {
     fn drop(&mut self) {
-        // What it has said already is not to reach closures that are gone.
-        self.worker.set_onmessage(None);
-        self.worker.set_onerror(None);
         self.worker.terminate();
     }
 }
 
 impl WorkerBridge {
-    /// Starts the worker; everything it says reaches `on_event`. A worker that ends by itself says
-    /// so with [`ErrorCode::WorkerCrashed`] or [`ErrorCode::OutOfMemory`].
+    /// Starts the worker; its events go to `on_event`. It takes requests after [`Event::Started`]. A worker that ends by
+    /// itself reports [`ErrorCode::WorkerCrashed`] or [`ErrorCode::OutOfMemory`], once.
     ///
     /// # Errors
-    /// [`WebError::NoWorker`] where the browser refuses one.
+    /// [`WebError::NoWorker`] where the browser refuses a worker.
     pub fn start(on_event: impl Fn(Event) + 'static) -> Result<Self, WebError> {
-        let shared = Rc::new(Shared {
-            on_event: Box::new(on_event),
-            started: Cell::new(false),
-            crashed: Cell::new(false),
-            waiting: RefCell::new(Vec::new()),
-        });
-        let worker = RefCell::new(spawn(&shared)?);
-        Ok(Self { shared, worker })
-    }
-
-    /// Sends a request, at once or as soon as the worker runs.
-    pub fn send(&self, request: &Request) {
-        self.post(message_of(request));
-    }
-
-    /// Sends a [`Request::Load`] with its files: one as `blob`, and all as `blobs`.
-    pub fn send_files(&self, request: &Request, files: &[File]) {
-        let message = message_of(request);
-        let all: Array = files.iter().collect();
-        // A fresh plain object always takes a new field.
-        let _ = Reflect::set(&message, &JsValue::from_str("blob"), &all.get(0));
-        let _ = Reflect::set(&message, &JsValue::from_str("blobs"), &all);
-        self.post(message);
-    }
-
-    /// Ends the worker, which frees its memory, and starts a new one. Requests still waiting are dropped.
-    ///
-    /// # Errors
-    /// [`WebError::NoWorker`] where the browser refuses one.
-    pub fn restart(&self) -> Result<(), WebError> {
-        self.shared.started.set(false);
-        self.shared.crashed.set(false);
-        self.shared.waiting.borrow_mut().clear();
-        *self.worker.borrow_mut() = spawn(&self.shared)?;
-        Ok(())
-    }
-
-    fn post(&self, message: JsValue) {
-        if self.shared.started.get() {
-            post(&self.worker.borrow().worker, &message);
-        } else {
-            self.shared.waiting.borrow_mut().push(message);
-        }
-    }
-}
-
-fn spawn(shared: &Rc<Shared>) -> Result<LiveWorker, WebError> {
-    let worker =
-        Worker::new(WORKER_SCRIPT).map_err(|e| WebError::NoWorker { reason: reason(&e) })?;
-    let on_message = {
-        let (shared, worker) = (Rc::clone(shared), worker.clone());
-        Closure::new(move |message: MessageEvent| {
-            for event in events_of(message.data()) {
-                if matches!(event, Event::Started { .. }) {
-                    shared.started.set(true);
-                    for message in shared.waiting.borrow_mut().drain(..) {
-                        post(&worker, &message);
-                    }
-                }
-                shared.tell(event);
+        let worker =
+            Worker::new(WORKER_SCRIPT).map_err(|e| WebError::NoWorker { reason: reason(&e) })?;
+        let has_ended = Cell::new(false);
+        let on_event = Rc::new(move |event: Event| {
+            // The first report of an end counts; the others are of the same crash.
+            if !is_end(&event) || !has_ended.replace(true) {
+                on_event(event);
             }
-        })
-    };
-    let on_error = {
-        let shared = Rc::clone(shared);
-        Closure::new(move |error: web_sys::Event| {
+        });
+        let on_message = {
+            let (worker, on_event) = (worker.clone(), Rc::clone(&on_event));
+            EventListener::new(&worker.clone(), "message", move |message| {
+                let message: &MessageEvent = message.unchecked_ref();
+                for event in events_of(message.data()) {
+                    if matches!(event, Event::Started { .. }) {
+                        let url = address::bundled_url();
+                        post(&worker, &message_of(&Request::LocateBundled { url }));
+                    }
+                    on_event(event);
+                }
+            })
+        };
+        let options = EventListenerOptions::enable_prevent_default();
+        let on_error = EventListener::new_with_options(&worker, "error", options, move |error| {
             error.prevent_default();
-            shared.tell(Event::Error {
+            on_event(Event::Error {
                 job: None,
                 error: ErrorReport {
                     code: ErrorCode::WorkerCrashed,
@@ -128,34 +72,42 @@ fn spawn(shared: &Rc<Shared>) -> Result<LiveWorker, WebError> {
                     retryable: true,
                 },
             });
+        });
+        Ok(Self {
+            worker,
+            _on_message: on_message,
+            _on_error: on_error,
         })
-    };
-    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    Ok(LiveWorker {
-        worker,
-        _on_message: on_message,
-        _on_error: on_error,
-    })
-}
+    }
 
-impl Shared {
-    fn tell(&self, event: Event) {
-        if let Event::Error { error, .. } = &event
-            && matches!(
-                error.code,
-                ErrorCode::WorkerCrashed | ErrorCode::OutOfMemory
-            )
-            && self.crashed.replace(true)
-        {
-            return;
-        }
-        (self.on_event)(event);
+    /// Sends a request.
+    pub fn send(&self, request: &Request) {
+        post(&self.worker, &message_of(request));
+    }
+
+    /// Sends a [`Request::Load`] with the files of its model.
+    pub fn send_files(&self, request: &Request, files: &[File]) {
+        let message = message_of(request);
+        let blobs: Array = files.iter().map(AsRef::<web_sys::File>::as_ref).collect();
+        // A fresh plain object always takes a new field.
+        let _ = Reflect::set(&message, &JsValue::from_str("blobs"), &blobs);
+        post(&self.worker, &message);
     }
 }
 
+/// Whether the worker has ended by itself.
+fn is_end(event: &Event) -> bool {
+    let Event::Error { job: None, error } = event else {
+        return false;
+    };
+    matches!(
+        error.code,
+        ErrorCode::WorkerCrashed | ErrorCode::OutOfMemory
+    )
+}
+
 fn post(worker: &Worker, message: &JsValue) {
-    // Posting fails only for values that cannot be cloned; ours are plain objects and a Blob.
+    // Posting fails only for values that cannot be cloned; these are plain objects and files.
     let _ = worker.post_message(message);
 }
 

@@ -1,9 +1,9 @@
-//! `WebError`: what a browser call can refuse, as a typed error instead of a `JsValue`.
+//! `WebError`: why a call of the browser failed, as a typed error instead of a `JsValue`.
 
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::protocol::{ErrorCode, ErrorReport};
-use crate::store::OtherVersion;
+use crate::store::RecordError;
 
 /// A browser call that failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,17 +27,17 @@ pub enum WebError {
     Status {
         /// HTTP status.
         status: u16,
-        /// When it asks to be asked again.
+        /// Seconds that it asks to wait.
         retry_after_s: Option<u32>,
     },
-    /// A small file that is not.
+    /// A small file that is too large.
     #[error("the file has more than the {most} bytes such a file can have")]
     TooLarge {
         /// The cap.
         most: usize,
     },
-    /// What came before does not belong to what comes now: the file changed, or the server sends it only whole.
-    #[error("the file changed on its way, or its server sends it only whole")]
+    /// The bytes so far do not belong to the answer: the file changed, or its server ignores ranges.
+    #[error("the file changed during the download, or its server ignores ranges")]
     StartOver,
     /// The bytes are not those that the repository promises.
     #[error("`{file}` arrived with other bytes than the repository says it has")]
@@ -45,16 +45,25 @@ pub enum WebError {
         /// The file.
         file: String,
     },
-    /// No more room.
+    /// The storage is full.
     #[error("the browser has no more room to keep the model")]
     StorageFull,
-    /// Storage that fails.
+    /// The storage failed.
     #[error("the browser's storage failed: {reason}")]
     Storage {
         /// The browser's own words.
         reason: String,
     },
-    /// What arrived was refused.
+    /// A record in storage that cannot be used.
+    #[error(transparent)]
+    Record(RecordError),
+    /// The endpoint has no such repository, or does not show it.
+    #[error("there is no model {name}, or it is private")]
+    NoSuchModel {
+        /// `OWNER/NAME`.
+        name: String,
+    },
+    /// The engine or the choice of files refused the model.
     #[error("{}", .0.message)]
     Refused(Box<ErrorReport>),
     /// Fewer or more bytes came than the server had announced.
@@ -83,6 +92,12 @@ impl WebError {
             Self::Refused(report) => {
                 return (**report).clone();
             }
+            Self::Record(error) => (ErrorCode::Storage, error.hint(), true),
+            Self::NoSuchModel { .. } => (
+                ErrorCode::Download,
+                "check the name; capital letters count",
+                false,
+            ),
             Self::Cancelled => (
                 ErrorCode::Cancelled,
                 "press Generate to go on; what was kept of it is not fetched again",
@@ -149,11 +164,9 @@ impl WebError {
     }
 }
 
-impl From<OtherVersion> for WebError {
-    fn from(error: OtherVersion) -> Self {
-        Self::Storage {
-            reason: error.to_string(),
-        }
+impl From<RecordError> for WebError {
+    fn from(error: RecordError) -> Self {
+        Self::Record(error)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What page and worker both need: errors, stored models, and what tabs tell each other.
+//! Shared by page and worker: browser errors, stored models, locks and messages between tabs.
 
 pub mod js_error;
 pub mod model_news;

@@ -1,75 +1,77 @@
-//! `ModelNews`: the tab that fetches a model tells those that wait for it how far it is.
+//! `ModelNews`: the progress of a download, from the tab that fetches a model to the tabs that wait for it.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+use gloo::events::EventListener;
 use js_sys::Array;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BroadcastChannel, MessageEvent};
 
-/// Least time between two messages; tabs that hear every piece of a download are kept from their own work.
-const EVERY_MS: f64 = 250.0;
+/// Least time between two messages: each of them interrupts all tabs that wait.
+const INTERVAL_MS: f64 = 250.0;
 
 /// Bytes so far, and in all where that is known.
-pub type HowFar = (u64, Option<u64>);
+pub type Progress = (u64, Option<u64>);
 
 /// One end of a model's channel, closed when it is dropped. Messages are `[loaded, total or null]`, and anything else
 /// asks for one.
 pub struct ModelNews {
     channel: BroadcastChannel,
-    last: Rc<Cell<HowFar>>,
-    told_ms: Cell<f64>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    last: Rc<Cell<Progress>>,
+    sent_ms: Cell<f64>,
+    _on_message: EventListener,
 }
 
 impl ModelNews {
-    /// The end that tells, also when it is asked. `None` where the browser has no such channels.
-    pub fn tell_of(key: &str) -> Option<Self> {
+    /// The end that sends, also when it is asked. `None` where the browser has no such channels.
+    pub fn sender(key: &str) -> Option<Self> {
         let last = Rc::new(Cell::new((0, None)));
-        let known = Rc::clone(&last);
+        let current = Rc::clone(&last);
         Self::open(key, last, move |channel, message| {
-            if how_far(message).is_none() {
-                post(channel, known.get());
+            if progress_in(message).is_none() {
+                post(channel, current.get());
             }
         })
     }
 
-    /// The end that hears; it asks at once.
-    pub fn hear_of(key: &str, hear: impl Fn(HowFar) + 'static) -> Option<Self> {
+    /// The end that receives; it asks at once.
+    pub fn receiver(key: &str, on_progress: impl Fn(Progress) + 'static) -> Option<Self> {
         let news = Self::open(key, Rc::default(), move |_, message| {
-            how_far(message).into_iter().for_each(&hear);
+            progress_in(message).into_iter().for_each(&on_progress);
         })?;
-        // Fails only for what cannot be cloned.
+        // Fails only for values that cannot be cloned.
         let _ = news.channel.post_message(&JsValue::NULL);
         Some(news)
     }
 
-    /// Tells how far the model is.
-    pub fn tell(&self, how_far: HowFar) {
-        self.last.set(how_far);
+    /// Sends the progress, unless the last message is too recent.
+    pub fn send(&self, progress: Progress) {
+        self.last.set(progress);
         let now = js_sys::Date::now();
-        if now - self.told_ms.get() >= EVERY_MS {
-            self.told_ms.set(now);
-            post(&self.channel, how_far);
+        if now - self.sent_ms.get() >= INTERVAL_MS {
+            self.sent_ms.set(now);
+            post(&self.channel, progress);
         }
     }
 
     fn open(
         key: &str,
-        last: Rc<Cell<HowFar>>,
-        mut on_message: impl FnMut(&BroadcastChannel, &JsValue) + 'static,
+        last: Rc<Cell<Progress>>,
+        on_message: impl Fn(&BroadcastChannel, &JsValue) + 'static,
     ) -> Option<Self> {
         let channel = BroadcastChannel::new(&format!("huggingtweets-model-{key}")).ok()?;
         let on_message = {
             let channel = channel.clone();
-            Closure::new(move |event: MessageEvent| on_message(&channel, &event.data()))
+            EventListener::new(&channel.clone(), "message", move |event| {
+                let event: &MessageEvent = event.unchecked_ref();
+                on_message(&channel, &event.data());
+            })
         };
-        channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         Some(Self {
             channel,
             last,
-            told_ms: Cell::new(0.0),
+            sent_ms: Cell::new(0.0),
             _on_message: on_message,
         })
     }
@@ -77,21 +79,20 @@ impl ModelNews {
 
 impl Drop for ModelNews {
     fn drop(&mut self) {
-        self.channel.set_onmessage(None);
         self.channel.close();
     }
 }
 
-fn post(channel: &BroadcastChannel, (loaded, total): HowFar) {
+fn post(channel: &BroadcastChannel, (loaded, total): Progress) {
     let total = total.map_or(JsValue::NULL, |total| JsValue::from_f64(total as f64));
     let message = Array::of2(&JsValue::from_f64(loaded as f64), &total);
-    // Fails only for what cannot be cloned.
+    // Fails only for values that cannot be cloned.
     let _ = channel.post_message(&message);
 }
 
-fn how_far(message: &JsValue) -> Option<HowFar> {
+fn progress_in(message: &JsValue) -> Option<Progress> {
     let message = message.dyn_ref::<Array>()?;
-    // A number that is none becomes 0.
+    // NaN becomes 0.
     Some((
         message.get(0).as_f64()? as u64,
         message.get(1).as_f64().map(|total| total as u64),

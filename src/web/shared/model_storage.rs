@@ -1,10 +1,11 @@
-//! `ModelStorage`: the models kept on this device, wherever this browser keeps them.
+//! `ModelStorage`: the artifacts of kind model on this device, in the best storage that the browser has.
 //!
-//! Where it has a private file system, in files ([`private_files`]); else, as in some browsers' private windows, in
-//! IndexedDB ([`database`]). Cache Storage is no step between the two: every browser with it has IndexedDB too, and an
-//! entry of it is written whole or not at all, so that a broken download could not go on.
-//! Only a worker writes; a page may look and delete.
+//! That is a private file system ([`private_files`]), or else, as in some browsers' private windows, IndexedDB
+//! ([`database`]). Cache Storage is no third choice: a browser with it has IndexedDB too, and its entries are written
+//! whole or not at all, so a broken download could not continue.
+//! Only a worker writes; a page reads and deletes.
 
+mod browser;
 mod database;
 mod private_files;
 
@@ -13,57 +14,58 @@ use std::io;
 use std::rc::Rc;
 
 use js_sys::Reflect;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, StorageManager};
+use web_sys::Blob;
 
-use super::js_error::{WebError, reason};
+use super::js_error::WebError;
 use super::tab_lock::TabLock;
-use crate::protocol::Keeping;
-use crate::store::KeptModel;
+use crate::protocol::Retention;
+use crate::store::ArtifactRecord;
+use browser::storage_manager;
 use database::{DatabaseWriter, ModelDatabase};
 use private_files::{FileWriter, PrivateFiles};
 
-/// Where models are kept.
-pub struct ModelStorage(Kind);
+/// The storage of this browser.
+pub struct ModelStorage(Backend);
 
-enum Kind {
+enum Backend {
     Files(PrivateFiles),
     Database(Rc<ModelDatabase>),
 }
 
-/// One of them, and the bytes it takes.
+/// A stored model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredModel {
-    /// The name it has in storage.
+    /// Its name in storage: [`storage_key`](crate::store::storage_key).
     pub key: String,
-    /// What is remembered of it.
-    pub kept: KeptModel,
-    /// Length of what is there.
+    /// Its record.
+    pub record: ArtifactRecord,
+    /// Bytes that are stored.
     pub size_bytes: u64,
 }
 
 impl ModelStorage {
-    /// The best place that this browser gives, to look and to delete; `None` if it gives none.
+    /// The storage to read and to delete; `None` if the browser has none.
     ///
     /// # Errors
-    /// [`WebError::Storage`] if the place is there and fails.
+    /// [`WebError::Storage`] if it has one that fails.
     pub async fn open() -> Result<Option<Self>, WebError> {
         if let Some(files) = PrivateFiles::open().await? {
-            return Ok(Some(Self(Kind::Files(files))));
+            return Ok(Some(Self(Backend::Files(files))));
         }
         Ok(ModelDatabase::open().await.ok().map(Self::in_database))
     }
 
-    /// The same to write to: the database of some browsers' private windows refuses what models are in.
+    /// The storage to write to; `None` also where the database refuses `Blob`s, as in some browsers' private windows.
     ///
     /// # Errors
-    /// [`WebError::Storage`] if the place is there and fails.
+    /// [`WebError::Storage`] if the browser has a storage that fails.
     pub async fn open_to_write() -> Result<Option<Self>, WebError> {
         if let Some(files) = PrivateFiles::open().await? {
-            return Ok(Some(Self(Kind::Files(files))));
+            return Ok(Some(Self(Backend::Files(files))));
         }
-        let Ok(database) = ModelDatabase::make().await else {
+        let Ok(database) = ModelDatabase::create().await else {
             return Ok(None);
         };
         let takes_blobs = database.takes_blobs().await.is_ok();
@@ -71,133 +73,133 @@ impl ModelStorage {
     }
 
     fn in_database(database: ModelDatabase) -> Self {
-        Self(Kind::Database(Rc::new(database)))
+        Self(Backend::Database(Rc::new(database)))
     }
 
-    /// Where a model that is fetched now is kept.
-    pub fn keeping(&self) -> Keeping {
+    /// How long the storage keeps a model.
+    pub fn retention(&self) -> Retention {
         match &self.0 {
-            Kind::Files(_) => Keeping::Device,
-            Kind::Database(_) => Keeping::Database,
+            Backend::Files(_) => Retention::PrivateFiles,
+            Backend::Database(_) => Retention::Database,
         }
     }
 
-    /// What is kept under `key`; `None` if there is no record.
+    /// The record under `key`, if there is one.
     ///
     /// # Errors
     /// [`WebError::Storage`], also for a record of another version of this page.
-    pub async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
+    pub async fn find(&self, key: &str) -> Result<Option<ArtifactRecord>, WebError> {
         match &self.0 {
-            Kind::Files(files) => files.find(key).await,
-            Kind::Database(database) => database.find(key).await,
+            Backend::Files(files) => files.find(key).await,
+            Backend::Database(database) => database.find(key).await,
         }
     }
 
-    /// The bytes kept under `key`; `None` if some are missing.
+    /// The bytes under `key`; `None` if some are missing.
     ///
     /// # Errors
     /// [`WebError::Storage`].
     pub async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
         match &self.0 {
-            Kind::Files(files) => files.blob(key).await,
-            Kind::Database(database) => database.blob(key).await,
+            Backend::Files(files) => files.blob(key).await,
+            Backend::Database(database) => database.blob(key).await,
         }
     }
 
-    /// How many bytes are kept under `key`.
+    /// The number of bytes under `key`.
     ///
     /// # Errors
     /// [`WebError::Storage`].
     pub async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
         match &self.0 {
-            Kind::Files(files) => files.size_bytes(key).await,
-            Kind::Database(database) => database.size_bytes(key).await,
+            Backend::Files(files) => files.size_bytes(key).await,
+            Backend::Database(database) => database.size_bytes(key).await,
         }
     }
 
-    /// A model to write, what is there of it being kept. The caller holds its [`TabLock::of_model`].
+    /// A writer that keeps the bytes and the record under `key`. The caller holds [`TabLock::of_model`].
     ///
     /// # Errors
     /// [`WebError::Storage`].
     pub async fn write(&self, key: &str) -> Result<ModelWriter, WebError> {
         Ok(ModelWriter(match &self.0 {
-            Kind::Files(files) => Writer::Files(files.write(key).await?),
-            Kind::Database(database) => Writer::Database(database.write(key)),
+            Backend::Files(files) => Writer::Files(files.write(key).await?),
+            Backend::Database(database) => Writer::Database(database.write(key)),
         }))
     }
 
-    /// Remembers `kept` under `key`.
+    /// Writes the record under `key`.
     ///
     /// # Errors
     /// [`WebError::Storage`].
-    pub async fn remember(&self, key: &str, kept: &KeptModel) -> Result<(), WebError> {
+    pub async fn write_record(&self, key: &str, record: &ArtifactRecord) -> Result<(), WebError> {
         match &self.0 {
-            Kind::Files(files) => files.remember(key, kept).await,
-            Kind::Database(database) => database.remember(key, kept).await,
+            Backend::Files(files) => files.write_record(key, record).await,
+            Backend::Database(database) => database.write_record(key, record).await,
         }
     }
 
-    /// Forgets what is kept under `key`.
+    /// Deletes record and bytes under `key`.
     ///
     /// # Errors
-    /// [`WebError::Storage`], also while a tab writes it.
+    /// [`WebError::Storage`], also while a tab writes them.
     pub async fn delete(&self, key: &str) -> Result<(), WebError> {
         let _lock = match &self.0 {
-            // Refuses it by itself.
-            Kind::Files(_) => None,
-            Kind::Database(_) => {
+            // The file system itself refuses to delete a file that is being written.
+            Backend::Files(_) => None,
+            Backend::Database(_) => {
                 let lock = TabLock::of_model_at_once(key).await;
                 Some(lock.ok_or_else(|| WebError::Storage {
                     reason: "a tab is fetching the model".to_owned(),
                 })?)
             }
         };
-        self.forget(key).await
+        self.delete_locked(key).await
     }
 
-    /// The same. The caller holds its [`TabLock::of_model`].
+    /// As [`ModelStorage::delete`]. The caller holds [`TabLock::of_model`].
     ///
     /// # Errors
     /// [`WebError::Storage`].
-    pub async fn forget(&self, key: &str) -> Result<(), WebError> {
+    pub async fn delete_locked(&self, key: &str) -> Result<(), WebError> {
         match &self.0 {
-            Kind::Files(files) => files.delete(key).await,
-            Kind::Database(database) => database.delete(key).await,
+            Backend::Files(files) => files.delete(key).await,
+            Backend::Database(database) => database.delete(key).await,
         }
     }
 
-    /// Everything that is kept, whole or not, and can be read. Bytes without a record, left by a worker that was
-    /// killed before it wrote one, would take their room unseen: unless a tab is about to write it, they go.
+    /// All stored models with a readable record, complete or not. Bytes without a record, left by a worker that was
+    /// killed before it wrote one, would take room unseen: they are deleted, unless a tab is about to write the record.
     pub async fn list(&self) -> Vec<StoredModel> {
         let mut stored = Vec::new();
         for key in self.keys().await {
             match self.find(&key).await {
-                Ok(Some(kept)) => stored.push(StoredModel {
+                Ok(Some(record)) => stored.push(StoredModel {
                     size_bytes: self.size_bytes(&key).await.unwrap_or(0),
                     key,
-                    kept,
+                    record,
                 }),
                 Ok(None) => {
-                    // Between the look and the lock another tab may have written it.
+                    // Another tab may have written it before the lock was taken.
                     if let Some(_lock) = TabLock::of_model_at_once(&key).await
                         && let Ok(None) = self.find(&key).await
                     {
-                        // Not gone, it is met again next time.
-                        let _ = self.forget(&key).await;
+                        // What cannot be deleted now is found again next time.
+                        let _ = self.delete_locked(&key).await;
                     }
                 }
-                // Of another version of this page, or busy just now.
+                // A record of another version of this page, or storage that is busy.
                 Err(_) => {}
             }
         }
-        stored.sort_by(|a, b| a.kept.name.cmp(&b.kept.name));
+        stored.sort_by(|a, b| a.record.name.cmp(&b.record.name));
         stored
     }
 
     async fn keys(&self) -> BTreeSet<String> {
         match &self.0 {
-            Kind::Files(files) => files.keys().await,
-            Kind::Database(database) => database.keys().await,
+            Backend::Files(files) => files.keys().await,
+            Backend::Database(database) => database.keys().await,
         }
     }
 }
@@ -222,7 +224,7 @@ impl ModelWriter {
         }
     }
 
-    /// Lets what waits in memory get to the device before it is too much; to be called between writes.
+    /// Moves bytes from memory to the device when too many wait; to be called between writes.
     ///
     /// # Errors
     /// [`WebError::StorageFull`], [`WebError::Storage`].
@@ -244,30 +246,30 @@ impl ModelWriter {
         }
     }
 
-    /// Remembers how far the model is, once that has reached the device.
+    /// Writes the record after all bytes have reached the device.
     ///
     /// # Errors
     /// [`WebError::StorageFull`], [`WebError::Storage`].
-    pub async fn note(&mut self, kept: &KeptModel) -> Result<(), WebError> {
+    pub async fn commit(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
         match &mut self.0 {
-            Writer::Files(writer) => writer.note(kept),
-            Writer::Database(writer) => writer.flush(Some(kept)).await,
+            Writer::Files(writer) => writer.commit(record),
+            Writer::Database(writer) => writer.flush(Some(record)).await,
         }
     }
 
-    /// Begins again with `kept` for its record.
+    /// Deletes all bytes and writes the record of none.
     ///
     /// # Errors
     /// [`WebError::Storage`].
-    pub async fn empty(&mut self, kept: &KeptModel) -> Result<(), WebError> {
+    pub async fn restart(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
         match &mut self.0 {
-            Writer::Files(writer) => writer.empty(kept),
-            Writer::Database(writer) => writer.empty(kept).await,
+            Writer::Files(writer) => writer.restart(record),
+            Writer::Database(writer) => writer.restart(record).await,
         }
     }
 }
 
-/// What the origin may store and has stored, in bytes, where the browser says so.
+/// Quota and usage of the origin's storage, in bytes, where the browser tells them.
 pub async fn estimate() -> Option<(u64, u64)> {
     let estimate = storage_manager()?.estimate().ok()?;
     let estimate = JsFuture::from(estimate).await.ok()?;
@@ -278,7 +280,7 @@ pub async fn estimate() -> Option<(u64, u64)> {
     Some((number("quota")?, number("usage")?))
 }
 
-/// Asks the browser not to clear the storage when space gets short; whether it agreed.
+/// Asks the browser to keep the storage when the device runs out of space; whether it agreed.
 pub async fn persist() -> bool {
     let Some(Ok(asked)) = storage_manager().map(|manager| manager.persist()) else {
         return false;
@@ -286,36 +288,4 @@ pub async fn persist() -> bool {
     JsFuture::from(asked)
         .await
         .is_ok_and(|answer| answer.is_truthy())
-}
-
-/// `navigator.storage`, in a page or a worker.
-fn storage_manager() -> Option<StorageManager> {
-    let navigator = Reflect::get(&js_sys::global(), &JsValue::from_str("navigator")).ok()?;
-    let manager = Reflect::get(&navigator, &JsValue::from_str("storage")).ok()?;
-    manager.is_object().then(|| manager.unchecked_into())
-}
-
-fn storage_error(error: &JsValue) -> WebError {
-    match is_quota(error) {
-        true => WebError::StorageFull,
-        false => WebError::Storage {
-            reason: reason(error),
-        },
-    }
-}
-
-fn io_error(error: &JsValue) -> io::Error {
-    match is_quota(error) {
-        true => io::ErrorKind::StorageFull.into(),
-        false => io::Error::other(reason(error)),
-    }
-}
-
-fn is_quota(error: &JsValue) -> bool {
-    name_of(error).is_some_and(|name| name == "QuotaExceededError")
-}
-
-fn name_of(error: &JsValue) -> Option<String> {
-    let name = Reflect::get(error, &JsValue::from_str("name")).ok()?;
-    name.as_string()
 }

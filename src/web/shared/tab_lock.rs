@@ -1,4 +1,4 @@
-//! `TabLock`: one tab at a time does what the lock is named for.
+//! `TabLock`: a lock that one tab at a time can hold.
 
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::closure::Closure;
@@ -12,7 +12,7 @@ pub struct TabLock {
 }
 
 impl TabLock {
-    /// Waits for the right to write the model kept under `key`; see [`TabLock::take`].
+    /// Waits for the right to write the model stored under `key`; see [`TabLock::take`].
     pub async fn of_model(key: &str, signal: &AbortSignal, on_wait: impl FnOnce()) -> Self {
         Self::take(&of_model(key), signal, on_wait).await
     }
@@ -25,11 +25,11 @@ impl TabLock {
         }
     }
 
-    /// What every tab may hold at once while it uses the database; `None` over plain http, where the browser has no
-    /// locks and a model could not be kept from having two writers.
+    /// A shared lock for the use of the database; `None` over plain http, where the browser has no locks and two tabs
+    /// could write one model.
     ///
-    /// Most pages that are left while they hold a lock are ended. Without one a page is put aside for the back button as
-    /// it is, and a database that it was just making stays closed to everybody for as long.
+    /// Browsers discard most pages that are left while they hold a lock. Without a lock, a page may be frozen for the back
+    /// button, and a database that it was creating stays closed to all others.
     pub async fn of_database() -> Option<Self> {
         let options = if_available();
         // A plain object takes any field.
@@ -63,7 +63,7 @@ impl TabLock {
         let (held, release) = deferred();
         let (granted, grant) = deferred();
         let on_granted = Closure::once_into_js(move |lock: JsValue| -> Promise {
-            // Nobody but the waiter below hears of it.
+            // A call of our own function.
             let _ = grant.call1(&JsValue::NULL, &JsValue::from_bool(!lock.is_null()));
             held
         });
@@ -72,9 +72,9 @@ impl TabLock {
             .request
             .call3(&locks.manager, &name, options, &on_granted)
             .ok()?;
-        // Refused, for instance in a document without storage: it never calls back.
-        let refused = Promise::race(&js_sys::Array::of2(&granted, &asked));
-        let is_granted = JsFuture::from(refused).await.ok()?.is_truthy();
+        // A refused request, for instance in a document without storage, never calls back.
+        let settled = Promise::race(&js_sys::Array::of2(&granted, &asked));
+        let is_granted = JsFuture::from(settled).await.ok()?.is_truthy();
         if !is_granted {
             let _ = release.call0(&JsValue::NULL);
             return None;
@@ -122,12 +122,12 @@ fn if_available() -> js_sys::Object {
     options
 }
 
-/// A promise, and the function that keeps it.
+/// A promise, and the function that resolves it.
 fn deferred() -> (Promise, Function) {
-    let mut keep = None;
-    let promise = Promise::new(&mut |resolve, _| keep = Some(resolve));
+    let mut fulfil = None;
+    let promise = Promise::new(&mut |resolve, _| fulfil = Some(resolve));
     (
         promise,
-        keep.expect("a promise hands its functions over at once"),
+        fulfil.expect("a promise passes its functions on at once"),
     )
 }

@@ -1,4 +1,4 @@
-//! `BlobReader`: a `Blob` as `Read + Seek`, so that a model file is never whole in memory.
+//! `BlobReader`: a `Blob` as `Read + Seek`, for model files that are larger than the memory for them.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
@@ -9,21 +9,20 @@ use web_sys::{Blob, FileReaderSync};
 use super::blob_stream::BlobStream;
 use crate::web::shared::js_error::{WebError, reason};
 
-/// Bytes taken from the `Blob` at once where none have been fetched ahead: each time costs Chromium two
-/// milliseconds.
+/// Bytes of a synchronous read, which takes Chromium two milliseconds whatever its length.
 const BLOCK_BYTES: u64 = 4 << 20;
-/// Bytes of them copied into this program's memory at once.
+/// Bytes that are copied into WebAssembly memory at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// Reads a `Blob`: what its [`BlobStream`] has fetched from there, anything else through `FileReaderSync`, which
-/// exists in workers only.
+/// Reads a `Blob`: from the bytes that its [`BlobStream`] has fetched, or else by `FileReaderSync`, which only workers
+/// have.
 pub struct BlobReader {
     blob: Blob,
     reader: FileReaderSync,
     size: u64,
     pos: u64,
     ahead: Rc<BlobStream>,
-    /// Bytes of the blob from `block_start` on, outside this program's memory.
+    /// Bytes of the blob from `block_start` on, in the browser's memory.
     block: Uint8Array,
     block_start: u64,
     /// Bytes of the blob from `chunk_start` on.
@@ -58,7 +57,7 @@ impl BlobReader {
         self.size
     }
 
-    /// Fetches ahead for this reader.
+    /// The stream that fetches ahead for this reader.
     pub fn stream(&self) -> Rc<BlobStream> {
         Rc::clone(&self.ahead)
     }
@@ -80,7 +79,7 @@ impl BlobReader {
 
     /// Makes `block` begin at `pos`.
     fn fill_block(&mut self) -> io::Result<()> {
-        // The old one may go before the new one comes.
+        // Frees the old block before the new block is allocated.
         self.block = Uint8Array::new_with_length(0);
         let end = self.size.min(self.pos + BLOCK_BYTES);
         let slice = self
@@ -97,7 +96,7 @@ impl BlobReader {
     }
 }
 
-/// Fills `chunk` from `bytes`, from `start` on, which lies within them and so fits 32 bits.
+/// Fills `chunk` from `bytes`, from `start` on, which is an index of them and so fits 32 bits.
 fn copy(bytes: &Uint8Array, start: u64, chunk: &mut Vec<u8>) {
     let start = start as u32;
     let end = bytes.length().min(start + CHUNK_BYTES as u32);

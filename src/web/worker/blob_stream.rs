@@ -1,4 +1,4 @@
-//! `BlobStream`: the bytes of a `Blob` in the order of the file; the browser reads on while tensors are packed.
+//! `BlobStream`: reads a `Blob` ahead, in the order of the file, while the engine packs tensors.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use web_sys::{Blob, ReadableStreamByobReader, ReadableStreamDefaultReader, Respo
 
 /// Bytes of a buffer that the stream fills.
 const BUFFER_BYTES: u32 = 1 << 20;
-/// Buffers kept to be filled again: half the time of reading into a new one goes into its memory.
+/// Buffers kept for reuse: a read into a new buffer takes twice as long.
 const MAX_FREE_BUFFERS: usize = 4;
 
 /// Fetches ahead for a [`super::blob_reader::BlobReader`].
@@ -23,13 +23,13 @@ pub struct BlobStream {
 
 #[derive(Clone)]
 enum Source {
-    /// Fills our buffers.
-    Filling(ReadableStreamByobReader),
-    /// Gives new ones: where a response's body is no stream of bytes.
-    Giving(ReadableStreamDefaultReader),
+    /// Reads into given buffers.
+    Byob(ReadableStreamByobReader),
+    /// Returns new buffers, where a response's body is no byte stream.
+    Default(ReadableStreamDefaultReader),
 }
 
-/// Bytes from `start` to `end`, in the pieces they came in, each with its first byte.
+/// Bytes from `start` to `end`, in pieces, each with the offset of its first byte.
 #[derive(Default)]
 struct Fetched {
     pieces: VecDeque<(u64, Uint8Array)>,
@@ -39,7 +39,7 @@ struct Fetched {
 }
 
 impl Fetched {
-    /// The piece that byte `pos` lies in, and where that begins.
+    /// The piece with byte `pos`, and its offset.
     fn find(&self, pos: u64) -> Option<(Uint8Array, u64)> {
         if !(self.start..self.end).contains(&pos) {
             return None;
@@ -49,8 +49,8 @@ impl Fetched {
         Some((piece.clone(), *start))
     }
 
-    /// Lets go of what lies before `pos`.
-    fn forget_before(&mut self, pos: u64) {
+    /// Drops the pieces before `pos`.
+    fn drop_before(&mut self, pos: u64) {
         while let Some((_, piece)) = self.pieces.front()
             && self.start + u64::from(piece.length()) <= pos
         {
@@ -71,7 +71,7 @@ impl Fetched {
 }
 
 impl BlobStream {
-    /// Of a blob; nothing is read yet.
+    /// At the first byte of a blob; nothing is read yet.
     pub fn new(blob: Blob) -> Self {
         Self {
             blob,
@@ -80,23 +80,23 @@ impl BlobStream {
         }
     }
 
-    /// The piece that byte `pos` lies in, if it is there, and where that piece begins.
+    /// The fetched piece with byte `pos`, and its offset.
     pub fn find(&self, pos: u64) -> Option<(Uint8Array, u64)> {
         self.fetched.borrow().find(pos)
     }
 
-    /// Whether all of these bytes are there.
+    /// Whether all these bytes are fetched.
     pub fn has(&self, bytes: &Range<u64>) -> bool {
         let fetched = self.fetched.borrow();
         fetched.start <= bytes.start && bytes.end <= fetched.end
     }
 
-    /// Waits for these bytes and lets go of those before them.
-    /// What the browser does not give, the reader asks for again and reports.
+    /// Fetches these bytes and drops the bytes before them.
+    /// After a failure, [`BlobReader`](super::blob_reader::BlobReader) reads the bytes itself and reports the error.
     pub async fn fetch(&self, bytes: Range<u64>) {
         {
             let mut fetched = self.fetched.borrow_mut();
-            fetched.forget_before(bytes.start);
+            fetched.drop_before(bytes.start);
             if bytes.start < fetched.start || bytes.start > fetched.end {
                 *self.source.borrow_mut() = None;
                 *fetched = Fetched {
@@ -109,8 +109,8 @@ impl BlobStream {
         let Ok(source) = self.source() else { return };
         while !self.has(&bytes) {
             let piece = match &source {
-                Source::Filling(reader) => self.fill(reader, bytes.end).await,
-                Source::Giving(reader) => value_of(JsFuture::from(reader.read()).await),
+                Source::Byob(reader) => self.fill(reader, bytes.end).await,
+                Source::Default(reader) => value_of(JsFuture::from(reader.read()).await),
             };
             match piece {
                 Some(piece) if piece.length() > 0 => self.fetched.borrow_mut().push(piece),
@@ -119,7 +119,7 @@ impl BlobStream {
         }
     }
 
-    /// A buffer, full or filled up to the byte `enough`.
+    /// A piece of a whole buffer, or up to the byte `enough`.
     async fn fill(&self, reader: &ReadableStreamByobReader, enough: u64) -> Option<Uint8Array> {
         let free = self.fetched.borrow_mut().free.pop();
         let mut buffer = free.unwrap_or_else(|| ArrayBuffer::new(BUFFER_BYTES));
@@ -129,7 +129,7 @@ impl BlobStream {
             let rest = BUFFER_BYTES - n;
             let rest = Uint8Array::new_with_byte_offset_and_length(&buffer, n, rest);
             let filled = value_of(JsFuture::from(reader.read_with_array_buffer_view(&rest)).await)?;
-            // The same memory: what was given to the reader is empty now.
+            // The same memory: the reader detaches the buffer that it was given.
             buffer = filled.buffer();
             if filled.length() == 0 {
                 break;
@@ -139,27 +139,27 @@ impl BlobStream {
         Some(Uint8Array::new_with_byte_offset_and_length(&buffer, 0, n))
     }
 
-    /// The stream, begun where the fetched bytes end.
+    /// The stream from the end of the fetched bytes on.
     fn source(&self) -> Result<Source, JsValue> {
         if let Some(source) = self.source.borrow().as_ref() {
             return Ok(source.clone());
         }
         let start = self.fetched.borrow().end as f64;
         let rest = self.blob.slice_with_f64_and_f64(start, self.blob.size())?;
-        // Not the blob's own stream: Chromium's never fills a buffer.
+        // Not the blob's own stream, which in Chromium is no byte stream.
         let body = Response::new_with_opt_blob(Some(&rest))?.body();
-        // Refused where it is no stream of bytes.
-        let filling = body.and_then(|body| ReadableStreamByobReader::new(&body).ok());
-        let source = match filling {
-            Some(reader) => Source::Filling(reader),
-            None => Source::Giving(rest.stream().get_reader().unchecked_into()),
+        // Fails where the body is no byte stream.
+        let byob = body.and_then(|body| ReadableStreamByobReader::new(&body).ok());
+        let source = match byob {
+            Some(reader) => Source::Byob(reader),
+            None => Source::Default(rest.stream().get_reader().unchecked_into()),
         };
         *self.source.borrow_mut() = Some(source.clone());
         Ok(source)
     }
 }
 
-/// The bytes in what a reader answered.
+/// The bytes of a reader's answer.
 fn value_of(answer: Result<JsValue, JsValue>) -> Option<Uint8Array> {
     let value = Reflect::get(&answer.ok()?, &JsValue::from_str("value")).ok()?;
     value.dyn_into().ok()

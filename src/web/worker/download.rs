@@ -1,9 +1,13 @@
-//! Streamed fetch of one file that goes on where it broke off.
+//! Streamed download of one file, continued after a broken connection.
 //!
-//! A file that changed meanwhile is noticed by what the server says of it (its ETag, or the time of its last change)
-//! in the answer to a plain `Range` request: `If-Range` would say the same, but needs a question of its own in front
-//! of every request to another host, which hosts of files often refuse.
+//! The answer to a plain `Range` request carries the file's version, its ETag or the time of its last change. `If-Range`
+//! would check the version as well, but makes the browser send a preflight request to every other host, which hosts of
+//! files often refuse.
+//!
+//! Not with `gloo::net`: its `send` panics when `fetch` is rejected with a value that is no `Error`, and a panic ends the
+//! worker with the open model; the body is a bare `ReadableStream` there as well.
 
+use gloo::timers::callback::Timeout;
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -14,33 +18,33 @@ use web_sys::{
 
 use crate::web::shared::js_error::{WebError, is_abort, reason};
 
-/// Seconds before each new attempt; every byte that arrives begins the list again.
+/// Seconds before each new attempt; after an attempt that brought bytes, the list begins again.
 const WAITS_S: [u32; 5] = [1, 2, 4, 8, 16];
 /// Longest wait that a server may ask for.
 const MAX_WAIT_S: u32 = 60;
-/// A connection on which nothing arrives for so long is given up.
-const STALL_MS: i32 = 20_000;
+/// A connection is given up when nothing arrives for this time.
+const STALL_MS: u32 = 20_000;
 
-/// What the head of an answer says about its body.
+/// The head of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// Byte of the file that the body begins with.
+    /// Offset of the body in the file.
     pub offset: u64,
-    /// Length of the file, where it is told. Of a whole answer it may be the length before unpacking: another host
-    /// need not let a page see that it is packed.
+    /// Length of the file, where it is told. In a whole answer it may be the compressed length: another host need not let
+    /// a page see that an answer is compressed.
     pub total: Option<u64>,
-    /// Whether the answer is a part of the file.
+    /// Whether the body is a range of the file.
     pub is_part: bool,
-    /// Changes when the file does: its ETag, else the time of its last change.
+    /// The file's version: its ETag, else the time of its last change.
     pub validator: Option<String>,
 }
 
 /// Takes the bytes of a file.
 pub trait Receive {
-    /// The byte that is wanted next.
+    /// Offset of the next byte.
     fn offset(&self) -> u64;
 
-    /// Length of the file, where that is known from elsewhere than its own server.
+    /// Length of the file, where a listing tells it.
     fn expected(&self) -> Option<u64> {
         None
     }
@@ -48,7 +52,7 @@ pub trait Receive {
     /// A body follows.
     ///
     /// # Errors
-    /// [`WebError::StartOver`] if what came before does not belong to it; any other ends the download.
+    /// [`WebError::StartOver`] if the earlier bytes do not belong to it. Any error ends the download.
     fn begin(&mut self, head: &Head) -> Result<(), WebError>;
 
     /// The next bytes.
@@ -58,8 +62,8 @@ pub trait Receive {
     fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), WebError>>;
 }
 
-/// Fetches `url` from the receiver's offset on. After a failure that may pass, it tries again; `on_wait` hears for
-/// how many seconds it waits.
+/// Fetches `url` from the receiver's offset on. It retries after failures that may pass; `on_wait` gets the seconds until
+/// the next attempt.
 ///
 /// # Errors
 /// [`WebError::Status`], [`WebError::Connection`], [`WebError::Length`], [`WebError::Cancelled`] once `abort` fires,
@@ -78,7 +82,7 @@ pub async fn download(
             Err(error) => error,
         };
         if may_pass(&error) && receiver.expected() == Some(receiver.offset()) {
-            // All is there, whatever the connection ended with.
+            // Every byte has arrived, however the connection ended.
             return Ok(());
         }
         if receiver.offset() > before {
@@ -132,7 +136,7 @@ impl Receive for Small {
     }
 
     fn begin(&mut self, head: &Head) -> Result<(), WebError> {
-        // Small enough to take it whole again.
+        // It is small enough to be fetched whole again.
         if head.offset != self.offset() {
             self.bytes.clear();
         }
@@ -148,20 +152,20 @@ impl Receive for Small {
     }
 }
 
-/// What a server tells of a file that is not fetched.
+/// A file on a server, as the answer to a `HEAD` request describes it.
 #[derive(Debug)]
-pub struct Told {
+pub struct RemoteFile {
     /// Its length.
     pub size_bytes: Option<u64>,
     /// As [`Head::validator`].
     pub validator: Option<String>,
 }
 
-/// What is told of the file at `url`; `None` if there is no such file.
+/// The file at `url`; `None` if there is none.
 ///
 /// # Errors
 /// [`WebError::Status`], [`WebError::Connection`], [`WebError::Cancelled`].
-pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<Told>, WebError> {
+pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<RemoteFile>, WebError> {
     let init = RequestInit::new();
     init.set_method("HEAD");
     let response = send(url, &init, abort, 0).await?;
@@ -175,7 +179,7 @@ pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<Told>, 
             let headers = response.headers();
             let length = header(&headers, "content-length");
             let length = length.and_then(|n| n.parse().ok());
-            Ok(Some(Told {
+            Ok(Some(RemoteFile {
                 size_bytes: length.filter(|n| *n > 0),
                 validator: validator(&headers),
             }))
@@ -195,7 +199,7 @@ async fn fetch(
         let range = headers.append("Range", &format!("bytes={offset}-"));
         range.map_err(|e| broken(&e, offset))?;
         init.set_headers(&headers);
-        // What the browser has of the file may be another one's by now.
+        // The browser's cache may hold another version of the file.
         init.set_cache(web_sys::RequestCache::NoStore);
     }
     let response = send(url, &init, abort, offset).await?;
@@ -206,7 +210,7 @@ async fn fetch(
     let head = match begun {
         Ok(head) => head,
         Err(error) => {
-            // Unread, it would hold its connection.
+            // An unread body keeps its connection open.
             if let Some(body) = response.body() {
                 let _ = JsFuture::from(body.cancel()).await;
             }
@@ -219,7 +223,7 @@ async fn fetch(
     })?;
     pump(&body, abort, receiver).await?;
     let got = receiver.offset();
-    // Unpacked it may be longer than announced, but never shorter.
+    // A decompressed body may be longer than announced, but never shorter.
     let announced = head.total.filter(|total| head.is_part || got < *total);
     match receiver.expected().or(announced) {
         Some(expected) if expected != got => Err(WebError::Length { expected, got }),
@@ -227,7 +231,7 @@ async fn fetch(
     }
 }
 
-/// Hands all bytes of a file on this device to the receiver, from its offset on.
+/// Passes the bytes of a file on this device to the receiver, from its offset on.
 ///
 /// # Errors
 /// [`WebError::Read`], [`WebError::Cancelled`] once `abort` fires, and the receiver's.
@@ -251,7 +255,7 @@ pub async fn read(
     }
 }
 
-/// Hands the bytes of a stream to the receiver.
+/// Passes the bytes of a stream to the receiver.
 async fn pump(
     body: &ReadableStream,
     abort: &AbortController,
@@ -263,7 +267,7 @@ async fn pump(
         let read = match read {
             Ok(read) => read,
             Err(error) => {
-                leave(&reader).await;
+                cancel(&reader).await;
                 return Err(error);
             }
         };
@@ -275,19 +279,19 @@ async fn pump(
             continue;
         };
         if abort.signal().aborted() {
-            leave(&reader).await;
+            cancel(&reader).await;
             return Err(WebError::Cancelled);
         }
         if let Err(error) = receiver.take(&chunk.to_vec()).await {
-            leave(&reader).await;
+            cancel(&reader).await;
             return Err(error);
         }
     }
 }
 
-/// Ends a connection that may still be open.
-async fn leave(reader: &ReadableStreamDefaultReader) {
-    // Of a broken one the promise is refused, which would count as an error of the worker if nobody took it.
+/// Closes a connection that may still be open.
+async fn cancel(reader: &ReadableStreamDefaultReader) {
+    // A broken connection rejects the promise; unhandled, the rejection would count as an error of the worker.
     let _ = JsFuture::from(reader.cancel()).await;
 }
 
@@ -320,10 +324,10 @@ fn head(response: &Response, offset: u64) -> Result<Head, WebError> {
                 validator,
             })
         }
-        // There is nothing behind the last byte.
+        // The offset is behind the last byte.
         416 => Err(WebError::StartOver),
         _ if response.ok() => {
-            // A compressed answer announces its compressed length, which says nothing about the file's.
+            // A compressed answer announces its compressed length.
             let length = match header(&headers, "content-encoding") {
                 Some(_) => None,
                 None => header(&headers, "content-length"),
@@ -366,35 +370,34 @@ fn may_pass(error: &WebError) -> bool {
     }
 }
 
-/// What a promise gives, unless it takes so long that the connection must have died.
+/// The value of a promise, or an error after [`STALL_MS`].
 async fn within_time(promise: Promise, loaded: u64) -> Result<JsValue, WebError> {
-    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
     let mut timer = None;
-    let late = Promise::new(&mut |_, reject: Function| {
-        let words = JsValue::from_str("nothing arrived for 20 seconds");
-        timer = scope
-            .set_timeout_with_callback_and_timeout_and_arguments_1(&reject, STALL_MS, &words)
-            .ok();
+    let stalled = Promise::new(&mut |_, reject: Function| {
+        timer = Some(Timeout::new(STALL_MS, move || {
+            let reason = JsValue::from_str("nothing arrived for 20 seconds");
+            // A call of the promise's own function.
+            let _ = reject.call1(&JsValue::NULL, &reason);
+        }));
     });
-    let first = Promise::race(&Array::of2(&promise, &late));
-    let settled = JsFuture::from(first).await;
-    if let Some(timer) = timer {
-        scope.clear_timeout_with_handle(timer);
-    }
-    settled.map_err(|e| broken(&e, loaded))
+    let first = Promise::race(&Array::of2(&promise, &stalled));
+    JsFuture::from(first).await.map_err(|e| broken(&e, loaded))
 }
 
-/// Waits; in steps, so that a stop need not.
+/// Waits, in steps, so that an abort ends it at once.
 async fn wait(seconds: u32, abort: &AbortController) -> Result<(), WebError> {
-    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
     for _ in 0..seconds * 10 {
         if abort.signal().aborted() {
             return Err(WebError::Cancelled);
         }
-        let tick = Promise::new(&mut |resolve, _| {
-            // Without timers there is nothing to wait with.
-            let _ = scope.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, 100);
+        let mut timer = None;
+        let tick = Promise::new(&mut |resolve: Function, _| {
+            timer = Some(Timeout::new(100, move || {
+                // A call of the promise's own function.
+                let _ = resolve.call0(&JsValue::NULL);
+            }));
         });
+        // It is never rejected.
         let _ = JsFuture::from(tick).await;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `MemoryFile`: a file in the browser's memory, outside this program's own, which never gives any back.
+//! `MemoryFile`: a file in the browser's memory: WebAssembly memory would never shrink again.
 
 use std::io;
 
@@ -7,21 +7,21 @@ use web_sys::Blob;
 
 use crate::web::shared::js_error::{WebError, reason};
 
-/// Bytes of a part.
-const PART_BYTES: u64 = 4 << 20;
+/// Bytes of a block.
+const BLOCK_BYTES: u64 = 4 << 20;
 
-/// A file of parts that are made as they are written to.
+/// A file of blocks that are allocated by the first write.
 #[derive(Default)]
 pub struct MemoryFile {
-    parts: Vec<Uint8Array>,
+    blocks: Vec<Uint8Array>,
     len: u64,
 }
 
 impl MemoryFile {
-    /// Writes all of `bytes` at `offset`; what lies between is zero.
+    /// Writes all of `bytes` at `offset`; a gap before it is zero.
     ///
     /// # Errors
-    /// `InvalidInput` beyond what any model needs.
+    /// `InvalidInput` beyond 2^40 bytes.
     pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let end = offset
             .checked_add(bytes.len() as u64)
@@ -32,15 +32,15 @@ impl MemoryFile {
         let mut rest = bytes;
         while !rest.is_empty() {
             // Below 2^40 / 2^22.
-            let part = (at / PART_BYTES) as usize;
-            let start = (at % PART_BYTES) as u32;
-            while self.parts.len() <= part {
-                self.parts
-                    .push(Uint8Array::new_with_length(PART_BYTES as u32));
+            let block = (at / BLOCK_BYTES) as usize;
+            let start = (at % BLOCK_BYTES) as u32;
+            while self.blocks.len() <= block {
+                self.blocks
+                    .push(Uint8Array::new_with_length(BLOCK_BYTES as u32));
             }
-            let n = rest.len().min((PART_BYTES as u32 - start) as usize);
-            let place = self.parts[part].subarray(start, start + n as u32);
-            place.copy_from(&rest[..n]);
+            let n = rest.len().min((BLOCK_BYTES as u32 - start) as usize);
+            let target = self.blocks[block].subarray(start, start + n as u32);
+            target.copy_from(&rest[..n]);
             rest = &rest[n..];
             at += n as u64;
         }
@@ -52,8 +52,8 @@ impl MemoryFile {
     /// # Errors
     /// [`WebError::Read`] if the browser has no room for it.
     pub fn into_blob(self) -> Result<Blob, WebError> {
-        let parts: Array = self.parts.into_iter().collect();
-        let whole = Blob::new_with_u8_array_sequence(&parts)
+        let blocks: Array = self.blocks.into_iter().collect();
+        let whole = Blob::new_with_u8_array_sequence(&blocks)
             .and_then(|blob| blob.slice_with_f64_and_f64(0.0, self.len as f64));
         whole.map_err(|e| WebError::Read { reason: reason(&e) })
     }

@@ -1,8 +1,10 @@
-//! The worker: the host that steps the engine, and how a model reaches it.
+//! The worker: the host that steps the engine, and how a model's bytes reach it.
 
 pub mod acquisition;
-pub mod blob_reader;
+mod blob_reader;
 mod blob_stream;
-pub mod download;
+mod download;
 pub mod host;
-pub mod memory_file;
+mod memory_file;
+mod message;
+mod outbox;

@@ -1,21 +1,21 @@
-//! `Avatar`: a round picture of an account, drawn here; the original only if the visitor allows it.
+//! `Avatar`: a round picture of an account: a drawing, or the original if the visitor allows it.
 
 use leptos::prelude::*;
 
 use crate::bot::{self, Bot};
 
-/// Whether original pictures may be asked for. Lasts as long as the page.
+/// Whether original pictures may be fetched; lasts as long as the page.
 #[derive(Clone, Copy)]
 pub struct Pictures(pub RwSignal<bool>);
 
 impl Pictures {
-    /// Drawn ones, until the visitor says otherwise.
-    pub fn start() -> Pictures {
+    /// Drawings, until the visitor allows the originals.
+    pub fn drawn() -> Pictures {
         Pictures(RwSignal::new(false))
     }
 }
 
-/// All that a picture of one account needs.
+/// The data for the picture of one account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Portrait {
     /// Display name.
@@ -45,10 +45,10 @@ pub fn portraits(bot: &Bot) -> Vec<Portrait> {
         .collect()
 }
 
-/// One account's picture. The name stands beside it in words, so it says nothing itself.
+/// The picture. Screen readers skip it: the name is beside it in words.
 #[component]
 pub fn Avatar(
-    /// Whose.
+    /// The account.
     portrait: Portrait,
 ) -> impl IntoView {
     let pictures = expect_context::<Pictures>();

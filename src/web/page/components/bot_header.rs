@@ -1,15 +1,15 @@
-//! `BotHeader`: the bot as its card draws it: round pictures, what it is, whose tweets, which handle.
+//! `BotHeader`: the header of the bot's card: pictures, label, names, handle.
 
 use leptos::prelude::*;
 
 use crate::bot::{self, Bot};
-use crate::state::figures::host_of;
+use crate::state::wording::host_of;
 use crate::web::page::context::Page;
 
 use super::avatar::{Avatar, Pictures, portraits};
 use super::dialog::{Dialog, Overlay, View};
 
-/// Header generation that has one large picture and a single line of name and label.
+/// Last header generation with one large picture, and name and label in one line.
 const OLD_HEADER: u8 = 3;
 
 /// The header of the open bot.
@@ -66,7 +66,7 @@ fn old_header(bot: &Bot) -> impl IntoView + use<> {
     }
 }
 
-/// Asks before any picture comes from elsewhere, and takes the permission back.
+/// Asks before any picture is fetched from elsewhere, and takes the permission back.
 #[component]
 fn PictureSwitch(
     /// The open bot.
@@ -97,9 +97,10 @@ fn PictureSwitch(
         </Show>
         <Dialog view=View::Pictures title="Show original pictures?">
             <p>
-                "The pictures on the original card lie at " <strong>{host_name}</strong>
-                ". To show them, your browser asks that host for those of every bot on this page, so it learns your network address and that somebody looks at these bots. "
-                "It is not told which page asks. Without it, this page asks nobody for anything."
+                "The pictures of the original card are on the server " <strong>{host_name}</strong>
+                ". If you show them, your browser downloads those of every bot on this page from there. "
+                "That server then learns your network address and that you look at these bots, but not on which page. "
+                "If you keep the drawings, it learns nothing."
             </p>
             <p class="dialog-buttons">
                 <button type="button" class="button" on:click=move |_| overlay.close()>"Keep the drawings"</button>

@@ -1,13 +1,15 @@
-//! `CopyButton`: copies a text and says for a moment that it did.
+//! `CopyButton`: copies a text, and confirms it for a moment.
 
-use std::time::Duration;
-
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::web::page::clipboard;
+use crate::web::page::browser_window;
 
 use super::icon::{Drawing, Icon};
+
+/// How long the confirmation stays, in milliseconds.
+const CONFIRMATION_MS: u32 = 1600;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CopyStatus {
@@ -16,30 +18,29 @@ enum CopyStatus {
     Refused,
 }
 
-/// A button that copies.
+/// The button.
 #[component]
 pub fn CopyButton(
-    /// What is copied; asked for when pressed.
+    /// Gives the text, when the button is pressed.
     text: impl Fn() -> String + Send + Sync + 'static,
-    /// What a screen reader says, such as "Copy this tweet".
+    /// The button's name for screen readers, such as "Copy this tweet".
     label: &'static str,
 ) -> impl IntoView {
     let status = RwSignal::new(CopyStatus::Waiting);
     let press = move |_| {
         let text = text();
         spawn_local(async move {
-            let copied = clipboard::copy(&text).await;
+            let copied = browser_window::copy(&text).await;
             status.set(if copied {
                 CopyStatus::Copied
             } else {
                 CopyStatus::Refused
             });
-            set_timeout(
-                move || {
-                    status.try_set(CopyStatus::Waiting);
-                },
-                Duration::from_millis(1600),
-            );
+            // The button may be gone by then.
+            Timeout::new(CONFIRMATION_MS, move || {
+                status.try_set(CopyStatus::Waiting);
+            })
+            .forget();
         });
     };
     view! {

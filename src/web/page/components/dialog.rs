@@ -1,20 +1,20 @@
-//! `Dialog`: what floats above the page, one at a time.
+//! `Dialog`: a dialog above the page; one is open at a time.
 
 use leptos::html;
 use leptos::prelude::*;
 
 use super::icon::{Drawing, Icon};
 
-/// The dialogs there are.
+/// The dialogs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
     /// A model from a file or an address.
     OpenModel,
-    /// What is kept on this device.
+    /// The models and settings saved on this device.
     Storage,
-    /// What this page is.
+    /// A description of this page.
     About,
-    /// Pictures from elsewhere.
+    /// The permission to fetch original pictures.
     Pictures,
 }
 
@@ -22,57 +22,57 @@ pub enum View {
 #[derive(Clone, Copy)]
 pub struct Overlay {
     view: RwSignal<Option<View>>,
-    /// What the dialog for a model is to look up when it opens.
-    wish: RwSignal<Option<String>>,
+    /// The name that the dialog for a model looks up as soon as it opens.
+    name: RwSignal<Option<String>>,
 }
 
 impl Overlay {
-    /// None is.
-    pub fn none() -> Overlay {
+    /// No dialog is open.
+    pub fn closed() -> Overlay {
         Overlay {
             view: RwSignal::new(None),
-            wish: RwSignal::new(None),
+            name: RwSignal::new(None),
         }
     }
 
-    /// Opens one in place of another.
+    /// Opens a dialog in place of another.
     pub fn open(self, view: View) {
         self.view.set(Some(view));
     }
 
-    /// Opens the dialog for a model, which looks up what is called so.
+    /// Opens the dialog for a model, which looks up this name.
     pub fn look_up(self, name: String) {
-        self.wish.set(Some(name));
+        self.name.set(Some(name));
         self.open(View::OpenModel);
     }
 
-    /// What is to be looked up, told once.
-    pub fn take_wish(self) -> Option<String> {
-        self.wish.try_update_untracked(Option::take).flatten()
+    /// The name to look up, given once.
+    pub fn take_name(self) -> Option<String> {
+        self.name.try_update_untracked(Option::take).flatten()
     }
 
-    /// Closes whichever is open.
+    /// Closes the open dialog.
     pub fn close(self) {
         self.view.set(None);
     }
 
-    /// Whether this one is open.
+    /// Whether this dialog is open.
     pub fn shows(self, view: View) -> bool {
         self.view.get() == Some(view)
     }
 }
 
-/// A dialog with a heading and a way out: the cross, Escape, a press beside it. The focus goes in and comes back.
+/// A dialog with a heading. The cross, Escape and a press beside it close it; the focus moves in and back.
 #[component]
 pub fn Dialog(
-    /// When it shows.
+    /// Which dialog it is.
     view: View,
     /// Its heading.
     title: &'static str,
     /// Name for tests.
     #[prop(optional)]
     testid: Option<&'static str>,
-    /// What it holds.
+    /// Its content.
     children: ChildrenFn,
 ) -> impl IntoView {
     let overlay = expect_context::<Overlay>();

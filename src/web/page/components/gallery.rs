@@ -1,4 +1,4 @@
-//! `Gallery`: the bots in a row; arrow keys move, the open one is marked.
+//! `Gallery`: a row of links to the bots; arrow keys move the focus, the open bot is marked.
 
 use leptos::ev::KeyboardEvent;
 use leptos::html;
@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::web::page::address;
+use crate::web::page::browser_window::scroll_to;
 use crate::web::page::context::Page;
-use crate::web::page::scroll::scroll_near;
+use crate::web::page::history;
 
 use super::avatar::{Avatar, portraits};
 
@@ -50,7 +51,7 @@ pub fn Gallery() -> impl IntoView {
                 // With a modifier it is a plain link: a new tab or window.
                 if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
                     event.prevent_default();
-                    address::open_bot(page, index);
+                    history::open_bot(page, index);
                 }
             };
             view! {
@@ -72,7 +73,7 @@ pub fn Gallery() -> impl IntoView {
     Effect::new(move |_| {
         let index = selected.get();
         if let Some(link) = link_at(&row, index) {
-            scroll_near(&link);
+            scroll_to(&link);
         }
     });
 

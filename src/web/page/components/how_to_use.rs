@@ -1,4 +1,4 @@
-//! `HowToUse`: the bot from JavaScript and from Python, ready to copy.
+//! `HowToUse`: code that runs the bot from JavaScript and from Python, ready to copy.
 
 use leptos::ev::KeyboardEvent;
 use leptos::html;
@@ -27,10 +27,10 @@ impl Way {
     fn note(self) -> &'static str {
         match self {
             Way::JavaScript => {
-                "The module of this site, called as one calls transformers.js. It fetches the bot from the Hub once and keeps it; without a model it takes the bundled one."
+                "The module of this site, used like transformers.js. It downloads the bot from the Hub once and saves it; without a model it takes the bundled one."
             }
             Way::Python => {
-                "The published weights, with the transformers library; downloads about 510 MB on first use."
+                "The published weights, with the transformers library; it downloads about 510 MB on first use."
             }
         }
     }

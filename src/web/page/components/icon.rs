@@ -1,8 +1,8 @@
-//! `Icon`: the handful of drawings that stand on buttons.
+//! `Icon`: the drawings on the page's buttons.
 
 use leptos::prelude::*;
 
-/// What is drawn, as strokes in a square of 24.
+/// A drawing, as strokes in a square of 24.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icon {
     /// Two sheets: copy.
@@ -19,7 +19,7 @@ pub enum Icon {
     Stop,
     /// A folder: open.
     Open,
-    /// A drum: what is kept.
+    /// A drum: storage.
     Storage,
     /// An i: about.
     About,
@@ -73,10 +73,10 @@ impl Icon {
     }
 }
 
-/// One drawing; silent, because the button beside it has the words.
+/// One drawing. Screen readers skip it: the button has words.
 #[component]
 pub fn Drawing(
-    /// Which one.
+    /// The drawing.
     icon: Icon,
 ) -> impl IntoView {
     view! {

@@ -1,11 +1,11 @@
-//! `LoadProgress`: one bar while a model is on its way, or waits there: what, how far, how long still.
+//! `LoadProgress`: a progress bar for a model that is being loaded or paused, with the time left.
 
 use leptos::prelude::*;
 
-use crate::state::model::{Loading, Paused};
+use crate::state::loading::{Loading, Paused};
 use crate::web::page::context::Page;
 
-/// The bar; nothing while nothing loads and nothing is paused.
+/// The bar; nothing without a load.
 #[component]
 pub fn LoadProgress() -> impl IntoView {
     let page = Page::here();

@@ -1,17 +1,19 @@
-//! `MeasureDevice`: the part of the About view that measures how fast this device runs the model.
+//! `MeasureDevice`: measures how fast this device runs the model; a section of the About dialog.
 
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::state::figures::{bytes, sentence};
-use crate::state::measuring::{Bar, Measured, Measuring};
+use crate::state::measured::{Bar, Measured};
+use crate::state::measuring::Measuring;
+use crate::state::wording::{bytes, sentence};
+use crate::web::page::browser_window::scroll_to;
 use crate::web::page::context::Page;
-use crate::web::page::scroll::scroll_near;
+use crate::web::page::device::user_agent;
 
 use super::copy_button::CopyButton;
 use super::icon::{Drawing, Icon};
 
-/// The button, the bar while it measures, and what it found.
+/// The button, the progress bar, and the result.
 #[component]
 pub fn MeasureDevice() -> impl IntoView {
     let page = Page::here();
@@ -23,7 +25,7 @@ pub fn MeasureDevice() -> impl IntoView {
         let size = choice.size_bytes.map(|size| format!(" ({})", bytes(size)));
         format!("{}{}", choice.name, size.unwrap_or_default())
     });
-    // Other problems are the page's to show.
+    // Other problems are shown on the page.
     let was_pressed = RwSignal::new(false);
     let problem = page.memo(move |state| {
         state
@@ -31,7 +33,7 @@ pub fn MeasureDevice() -> impl IntoView {
             .filter(|_| was_pressed.get())
             .map(|problem| problem.report.clone())
     });
-    // One button, so that the keyboard stays where it is.
+    // One button, so that the focus stays on it.
     let press = move |_| {
         was_pressed.set(true);
         if is_busy.get_untracked() {
@@ -44,10 +46,10 @@ pub fn MeasureDevice() -> impl IntoView {
     Effect::new(move |before: Option<bool>| {
         let is_busy = is_busy.get();
         if before == Some(true) && !is_busy {
-            // On a phone they come up below the fold.
+            // On a phone the results may be below the fold.
             request_animation_frame(move || {
                 if let Some(results) = results.get_untracked() {
-                    scroll_near(&results);
+                    scroll_to(&results);
                 }
             });
         }
@@ -59,7 +61,7 @@ pub fn MeasureDevice() -> impl IntoView {
             <p class="muted">
                 "Reads a prompt, writes one text, then five together, with the model "
                 <strong>{model}</strong>
-                ", and sets that beside the time it takes only to add up the model’s weights. About ten seconds; nothing is sent anywhere."
+                ", and compares that with the time it takes just to add up the model’s weights. It takes about ten seconds; nothing is sent anywhere."
             </p>
             <div class="measure-action">
                 <button type="button" class="button" class:is-primary=move || !is_busy.get() data-testid="measure-button" on:click=press>
@@ -92,10 +94,10 @@ pub fn MeasureDevice() -> impl IntoView {
     }
 }
 
-/// How far it is, and with what.
+/// The progress bar with its words.
 #[component]
 fn Progress(
-    /// Where it stands.
+    /// How far the measurement is.
     measuring: Memo<Measuring>,
 ) -> impl IntoView {
     let fraction = Memo::new(move |_| measuring.with(Measuring::fraction));
@@ -113,10 +115,10 @@ fn Progress(
     }
 }
 
-/// What was found: bars with their numbers, and a way to copy them.
+/// The result: bars with their numbers, and a button to copy them.
 #[component]
 fn Results(
-    /// The figures.
+    /// The result.
     measured: Measured,
 ) -> impl IntoView {
     let tokens = measured.token_bars().map(bar).collect_view();
@@ -132,7 +134,7 @@ fn Results(
             <h4>"Memory"</h4>
             <ul class="measured-bars">{memory}</ul>
             <p class="muted">
-                "Every token reads all the weights once, and no thread does that faster than it can add them up. Writing one text reaches "
+                "To write a token, the device reads all of the model’s weights once. The plain sum shows how fast one thread can read them; writing one text reaches "
                 <strong>{share}</strong>
                 " of that speed. "
                 {note}
@@ -154,10 +156,6 @@ fn bar(bar: Bar) -> impl IntoView {
             <span class="measured-bar" aria-hidden="true"><span style=format!("inline-size: {:.1}%", 100.0 * bar.share)></span></span>
         </li>
     }
-}
-
-fn user_agent() -> String {
-    window().navigator().user_agent().unwrap_or_default()
 }
 
 /// Today as `2026-11-21`.

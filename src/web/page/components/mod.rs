@@ -1,5 +1,6 @@
-//! The page's parts, one file each; they read the state, send wishes, and hold no rules.
+//! The page's components, a file each; they draw the state, pass on the visitor's actions, and hold no rules.
 
+pub mod about;
 pub mod avatar;
 pub mod bot_header;
 pub mod card_body;
@@ -8,21 +9,23 @@ pub mod dialog;
 pub mod gallery;
 pub mod how_to_use;
 pub mod icon;
-pub mod kept_models;
-pub mod kept_page;
 pub mod load_progress;
 pub mod measure_device;
 pub mod model_line;
+pub mod notices;
 pub mod offer_panel;
 pub mod open_model;
+pub mod outward_link;
 pub mod pipeline;
-pub mod problem;
+pub mod problem_box;
 pub mod prompt_box;
 pub mod results;
+pub mod service_worker_row;
 pub mod settings_panel;
 pub mod storage_view;
+pub mod stored_models;
 pub mod top_bar;
 pub mod training_data;
-pub mod tweet;
+pub mod tweet_card;
 pub mod update_bar;
 pub mod widget;

@@ -1,11 +1,11 @@
-//! `ModelLine`: which model speaks, how large it is, where it is, and what it has to do with the bot.
+//! `ModelLine`: the chosen model's name, size and origin, and whether it is the bot's own.
 
 use leptos::prelude::*;
 
 use crate::bot::HUB_WEIGHTS_MB;
-use crate::protocol::Keeping;
-use crate::state::figures;
+use crate::protocol::Retention;
 use crate::state::model::ModelStatus;
+use crate::state::wording;
 use crate::web::page::context::Page;
 
 use super::dialog::{Overlay, View};
@@ -20,17 +20,21 @@ pub fn ModelLine() -> impl IntoView {
         let choice = state.choice();
         let mut facts = Vec::new();
         if let Some(info) = state.model_info() {
-            facts.push(format!("{} weights", figures::weights(info.n_params)));
-            facts.push(figures::dtype(&info.dtype));
-            facts.push(figures::bytes(info.size_bytes));
+            facts.push(format!("{} weights", wording::weights(info.n_params)));
+            facts.push(wording::dtype(&info.dtype));
+            facts.push(wording::bytes(info.size_bytes));
         } else if let Some(size) = choice.size_bytes {
-            facts.push(figures::bytes(size));
+            facts.push(wording::bytes(size));
         }
-        facts.extend(choice.place());
-        facts.extend(state.model_info().and_then(|info| kept(info.keeping)));
+        facts.extend(choice.origin_text());
+        facts.extend(
+            state
+                .model_info()
+                .and_then(|info| retention_text(info.retention)),
+        );
         facts
     });
-    let dot = page.memo(|state| match state.model() {
+    let dot = page.memo(|state| match state.model_status() {
         ModelStatus::Ready(_) => "model-dot is-ready",
         ModelStatus::Loading(_) => "model-dot is-loading",
         ModelStatus::Failed(_) => "model-dot is-failed",
@@ -38,25 +42,24 @@ pub fn ModelLine() -> impl IntoView {
     });
     let is_bundled = page.memo(|state| state.is_bundled());
     let is_own = page.memo(|state| state.is_own());
-    let is_one = page.memo(|state| state.bot().card.names.len() == 1);
+    let is_one_person = page.memo(|state| state.bot().card.names.len() == 1);
     let is_idle = page.memo(|state| state.loading().is_none());
     let truth = move || {
-        let (whose, these) = if is_one.get() {
-            ("this person’s", "This bot’s")
+        let whose = if is_one_person.get() {
+            "this person’s"
         } else {
-            ("these people’s", "This cyborg’s")
+            "these people’s"
         };
         if is_own.get() {
-            format!(
-                "{these} own weights. Nobody in particular wrote these texts: a machine made them up."
-            )
+            "The bot’s own weights write here. No person wrote these texts; a machine made them up."
+                .to_owned()
         } else if is_bundled.get() {
             format!(
-                "{these} real weights are {HUB_WEIGHTS_MB} MB on the Hub. This text comes from a small stand-in that never saw {whose} tweets."
+                "A small model trained on old books writes here; it never saw {whose} tweets. The real bot is a download of {HUB_WEIGHTS_MB} MB."
             )
         } else {
             format!(
-                "You opened this model yourself; whether it ever saw {whose} tweets, this page cannot tell."
+                "You opened this model yourself. This page cannot tell whether it ever saw {whose} tweets."
             )
         }
     };
@@ -88,7 +91,7 @@ pub fn ModelLine() -> impl IntoView {
                 <Show when=move || is_bundled.get() && is_idle.get()>
                     " "
                     <button type="button" class="quiet-button" on:click=move |_| overlay.look_up(page.with_untracked(|state| state.bot().repo.clone()))>
-                        {format!("Fetch the real ones ({HUB_WEIGHTS_MB} MB)")}
+                        "Download the real bot"
                     </button>
                 </Show>
             </p>
@@ -96,12 +99,12 @@ pub fn ModelLine() -> impl IntoView {
     }
 }
 
-/// Where a model is found on the next visit; of one that comes with the page or lies in a file nothing need be said.
-fn kept(keeping: Keeping) -> Option<String> {
-    match keeping {
-        Keeping::Nothing => None,
-        Keeping::Tab => Some("in this tab only".to_owned()),
-        Keeping::Database => Some("kept here, in the browser’s database".to_owned()),
-        Keeping::Device => Some("kept here".to_owned()),
+/// Where the model is saved, in words; nothing for a model that comes with the page or is a file.
+fn retention_text(retention: Retention) -> Option<String> {
+    match retention {
+        Retention::None => None,
+        Retention::Tab => Some("in this tab only".to_owned()),
+        Retention::Database => Some("saved here, in the browser’s database".to_owned()),
+        Retention::PrivateFiles => Some("saved here".to_owned()),
     }
 }

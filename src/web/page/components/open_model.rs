@@ -1,20 +1,23 @@
-//! `OpenModel`: a GGUF from the visitor's device or from an address.
+//! `OpenModel`: the dialog that opens a model by name, by address or from files.
 
+use gloo::file::FileList;
 use leptos::ev::{DragEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use crate::hub::{Dtype, Endpoint, ModelAddress};
+use crate::hub::{Dtype, ModelAddress, ModelRef};
+use crate::state::look_up::LookUp;
+use crate::state::model_choice::ModelChoice;
+use crate::state::wording::sentence;
 use crate::web::page::address;
+use crate::web::page::browser_window::Online;
 use crate::web::page::context::Page;
-use crate::web::page::lookup::{Found, look_up};
-use crate::web::page::offline::Offline;
+use crate::web::page::device;
 
 use super::dialog::{Dialog, Overlay, View};
 use super::offer_panel::OfferPanel;
 
-/// The dialog with file picker, drop zone and address field.
+/// The dialog with the field for a name, the file picker and the drop zone.
 #[component]
 pub fn OpenModel() -> impl IntoView {
     view! {
@@ -28,65 +31,59 @@ pub fn OpenModel() -> impl IntoView {
 fn OpenModelForm() -> impl IntoView {
     let page = Page::here();
     let overlay = expect_context::<Overlay>();
-    let offline = expect_context::<Offline>();
+    let online = expect_context::<Online>();
     let picker = NodeRef::<html::Input>::new();
     let field = NodeRef::<html::Input>::new();
+    // An error of the typed name; the answer to a look-up is in the page's state.
     let complaint = RwSignal::new(None::<String>);
     let dtype = RwSignal::new(Dtype::Auto);
-    let found = RwSignal::new(None::<(ModelAddress, Endpoint, Found)>);
-    let is_asking = RwSignal::new(false);
     let is_over = RwSignal::new(false);
     let is_bundled = page.memo(|state| state.is_bundled());
+    let is_asking = page.memo(|state| {
+        state
+            .current_look_up()
+            .is_some_and(|look_up| look_up.is_asking)
+    });
+    let progress = page.memo(|state| state.current_look_up().and_then(LookUp::progress_text));
+    let answer = page.memo(|state| {
+        let look_up = state.current_look_up()?;
+        Some((look_up.model.clone(), look_up.answer.clone()?))
+    });
+    on_cleanup(move || page.act(|state| state.close_look_up()));
 
     let picked = move |_| {
         let files = picker.get_untracked().and_then(|input| input.files());
-        let files: Vec<_> = files
-            .iter()
-            .flat_map(|files| (0..files.length()).filter_map(|i| files.get(i)))
-            .collect();
-        if !files.is_empty() {
+        let files = files.map(|files| FileList::from(files).to_vec());
+        if let Some(files) = files.filter(|files| !files.is_empty()) {
             overlay.close();
-            page.open_files(files);
+            page.open_files(None, files);
         }
     };
+    let open = move |model: ModelRef| {
+        overlay.close();
+        page.act(|state| state.open_model(ModelChoice::new(model)));
+    };
+    let look_up =
+        move |model: ModelRef| page.act(|state| state.look_up(model, device::memory_bytes()));
     let ask = move |typed: &str| {
-        found.set(None);
         let endpoint = page.with_untracked(|state| state.endpoint().clone());
-        match ModelAddress::parse(typed, &endpoint) {
-            Ok(asked) => {
-                let dtype = dtype.get_untracked();
-                let choice = address::choice(&asked, &endpoint, dtype);
-                if page.with_untracked(|state| state.is_kept(&choice)) {
-                    overlay.close();
-                    page.act(|state| state.open_model(choice));
-                    return;
-                }
-                match asked {
-                    ModelAddress::Repository {
-                        ref repo,
-                        file: None,
-                    } => {
-                        complaint.set(None);
-                        is_asking.set(true);
-                        let repo = repo.clone();
-                        spawn_local(async move {
-                            let answer = look_up(&endpoint, &repo).await;
-                            // The dialog may be closed by now.
-                            let _ = is_asking.try_set(false);
-                            let _ = match answer {
-                                Ok(it) => found.try_set(Some((asked, endpoint, it))).is_some(),
-                                Err(error) => complaint.try_set(Some(sentence(&error))).is_some(),
-                            };
-                        });
-                    }
-                    // Nothing lists what lies anywhere on the web.
-                    _ => {
-                        overlay.close();
-                        page.act(|state| state.open_model(choice));
-                    }
+        match ModelRef::parse(typed, &endpoint, dtype.get_untracked()) {
+            Ok(model) => {
+                complaint.set(None);
+                let model = address::absolute_model(model);
+                // Only a repository lists its files.
+                let has_listing =
+                    matches!(model.address, ModelAddress::Repository { file: None, .. });
+                if has_listing && !page.with_untracked(|state| state.is_stored(&model)) {
+                    look_up(model);
+                } else {
+                    open(model);
                 }
             }
-            Err(error) => complaint.set(Some(sentence(&error.to_string()))),
+            Err(error) => {
+                page.act(|state| state.close_look_up());
+                complaint.set(Some(two_sentences(&error.to_string(), error.hint())));
+            }
         }
     };
     let submitted = move |event: SubmitEvent| {
@@ -95,13 +92,22 @@ fn OpenModelForm() -> impl IntoView {
             ask(&input.value());
         }
     };
-    let wish = overlay.take_wish();
-    if let Some(wish) = &wish {
-        ask(wish);
+    let name = overlay.take_name();
+    if let Some(name) = &name {
+        ask(name);
     }
-    let typed_dtype = move |event| {
-        if let Ok(choice) = event_target_value(&event).parse() {
-            dtype.set(choice);
+    let choose_dtype = move |event| {
+        let Ok(chosen) = event_target_value(&event).parse() else {
+            return;
+        };
+        dtype.set(chosen);
+        let asked = page
+            .with_untracked(|state| state.current_look_up().map(|look_up| look_up.model.clone()));
+        if let Some(model) = asked {
+            look_up(ModelRef {
+                dtype: chosen,
+                ..model
+            });
         }
     };
     let over = move |event: DragEvent| {
@@ -113,8 +119,8 @@ fn OpenModelForm() -> impl IntoView {
             <label for="model-address">"Any bot or GPT-2, by name"</label>
             <div class="address-row">
                 <input id="model-address" class="field" type="text" inputmode="url" placeholder="@jen_122, OWNER/NAME or https://…" autocomplete="off" autocapitalize="none" spellcheck="false"
-                    aria-describedby="model-address-note model-address-error" value=wish node_ref=field/>
-                <select class="field" aria-label="Type of the weights" on:change=typed_dtype>
+                    aria-describedby="model-address-note model-address-error" value=name node_ref=field/>
+                <select class="field" aria-label="Type of the weights" on:change=choose_dtype>
                     {Dtype::ALL.into_iter().map(|choice| view! {
                         <option value=choice.name() selected=move || dtype.get() == choice>{described(choice)}</option>
                     }).collect_view()}
@@ -122,34 +128,34 @@ fn OpenModelForm() -> impl IntoView {
                 <button type="submit" class="button is-primary" disabled=is_asking>{move || if is_asking.get() { "Asking …" } else { "Look up" }}</button>
             </div>
             <p class="muted" id="model-address-note">
-                "Your browser fetches it from the Hub, or from the host you name, which sees the visit. It is kept on this device, so that it comes once; Storage lists it and deletes it."
+                "Your browser downloads the model from the Hub, or from the server you name, which sees your network address. "
+                "It is saved on this device, so you download it only once; you can delete it under Storage."
             </p>
             <p class="setting-error" id="model-address-error" role="alert">{complaint}</p>
-            {move || found.get().map(|(asked, endpoint, found)| {
-                let dtype = dtype.get();
-                let name = address::choice(&asked, &endpoint, dtype).name;
-                let offer = match found.offer(dtype) {
-                    Ok(offer) => offer,
-                    Err(error) => return view! { <p class="setting-error" role="alert">{sentence(&error)}</p> }.into_any(),
-                };
-                let source = StoredValue::new((asked, endpoint));
-                let accept = move |dtype| {
-                    overlay.close();
-                    let choice = source.with_value(|(asked, endpoint)| address::choice(asked, endpoint, dtype));
-                    page.act(|state| state.open_model(choice));
-                };
-                view! { <OfferPanel name=name offer=offer saves_data=found.saves_data accept=accept/> }.into_any()
+            {move || progress.get().map(|text| view! { <p class="muted" role="status">{text}</p> })}
+            {move || answer.get().map(|(model, answer)| match answer {
+                Ok(offer) => {
+                    let name = model.name();
+                    let model = StoredValue::new(model);
+                    let accept = move |dtype| {
+                        open(ModelRef { dtype, ..model.get_value() });
+                    };
+                    view! { <OfferPanel name offer accept/> }.into_any()
+                }
+                Err(report) => view! {
+                    <p class="setting-error" role="alert">{two_sentences(&report.message, &report.hint)}</p>
+                }.into_any(),
             })}
         </form>
         <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=move |_| is_over.set(false)>
             <input type="file" multiple accept=".gguf,.safetensors,.bin,.json,.txt,.md" class="visually-hidden" node_ref=picker on:change=picked/>
             <strong>"Or choose a GGUF file"</strong>
-            <span class="muted">"or all files of a model folder (config.json, tokenizer, weights), or drop them or the folder anywhere on the page"</span>
+            <span class="muted">"or all files of a model’s folder (config.json, tokenizer, weights). You can also drop the files or the folder anywhere on the page."</span>
         </label>
-        <Show when=move || !offline.is_online()>
-            <p class="muted" role="note">"There is no network now: what is kept on this device opens all the same, and so does a file."</p>
+        <Show when=move || !online.get()>
+            <p class="muted" role="note">"You are offline. Saved models and files still open."</p>
         </Show>
-        <p class="muted">"A file from your device is read in this tab only and not kept."</p>
+        <p class="muted">"A file from your device is read in this tab only and not saved."</p>
         <Show when=move || !is_bundled.get()>
             <p>
                 <button type="button" class="button" on:click=move |_| {
@@ -161,7 +167,7 @@ fn OpenModelForm() -> impl IntoView {
     }
 }
 
-/// What a type costs and gives, in the words of a menu.
+/// A type of weights with its bits per weight.
 fn described(dtype: Dtype) -> &'static str {
     match dtype {
         Dtype::Auto => "Best fit",
@@ -174,14 +180,6 @@ fn described(dtype: Dtype) -> &'static str {
     }
 }
 
-/// An error's text as a sentence on the page.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().into_iter().flat_map(char::to_uppercase);
-    let text: String = first.chain(chars).collect();
-    if text.ends_with('.') {
-        text
-    } else {
-        text + "."
-    }
+fn two_sentences(message: &str, hint: &str) -> String {
+    format!("{} {}", sentence(message), sentence(hint))
 }

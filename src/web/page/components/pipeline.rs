@@ -1,9 +1,9 @@
-//! `Pipeline`: how the bot came to be, drawn: squares are steps, circles what they make.
+//! `Pipeline`: a drawing of how the bot was made; squares are steps, circles their products.
 
 use leptos::prelude::*;
 
 use crate::bot::Bot;
-use crate::state::figures::{count, plural};
+use crate::state::wording::{count, plural};
 
 /// A node of the drawing, placed by its middle.
 #[derive(Clone)]
@@ -43,13 +43,13 @@ pub fn Pipeline(
             }}
             <p class="muted pipeline-key">
                 <span class="key-step" aria-hidden="true"></span>"step"
-                <span class="key-thing" aria-hidden="true"></span>"what it makes"
+                <span class="key-thing" aria-hidden="true"></span>"its product"
             </p>
         </section>
     }
 }
 
-/// Words and numbers in the order of making, without places.
+/// The nodes in the order of making, not placed yet.
 fn nodes(bot: &Bot) -> [Node; 7] {
     let downloaded: u64 = bot
         .card

@@ -1,29 +1,32 @@
-//! `PromptBox`: the prompt, Generate in its corner, and prompts to try.
+//! `PromptBox`: the prompt with its buttons, and prompts to try.
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::state::direction::direction;
-use crate::state::{EXAMPLE_PROMPTS, PageState, Phase};
+use crate::state::gallery::EXAMPLE_PROMPTS;
+use crate::state::text_direction::text_direction;
+use crate::state::{PageState, Phase};
 use crate::web::page::context::{Page, fresh_seed};
+use crate::web::page::device;
 
 use super::icon::{Drawing, Icon};
 use super::load_progress::LoadProgress;
-use super::problem::{Notices, ProblemBox};
+use super::notices::Notices;
+use super::problem_box::ProblemBox;
 
-/// The box, its buttons and its chips.
+/// The box, its buttons and the prompts to try.
 #[component]
 pub fn PromptBox() -> impl IntoView {
     let page = Page::here();
-    let prompt = page.memo(|state| state.desk().prompt.clone());
+    let prompt = page.memo(|state| state.texts().prompt.clone());
     let phase = page.memo(|state| state.phase());
     let status = page.memo(|state| state.status());
     let is_loading = Memo::new(move |_| phase.get() == Phase::Loading);
     let is_writing = Memo::new(move |_| phase.get() == Phase::Generating);
-    let is_queued = page.memo(|state| state.is_queued());
-    let is_busy = Memo::new(move |_| is_writing.get() || is_queued.get());
+    let is_waiting = page.memo(|state| state.is_text_waiting());
+    let is_busy = Memo::new(move |_| is_writing.get() || is_waiting.get());
     // Not `dir="auto"`: with it Chromium lays out a pasted megabyte for a quarter of a minute.
-    let direction = page.memo(|state| direction(&state.desk().prompt));
+    let direction = page.memo(|state| text_direction(&state.texts().prompt));
 
     let generate = move || {
         if !is_busy.get_untracked() {
@@ -33,7 +36,7 @@ pub fn PromptBox() -> impl IntoView {
     let stop = move || page.act(|state| state.stop());
     let is_paused = page.memo(|state| state.paused().is_some());
     let is_pausing = page.memo(|state| state.loading().is_some_and(|loading| loading.is_pausing));
-    // One button for both, so that who pauses keeps the focus.
+    // One button for Pause and Continue, so that the focus stays on it.
     let has_pause = page.memo(PageState::can_pause);
     let has_pause = move || has_pause.get() || is_pausing.get() || is_paused.get();
     let pause = move |_| {
@@ -78,7 +81,7 @@ pub fn PromptBox() -> impl IntoView {
     let label = move || {
         if is_writing.get() {
             "Writing…"
-        } else if is_queued.get() {
+        } else if is_waiting.get() {
             "Loading…"
         } else {
             "Generate"
@@ -90,7 +93,7 @@ pub fn PromptBox() -> impl IntoView {
             <div class="prompt-box">
                 <label for="prompt" class="visually-hidden">"Prompt"</label>
                 <textarea id="prompt" data-testid="prompt" rows="2" dir=direction spellcheck="false" autocomplete="off"
-                    placeholder="Write a beginning, or nothing at all"
+                    placeholder="Write a beginning, or leave it empty"
                     prop:value=prompt on:keydown=keys
                     on:input:target=move |event| {
                         let text = event.target().value();
@@ -130,13 +133,9 @@ pub fn PromptBox() -> impl IntoView {
     }
 }
 
-/// The keys that press Generate, as this system writes them.
+/// The keys that press Generate, as this system's keyboards show them.
 fn key_hint() -> &'static str {
-    let agent = window().navigator().user_agent().unwrap_or_default();
-    if ["Mac", "iPhone", "iPad"]
-        .iter()
-        .any(|name| agent.contains(name))
-    {
+    if device::is_apple() {
         "⌘ ↵"
     } else {
         "Ctrl ↵"

@@ -1,20 +1,21 @@
-//! `Results`: the tweets in their places, the figures of the run, and the same as JSON.
+//! `Results`: the tweets, the figures of the run, and the tweets as JSON.
 
 use leptos::html;
 use leptos::prelude::*;
 
+use crate::state::run_figures::RunFigures;
+use crate::web::page::browser_window::scroll_to;
 use crate::web::page::context::Page;
-use crate::web::page::scroll::scroll_near;
 
 use super::copy_button::CopyButton;
-use super::tweet::TweetCard;
+use super::tweet_card::TweetCard;
 
-/// All that a run gives.
+/// The results of the last run.
 #[component]
 pub fn Results() -> impl IntoView {
     let page = Page::here();
-    let n = page.memo(|state| state.desk().results.len());
-    let figures = page.memo(|state| state.desk().figures.clone());
+    let n = page.memo(|state| state.texts().tweets.len());
+    let figures = page.memo(|state| state.texts().figures.clone());
     let list = NodeRef::<html::Ol>::new();
     let is_writing = page.memo(|state| state.is_generating());
     Effect::new(move |_| {
@@ -25,7 +26,7 @@ pub fn Results() -> impl IntoView {
                     .get_untracked()
                     .and_then(|list| list.first_element_child())
                 {
-                    scroll_near(&first);
+                    scroll_to(&first);
                 }
             });
         }
@@ -33,24 +34,17 @@ pub fn Results() -> impl IntoView {
     let is_json = RwSignal::new(false);
     let json = page.memo(move |state| {
         if is_json.get() {
-            state.desk().json()
+            state.texts().json()
         } else {
             String::new()
         }
     });
     let line = move || {
-        figures.get().map(|figures| {
-            [
-                figures.tokens,
-                figures.time,
-                figures.speed,
-                figures.model,
-                figures.compute,
-                figures.memory,
-            ]
-            .into_iter()
-            .map(|figure| view! { <li>{figure}</li> })
-            .collect_view()
+        figures.get().map(RunFigures::all).map(|figures| {
+            figures
+                .into_iter()
+                .map(|figure| view! { <li>{figure}</li> })
+                .collect_view()
         })
     };
     view! {
@@ -70,7 +64,7 @@ pub fn Results() -> impl IntoView {
                 </div>
                 <Show when=move || is_json.get()>
                     <div class="code">
-                        <CopyButton text=move || page.with_untracked(|state| state.desk().json()) label="Copy the JSON"/>
+                        <CopyButton text=move || page.with_untracked(|state| state.texts().json()) label="Copy the JSON"/>
                         <pre tabindex="0" aria-label="The answer as JSON"><code>{json}</code></pre>
                     </div>
                 </Show>

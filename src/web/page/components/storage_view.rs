@@ -1,43 +1,44 @@
-//! `StorageView`: what this page keeps on the device, and a way to be rid of it.
+//! `StorageView`: the dialog that lists everything this page saves on the device, with buttons to delete it.
 
 use leptos::prelude::*;
 
-use crate::web::page::kept;
-use crate::web::page::one_file;
-use crate::web::page::theme::{self, KeptTheme, Theme};
+use crate::web::page::browser_window;
+use crate::web::page::local_storage;
+use crate::web::page::theme::{self, Theme, ThemeChoice};
 
 use super::dialog::{Dialog, View};
-use super::kept_models::KeptModels;
-use super::kept_page::KeptPage;
+use super::service_worker_row::ServiceWorkerRow;
+use super::stored_models::StoredModels;
 
-/// The dialog that says what is kept.
+/// The dialog.
 #[component]
 pub fn StorageView() -> impl IntoView {
-    let theme = expect_context::<KeptTheme>();
-    // Storage tells nobody when it changes; the theme's signal does.
-    let kept_theme = move || {
+    let theme = expect_context::<ThemeChoice>();
+    // Local storage has no signal; it changes with the theme's.
+    let stored_theme = move || {
         theme.get();
-        kept::read(theme::STORAGE_KEY)
+        local_storage::read(theme::STORAGE_KEY)
     };
     view! {
-        <Dialog view=View::Storage title="Kept on this device" testid="storage">
-            <Show when=move || kept_theme().is_some()>
+        <Dialog view=View::Storage title="Saved on this device" testid="storage">
+            <Show when=move || stored_theme().is_some()>
                 <p class="storage-row">
-                    <span>"The colours you chose: "<code>{format!("{} = ", theme::STORAGE_KEY)}{kept_theme}</code></span>
-                    <button type="button" class="button" on:click=move |_| theme.keep(Theme::Auto)>"Delete"</button>
+                    <span>"The colours you chose: "<code>{format!("{} = ", theme::STORAGE_KEY)}{stored_theme}</code></span>
+                    <button type="button" class="button" on:click=move |_| theme.choose(Theme::Auto)>"Delete"</button>
                 </p>
             </Show>
-            <KeptPage/>
-            <Show when=one_file::is_open>
+            <ServiceWorkerRow/>
+            <Show when=browser_window::is_single_file>
                 <p>
-                    "This is the whole page in one file, as you saved it: it needs no network. Here it has no service worker, "
+                    "This is the whole page in one file, as you saved it: it needs no network. In this form it has no service worker, "
                     "computes on one thread, and offers no ES module to other pages."
                 </p>
             </Show>
-            <KeptModels/>
+            <StoredModels/>
             <p class="muted">
-                "Models you fetch are kept here. Prompts, texts and settings live as long as this tab, and so does a model opened from a file: it is opened again next time. "
-                "Your browser may keep copies of this page's own files, as it does with any page. Nothing is sent anywhere."
+                "Models you download are saved here. Prompts, texts and settings are gone when you close this tab. "
+                "So is a model from a file: choose the file again next time. "
+                "Your browser may keep copies of this page’s own files, as with any page. Nothing is sent anywhere."
             </p>
         </Dialog>
     }

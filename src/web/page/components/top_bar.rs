@@ -1,23 +1,21 @@
-//! `TopBar`: the name and the few things that concern the whole page.
+//! `TopBar`: the page's name, the buttons of its dialogs, and the theme toggle.
 
 use leptos::prelude::*;
 
-use crate::web::page::theme::{KeptTheme, Theme};
+use crate::web::page::theme::{Theme, ThemeChoice};
 
-use super::card_body::outward;
-use super::dialog::{Dialog, Overlay, View};
+use super::dialog::{Overlay, View};
 use super::icon::{Drawing, Icon};
-use super::measure_device::MeasureDevice;
 
 /// The line at the top.
 #[component]
 pub fn TopBar() -> impl IntoView {
     let overlay = expect_context::<Overlay>();
-    let theme = expect_context::<KeptTheme>();
+    let theme = expect_context::<ThemeChoice>();
     let theme_label = move || match theme.get() {
-        Theme::Auto => "Colours: as the system. Change to light",
+        Theme::Auto => "Colours: follow the system. Change to light",
         Theme::Light => "Colours: light. Change to dark",
-        Theme::Dark => "Colours: dark. Change to as the system",
+        Theme::Dark => "Colours: dark. Change to follow the system",
     };
     let theme_icon = move || match theme.get() {
         Theme::Auto => Icon::Auto,
@@ -39,36 +37,10 @@ pub fn TopBar() -> impl IntoView {
                     <Drawing icon=Icon::About/><span>"About"</span>
                 </button>
                 <button type="button" class="top-action is-icon" aria-label=theme_label title=theme_label
-                    on:click=move |_| theme.keep(theme.get().next())>
+                    on:click=move |_| theme.choose(theme.get().next())>
                     {move || view! { <Drawing icon=theme_icon()/> }}
                 </button>
             </nav>
         </header>
-    }
-}
-
-/// What this page is and is not.
-#[component]
-pub fn About() -> impl IntoView {
-    view! {
-        <Dialog view=View::About title="About this page" testid="about">
-            <p>
-                "From 2020 to 2023 people fine-tuned thousands of small GPT-2 models on somebody's tweets, with a notebook called huggingtweets. "
-                "Their pages on the Hub remain, but nothing answers there any more. This page brings them back: GPT-2 runs in your browser, with no server behind it."
-            </p>
-            <p>
-                "What you type stays on this device. The text is made by a language model one token at a time; "
-                "nobody said it, and it is often wrong, unkind or plain nonsense. Mark it as generated where you show it."
-            </p>
-            <p>
-                "huggingtweets was built by Boris Dayma. huggingtweets-web is free software under the MIT licence, written in Rust: "
-                "Leptos draws the page, candle carries the model."
-            </p>
-            <ul class="link-list">
-                <li>{outward("https://github.com/borisdayma/huggingtweets", "The original huggingtweets")}</li>
-                <li>{outward("https://huggingface.co/huggingtweets", "All published bots")}</li>
-            </ul>
-            <MeasureDevice/>
-        </Dialog>
     }
 }

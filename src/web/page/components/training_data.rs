@@ -1,11 +1,11 @@
-//! `TrainingData`: what became of each account's tweets, as bars and as a table.
+//! `TrainingData`: how many of each account's tweets were kept and left out, as bars and as a table.
 
 use leptos::prelude::*;
 
 use crate::bot::{AccountData, Bot};
-use crate::state::figures::{count, percent, ratio};
+use crate::state::wording::{count, percent, ratio};
 
-use super::card_body::outward;
+use super::outward_link::OutwardLink;
 
 /// The section with one bar per account.
 #[component]
@@ -21,14 +21,14 @@ pub fn TrainingData(
                 let most = card.table.iter().map(|account| account.downloaded).max().unwrap_or(0);
                 let bars = card.table.iter().map(|account| bar(account, most)).collect_view();
                 view! {
-                    <p>"Of everything downloaded, retweets and very short tweets were left out; the rest is what the bot learned from."</p>
+                    <p>"Retweets and very short tweets were left out of the download; the bot learned from the rest."</p>
                     <div class="accounts">{bars}</div>
                     <details class="as-table">
                         <summary>"The same as a table"</summary>
                         {table(&card.table)}
                     </details>
                     <ul class="link-list">
-                        {card.links.data.map(|url| view! { <li>{outward(&url, "The data, as it was recorded")}</li> })}
+                        {card.links.data.map(|url| view! { <li><OutwardLink url text="The data, as it was recorded"/></li> })}
                     </ul>
                 }
             }}

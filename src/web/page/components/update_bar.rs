@@ -1,44 +1,44 @@
-//! `UpdateBar`: a newer version of the page is there, and comes when the visitor says so.
+//! `UpdateBar`: offers a newer version of the page, which comes when the visitor says so.
 
 use leptos::prelude::*;
 
 use crate::state::Phase;
 use crate::web::page::context::Page;
-use crate::web::page::offline::{Newer, Offline};
+use crate::web::page::page_updates::{NewerVersion, PageUpdates};
 
 /// The bar above everything, while there is another version.
 #[component]
 pub fn UpdateBar() -> impl IntoView {
     let page = Page::here();
-    let offline = expect_context::<Offline>();
+    let updates = expect_context::<PageUpdates>();
     let is_busy = page.memo(|state| matches!(state.phase(), Phase::Generating | Phase::Loading));
     let update = move |_| {
         if !is_busy.get_untracked() {
-            offline.update();
+            updates.update();
         }
     };
-    let words = move || match (offline.newer(), is_busy.get()) {
-        (Newer::None, _) => "",
-        (_, true) => "A new version of this page is ready. It can come when this is done.",
-        (Newer::Waiting, false) => {
-            "A new version of this page is ready. Updating loads it anew; the texts you see now will go."
+    let words = move || match (updates.newer(), is_busy.get()) {
+        (NewerVersion::None, _) => "",
+        (_, true) => "A new version of this page is ready. You can update when this is done.",
+        (NewerVersion::Waiting, false) => {
+            "A new version of this page is ready. Updating reloads the page; the texts you see now will be gone."
         }
-        (Newer::InPlace, false) => {
-            "This page was updated in another tab. Reloading brings it here too; the texts you see now will go."
+        (NewerVersion::InPlace, false) => {
+            "This page was updated in another tab. Reload to update it here too; the texts you see now will be gone."
         }
     };
-    let yes = move || match offline.newer() {
-        Newer::InPlace => "Reload",
+    let yes = move || match updates.newer() {
+        NewerVersion::InPlace => "Reload",
         _ => "Update",
     };
     view! {
         <div class="update-place" role="status">
-            <Show when=move || offline.newer() != Newer::None>
+            <Show when=move || updates.newer() != NewerVersion::None>
                 <div class="update-bar" data-testid="update">
                     <p>{words}</p>
                     <button type="button" class="button is-primary" on:click=update
                         aria-disabled=move || is_busy.get().then_some("true")>{yes}</button>
-                    <button type="button" class="quiet-button" on:click=move |_| offline.put_off()>"Later"</button>
+                    <button type="button" class="quiet-button" on:click=move |_| updates.put_off()>"Later"</button>
                 </div>
             </Show>
         </div>

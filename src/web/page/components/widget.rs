@@ -1,4 +1,4 @@
-//! `Widget`: ask the bot, watch it write.
+//! `Widget`: the model line, the prompt, the settings and the results of the open bot.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use super::prompt_box::PromptBox;
 use super::results::Results;
 use super::settings_panel::SettingsPanel;
 
-/// Model line, prompt, settings, results.
+/// The widget.
 #[component]
 pub fn Widget() -> impl IntoView {
     view! {

@@ -1,13 +1,13 @@
-//! `ModelDatabase`: kept models in IndexedDB.
+//! `ModelDatabase`: artifacts in IndexedDB.
 //!
-//! Of each model `records` has a [`KeptModel`] as text under its key, and `parts` its bytes so far, as `Blob`s of
-//! [`PART_BYTES`] under `[KEY, INDEX]`: read back, they are one `Blob` of which nothing is in memory. What belongs
-//! together is written in one transaction, so a record never stands for bytes that are not there.
+//! The object store `records` has an [`ArtifactRecord`] as text under each key, and the object store `parts` the bytes so
+//! far, as `Blob`s of [`BLOCK_BYTES`] under `[KEY, INDEX]`: together they are one `Blob` whose bytes stay out of memory.
+//! A record is written in one transaction with the bytes that it describes.
 //!
-//! Only who is about to write makes the database. A page that is left while it makes one may be put aside for the back
-//! button as it is, and then nobody else can open that database; one that exists is opened at once.
+//! Only a writer creates the database. A page that is left while it creates one may be frozen for the back button, and
+//! the database then stays closed to all others; an existing database opens at once.
 //!
-//! The crates for IndexedDB hide why a transaction was aborted, which is the only way to tell a full device.
+//! The crates for IndexedDB hide the error of an aborted transaction, which is the only sign of a full device.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,27 +23,26 @@ use web_sys::{
     IdbTransaction, IdbTransactionMode,
 };
 
-use super::storage_error;
-use crate::store::KeptModel;
+use super::browser::{KIND, storage_error};
+use crate::store::ArtifactRecord;
 use crate::web::shared::js_error::WebError;
 use crate::web::shared::tab_lock::TabLock;
 
-const NAME: &str = "huggingtweets-models";
 const RECORDS: &str = "records";
-const PARTS: &str = "parts";
+const BLOCKS: &str = "parts";
 
-/// Bytes of a part.
-const PART_BYTES: u64 = 4 << 20;
+/// Bytes of a block.
+const BLOCK_BYTES: u64 = 4 << 20;
 
-/// Parts that wait in memory before they are written.
+/// Blocks that wait in memory before they are written.
 const MAX_WAITING: usize = 4;
 
-/// A database that is not open by then, in milliseconds, is done without.
+/// Longest wait for the database to open, in milliseconds.
 const OPEN_MS: u32 = 10_000;
 
 /// A connection to the database, closed when it is dropped.
 pub(super) struct ModelDatabase {
-    /// None while nothing was ever kept in it.
+    /// `None` before the first model is stored.
     connection: Option<IdbDatabase>,
     _lock: TabLock,
 }
@@ -57,11 +56,11 @@ impl Drop for ModelDatabase {
 }
 
 impl ModelDatabase {
-    /// The database to look at; it is not made.
+    /// The database to read; it is not created.
     pub(super) async fn open() -> Result<Self, WebError> {
         let factory = factory().ok_or_else(none)?;
         let lock = TabLock::of_database().await.ok_or_else(none)?;
-        let connection = match is_made(&factory).await {
+        let connection = match exists(&factory).await {
             true => Some(connect(&factory).await?),
             false => None,
         };
@@ -71,8 +70,8 @@ impl ModelDatabase {
         })
     }
 
-    /// The database to write to, made if need be.
-    pub(super) async fn make() -> Result<Self, WebError> {
+    /// The database to write to, created if need be.
+    pub(super) async fn create() -> Result<Self, WebError> {
         let factory = factory().ok_or_else(none)?;
         let lock = TabLock::of_database().await.ok_or_else(none)?;
         Ok(Self {
@@ -81,28 +80,30 @@ impl ModelDatabase {
         })
     }
 
-    /// Whether it takes `Blob`s, which some browsers' private windows refuse. Asked by whoever is about to write.
+    /// Checks that it takes `Blob`s, which some browsers' private windows refuse.
     pub(super) async fn takes_blobs(&self) -> Result<(), WebError> {
         let transaction = self.transaction(IdbTransactionMode::Readwrite)?;
         let key = JsValue::from_str("probe");
         let probe = Blob::new().map_err(|e| storage_error(&e))?;
-        put(&transaction, PARTS, &probe, &key)?;
-        let gone = store(&transaction, PARTS)?.delete(&key);
+        put(&transaction, BLOCKS, &probe, &key)?;
+        let gone = store(&transaction, BLOCKS)?.delete(&key);
         gone.map_err(|e| storage_error(&e))?;
         finished(&transaction).await
     }
 
-    pub(super) async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
+    pub(super) async fn find(&self, key: &str) -> Result<Option<ArtifactRecord>, WebError> {
         let transaction = self.transaction(IdbTransactionMode::Readonly)?;
         let request = store(&transaction, RECORDS)?.get(&key.into());
         let text = answer(&request.map_err(|e| storage_error(&e))?).await?;
-        Ok(KeptModel::from_json(&text.as_string().unwrap_or_default())?)
+        Ok(ArtifactRecord::from_json(
+            &text.as_string().unwrap_or_default(),
+        )?)
     }
 
     pub(super) async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
-        let parts = self.parts(key).await?;
+        let parts = self.blocks(key).await?;
         let is_whole = parts.iter().enumerate().all(|(i, (index, part))| {
-            *index == i as u32 && (i + 1 == parts.len() || part.size() == PART_BYTES as f64)
+            *index == i as u32 && (i + 1 == parts.len() || part.size() == BLOCK_BYTES as f64)
         });
         if !is_whole {
             return Ok(None);
@@ -113,7 +114,7 @@ impl ModelDatabase {
     }
 
     pub(super) async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
-        let parts = self.parts(key).await?;
+        let parts = self.blocks(key).await?;
         Ok(parts.iter().map(|(_, part)| part.size() as u64).sum())
     }
 
@@ -125,9 +126,13 @@ impl ModelDatabase {
         }
     }
 
-    pub(super) async fn remember(&self, key: &str, kept: &KeptModel) -> Result<(), WebError> {
+    pub(super) async fn write_record(
+        &self,
+        key: &str,
+        record: &ArtifactRecord,
+    ) -> Result<(), WebError> {
         let transaction = self.transaction(IdbTransactionMode::Readwrite)?;
-        put(&transaction, RECORDS, &kept.to_json().into(), &key.into())?;
+        put(&transaction, RECORDS, &record.to_json().into(), &key.into())?;
         finished(&transaction).await
     }
 
@@ -135,16 +140,16 @@ impl ModelDatabase {
         let transaction = self.transaction(IdbTransactionMode::Readwrite)?;
         let records = store(&transaction, RECORDS)?;
         records.delete(&key.into()).map_err(|e| storage_error(&e))?;
-        let parts = store(&transaction, PARTS)?;
-        let gone = parts.delete(&parts_of(key)?);
+        let parts = store(&transaction, BLOCKS)?;
+        let gone = parts.delete(&range_of(key)?);
         gone.map_err(|e| storage_error(&e))?;
         finished(&transaction).await
     }
 
-    /// The keys of all models, those without a record too.
+    /// The keys of all models, also of those without a record.
     pub(super) async fn keys(&self) -> BTreeSet<String> {
         let mut keys = BTreeSet::new();
-        for name in [RECORDS, PARTS] {
+        for name in [RECORDS, BLOCKS] {
             let request = self
                 .transaction(IdbTransactionMode::Readonly)
                 .and_then(|transaction| store(&transaction, name))
@@ -162,11 +167,11 @@ impl ModelDatabase {
         keys
     }
 
-    /// The parts of a model in their order, each with its index.
-    async fn parts(&self, key: &str) -> Result<Vec<(u32, Blob)>, WebError> {
+    /// The blocks of a model in their order, each with its index.
+    async fn blocks(&self, key: &str) -> Result<Vec<(u32, Blob)>, WebError> {
         let transaction = self.transaction(IdbTransactionMode::Readonly)?;
-        let store = store(&transaction, PARTS)?;
-        let range = parts_of(key)?;
+        let store = store(&transaction, BLOCKS)?;
+        let range = range_of(key)?;
         let keys = store.get_all_keys_with_key(&range);
         let parts = store.get_all_with_key(&range);
         let keys = answer(&keys.map_err(|e| storage_error(&e))?);
@@ -182,7 +187,7 @@ impl ModelDatabase {
 
     /// A transaction over both stores.
     fn transaction(&self, mode: IdbTransactionMode) -> Result<IdbTransaction, WebError> {
-        let stores = Array::of2(&RECORDS.into(), &PARTS.into());
+        let stores = Array::of2(&RECORDS.into(), &BLOCKS.into());
         let connection = self.connection.as_ref().ok_or_else(none)?;
         let begun = connection.transaction_with_str_sequence_and_mode(&stores, mode);
         begun.map_err(|e| storage_error(&e))
@@ -200,8 +205,8 @@ fn factory() -> Option<IdbFactory> {
     factory.ok()?.dyn_into().ok()
 }
 
-/// Whether the browser has the database; one that does not tell is taken to have it.
-async fn is_made(factory: &IdbFactory) -> bool {
+/// Whether the database exists; assumed where the browser does not tell.
+async fn exists(factory: &IdbFactory) -> bool {
     let asked = Reflect::get(factory, &JsValue::from_str("databases"))
         .and_then(JsCast::dyn_into::<Function>)
         .and_then(|databases| databases.call0(factory))
@@ -213,22 +218,26 @@ async fn is_made(factory: &IdbFactory) -> bool {
     let all = all.dyn_into::<Array>().unwrap_or_default();
     all.iter().any(|database| {
         let name = Reflect::get(&database, &JsValue::from_str("name"));
-        name.is_ok_and(|name| name == NAME)
+        name.is_ok_and(|name| name == database_name().as_str())
     })
 }
 
-/// A connection to the database, made if need be.
+fn database_name() -> String {
+    format!("huggingtweets-{}", KIND.folder())
+}
+
+/// A connection to the database, created if need be.
 async fn connect(factory: &IdbFactory) -> Result<IdbDatabase, WebError> {
-    let request = factory.open_with_u32(NAME, 1);
+    let request = factory.open_with_u32(&database_name(), 1);
     let request: IdbOpenDbRequest = request.map_err(|e| storage_error(&e))?;
     let make = {
         let request = request.clone();
         Closure::once(move |_: JsValue| {
             let made = request.result().ok().map(IdbDatabase::from);
             if let Some(made) = made {
-                // Refused, they are missing when they are asked for.
+                // A store that could not be created is reported by the first access.
                 let _ = made.create_object_store(RECORDS);
-                let _ = made.create_object_store(PARTS);
+                let _ = made.create_object_store(BLOCKS);
             }
         })
     };
@@ -237,25 +246,25 @@ async fn connect(factory: &IdbFactory) -> Result<IdbDatabase, WebError> {
     let give_up = request.onerror();
     let _timer = Timeout::new(OPEN_MS, move || {
         let words = JsValue::from_str("it did not open in time");
-        // Nobody is left to hear of a failure.
+        // A call of our own function.
         let _ = give_up.map(|give_up| give_up.call1(&JsValue::NULL, &words));
     });
     Ok(opened.await?.unchecked_into())
 }
 
-/// A model that is being written.
+/// An artifact that is being written.
 pub struct DatabaseWriter {
     database: Rc<ModelDatabase>,
     key: String,
-    /// Parts that are not written yet, by index.
-    waiting: BTreeMap<u32, Part>,
+    /// Blocks that are not written yet, by index.
+    waiting: BTreeMap<u32, Block>,
 }
 
-/// Some bytes of a part.
-struct Part {
+/// A block with some of its bytes.
+struct Block {
     /// All of it, outside this program's memory.
     bytes: Uint8Array,
-    /// From where to where it was written to, in the order of time.
+    /// The ranges that were written, in the order of time.
     written: Vec<(u32, u32)>,
 }
 
@@ -269,12 +278,12 @@ impl DatabaseWriter {
         let mut rest = bytes;
         while !rest.is_empty() {
             // Below 2^40 / 2^22.
-            let index = (at / PART_BYTES) as u32;
-            let start = (at % PART_BYTES) as u32;
-            let n = rest.len().min((PART_BYTES as u32 - start) as usize);
+            let index = (at / BLOCK_BYTES) as u32;
+            let start = (at % BLOCK_BYTES) as u32;
+            let n = rest.len().min((BLOCK_BYTES as u32 - start) as usize);
             let end = start + n as u32;
-            let part = self.waiting.entry(index).or_insert_with(|| Part {
-                bytes: Uint8Array::new_with_length(PART_BYTES as u32),
+            let part = self.waiting.entry(index).or_insert_with(|| Block {
+                bytes: Uint8Array::new_with_length(BLOCK_BYTES as u32),
                 written: Vec::new(),
             });
             part.bytes.subarray(start, end).copy_from(&rest[..n]);
@@ -295,36 +304,36 @@ impl DatabaseWriter {
         }
     }
 
-    /// Writes the parts that wait, and with them the record.
-    pub(super) async fn flush(&mut self, kept: Option<&KeptModel>) -> Result<(), WebError> {
+    /// Writes the waiting blocks, and the record with them.
+    pub(super) async fn flush(&mut self, record: Option<&ArtifactRecord>) -> Result<(), WebError> {
         let mut blobs = Vec::new();
         for (index, part) in std::mem::take(&mut self.waiting) {
             blobs.push((index, self.blob(index, &part).await?));
         }
         let transaction = self.database.transaction(IdbTransactionMode::Readwrite)?;
         for (index, blob) in &blobs {
-            put(&transaction, PARTS, blob, &part_key(&self.key, *index))?;
+            put(&transaction, BLOCKS, blob, &block_key(&self.key, *index))?;
         }
-        if let Some(kept) = kept {
-            let record = kept.to_json().into();
+        if let Some(record) = record {
+            let record = record.to_json().into();
             put(&transaction, RECORDS, &record, &self.key.as_str().into())?;
         }
         finished(&transaction).await
     }
 
-    pub(super) async fn empty(&mut self, kept: &KeptModel) -> Result<(), WebError> {
+    pub(super) async fn restart(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
         self.waiting.clear();
         self.database.delete(&self.key).await?;
-        self.database.remember(&self.key, kept).await
+        self.database.write_record(&self.key, record).await
     }
 
-    /// The part with what the database already has of it.
-    async fn blob(&self, index: u32, part: &Part) -> Result<Blob, WebError> {
+    /// The block, its gaps filled from the database.
+    async fn blob(&self, index: u32, part: &Block) -> Result<Blob, WebError> {
         let mut len = part.written.iter().map(|(_, end)| *end).max().unwrap_or(0);
         let mut written = part.written.clone();
         written.sort_unstable();
         let gaps = gaps(&written);
-        if let Some(old) = self.old_part(index, &gaps).await? {
+        if let Some(old) = self.old_block(index, &gaps).await? {
             len = len.max(old.length());
             for (start, end) in gaps {
                 let end = end.min(old.length());
@@ -337,8 +346,8 @@ impl DatabaseWriter {
         Blob::new_with_u8_array_sequence(&bytes).map_err(|e| storage_error(&e))
     }
 
-    /// The bytes that the database has of a part, unless it has gaps no more.
-    async fn old_part(
+    /// The bytes of a block in the database, if the new block has gaps.
+    async fn old_block(
         &self,
         index: u32,
         gaps: &[(u32, u32)],
@@ -347,7 +356,7 @@ impl DatabaseWriter {
             return Ok(None);
         }
         let transaction = self.database.transaction(IdbTransactionMode::Readonly)?;
-        let request = store(&transaction, PARTS)?.get(&part_key(&self.key, index));
+        let request = store(&transaction, BLOCKS)?.get(&block_key(&self.key, index));
         let old = answer(&request.map_err(|e| storage_error(&e))?).await?;
         let Ok(old) = old.dyn_into::<Blob>() else {
             return Ok(None);
@@ -359,11 +368,11 @@ impl DatabaseWriter {
     }
 }
 
-/// What of a part lies between `written`, which is sorted.
+/// The ranges of a block between the sorted ranges `written`.
 fn gaps(written: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut gaps = Vec::new();
     let mut at = 0;
-    for (start, end) in written.iter().copied().chain([(PART_BYTES as u32, 0)]) {
+    for (start, end) in written.iter().copied().chain([(BLOCK_BYTES as u32, 0)]) {
         if start > at {
             gaps.push((at, start));
         }
@@ -372,15 +381,15 @@ fn gaps(written: &[(u32, u32)]) -> Vec<(u32, u32)> {
     gaps
 }
 
-fn part_key(key: &str, index: u32) -> JsValue {
+fn block_key(key: &str, index: u32) -> JsValue {
     Array::of2(&key.into(), &index.into()).into()
 }
 
 /// Every `[key, INDEX]`.
-fn parts_of(key: &str) -> Result<JsValue, WebError> {
+fn range_of(key: &str) -> Result<JsValue, WebError> {
     // An array comes after every number.
     let last = Array::of2(&key.into(), &Array::new());
-    let range = IdbKeyRange::bound(&part_key(key, 0), &last);
+    let range = IdbKeyRange::bound(&block_key(key, 0), &last);
     Ok(range.map_err(|e| storage_error(&e))?.into())
 }
 
@@ -399,7 +408,7 @@ fn put(
     asked.map(|_| ()).map_err(|e| storage_error(&e))
 }
 
-/// What a request gives; listened to from now on, whenever it is waited for.
+/// The result of a request; its events are heard from now on, whenever the result is awaited.
 fn answer(request: &IdbRequest) -> impl Future<Output = Result<JsValue, WebError>> + use<> {
     let settled = Promise::new(&mut |resolve: Function, reject: Function| {
         request.set_onsuccess(Some(&resolve));
@@ -417,7 +426,7 @@ fn answer(request: &IdbRequest) -> impl Future<Output = Result<JsValue, WebError
     }
 }
 
-/// Waits until all that a transaction was asked is on the device.
+/// Waits until the writes of a transaction have reached the device.
 async fn finished(transaction: &IdbTransaction) -> Result<(), WebError> {
     let settled = Promise::new(&mut |resolve: Function, reject: Function| {
         transaction.set_oncomplete(Some(&resolve));

@@ -1,6 +1,6 @@
-//! `PrivateFiles`: kept models in the origin's private file system.
+//! `PrivateFiles`: artifacts in the origin's private file system.
 //!
-//! Two files each in the folder `models`: `KEY.json`, a [`KeptModel`], and `KEY.gguf`, its bytes so far.
+//! Two files each in the kind's folder: `KEY.json`, an [`ArtifactRecord`], and `KEY.gguf`, its bytes so far.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,28 +13,26 @@ use web_sys::{
     FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
 };
 
-use super::{io_error, name_of, storage_error, storage_manager};
-use crate::store::KeptModel;
+use super::browser::{KIND, io_error, name_of, storage_error, storage_manager};
+use crate::store::ArtifactRecord;
 use crate::web::shared::js_error::WebError;
-
-const FOLDER: &str = "models";
 
 /// Most bytes of a record that are read: a journal and a card.
 const MAX_RECORD_BYTES: f64 = 4e6;
 
-/// The folder of kept models.
+/// The folder of one kind of artifact.
 pub(super) struct PrivateFiles {
     folder: FileSystemDirectoryHandle,
 }
 
 impl PrivateFiles {
-    /// The folder, made if need be; `None` where the browser gives no private file system. Any other failure is not
-    /// taken for that: what is kept there would seem to be gone.
+    /// The folder, created if need be; `None` where the browser has no private file system. Any other failure is an
+    /// error: stored models would seem to be gone otherwise.
     pub(super) async fn open() -> Result<Option<Self>, WebError> {
         let Some(manager) = storage_manager() else {
             return Ok(None);
         };
-        // What is no function here, as in some private windows, would otherwise be called all the same.
+        // In some private windows the method is missing.
         let method = Reflect::get(&manager, &JsValue::from_str("getDirectory"));
         if !method.is_ok_and(|method| method.is_function()) {
             return Ok(None);
@@ -46,46 +44,52 @@ impl PrivateFiles {
         let root: FileSystemDirectoryHandle = root.unchecked_into();
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
-        let folder = root.get_directory_handle_with_options(FOLDER, &options);
+        let folder = root.get_directory_handle_with_options(KIND.folder(), &options);
         Ok(Some(Self {
             folder: done(folder).await?,
         }))
     }
 
-    pub(super) async fn find(&self, key: &str) -> Result<Option<KeptModel>, WebError> {
+    pub(super) async fn find(&self, key: &str) -> Result<Option<ArtifactRecord>, WebError> {
         let file = self.file(&record_name(key)).await?;
         let Some(file) = file.filter(|file| file.size() <= MAX_RECORD_BYTES) else {
             return Ok(None);
         };
         let text = JsFuture::from(file.text()).await;
         let text = text.map_err(|e| storage_error(&e))?;
-        Ok(KeptModel::from_json(&text.as_string().unwrap_or_default())?)
+        Ok(ArtifactRecord::from_json(
+            &text.as_string().unwrap_or_default(),
+        )?)
     }
 
     pub(super) async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
-        Ok(self.file(&weights_name(key)).await?.map(Blob::from))
+        Ok(self.file(&part_name(key)).await?.map(Blob::from))
     }
 
     pub(super) async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
-        let file = self.file(&weights_name(key)).await?;
+        let file = self.file(&part_name(key)).await?;
         Ok(file.map_or(0, |file| file.size() as u64))
     }
 
     pub(super) async fn write(&self, key: &str) -> Result<FileWriter, WebError> {
         Ok(FileWriter {
-            weights: self.open_file(&weights_name(key)).await?,
+            part: self.open_file(&part_name(key)).await?,
             record: self.open_file(&record_name(key)).await?,
         })
     }
 
-    pub(super) async fn remember(&self, key: &str, kept: &KeptModel) -> Result<(), WebError> {
-        let record = self.open_file(&record_name(key)).await?;
-        record.replace(kept.to_json().as_bytes())
+    pub(super) async fn write_record(
+        &self,
+        key: &str,
+        record: &ArtifactRecord,
+    ) -> Result<(), WebError> {
+        let file = self.open_file(&record_name(key)).await?;
+        file.replace(record.to_json().as_bytes())
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), WebError> {
-        // Without the record the bytes are nothing; so the bytes go first, and what is left can be deleted again.
-        for name in [weights_name(key), record_name(key)] {
+        // The bytes first: a record without bytes is still listed, and so can be deleted again.
+        for name in [part_name(key), record_name(key)] {
             let removed = JsFuture::from(self.folder.remove_entry(&name)).await;
             if let Err(error) = removed
                 && !is_not_found(&error)
@@ -96,7 +100,7 @@ impl PrivateFiles {
         Ok(())
     }
 
-    /// The keys of all files, those without a record too.
+    /// The keys of all files, also of those without a record.
     pub(super) async fn keys(&self) -> BTreeSet<String> {
         let mut keys = BTreeSet::new();
         let names = self.folder.keys();
@@ -124,7 +128,7 @@ impl PrivateFiles {
         done(handle.get_file()).await.map(Some)
     }
 
-    /// A file to write, what it holds being kept. Nobody else can write it meanwhile.
+    /// A file to write, its content kept. No other writer can open it meanwhile.
     async fn open_file(&self, name: &str) -> Result<StorageFile, WebError> {
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
@@ -136,37 +140,37 @@ impl PrivateFiles {
     }
 }
 
-fn weights_name(key: &str) -> String {
-    format!("{key}.gguf")
+fn part_name(key: &str) -> String {
+    format!("{key}.{}", KIND.part())
 }
 
 fn record_name(key: &str) -> String {
     format!("{key}.json")
 }
 
-/// A model that is being written: its two files, open.
+/// An artifact that is being written: its two files, open.
 pub struct FileWriter {
-    weights: StorageFile,
+    part: StorageFile,
     record: StorageFile,
 }
 
 impl FileWriter {
     pub(super) fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.weights.write_at(offset, bytes)
+        self.part.write_at(offset, bytes)
     }
 
-    pub(super) fn note(&self, kept: &KeptModel) -> Result<(), WebError> {
-        self.weights.flush()?;
-        self.record.replace(kept.to_json().as_bytes())
+    pub(super) fn commit(&self, record: &ArtifactRecord) -> Result<(), WebError> {
+        self.part.flush()?;
+        self.record.replace(record.to_json().as_bytes())
     }
 
-    pub(super) fn empty(&self, kept: &KeptModel) -> Result<(), WebError> {
-        self.record.replace(kept.to_json().as_bytes())?;
-        self.weights.truncate(0)
+    pub(super) fn restart(&self, record: &ArtifactRecord) -> Result<(), WebError> {
+        self.record.replace(record.to_json().as_bytes())?;
+        self.part.truncate(0)
     }
 
     pub(super) fn flush(&self) -> Result<(), WebError> {
-        self.weights.flush()
+        self.part.flush()
     }
 }
 
@@ -184,7 +188,7 @@ impl StorageFile {
         while !rest.is_empty() {
             // Offsets are below 2^53.
             options.set_at(at as f64);
-            // A view of shared memory is refused by some browsers, so the bytes are copied out of this program's.
+            // Some browsers refuse a view of shared memory, so the bytes are copied out of it.
             let piece = Uint8Array::from(rest);
             let written = self
                 .handle
@@ -199,12 +203,12 @@ impl StorageFile {
         Ok(())
     }
 
-    /// Puts `bytes` in place of all it held.
+    /// Replaces the content by `bytes`.
     fn replace(&self, bytes: &[u8]) -> Result<(), WebError> {
         let io = |e: io::Error| WebError::Storage {
             reason: e.to_string(),
         };
-        // In this order something readable stands there at any moment, as long as the first write is one.
+        // In this order the file is readable at any moment, if the first write is atomic.
         self.write_at(0, bytes).map_err(io)?;
         self.truncate(bytes.len() as u64)?;
         self.flush()
@@ -228,8 +232,8 @@ impl Drop for StorageFile {
     }
 }
 
-/// What browsers say where they give no private file system: Firefox's private windows `SecurityError`, Safari's
-/// `UnknownError`.
+/// Whether this is the error of a browser without a private file system: `SecurityError` in Firefox's private windows,
+/// `UnknownError` in Safari's.
 fn is_refusal(error: &JsValue) -> bool {
     let refusals = [
         "SecurityError",

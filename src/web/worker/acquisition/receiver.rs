@@ -1,94 +1,161 @@
-//! `Receiver`: takes the bytes of a model's weights, one file after another, checks them and notes how far they are.
+//! `Receiver`: takes the bytes of a model's weights, one file after another, checks them and records the progress.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::output::Output;
-use super::{Acquisition, refused};
+use super::destination::Destination;
+use super::refusal::refused;
+use super::source_files::SourceFiles;
 use crate::engine::Arrival;
 use crate::hub::ListedFile;
 use crate::protocol::LoadStage;
-use crate::store::{Checksum, KeptModel, Part};
+use crate::store::{ArtifactRecord, Checksum, Download, PartRecord};
 use crate::web::shared::js_error::WebError;
 use crate::web::worker::download::{Head, Receive};
 
-/// Bytes between two notes of how far a download is.
-const NOTE_EVERY: u64 = 8 << 20;
+/// Bytes between two records of a download's progress.
+const COMMIT_BYTES: u64 = 8 << 20;
 
-/// Takes the bytes of the weights, one file after another.
+/// Takes the bytes of the weights.
 pub(super) struct Receiver<'a> {
-    pub(super) acquisition: &'a Acquisition<'a>,
-    pub(super) arrival: Arrival,
-    pub(super) output: &'a mut Output,
-    pub(super) kept: &'a mut KeptModel,
-    /// Of the source files: [`Part::files`].
-    pub(super) identity: String,
-    /// Index of the file under way.
-    pub(super) file: usize,
+    files: &'a SourceFiles,
+    arrival: Arrival,
+    destination: &'a mut Destination,
+    record: &'a mut ArtifactRecord,
+    /// Of the source files: [`Download::files`].
+    identity: String,
+    /// Index of the current file.
+    file: usize,
     /// Bytes of the files before it.
-    pub(super) before: u64,
+    bytes_before: u64,
     /// Bytes of all files so far.
-    pub(super) loaded: Rc<Cell<u64>>,
-    /// Bytes of all files.
-    pub(super) total: Option<u64>,
-    /// Whether there is one file only.
-    pub(super) is_alone: bool,
-    /// Bytes of this file, as listed.
-    pub(super) expected: Option<u64>,
-    pub(super) validator: Option<String>,
-    /// Of this file; none where it was begun before sums were kept.
-    pub(super) checksum: Option<Checksum>,
-    /// The place the journal goes on from, and the sum up to there.
-    pub(super) snapshot: Option<((usize, u64), Option<Checksum>)>,
-    /// Byte at which the last note was taken.
-    pub(super) noted: u64,
+    loaded: Rc<Cell<u64>>,
+    /// Bytes of all files, where they are listed.
+    total: Option<u64>,
+    is_only_file: bool,
+    /// Bytes of the current file, as listed.
+    expected: Option<u64>,
+    validator: Option<String>,
+    /// Of the current file; `None` where its download began before checksums were recorded.
+    checksum: Option<Checksum>,
+    /// The position that the journal continues from, and the checksum up to there.
+    snapshot: Option<((usize, u64), Option<Checksum>)>,
+    /// Offset in the current file at the last record of the progress.
+    committed: u64,
 }
 
-impl Receiver<'_> {
-    pub(super) fn tell(&self) {
-        let loaded = self.before + self.offset();
-        self.loaded.set(loaded);
-        self.output.tell((loaded, self.total));
-        self.acquisition.stage(LoadStage::Downloading {
-            loaded,
-            total: self.total,
-        });
+impl<'a> Receiver<'a> {
+    /// At the source position of `arrival`; `resumed`: the download that it continues.
+    pub(super) fn new(
+        files: &'a SourceFiles,
+        arrival: Arrival,
+        destination: &'a mut Destination,
+        record: &'a mut ArtifactRecord,
+        identity: String,
+        listed: &[ListedFile],
+        resumed: Option<Download>,
+    ) -> Self {
+        let (file, offset) = arrival.source_pos();
+        let size = |file: &ListedFile| file.size_bytes;
+        let mut sizes = listed.iter();
+        Self {
+            files,
+            arrival,
+            destination,
+            record,
+            identity,
+            file,
+            bytes_before: listed.iter().take(file).filter_map(size).sum(),
+            loaded: Rc::default(),
+            total: sizes.try_fold(0_u64, |sum, file| sum.checked_add(size(file)?)),
+            is_only_file: listed.len() == 1,
+            expected: None,
+            checksum: match &resumed {
+                Some(download) => download.checksum.as_deref().and_then(Checksum::resume),
+                None => Some(Checksum::default()),
+            },
+            validator: resumed.and_then(|download| download.validator),
+            snapshot: None,
+            committed: offset,
+        }
     }
 
-    /// Notes how far the model is, for a later visit.
-    async fn note(&mut self) -> Result<(), WebError> {
-        let Some((_, checksum)) = &self.snapshot else {
-            return Ok(());
-        };
-        let (_, offset) = self.arrival.journal_pos();
-        self.kept.part = Some(Part {
-            files: self.identity.clone(),
-            loaded: self.before + offset,
-            total: self.total,
-            validator: self.validator.clone(),
-            checksum: checksum.as_ref().map(Checksum::state),
-            journal: self.arrival.journal(),
-        });
-        self.output.note(self.kept).await
+    /// Index of the current file.
+    pub(super) fn file_index(&self) -> usize {
+        self.file
     }
 
-    /// Ends the file, whose bytes are all there.
-    pub(super) async fn end_file(&mut self, file: &ListedFile) -> Result<(), WebError> {
-        if let (Some(expected), Some(checksum)) = (&file.sha256, self.checksum.take())
-            && checksum.finish() != *expected
+    /// Bytes of all files so far, also while the receiver is borrowed.
+    pub(super) fn loaded(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.loaded)
+    }
+
+    /// Expects the bytes of the next file.
+    pub(super) fn begin_file(&mut self, file: &ListedFile) {
+        self.expected = file.size_bytes;
+        self.report();
+    }
+
+    /// Whether all bytes of the current file have arrived, as far as its length is known.
+    pub(super) fn is_file_complete(&self) -> bool {
+        self.expected == Some(self.offset())
+    }
+
+    /// Ends the current file, whose bytes have all arrived; returns its checksum.
+    pub(super) async fn end_file(&mut self, file: &ListedFile) -> Result<Option<String>, WebError> {
+        let sum = self.checksum.take().map(Checksum::finish);
+        if let (Some(expected), Some(sum)) = (&file.sha256, &sum)
+            && sum != expected
         {
             return Err(WebError::Checksum {
                 file: file.name.clone(),
             });
         }
-        self.before += self.offset();
+        self.bytes_before += self.offset();
         self.arrival.end_file().map_err(|e| refused(&e))?;
         self.file += 1;
         self.validator = None;
         self.checksum = Some(Checksum::default());
-        self.noted = 0;
+        self.committed = 0;
         self.snapshot = Some((self.arrival.journal_pos(), Some(Checksum::default())));
-        self.note().await
+        self.commit().await?;
+        Ok(sum)
+    }
+
+    /// Notes the checksum of the finished artifact.
+    pub(super) fn set_checksum(&mut self, sha256: Option<String>) {
+        self.record.parts = vec![PartRecord {
+            name: self.record.kind.part().to_owned(),
+            size_bytes: self.bytes_before,
+            sha256,
+        }];
+    }
+
+    fn report(&self) {
+        let loaded = self.bytes_before + self.offset();
+        self.loaded.set(loaded);
+        self.destination.send((loaded, self.total));
+        self.files.reporter.stage(LoadStage::Downloading {
+            loaded,
+            total: self.total,
+        });
+    }
+
+    /// Records the progress for a later visit.
+    async fn commit(&mut self) -> Result<(), WebError> {
+        let Some((_, checksum)) = &self.snapshot else {
+            return Ok(());
+        };
+        let (_, offset) = self.arrival.journal_pos();
+        self.record.download = Some(Download {
+            files: self.identity.clone(),
+            loaded: self.bytes_before + offset,
+            total: self.total,
+            validator: self.validator.clone(),
+            checksum: checksum.as_ref().map(Checksum::state),
+            journal: self.arrival.journal(),
+        });
+        self.destination.commit(self.record).await
     }
 }
 
@@ -105,20 +172,20 @@ impl Receive for Receiver<'_> {
     }
 
     fn begin(&mut self, head: &Head) -> Result<(), WebError> {
-        let is_other = match (&self.validator, &head.validator) {
+        let is_other_version = match (&self.validator, &head.validator) {
             (Some(known), Some(now)) => known != now,
             _ => false,
         };
-        if head.offset != self.offset() || is_other {
+        if head.offset != self.offset() || is_other_version {
             return Err(WebError::StartOver);
         }
         if let (true, Some(expected), Some(got)) = (head.is_part, self.expected, head.total)
             && expected != got
         {
-            // Listed before it was changed, or a host that is not to be trusted.
+            // The file was changed after it was listed.
             return Err(WebError::StartOver);
         }
-        if self.is_alone && self.total.is_none() && self.expected.is_none() {
+        if self.is_only_file && self.total.is_none() && self.expected.is_none() {
             self.total = head.total;
         }
         self.validator.clone_from(&head.validator);
@@ -129,7 +196,7 @@ impl Receive for Receiver<'_> {
         let start = self.offset();
         let before = self.checksum.clone();
         self.arrival
-            .push(bytes, self.output)
+            .push(bytes, self.destination)
             .map_err(|e| refused(&e))?;
         if let Some(checksum) = &mut self.checksum {
             checksum.update(bytes);
@@ -146,12 +213,12 @@ impl Receive for Receiver<'_> {
             };
             self.snapshot = Some((pos, checksum));
         }
-        if self.offset() - self.noted >= NOTE_EVERY {
-            self.noted = self.offset();
-            self.note().await?;
+        if self.offset() - self.committed >= COMMIT_BYTES {
+            self.committed = self.offset();
+            self.commit().await?;
         }
-        self.output.settle().await?;
-        self.tell();
+        self.destination.settle().await?;
+        self.report();
         Ok(())
     }
 }

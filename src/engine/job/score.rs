@@ -1,0 +1,47 @@
+//! `ScoreJob`: the logits after a text, a piece of the text per step.
+
+use std::sync::Arc;
+
+use super::{Job, Resources, Step};
+use crate::engine::{EngineError, OpenModel};
+use crate::generate::scores::Scores;
+use crate::parallel::Threads;
+use crate::protocol::{Event, JobId};
+
+pub(in crate::engine) struct ScoreJob {
+    id: JobId,
+    scores: Scores,
+}
+
+impl ScoreJob {
+    pub(in crate::engine) fn new(
+        id: JobId,
+        open: &OpenModel,
+        threads: &Threads,
+        text: &str,
+    ) -> Result<Self, EngineError> {
+        let scores = Scores::new(Arc::clone(&open.model), &open.tokenizer, text)?;
+        Ok(Self {
+            id,
+            scores: scores.with_threads(threads.clone()),
+        })
+    }
+}
+
+impl Job for ScoreJob {
+    fn id(&self) -> JobId {
+        self.id
+    }
+
+    fn step(
+        &mut self,
+        _resources: &mut Resources,
+        _clock: &dyn Fn() -> f64,
+    ) -> Result<Step, EngineError> {
+        let job = self.id;
+        Ok(match self.scores.step()? {
+            Some(logits) => Step::Done(vec![Event::Logits { job, logits }]),
+            None => Step::Continue(Vec::new()),
+        })
+    }
+}

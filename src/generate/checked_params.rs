@@ -1,0 +1,90 @@
+//! `CheckedParams`: generation parameters that are known to be in range.
+
+use super::error::GenerateError;
+use super::parameter::{OutOfRange, Parameter};
+use super::params::GenerationParams;
+
+impl GenerationParams {
+    /// The same parameters, known to be in range.
+    ///
+    /// # Errors
+    /// [`GenerateError::BadParameter`] names the first parameter that is out of range;
+    /// [`GenerateError::MaxLengthBeyondContext`] if `max_length` counts and is more than `n_ctx`.
+    pub fn check(&self, n_ctx: usize) -> Result<CheckedParams, GenerateError> {
+        for parameter in Parameter::ALL {
+            // It does not count beside `max_new_tokens`.
+            if parameter == Parameter::MaxLength && self.max_new_tokens.is_some() {
+                continue;
+            }
+            parameter
+                .check(self)
+                .map_err(
+                    |OutOfRange { parameter, got }| GenerateError::BadParameter {
+                        name: parameter.name(),
+                        got,
+                        allowed: parameter.range().to_string(),
+                    },
+                )?;
+        }
+        if self.max_new_tokens.is_none() && self.max_length > n_ctx {
+            return Err(GenerateError::MaxLengthBeyondContext {
+                max_length: self.max_length,
+                n_ctx,
+            });
+        }
+        Ok(CheckedParams {
+            params: self.clone(),
+            n_ctx,
+        })
+    }
+}
+
+/// [`GenerationParams`] in range for a model with `n_ctx` tokens of context.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedParams {
+    params: GenerationParams,
+    n_ctx: usize,
+}
+
+impl CheckedParams {
+    /// New tokens each sequence may have after `prompt_tokens` of prefix and prompt; 1 or more.
+    ///
+    /// # Errors
+    /// [`GenerateError::ContextOverflow`] if they would not fit the context,
+    /// [`GenerateError::NoRoom`] if `max_length` leaves none.
+    pub fn max_new(&self, prompt_tokens: usize) -> Result<usize, GenerateError> {
+        match self.params.max_new_tokens {
+            Some(new_tokens) => {
+                if prompt_tokens.saturating_add(new_tokens) > self.n_ctx {
+                    return Err(GenerateError::ContextOverflow {
+                        prompt_tokens,
+                        new_tokens,
+                        n_ctx: self.n_ctx,
+                    });
+                }
+                Ok(new_tokens)
+            }
+            // `check` made max_length ≤ n_ctx.
+            None if prompt_tokens < self.params.max_length => {
+                Ok(self.params.max_length - prompt_tokens)
+            }
+            None if prompt_tokens >= self.n_ctx => Err(GenerateError::ContextOverflow {
+                prompt_tokens,
+                new_tokens: 1,
+                n_ctx: self.n_ctx,
+            }),
+            None => Err(GenerateError::NoRoom {
+                prompt_tokens,
+                max_length: self.params.max_length,
+            }),
+        }
+    }
+}
+
+impl std::ops::Deref for CheckedParams {
+    type Target = GenerationParams;
+
+    fn deref(&self) -> &GenerationParams {
+        &self.params
+    }
+}

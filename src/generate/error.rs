@@ -1,0 +1,99 @@
+//! `GenerateError`: why a text could not be continued, and what to do about it.
+
+use std::borrow::Cow;
+
+use crate::infer::InferError;
+use crate::tokenizer::TokenizerError;
+
+/// Why a text could not be continued; nothing has run then, except for [`GenerateError::BrokenLogits`].
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// A parameter out of range.
+    #[error("`{name}` is {got}, which is out of range")]
+    BadParameter {
+        /// As in [`GenerationParams`](super::params::GenerationParams).
+        name: &'static str,
+        /// What was given.
+        got: String,
+        /// What can be given.
+        allowed: String,
+    },
+    /// More in all than the model can see.
+    #[error("`max_length` is {max_length}, this model's context holds {n_ctx} tokens")]
+    MaxLengthBeyondContext {
+        /// What was given.
+        max_length: usize,
+        /// The model's context.
+        n_ctx: usize,
+    },
+    /// Prompt and new tokens are more than the model can see.
+    #[error(
+        "prompt ({prompt_tokens} tokens) and new text ({new_tokens}) need more than this model's context of {n_ctx} tokens"
+    )]
+    ContextOverflow {
+        /// Tokens of prefix and prompt.
+        prompt_tokens: usize,
+        /// New tokens asked for.
+        new_tokens: usize,
+        /// The model's context.
+        n_ctx: usize,
+    },
+    /// The prompt alone reaches `max_length`.
+    #[error(
+        "the prompt has {prompt_tokens} tokens, `max_length` of {max_length} leaves no room for new ones"
+    )]
+    NoRoom {
+        /// Tokens of prefix and prompt.
+        prompt_tokens: usize,
+        /// The limit that was given.
+        max_length: usize,
+    },
+    /// A text without a token, where nothing stands in for it.
+    #[error("the text is empty")]
+    EmptyText,
+    /// A file with defaults that cannot be read.
+    #[error("`{file}` is damaged ({source})")]
+    Defaults {
+        /// The file.
+        file: &'static str,
+        /// Where and what.
+        source: serde_json::Error,
+    },
+    /// Scores that are no numbers.
+    #[error("the model's scores are not finite numbers")]
+    BrokenLogits,
+    /// The prompt could not be tokenised.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The model refused the tokens.
+    #[error(transparent)]
+    Infer(#[from] InferError),
+}
+
+impl GenerateError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::BadParameter { allowed, .. } => format!("it must be {allowed}").into(),
+            Self::MaxLengthBeyondContext { n_ctx, .. } => {
+                format!("set `max_length` to {n_ctx} or less").into()
+            }
+            Self::ContextOverflow { .. } => "shorten the prompt or lower `max_new_tokens`".into(),
+            Self::NoRoom { .. } => "shorten the prompt or raise `max_length`".into(),
+            Self::EmptyText => "give at least one character".into(),
+            Self::Defaults { .. } => "take it from the model's repository again".into(),
+            Self::BrokenLogits => {
+                "load the model again, its file is damaged or of another model".into()
+            }
+            Self::Tokenizer(error) => remedy(error).into(),
+            Self::Infer(error) => error.hint().into(),
+        }
+    }
+}
+
+fn remedy(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once("; ")
+        .map_or_else(String::new, |(_, hint)| hint.to_owned())
+}

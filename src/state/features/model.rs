@@ -1,0 +1,256 @@
+//! The model: to choose, load, pause and stop it, and the progress and end of its load.
+
+use super::super::loading::{Loading, Paused};
+use super::super::model::ModelStatus;
+use super::super::model_choice::{ModelChoice, whole_repository};
+use super::super::problem::{Problem, Remedy};
+use super::super::{Command, PageState};
+use crate::hub::{Endpoint, ModelAddress, ModelRef};
+use crate::protocol::{ErrorReport, JobId, LoadStage, ModelInfo, Request};
+
+impl PageState {
+    /// The chosen model.
+    pub fn choice(&self) -> &ModelChoice {
+        &self.model.choice
+    }
+
+    /// How far the chosen model is.
+    pub fn model_status(&self) -> &ModelStatus {
+        &self.model.status
+    }
+
+    /// The open model, if there is one.
+    pub fn model_info(&self) -> Option<&ModelInfo> {
+        match &self.model.status {
+            ModelStatus::Ready(info) => Some(info),
+            _ => None,
+        }
+    }
+
+    /// Context length of the open model.
+    pub fn n_ctx(&self) -> Option<usize> {
+        self.model_info().map(|info| info.config.n_ctx)
+    }
+
+    /// The load that is going on, if there is one.
+    pub fn loading(&self) -> Option<&Loading> {
+        match &self.model.status {
+            ModelStatus::Loading(loading) => Some(loading),
+            _ => None,
+        }
+    }
+
+    /// The download that waits for the visitor, if there is one.
+    pub fn paused(&self) -> Option<&Paused> {
+        match &self.model.status {
+            ModelStatus::Paused(paused) => Some(paused),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a download that can be paused.
+    pub fn can_pause(&self) -> bool {
+        let is_downloading = |loading: &Loading| loading.downloaded().is_some();
+        let is_open = self
+            .loading()
+            .is_some_and(|loading| is_downloading(loading) && !loading.is_pausing);
+        is_open && self.choice().model.is_storable()
+    }
+
+    /// Where repositories are read.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.model.endpoint
+    }
+
+    /// Whether the chosen model is the open bot's own.
+    pub fn is_own(&self) -> bool {
+        let repo = self.choice().repo();
+        repo.is_some_and(|repo| repo.eq_ignore_ascii_case(&self.bot().repo))
+    }
+
+    /// Whether the chosen model is the one that comes with the page.
+    pub fn is_bundled(&self) -> bool {
+        self.model.choice.model.address == ModelAddress::Bundled
+    }
+
+    /// Opens another model; a text that is being written ends.
+    pub fn open_model(&mut self, choice: ModelChoice) -> Vec<Command> {
+        let is_loading = matches!(self.model.status, ModelStatus::Loading(_));
+        let stop = self.stop();
+        self.model.choice = choice;
+        let load = self.load();
+        // A new load ends an earlier one without a message, and a worker that is replaced needs none.
+        let has_new_worker = load.contains(&Command::RestartWorker);
+        let mut commands = if is_loading || has_new_worker {
+            Vec::new()
+        } else {
+            stop
+        };
+        commands.extend(load);
+        commands
+    }
+
+    /// Goes back to the model that comes with the page.
+    pub fn use_bundled(&mut self) -> Vec<Command> {
+        let bundled = self.model.bundled.clone();
+        self.open_model(bundled)
+    }
+
+    /// Loads the chosen model, for the first time or again.
+    pub fn load(&mut self) -> Vec<Command> {
+        self.problem = None;
+        let mut commands = Vec::new();
+        commands.extend(self.replace_large_worker());
+        commands.extend(self.replace_ended_worker());
+        let job = self.worker.next_job();
+        self.model.status = ModelStatus::Loading(Loading::new(job));
+        if self.worker.is_running() {
+            commands.extend(self.send_load());
+        }
+        commands
+    }
+
+    /// Sends the load that waits for the worker, if there is one.
+    pub(super) fn send_load(&mut self) -> Vec<Command> {
+        let ModelStatus::Loading(loading) = &mut self.model.status else {
+            return Vec::new();
+        };
+        if loading.is_sent {
+            return Vec::new();
+        }
+        loading.is_sent = true;
+        let model: ModelRef = self.model.choice.model.clone();
+        let keep = model.is_storable();
+        let is_picked = self.model.choice.is_picked();
+        let request = Request::Load {
+            job: loading.job,
+            model,
+            keep,
+        };
+        if is_picked {
+            return vec![Command::SendFiles(request)];
+        }
+        let mut commands = Vec::new();
+        if keep {
+            commands.push(Command::Persist);
+        }
+        commands.push(Command::Send(request));
+        commands
+    }
+
+    /// Ends a load that is going on, or gives up one that is paused.
+    pub(super) fn stop_load(&mut self) -> Vec<Command> {
+        match &self.model.status {
+            ModelStatus::Loading(loading) if loading.is_sent => {
+                vec![Command::Send(Request::Stop { job: loading.job })]
+            }
+            ModelStatus::Loading(_) | ModelStatus::Paused(_) => {
+                self.model.status = ModelStatus::Absent;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Pauses a download: the bytes so far stay, and so does the task that the model was loaded for.
+    pub fn pause(&mut self) -> Vec<Command> {
+        if !self.can_pause() {
+            return Vec::new();
+        }
+        if let ModelStatus::Loading(loading) = &mut self.model.status {
+            loading.is_pausing = true;
+        }
+        self.stop_load()
+    }
+
+    /// Continues a paused download.
+    pub fn resume(&mut self) -> Vec<Command> {
+        match &mut self.model.status {
+            ModelStatus::Paused(paused) => {
+                self.waiting = paused.task.take();
+                self.load()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Chooses the open bot's own model if it is stored on this device, and the bundled one in place of another bot's.
+    pub(super) fn follow_bot(&mut self) -> Option<Command> {
+        let repo = &self.bot().repo;
+        let is_own = |model: &&ModelRef| {
+            whole_repository(model).is_some_and(|own| own.eq_ignore_ascii_case(repo))
+                // Another endpoint's model of this name need not be this bot.
+                && model.endpoint == self.model.endpoint
+        };
+        let is_another_bots = self
+            .choice()
+            .repo()
+            .is_some_and(|repo| self.bot_index(repo).is_some());
+        let choice = match self.stored.models().find(is_own) {
+            Some(own) => ModelChoice::new(own.clone()),
+            // A model that belongs to no bot stays, whichever bot is open.
+            None if is_another_bots => self.model.bundled.clone(),
+            None => return None,
+        };
+        if choice.model == self.model.choice.model {
+            return None;
+        }
+        self.model.choice = choice;
+        self.model.status = ModelStatus::Absent;
+        self.replace_large_worker()
+    }
+
+    pub(super) fn is_load(&self, job: JobId) -> bool {
+        self.loading().is_some_and(|loading| loading.job == job)
+    }
+
+    pub(super) fn on_progress(&mut self, job: JobId, stage: LoadStage, now_ms: f64) {
+        if let Some(loading) = self.model.loading(job) {
+            loading.advance(stage, now_ms);
+        }
+    }
+
+    pub(super) fn on_ready(&mut self, job: JobId, info: ModelInfo) -> Vec<Command> {
+        if !self.is_load(job) {
+            return Vec::new();
+        }
+        if info.retention.outlasts_visit() {
+            self.stored.add(self.model.choice.model.clone());
+        }
+        if let Some(repo) = self.model.choice.repo().map(str::to_owned) {
+            self.forget_missing_bot(&repo);
+        }
+        self.worker.opened_model(info.memory_bytes);
+        self.model.status = ModelStatus::Ready(Box::new(info));
+        self.start_waiting()
+    }
+
+    /// The load was stopped, by the visitor or for a pause.
+    pub(super) fn on_load_stopped(&mut self) {
+        let task = self.waiting.take();
+        let ModelStatus::Loading(loading) = &self.model.status else {
+            return;
+        };
+        self.model.status = match loading.downloaded().filter(|_| loading.is_pausing) {
+            Some((loaded, total)) => ModelStatus::Paused(Paused {
+                loaded,
+                total,
+                task,
+            }),
+            None => ModelStatus::Absent,
+        };
+    }
+
+    pub(super) fn on_load_failed(&mut self, report: ErrorReport) {
+        self.model.status = ModelStatus::Failed(report.clone());
+        self.waiting = None;
+        let mut remedies = Vec::new();
+        if report.retryable || self.is_bundled() {
+            remedies.push(Remedy::RetryLoad);
+        }
+        if !self.is_bundled() {
+            remedies.push(Remedy::UseBundled);
+        }
+        self.problem = Some(Problem { report, remedies });
+    }
+}

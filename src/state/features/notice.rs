@@ -1,0 +1,21 @@
+//! Notices: to read, to add and to dismiss them.
+
+use super::super::PageState;
+use super::super::notice::Notice;
+
+impl PageState {
+    /// The remarks on show.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Adds a remark.
+    pub fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Takes all remarks away.
+    pub fn dismiss_notices(&mut self) {
+        self.notices.clear();
+    }
+}

@@ -1,0 +1,20 @@
+//! The problem on show: to read and to dismiss it.
+
+use super::super::PageState;
+use super::super::model::ModelStatus;
+use super::super::problem::Problem;
+
+impl PageState {
+    /// The failure to show, if there is one.
+    pub fn problem(&self) -> Option<&Problem> {
+        self.problem.as_ref()
+    }
+
+    /// Takes the error away. After a failed load, the page is as before the load.
+    pub fn dismiss_problem(&mut self) {
+        self.problem = None;
+        if matches!(self.model.status, ModelStatus::Failed(_)) {
+            self.model.status = ModelStatus::Absent;
+        }
+    }
+}

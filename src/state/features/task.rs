@@ -1,0 +1,57 @@
+//! Tasks: to start one now or as soon as it can, and to stop whatever goes on.
+
+use super::super::model::ModelStatus;
+use super::super::task::Task;
+use super::super::{Command, PageState};
+
+impl PageState {
+    /// Whether a text waits to be written.
+    pub fn is_text_waiting(&self) -> bool {
+        matches!(self.waiting, Some(Task::Write(_)))
+    }
+
+    /// Ends the job that runs, or the load: a text ends after its current token. Nothing waits any more.
+    pub fn stop(&mut self) -> Vec<Command> {
+        self.waiting = None;
+        if self.measuring.run.is_some() {
+            return self.stop_measuring();
+        }
+        if self.is_generating() {
+            return self.stop_writing();
+        }
+        self.stop_load()
+    }
+
+    /// Starts a task, or loads the model for it. No job runs.
+    pub(super) fn start_or_load(&mut self, task: Task) -> Vec<Command> {
+        match self.model.status {
+            ModelStatus::Ready(_) => self.start(task),
+            ModelStatus::Loading(_) => {
+                self.waiting = Some(task);
+                Vec::new()
+            }
+            ModelStatus::Absent | ModelStatus::Paused(_) | ModelStatus::Failed(_) => {
+                self.waiting = Some(task);
+                self.load()
+            }
+        }
+    }
+
+    /// Starts the task that waits, if the model is open. No job runs.
+    pub(super) fn start_waiting(&mut self) -> Vec<Command> {
+        if !matches!(self.model.status, ModelStatus::Ready(_)) {
+            return Vec::new();
+        }
+        match self.waiting.take() {
+            Some(task) => self.start(task),
+            None => Vec::new(),
+        }
+    }
+
+    fn start(&mut self, task: Task) -> Vec<Command> {
+        match task {
+            Task::Write(writing) => self.start_writing(writing),
+            Task::Measure => self.start_measuring(),
+        }
+    }
+}

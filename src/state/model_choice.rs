@@ -1,0 +1,70 @@
+//! `ModelChoice`: a model that the page can load, with the name and the size to show.
+
+use super::wording::host_of;
+use crate::hub::{Endpoint, ModelAddress, ModelRef};
+
+/// A model that the page can load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelChoice {
+    /// Which model.
+    pub model: ModelRef,
+    /// Its name on the page.
+    pub name: String,
+    /// Its length, where it is known before loading.
+    pub size_bytes: Option<u64>,
+}
+
+impl ModelChoice {
+    /// A model under its own name, of unknown length.
+    pub fn new(model: ModelRef) -> ModelChoice {
+        ModelChoice {
+            name: model.name(),
+            model,
+            size_bytes: None,
+        }
+    }
+
+    /// A model of known length.
+    pub fn with_size(self, size_bytes: u64) -> ModelChoice {
+        ModelChoice {
+            size_bytes: Some(size_bytes),
+            ..self
+        }
+    }
+
+    /// `OWNER/NAME`, if it is a whole repository, as a bot is.
+    pub fn repo(&self) -> Option<&str> {
+        whole_repository(&self.model)
+    }
+
+    /// Whether its bytes are files on the visitor's device.
+    pub fn is_picked(&self) -> bool {
+        matches!(self.model.address, ModelAddress::Files { .. })
+    }
+
+    /// Where it comes from, in words; `None` for the bundled model, whose name says so.
+    pub fn origin_text(&self) -> Option<String> {
+        match &self.model.address {
+            ModelAddress::Bundled => None,
+            ModelAddress::Files { .. } => Some("a file on this device".to_owned()),
+            ModelAddress::Gguf { url } | ModelAddress::Folder { url } => {
+                Some(format!("from {}", host_of(url)))
+            }
+            ModelAddress::OwnGguf { .. } => Some("from this page’s host".to_owned()),
+            ModelAddress::Repository { .. } if self.model.endpoint == Endpoint::default() => {
+                Some("from the Hub".to_owned())
+            }
+            ModelAddress::Repository { .. } => {
+                Some(format!("from {}", host_of(self.model.endpoint.as_str())))
+            }
+        }
+    }
+}
+
+/// `OWNER/NAME`, if `model` is a whole repository, as a bot is, and not one file of it.
+pub(super) fn whole_repository(model: &ModelRef) -> Option<&str> {
+    match &model.address {
+        ModelAddress::Repository { repo, file: None } => Some(repo.as_str()),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! `Notice`: a plain remark above the results; it changes nothing and can be dismissed.
+
+use crate::generate::parameter::OutOfRange;
+use crate::hub::RepoIdError;
+use crate::hub::{AddressError, WebAddressError};
+
+/// A remark on show.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// The bot in the page's address is not in the gallery; it is fetched when the visitor presses Generate.
+    NotInGallery {
+        /// `OWNER/NAME`.
+        repo: String,
+        /// The host that has it.
+        host: String,
+    },
+    /// A part of the page's address was ignored.
+    Ignored(AddressPart),
+    /// A folder that was dropped on the page could not be opened.
+    Folder {
+        /// The folder's name.
+        name: String,
+        /// Why.
+        problem: FolderProblem,
+    },
+}
+
+/// A part of the page's address that cannot be used.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AddressPart {
+    /// `?endpoint=`.
+    Endpoint(WebAddressError),
+    /// `?bot=`.
+    Bot(RepoIdError),
+    /// `?model=`.
+    Model(AddressError),
+    /// `?text=`, which is too long.
+    Prompt,
+    /// A generation parameter.
+    Parameter(OutOfRange),
+}
+
+/// Why a dropped folder could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FolderProblem {
+    /// It has no files.
+    Empty,
+    /// It has more entries than a model's folder.
+    TooLarge,
+    /// The browser could not read it.
+    Unreadable,
+}
+
+impl Notice {
+    /// The remark as the page shows it.
+    pub fn text(&self) -> String {
+        match self {
+            Notice::NotInGallery { repo, host } => {
+                format!("{repo} is not in this gallery. Press Generate to fetch it from {host}.")
+            }
+            Notice::Ignored(part) => match part {
+                AddressPart::Endpoint(error) => {
+                    format!("The endpoint in the link was ignored: {error}.")
+                }
+                AddressPart::Bot(error) => format!("The bot in the link was ignored: {error}."),
+                AddressPart::Model(error) => format!("The model in the link was ignored: {error}."),
+                AddressPart::Prompt => {
+                    "The prompt in the link was ignored: it is longer than 32 KiB.".to_owned()
+                }
+                AddressPart::Parameter(error) => {
+                    format!("A setting in the link was ignored: {error}.")
+                }
+            },
+            Notice::Folder { name, problem } => {
+                let problem = match problem {
+                    FolderProblem::Empty => "has no files in it",
+                    FolderProblem::TooLarge => "has more than 1000 entries, too many for a model",
+                    FolderProblem::Unreadable => "could not be read",
+                };
+                format!(
+                    "The folder {name} {problem}. Drop the folder that config.json is in, or the files themselves."
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `PageState`: the state of every feature of the page, side by side.
+
+use super::address::Address;
+use super::gallery::Gallery;
+use super::look_up::LookUp;
+use super::measuring::MeasuringState;
+use super::model::{ModelState, ModelStatus};
+use super::model_choice::ModelChoice;
+use super::notice::Notice;
+use super::problem::Problem;
+use super::settings::{self, Settings};
+use super::stored_models::StoredModels;
+use super::task::Task;
+use super::wording;
+use super::worker::WorkerState;
+use super::writing::WritingState;
+use crate::bot::Bot;
+use crate::hub::{Dtype, ModelAddress, ModelRef};
+
+/// Everything that the page shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageState {
+    pub(super) worker: WorkerState,
+    pub(super) gallery: Gallery,
+    pub(super) model: ModelState,
+    pub(super) stored: StoredModels,
+    pub(super) look_up: Option<LookUp>,
+    pub(super) settings: Settings,
+    pub(super) writing: WritingState,
+    pub(super) measuring: MeasuringState,
+    /// The task that starts as soon as the model is open and no job runs.
+    pub(super) waiting: Option<Task>,
+    pub(super) problem: Option<Problem>,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl PageState {
+    /// The page as it opens, while its worker is being started.
+    ///
+    /// `bots`: the gallery, at least one bot; `bundled`: the model that comes with the page; `address`: the page's
+    /// address; `model`: the address's model, with an absolute address.
+    ///
+    /// # Panics
+    /// If there is no bot.
+    pub fn new(
+        bots: Vec<Bot>,
+        bundled: ModelChoice,
+        address: &Address,
+        model: Option<ModelChoice>,
+    ) -> PageState {
+        let mut state = PageState {
+            worker: WorkerState::starting(),
+            gallery: Gallery::new(bots),
+            model: ModelState {
+                choice: model.unwrap_or_else(|| bundled.clone()),
+                bundled,
+                endpoint: address.endpoint.clone(),
+                status: ModelStatus::Absent,
+            },
+            stored: StoredModels::default(),
+            look_up: None,
+            settings: Settings::default(),
+            writing: WritingState::default(),
+            measuring: MeasuringState::default(),
+            waiting: None,
+            problem: None,
+            notices: address.notices.clone(),
+        };
+        if let Some(repo) = &address.bot {
+            match state.gallery.index_of(repo.as_str()) {
+                Some(index) => state.gallery.open(index),
+                None => {
+                    let address = ModelAddress::Repository {
+                        repo: repo.clone(),
+                        file: None,
+                    };
+                    let endpoint = state.model.endpoint.clone();
+                    state.notices.push(Notice::NotInGallery {
+                        repo: repo.as_str().to_owned(),
+                        host: wording::host_of(endpoint.as_str()).to_owned(),
+                    });
+                    // It is fetched as soon as the visitor presses Generate.
+                    state.model.choice =
+                        ModelChoice::new(ModelRef::new(address, endpoint, Dtype::Auto));
+                }
+            }
+        }
+        if let Some(text) = &address.text {
+            text.clone_into(&mut state.gallery.texts_mut().prompt);
+        }
+        let defaults = settings::default_params(None);
+        for (parameter, text) in &address.settings {
+            state.settings.set(*parameter, text, &defaults);
+        }
+        state
+    }
+}

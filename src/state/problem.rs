@@ -1,0 +1,37 @@
+//! `Problem`: the failure on show, and the buttons that can help.
+
+use crate::protocol::ErrorReport;
+
+/// What a button beside an error does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Load the same model again.
+    RetryLoad,
+    /// Take the model that comes with the page.
+    UseBundled,
+    /// Start a new worker.
+    RestartWorker,
+    /// Press Generate again.
+    GenerateAgain,
+    /// Put every setting back.
+    ResetSettings,
+}
+
+/// A failure on show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What happened, and what to do.
+    pub report: ErrorReport,
+    /// Buttons, the likeliest to help first.
+    pub remedies: Vec<Remedy>,
+}
+
+impl Problem {
+    /// A failure without a button.
+    pub(super) fn new(report: ErrorReport) -> Problem {
+        Problem {
+            report,
+            remedies: Vec::new(),
+        }
+    }
+}

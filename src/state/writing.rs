@@ -1,0 +1,37 @@
+//! `WritingState`: the job that writes tweets; `Writing`: the tweets to write.
+
+use crate::protocol::JobId;
+
+/// The texts to write.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Writing {
+    /// New tweets for the open bot's prompt.
+    Generate { seed: u32 },
+    /// One tweet anew.
+    Regenerate { slot: usize, seed: u32 },
+    /// More text for one tweet.
+    Continue { slot: usize, seed: u32 },
+}
+
+/// The job that writes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    pub(super) job: JobId,
+    /// Place of the bot in the gallery.
+    pub(super) bot: usize,
+    /// Sequence `i` of the job is tweet `first_slot + i` of the bot.
+    pub(super) first_slot: usize,
+    /// The prompt of the request.
+    pub(super) prompt: String,
+    /// Whether it writes all tweets anew; if it is refused, no tweets are left.
+    pub(super) is_whole: bool,
+    pub(super) is_stopping: bool,
+}
+
+/// The text that is being written, if there is one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct WritingState {
+    pub(super) run: Option<Run>,
+    /// Whether the visitor stopped the last run.
+    pub(super) was_stopped: bool,
+}
