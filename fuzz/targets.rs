@@ -8,7 +8,7 @@ use std::io::Cursor;
 use huggingtweets::card;
 use huggingtweets::engine::ModelFile;
 use huggingtweets::kernels::pack::WeightType;
-use huggingtweets::tokenizer::{Tokenizer, Vocabulary};
+use huggingtweets::tokenizer::Tokenizer;
 use huggingtweets::weights::{Checkpoint, Conversion, ConversionParams, WeightsError, WriteAt};
 
 /// The configuration of `tests/fixtures/tiny`, the model of the safetensors seeds.
@@ -39,8 +39,7 @@ pub fn gguf(data: &[u8]) {
 
 /// A tokenizer, used if it is one.
 pub fn tokenizer_json(data: &[u8]) {
-    if let Ok(vocabulary) = Vocabulary::from_tokenizer_json(data)
-        && let Ok(tokenizer) = Tokenizer::new(vocabulary)
+    if let Ok(tokenizer) = Tokenizer::from_json(data)
         && let Ok(token_ids) = tokenizer.encode("My dream is\n<|endoftext|> 🐦 \u{301}\0")
     {
         drop(tokenizer.decode(&token_ids));

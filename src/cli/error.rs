@@ -58,7 +58,7 @@ pub enum CliError {
         source: ShardIndexError,
     },
     /// MODEL cannot be opened.
-    #[error("cannot open `{name}`: {fact}", fact = source.fact())]
+    #[error("cannot open `{name}`: {source}")]
     Model {
         /// Path, or the name of the bundled model.
         name: String,
@@ -66,7 +66,7 @@ pub enum CliError {
         source: Box<EngineError>,
     },
     /// A request that the model refused.
-    #[error("{}", .0.fact())]
+    #[error("{0}")]
     Engine(#[source] Box<EngineError>),
     /// A file to be scored without any text.
     #[error("`{path}` holds no text", path = path.display())]

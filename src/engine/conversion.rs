@@ -4,13 +4,14 @@ use crate::generate::params::GenerationParams;
 use crate::hub::Dtype;
 use crate::kernels::pack::WeightType;
 use crate::model::config::Gpt2Config;
-use crate::tokenizer::{Tokenizer, Vocabulary};
+use crate::tokenizer::Tokenizer;
 use crate::weights::gguf::Value;
-use crate::weights::gguf_metadata::{GgufTokenizer, gpt2_metadata};
+use crate::weights::gguf_metadata::gpt2_metadata;
 use crate::weights::{Checkpoint, Conversion, ConversionParams, Journal, ReadSeek, WeightsError};
 
-use super::model_file::take_vocabulary;
-use super::{Companions, EngineError, defaults};
+use super::{Companions, EngineError, defaults, tokenizer_metadata};
+
+const ADD_BOS_TOKEN: &str = "tokenizer.ggml.add_bos_token";
 
 /// The type that float weights become for a requested type.
 pub fn target(dtype: Dtype) -> WeightType {
@@ -41,7 +42,7 @@ pub fn of_floats(
         name,
         &config,
         dtype,
-        companions.vocabulary()?,
+        companions.tokenizer.read()?,
         &companions.params()?,
     )?;
     let params = ConversionParams {
@@ -68,34 +69,27 @@ pub fn of_gguf(
     dtype: WeightType,
 ) -> Result<Conversion, EngineError> {
     let mut checkpoint = Checkpoint::from_gguf(reader)?;
-    let vocabulary = take_vocabulary(checkpoint.metadata_mut())?;
+    let tokenizer = tokenizer_metadata::take(checkpoint.metadata_mut())?.read()?;
     let params = defaults::from_metadata(checkpoint.metadata());
-    let metadata = metadata(name, checkpoint.config(), dtype, vocabulary, &params)?;
+    let metadata = metadata(name, checkpoint.config(), dtype, tokenizer, &params)?;
     Ok(Conversion::of_gguf(&checkpoint, dtype, &metadata))
 }
 
-/// The metadata of a GGUF. A vocabulary of another model is refused, before anything is written.
+/// The metadata of a GGUF. A tokenizer of another model is refused, before anything is written.
 fn metadata(
     name: &str,
     config: &Gpt2Config,
     dtype: WeightType,
-    vocabulary: Vocabulary,
+    mut tokenizer: Tokenizer,
     params: &GenerationParams,
 ) -> Result<Vec<(String, Value)>, EngineError> {
-    let tokenizer = GgufTokenizer {
-        merges: vocabulary
-            .merges()
-            .map(|(left, right)| format!("{left} {right}"))
-            .collect(),
-        control: vocabulary
-            .added()
-            .iter()
-            .filter(|(_, special)| *special)
-            .map(|(id, _)| *id)
-            .collect(),
-        tokens: vocabulary.tokens().to_vec(),
-    };
-    Tokenizer::new(vocabulary)?.check_vocab_size(config.vocab_size)?;
-    let more = defaults::to_metadata(params);
-    Ok(gpt2_metadata(name, config, dtype, tokenizer, more))
+    tokenizer.fit_to(config.vocab_size)?;
+    tokenizer.add_special_ids([config.bos_token_id, config.eos_token_id])?;
+    let bos = tokenizer.token_text(config.bos_token_id);
+    let mut more = tokenizer_metadata::entries(tokenizer.to_gguf(config.vocab_size)?);
+    // Other programs then begin a text as the prefix does here.
+    let adds_bos = !bos.is_empty() && params.prefix.starts_with(&bos);
+    more.push((ADD_BOS_TOKEN.to_owned(), Value::Bool(adds_bos)));
+    more.extend(defaults::to_metadata(params));
+    Ok(gpt2_metadata(name, config, dtype, more))
 }

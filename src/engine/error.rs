@@ -27,9 +27,6 @@ pub enum EngineError {
     /// A request that the host answers.
     #[error("the engine cannot fetch a model by itself")]
     NotForTheEngine,
-    /// Float weights come without one.
-    #[error("there is neither a tokenizer.json nor a vocab.json with its merges.txt")]
-    NoTokenizer,
     /// The checkpoint.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -56,21 +53,9 @@ impl EngineError {
             Self::NoModel => "load a model first".into(),
             Self::Cancelled => "press load to start again".into(),
             Self::NotForTheEngine => "reload the page".into(),
-            Self::NoTokenizer => "take them from the model's repository".into(),
             Self::Generate(error) => error.hint(),
             Self::Weights(error) => error.hint().into(),
-            Self::Tokenizer(_) => split(&self.to_string()).1.to_owned().into(),
-        }
-    }
-
-    /// The message without the hint.
-    #[must_use]
-    pub fn fact(&self) -> String {
-        match self {
-            Self::Tokenizer(_) | Self::Generate(GenerateError::Tokenizer(_)) => {
-                split(&self.to_string()).0.to_owned()
-            }
-            _ => self.to_string(),
+            Self::Tokenizer(error) => error.hint().into(),
         }
     }
 
@@ -80,7 +65,6 @@ impl EngineError {
             Self::NoModel => ErrorCode::NoModel,
             Self::Cancelled => ErrorCode::Cancelled,
             Self::NotForTheEngine => ErrorCode::BadMessage,
-            Self::NoTokenizer => ErrorCode::NotAModel,
             Self::Weights(error) => weights_code(error),
             Self::Tokenizer(error) => tokenizer_code(error),
             Self::Generate(error) => match error {
@@ -100,10 +84,6 @@ impl EngineError {
             },
         }
     }
-}
-
-fn split(text: &str) -> (&str, &str) {
-    text.rsplit_once("; ").unwrap_or((text, ""))
 }
 
 fn weights_code(error: &WeightsError) -> ErrorCode {
@@ -132,7 +112,9 @@ fn weights_code(error: &WeightsError) -> ErrorCode {
 fn tokenizer_code(error: &TokenizerError) -> ErrorCode {
     match error {
         TokenizerError::TextTooLong { .. } => ErrorCode::ContextOverflow,
-        TokenizerError::Unsupported { .. } => ErrorCode::UnsupportedModel,
+        TokenizerError::Unsupported { .. } | TokenizerError::SentencePiece { .. } => {
+            ErrorCode::UnsupportedModel
+        }
         _ => ErrorCode::NotAModel,
     }
 }
@@ -142,7 +124,7 @@ impl From<&EngineError> for ErrorReport {
         let code = error.code();
         Self {
             code,
-            message: sentence(&error.fact()),
+            message: sentence(&error.to_string()),
             hint: sentence(&error.hint()),
             retryable: matches!(
                 code,

@@ -1,17 +1,15 @@
 //! `ModelFile`: an opened model file: configuration, tokenizer and defaults are read, its weights are not.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::generate::params::GenerationParams;
 use crate::infer::{TensorPart, TensorSource};
 use crate::kernels::pack::Packer;
 use crate::model::config::Gpt2Config;
-use crate::tokenizer::{Tokenizer, Vocabulary};
-use crate::weights::gguf::Value;
+use crate::tokenizer::Tokenizer;
 use crate::weights::{Checkpoint, ReadSeek, WeightsError};
 
-use super::{EngineError, defaults};
+use super::{EngineError, defaults, tokenizer_metadata};
 
 /// A model about to be loaded, from a file of any format.
 pub struct ModelFile {
@@ -28,19 +26,24 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// With a vocabulary that is checked against the configuration.
+    /// Makes ready what the first text of any model waits for otherwise; for the time when its bytes are on their way.
+    pub fn prepare() {
+        Tokenizer::warm_up();
+    }
+
+    /// With a tokenizer that is checked against the configuration.
     ///
     /// # Errors
-    /// [`EngineError::Tokenizer`] if the vocabulary is unusable or of another model.
+    /// [`EngineError::Tokenizer`] if the tokenizer is of another model.
     pub fn new(
         config: Gpt2Config,
-        vocabulary: Vocabulary,
+        mut tokenizer: Tokenizer,
         defaults: GenerationParams,
         dtype: String,
         tensors: Box<dyn TensorSource<Error = WeightsError>>,
     ) -> Result<Self, EngineError> {
-        let tokenizer = Tokenizer::new(vocabulary)?;
-        tokenizer.check_vocab_size(config.vocab_size)?;
+        tokenizer.fit_to(config.vocab_size)?;
+        tokenizer.add_special_ids([config.bos_token_id, config.eos_token_id])?;
         Ok(Self {
             config,
             tokenizer,
@@ -56,9 +59,9 @@ impl ModelFile {
     /// [`EngineError`] if it is no GGUF, no GPT-2, damaged or cut short.
     pub fn from_gguf(reader: Box<dyn ReadSeek>) -> Result<Self, EngineError> {
         let mut checkpoint = Checkpoint::from_gguf(reader)?;
-        let vocabulary = take_vocabulary(checkpoint.metadata_mut())?;
+        let tokenizer = tokenizer_metadata::take(checkpoint.metadata_mut())?.read()?;
         let defaults = defaults::from_metadata(checkpoint.metadata());
-        Self::from_checkpoint(checkpoint, vocabulary, defaults)
+        Self::from_checkpoint(checkpoint, tokenizer, defaults)
     }
 
     /// From an open checkpoint and what stands beside it.
@@ -67,12 +70,12 @@ impl ModelFile {
     /// As [`ModelFile::new`].
     pub fn from_checkpoint(
         checkpoint: Checkpoint,
-        vocabulary: Vocabulary,
+        tokenizer: Tokenizer,
         defaults: GenerationParams,
     ) -> Result<Self, EngineError> {
         let config = checkpoint.config().clone();
         let dtype = checkpoint.main_type().name().to_ascii_lowercase();
-        Self::new(config, vocabulary, defaults, dtype, Box::new(checkpoint))
+        Self::new(config, tokenizer, defaults, dtype, Box::new(checkpoint))
     }
 }
 
@@ -103,41 +106,4 @@ impl TensorSource for Checkpoint {
             .map(|(name, rows, bytes)| TensorPart { name, rows, bytes })
             .collect()
     }
-}
-
-/// The vocabulary in a GGUF's metadata; its lists are taken out, which saves a copy of 100,000 strings.
-///
-/// # Errors
-/// [`EngineError::Weights`] if there is none or it is no byte-level BPE, else as [`Vocabulary::from_gguf`].
-pub fn take_vocabulary(metadata: &mut BTreeMap<String, Value>) -> Result<Vocabulary, EngineError> {
-    const MODEL: &str = "tokenizer.ggml.model";
-    match metadata.get(MODEL).and_then(Value::as_str) {
-        Some("gpt2") => {}
-        Some(other) => {
-            return Err(EngineError::Tokenizer(
-                crate::tokenizer::TokenizerError::Unsupported {
-                    part: "model",
-                    got: other.to_owned(),
-                },
-            ));
-        }
-        None => return Err(missing(MODEL)),
-    }
-    let mut strings = |key: &str| match metadata.remove(key) {
-        Some(Value::Strings(strings)) => Ok(strings),
-        Some(_) => Err(EngineError::Weights(WeightsError::WrongKeyType {
-            key: key.to_owned(),
-            expected: "a list of strings",
-        })),
-        None => Err(missing(key)),
-    };
-    let tokens = strings("tokenizer.ggml.tokens")?;
-    let merges = strings("tokenizer.ggml.merges")?;
-    Ok(Vocabulary::from_gguf(tokens, &merges)?)
-}
-
-fn missing(key: &str) -> EngineError {
-    EngineError::Weights(WeightsError::MissingKey {
-        key: key.to_owned(),
-    })
 }

@@ -86,14 +86,8 @@ impl GenerateError {
             Self::BrokenLogits => {
                 "load the model again, its file is damaged or of another model".into()
             }
-            Self::Tokenizer(error) => remedy(error).into(),
+            Self::Tokenizer(error) => error.hint().into(),
             Self::Infer(error) => error.hint().into(),
         }
     }
-}
-
-fn remedy(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once("; ")
-        .map_or_else(String::new, |(_, hint)| hint.to_owned())
 }

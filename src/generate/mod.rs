@@ -86,7 +86,7 @@ impl Generation {
             .take(n_sequences)
             .map(|i| Sequence {
                 sampler: Sampler::new(&params, seed, i),
-                stream: DecodeStream::new(),
+                stream: DecodeStream::after(&tokenizer, &prompt_ids),
                 text: String::new(),
                 token_ids: Vec::new(),
                 is_finished: false,
@@ -226,7 +226,7 @@ impl Rules {
             stop_reason = Some(StopReason::Length);
         }
         if stop_reason.is_some() {
-            text.push_str(&sequence.stream.finish());
+            text.push_str(&sequence.stream.finish(&self.tokenizer));
         }
         if self.params.stop_at_newline
             && let Some(end) = text.find(['\n', '\r'])

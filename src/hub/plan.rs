@@ -51,16 +51,36 @@ pub struct Need {
 
 /// The companions of float weights. Where nothing lists a folder's files, these names are asked for in this order, then
 /// those of [`Need::WEIGHTS`], and [`choose`] takes a [`Listing`] of the names that exist.
-pub const NEEDS: [Need; 4] = [
+pub const NEEDS: [Need; 7] = [
     Need {
         what: "config.json",
         one_of: &[&["config.json"]],
         is_required: true,
     },
     Need {
-        what: "tokenizer.json, nor vocab.json with merges.txt",
-        one_of: &[&["tokenizer.json"], &["vocab.json", "merges.txt"]],
+        what: "tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt",
+        one_of: &[
+            &["tokenizer.json"],
+            &["vocab.json", "merges.txt"],
+            &["encoder.json", "vocab.bpe"],
+            &["vocab.txt"],
+        ],
         is_required: true,
+    },
+    Need {
+        what: "added_tokens.json",
+        one_of: &[&["added_tokens.json"]],
+        is_required: false,
+    },
+    Need {
+        what: "special_tokens_map.json",
+        one_of: &[&["special_tokens_map.json"]],
+        is_required: false,
+    },
+    Need {
+        what: "tokenizer_config.json",
+        one_of: &[&["tokenizer_config.json"]],
+        is_required: false,
     },
     Need {
         what: "generation_config.json",

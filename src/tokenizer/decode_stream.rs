@@ -1,13 +1,17 @@
 //! `DecodeStream`: ids in, text out as soon as it is whole characters.
-//!
-//! It keeps at most a few bytes, and gives text again after a byte that can never become a character.
+
+use tokenizers::step_decode_stream;
 
 use super::Tokenizer;
 
-/// The tail of a text that is not whole yet.
+/// The state of the tokenizers crate's stream, which decodes a window of the last ids at each step, and text that is
+/// better shown together with what follows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DecodeStream {
-    pending: Vec<u8>,
+    ids: Vec<u32>,
+    prefix: String,
+    prefix_index: usize,
+    held_back: String,
 }
 
 /// Joins the emoji before and after it.
@@ -19,55 +23,51 @@ impl DecodeStream {
         Self::default()
     }
 
+    /// After a prompt: a tokenizer that writes a space between words writes one after the prompt's last word too.
+    pub fn after(tokenizer: &Tokenizer, prompt_ids: &[u32]) -> Self {
+        let mut stream = Self::new();
+        if tokenizer.text_depends_on_context()
+            && let Ok(prefix) = tokenizer.inner.decode(prompt_ids, true)
+        {
+            stream.ids = prompt_ids.to_vec();
+            stream.prefix_index = prompt_ids.len();
+            stream.prefix = prefix;
+        }
+        stream
+    }
+
     /// Text that became whole with this token, often one word, sometimes nothing yet.
     ///
-    /// A byte that can no longer become part of a character reads as U+FFFD at once. A joiner and the first
-    /// half of a flag wait for what they belong to.
+    /// A joiner and the first half of a flag wait for what follows.
     pub fn push(&mut self, tokenizer: &Tokenizer, token_id: u32) -> String {
-        if !tokenizer.is_special(token_id) {
-            self.pending
-                .extend_from_slice(tokenizer.token_bytes(token_id));
-        }
-        let mut text = String::new();
-        let mut read = 0;
-        let unfinished = loop {
-            match std::str::from_utf8(&self.pending[read..]) {
-                Ok(valid) => {
-                    text.push_str(valid);
-                    break self.pending.len();
-                }
-                Err(error) => {
-                    let (valid, rest) = self.pending[read..].split_at(error.valid_up_to());
-                    text.push_str(std::str::from_utf8(valid).expect("checked up to here"));
-                    match error.error_len() {
-                        Some(n) => {
-                            text.push(char::REPLACEMENT_CHARACTER);
-                            read += valid.len() + n;
-                        }
-                        None => break self.pending.len() - rest.len(),
-                    }
-                }
-            }
-        };
-        let shown = text.len() - held_back(&text);
-        // The bytes to keep are those of the held-back characters, which are valid, and the unfinished ones.
-        let keep = text[shown..].len() + self.pending.len() - unfinished;
-        let start = self.pending.len() - keep;
-        self.pending.drain(..start);
-        text.truncate(shown);
+        // The crate refuses a step whose text no longer begins with what was given. The ids stay in the window then,
+        // and their text comes with a later step or at the end.
+        let step = step_decode_stream(
+            &tokenizer.inner,
+            vec![token_id],
+            true,
+            &mut self.ids,
+            &mut self.prefix,
+            &mut self.prefix_index,
+        );
+        let mut text = std::mem::take(&mut self.held_back);
+        text.push_str(&step.ok().flatten().unwrap_or_default());
+        self.held_back = text.split_off(text.len() - incomplete_len(&text));
         text
     }
 
-    /// What is left at the end of the text; bytes that never became whole read as U+FFFD.
-    pub fn finish(&mut self) -> String {
-        let text = String::from_utf8_lossy(&self.pending).into_owned();
-        self.pending.clear();
-        text
+    /// The text that is left at the end; bytes that never became whole read as U+FFFD.
+    pub fn finish(&mut self, tokenizer: &Tokenizer) -> String {
+        let stream = std::mem::take(self);
+        let window = tokenizer.inner.decode(&stream.ids, true);
+        let window = window.unwrap_or_default();
+        let rest = window.strip_prefix(&stream.prefix).unwrap_or_default();
+        stream.held_back + rest
     }
 }
 
 /// Bytes at the end of `text` that are better shown together with what follows.
-fn held_back(text: &str) -> usize {
+fn incomplete_len(text: &str) -> usize {
     let Some(last) = text.chars().next_back() else {
         return 0;
     };

@@ -1,227 +1,189 @@
-//! `Tokenizer`: text to token ids and back, as GPT-2's byte-level BPE does it.
+//! `Tokenizer`: text to token ids and back, over the tokenizers crate.
 //!
-//! No space is put before the first word, nothing is normalised, and no token is added.
-//! `<|endoftext|>` is recognised wherever it stands in a text, typed by a visitor or not: that is what
-//! `transformers`' tokenizers do, and the pipeline joins prefix and prompt before it tokenises them.
+//! It is read from a `tokenizer.json`, from the files that preceded it, or from a GGUF's metadata. No token is added to a
+//! text. A special token is recognised wherever it stands in a text, typed by a visitor or not: that is what
+//! `transformers`' tokenizers do, and the pipeline joins prefix and prompt before it tokenizes them.
 
-mod added;
-mod bpe;
+pub mod byte_alphabet;
 pub mod decode_stream;
-pub mod vocabulary;
-pub mod words;
+mod decoder;
+mod error;
+pub mod folder;
+pub mod gguf;
+mod json;
 
-use added::{AddedTokens, Piece};
-use bpe::Bpe;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::{
+    AddedToken, AddedVocabulary, DecoderWrapper, Model, ModelWrapper, NormalizerWrapper,
+    PreTokenizedString, PreTokenizer, PreTokenizerWrapper, TokenizerImpl,
+};
+
+use byte_alphabet::char_of_byte;
+use decoder::AddedTokenDecoder;
+
 pub use decode_stream::DecodeStream;
-pub use vocabulary::{END_OF_TEXT, Vocabulary};
-pub use words::Words;
+pub use error::TokenizerError;
+pub use folder::TokenizerFiles;
+pub use gguf::GgufTokenizer;
 
-/// Why a tokenizer could not be made or used.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenizerError {
-    /// A file that is not the JSON it should be.
-    #[error(
-        "`{file}` is damaged or no tokenizer file ({source}); take it from the model's repository again"
-    )]
-    Json {
-        /// The file.
-        file: &'static str,
-        /// Where and what.
-        source: serde_json::Error,
-    },
-    /// A text file that is no text.
-    #[error("`{file}` is not UTF-8 text; take it from the model's repository again")]
-    NotUtf8 {
-        /// The file.
-        file: &'static str,
-    },
-    /// A file beyond any tokenizer's size.
-    #[error("`{file}` has {got} bytes, a tokenizer file has at most {most}; this is another file")]
-    FileTooLong {
-        /// The file.
-        file: &'static str,
-        /// Its bytes.
-        got: usize,
-        /// The cap.
-        most: usize,
-    },
-    /// A tokenizer of another family.
-    #[error(
-        "the tokenizer's {part} is `{got}`, GPT-2 has byte-level BPE with nothing else; use a GPT-2 model"
-    )]
-    Unsupported {
-        /// Part of `tokenizer.json`.
-        part: &'static str,
-        /// What it is.
-        got: String,
-    },
-    /// No tokens, or beyond any vocabulary's size.
-    #[error("the vocabulary has {got} tokens, 1 to {most} can be read; use a GPT-2 model")]
-    VocabularySize {
-        /// Tokens there are.
-        got: usize,
-        /// The cap.
-        most: usize,
-    },
-    /// A token beyond any token's length.
-    #[error("token {id} has {got} bytes, at most {most} can be read; the vocabulary is damaged")]
-    TokenTooLong {
-        /// Its id.
-        id: usize,
-        /// Its bytes.
-        got: usize,
-        /// The cap.
-        most: usize,
-    },
-    /// One text or one id, twice.
-    #[error(
-        "the vocabulary has the token or the id of `{token}` twice; take it from the model's repository again"
-    )]
-    DuplicateToken {
-        /// The text.
-        token: String,
-    },
-    /// Ids that do not run from 0 without a hole.
-    #[error(
-        "the vocabulary has the id {id} beyond its number of tokens; take it from the model's repository again"
-    )]
-    Hole {
-        /// The id.
-        id: usize,
-    },
-    /// A byte of a text that no token stands for; GPT-2's own vocabulary has one for each.
-    #[error(
-        "the vocabulary has no token for the byte {byte:#04x} of this text; leave that character out or use another model"
-    )]
-    MissingByte {
-        /// The byte.
-        byte: u8,
-    },
-    /// A merge that cannot be applied.
-    #[error(
-        "merge {rank} names `{token}`, which is no token; vocabulary and merges come from different models"
-    )]
-    BadMerge {
-        /// 0-based rank.
-        rank: usize,
-        /// The text.
-        token: String,
-    },
-    /// Tokenizer and weights of two models.
-    #[error(
-        "the tokenizer has {tokens} tokens, the weights have {vocab_size}; they come from different models"
-    )]
-    VocabularyMismatch {
-        /// Tokens of the tokenizer.
-        tokens: usize,
-        /// Rows of the embedding.
-        vocab_size: usize,
-    },
-    /// A text so long that no number of tokens could make it fit.
-    #[error(
-        "the text has {got} bytes, more than {n_ctx} tokens can hold ({most} at most); shorten it"
-    )]
-    TextTooLong {
-        /// Bytes of the text.
-        got: usize,
-        /// Bytes `n_ctx` of the longest token would hold.
-        most: usize,
-        /// The model's context.
-        n_ctx: usize,
-    },
-    /// An id that names no token.
-    #[error(
-        "token id {token_id} is outside the vocabulary of {n_tokens}; it comes from another model"
-    )]
-    TokenOutOfRange {
-        /// The id.
-        token_id: u32,
-        /// Tokens there are.
-        n_tokens: usize,
-    },
-    /// More added tokens than can be searched for in a text.
-    #[error(
-        "the added tokens cannot be searched for ({reason}); take the tokenizer from the model's repository again"
-    )]
-    AddedTokens {
-        /// In the words of the search.
-        reason: String,
-    },
-}
+/// The text of GPT-2's end-of-text token.
+pub const END_OF_TEXT: &str = "<|endoftext|>";
 
-/// A GPT-2 tokenizer.
+/// Most tokens a vocabulary may hold, and the first id that is too large; GPT-2 has 50,257.
+pub const MAX_TOKENS: usize = 1 << 20;
+/// Most bytes of one token; GPT-2's longest has 128 characters.
+pub const MAX_TOKEN_BYTES: usize = 1024;
+/// Most bytes of a tokenizer file; GPT-2's `tokenizer.json` has 2 MB.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// Post-processors are set aside when a tokenizer is read: they add tokens, or move offsets that nobody asks for. The
+/// type that stands in for them is one that is compiled in anyway.
+type Inner = TokenizerImpl<
+    ModelWrapper,
+    NormalizerWrapper,
+    PreTokenizerWrapper,
+    ByteLevel,
+    AddedTokenDecoder,
+>;
+
+/// The tokenizer of a model.
 pub struct Tokenizer {
-    added: AddedTokens,
-    bpe: Bpe,
-    /// The bytes of all tokens, one after another.
-    bytes: Vec<u8>,
-    /// Where each token's bytes end.
-    ends: Vec<u32>,
-    special: Vec<u32>,
+    inner: Inner,
+    /// The post-processor of the `tokenizer.json`, for the one that is written.
+    post_processor: serde_json::Value,
+    /// One more than the largest id.
+    n_tokens: usize,
+    /// Bytes of text that one token can stand for.
     longest: usize,
-    /// Bytes without a token, which would be left out of a text in silence.
+    /// Bytes without a token, which the crate would leave out of a text in silence.
     missing: Vec<u8>,
 }
 
 impl Tokenizer {
-    /// Over the given vocabulary.
+    /// From the bytes of a `tokenizer.json`.
     ///
     /// # Errors
-    /// [`TokenizerError::AddedTokens`] if it has more of them than can be searched for.
-    pub fn new(vocabulary: Vocabulary) -> Result<Self, TokenizerError> {
-        let bpe = Bpe::new(&vocabulary);
-        let added_tokens = AddedTokens::new(&vocabulary)?;
-        let missing = bpe.missing_bytes().collect();
-        let Vocabulary { tokens, added, .. } = vocabulary;
-        let mut bytes = Vec::with_capacity(tokens.len() * 8);
-        let mut ends = Vec::with_capacity(tokens.len());
-        let mut longest = 0;
-        for token in &tokens {
-            let start = bytes.len();
-            push_token_bytes(token, &mut bytes);
-            longest = longest.max(bytes.len() - start);
-            ends.push(
-                u32::try_from(bytes.len()).expect("at most 2^20 tokens of at most 2^10 bytes"),
-            );
+    /// [`TokenizerError`] if the file is damaged or describes no tokenizer.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, TokenizerError> {
+        json::read("tokenizer.json", bytes, Vec::new())
+    }
+
+    /// Over the crate's tokenizer; `n_tokens` is one more than the largest id of the model, `longest` the characters of
+    /// its longest token.
+    fn new(mut inner: Inner, n_tokens: usize, longest: usize) -> Self {
+        let added = inner.get_added_vocabulary().get_added_tokens_decoder();
+        let added_end = added.keys().max().map_or(0, |id| *id as usize + 1);
+        let added_longest = added.values().map(|token| token.content.len()).max();
+        let is_byte_level = is_byte_level(&inner);
+        if let Some(decoder) = inner.get_decoder() {
+            let texts = added.values().map(|token| &*token.content);
+            let decoder = decoder.with_added_tokens(texts);
+            inner.with_decoder(Some(decoder));
         }
-        let special = added
-            .iter()
-            .filter(|(_, special)| *special)
-            .map(|(id, _)| *id)
-            .collect();
-        Ok(Self {
-            added: added_tokens,
-            bpe,
+        let missing = match inner.get_model() {
+            ModelWrapper::BPE(bpe) if is_byte_level && bpe.unk_token.is_none() => (0..=255)
+                .filter(|byte| {
+                    let token = char_of_byte(*byte).to_string();
+                    inner.token_to_id(&token).is_none()
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            inner,
+            post_processor: serde_json::Value::Null,
+            n_tokens: n_tokens.max(added_end),
+            // In any other family a single token may stand for a text of any length, such as an unknown word.
+            longest: match is_byte_level {
+                true => longest.max(added_longest.unwrap_or(0)),
+                false => MAX_TOKEN_BYTES,
+            },
             missing,
-            bytes,
-            ends,
-            special,
-            longest,
-        })
+        }
     }
 
-    /// Number of tokens.
+    /// Makes GPT-2's pattern ready, which the first text would wait for otherwise: 80 ms in a browser. Costs nothing the
+    /// second time.
+    pub fn warm_up() {
+        let mut text = PreTokenizedString::from("It's 1 text, \u{e9}!\n\n ");
+        let byte_level = ByteLevel::default();
+        // A pre-tokenizer without a state has nothing to fail with; if it did, the first text would say so.
+        let _ = byte_level.pre_tokenize(&mut text);
+    }
+
+    /// One more than the largest id; ids below it need not all be tokens.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.n_tokens
     }
 
-    /// Never: a vocabulary has at least the 256 bytes.
+    /// Whether there is no token at all.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.n_tokens == 0
     }
 
-    /// Whether the weights can have been made for this tokenizer.
-    /// More rows than tokens are allowed: some models round their embedding up.
+    /// Takes the tokens of these ids, where no text is tokenized to them, for special ones: the configuration's opening
+    /// and closing tokens are, whether or not the tokenizer's files name them.
     ///
     /// # Errors
-    /// [`TokenizerError::VocabularyMismatch`] if the embedding has fewer rows than there are tokens.
-    pub fn check_vocab_size(&self, vocab_size: usize) -> Result<(), TokenizerError> {
-        if self.len() > vocab_size {
+    /// [`TokenizerError::Malformed`] if there are more added tokens than can be searched for.
+    pub fn add_special_ids(
+        &mut self,
+        ids: impl IntoIterator<Item = u32>,
+    ) -> Result<(), TokenizerError> {
+        for id in ids {
+            if self.is_added(id) {
+                continue;
+            }
+            let Some(token) = self.inner.id_to_token(id) else {
+                continue;
+            };
+            let is_text = self.token_text(id) == token;
+            if is_text && self.encode(&token).is_ok_and(|ids| ids != [id]) {
+                self.inner
+                    .add_tokens([AddedToken::from(token, true)])
+                    .map_err(|error| TokenizerError::Malformed {
+                        origin: "the configuration",
+                        reason: error.to_string(),
+                    })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fits the tokenizer to an embedding of `vocab_size` rows. More rows than tokens are usual: some models round their
+    /// embedding up. Added tokens without a row are left out: people add a padding token and keep the model as it is.
+    ///
+    /// # Errors
+    /// [`TokenizerError::VocabularyMismatch`] if a token of the vocabulary itself has no row: the weights were not made
+    /// for this tokenizer.
+    pub fn fit_to(&mut self, vocab_size: usize) -> Result<(), TokenizerError> {
+        if self.n_tokens <= vocab_size {
+            return Ok(());
+        }
+        let added = self.inner.get_added_tokens_decoder();
+        let is_own = |id: &usize| {
+            let id = u32::try_from(*id).unwrap_or(u32::MAX);
+            !added.contains_key(&id) && self.inner.get_model().id_to_token(id).is_some()
+        };
+        if let Some(last) = (vocab_size..self.n_tokens).rev().find(is_own) {
             return Err(TokenizerError::VocabularyMismatch {
-                tokens: self.len(),
+                tokens: last + 1,
                 vocab_size,
             });
         }
+        let mut kept: Vec<(u32, AddedToken)> = added
+            .into_iter()
+            .filter(|(id, _)| (*id as usize) < vocab_size)
+            .collect();
+        kept.sort_by_key(|(id, _)| *id);
+        self.inner.with_added_vocabulary(AddedVocabulary::new());
+        self.inner
+            .add_tokens(kept.into_iter().map(|(_, token)| token))
+            .map_err(|error| TokenizerError::Malformed {
+                origin: "the added tokens",
+                reason: error.to_string(),
+            })?;
+        self.n_tokens = vocab_size;
         Ok(())
     }
 
@@ -244,23 +206,20 @@ impl Tokenizer {
     /// The ids of a text.
     ///
     /// # Errors
-    /// [`TokenizerError::MissingByte`] if the vocabulary cannot write it.
+    /// [`TokenizerError::MissingByte`] or [`TokenizerError::Refused`] if the vocabulary cannot write it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         if !self.missing.is_empty()
             && let Some(byte) = text.bytes().find(|byte| self.missing.contains(byte))
         {
             return Err(TokenizerError::MissingByte { byte });
         }
-        let mut ids = Vec::new();
-        for piece in self.added.pieces(text) {
-            match piece {
-                Piece::Token(id) => ids.push(id),
-                Piece::Text(text) => {
-                    Words::of(text).for_each(|word| self.bpe.encode(word, &mut ids))
-                }
-            }
-        }
-        Ok(ids)
+        let encoding =
+            self.inner
+                .encode_fast(text, false)
+                .map_err(|error| TokenizerError::Refused {
+                    reason: error.to_string(),
+                })?;
+        Ok(encoding.get_ids().to_vec())
     }
 
     /// The text of ids, special tokens left out, spaces as they are.
@@ -275,43 +234,39 @@ impl Tokenizer {
                 n_tokens: self.len(),
             });
         }
-        let kept = token_ids.iter().filter(|id| !self.is_special(**id));
-        let bytes: Vec<u8> = kept.flat_map(|id| self.token_bytes(*id)).copied().collect();
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        self.inner
+            .decode(token_ids, true)
+            .map_err(|error| TokenizerError::Refused {
+                reason: error.to_string(),
+            })
     }
 
-    /// The bytes a token stands for; none for ids without a token.
-    pub fn token_bytes(&self, token_id: u32) -> &[u8] {
-        let id = token_id as usize;
-        let Some(&end) = self.ends.get(id) else {
-            return &[];
-        };
-        let start = if id == 0 { 0 } else { self.ends[id - 1] };
-        &self.bytes[start as usize..end as usize]
-    }
-
-    /// A token's text for display, special ones included; bytes that are no whole character read as U+FFFD.
+    /// A token's text for display, special ones included; bytes that are no whole character read as U+FFFD. Empty for an
+    /// id without a token.
     pub fn token_text(&self, token_id: u32) -> String {
-        String::from_utf8_lossy(self.token_bytes(token_id)).into_owned()
+        self.inner.decode(&[token_id], false).unwrap_or_default()
     }
 
     /// Whether a token is left out of decoded text.
     pub fn is_special(&self, token_id: u32) -> bool {
-        self.special.contains(&token_id)
+        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
+        added.get(&token_id).is_some_and(|token| token.special)
+    }
+
+    fn is_added(&self, token_id: u32) -> bool {
+        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
+        added.contains_key(&token_id)
+    }
+
+    /// Whether a token's text depends on the tokens before it, as spaces between words do.
+    fn text_depends_on_context(&self) -> bool {
+        !is_byte_level(&self.inner)
     }
 }
 
-/// As `transformers` decodes a token: byte by byte, or, with any character outside the alphabet, as it stands.
-fn push_token_bytes(token: &str, bytes: &mut Vec<u8>) {
-    let start = bytes.len();
-    for c in token.chars() {
-        match vocabulary::byte_of_char(c) {
-            Some(byte) => bytes.push(byte),
-            None => {
-                bytes.truncate(start);
-                bytes.extend_from_slice(token.as_bytes());
-                return;
-            }
-        }
-    }
+/// Whether tokens are written in the byte alphabet.
+fn is_byte_level(inner: &Inner) -> bool {
+    let decoder = inner.get_decoder().map(AddedTokenDecoder::inner);
+    matches!(inner.get_model(), ModelWrapper::BPE(_))
+        && matches!(decoder, Some(DecoderWrapper::ByteLevel(_)))
 }

@@ -15,23 +15,12 @@ const EPSILON: &str = "gpt2.attention.layer_norm_epsilon";
 const BOS: &str = "tokenizer.ggml.bos_token_id";
 const EOS: &str = "tokenizer.ggml.eos_token_id";
 
-/// A tokenizer as GGUF stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct GgufTokenizer {
-    /// Text of every token in byte-level form; the index is the id.
-    pub tokens: Vec<String>,
-    /// Merges, `left right`, by rank.
-    pub merges: Vec<String>,
-    /// Ids of control tokens, such as the end of text.
-    pub control: Vec<u32>,
-}
-
-/// The metadata of a GPT-2 with matrices of type `dtype`: name, shape, tokenizer; `more` is appended.
+/// The metadata of a GPT-2 with matrices of type `dtype`: name, shape, first and last token of a text; `more`, which
+/// holds the tokenizer, is appended.
 pub fn gpt2_metadata(
     name: &str,
     config: &Gpt2Config,
     dtype: WeightType,
-    tokenizer: GgufTokenizer,
     more: Vec<(String, Value)>,
 ) -> Vec<(String, Value)> {
     let size = |n: usize| Value::UInt(n as u64);
@@ -45,13 +34,6 @@ pub fn gpt2_metadata(
         WeightType::Q4K => 14,
         WeightType::Q6K => 18,
     };
-    // llama.cpp's `llama_token_type`: 1 is normal, 3 control.
-    let mut types = vec![1; tokenizer.tokens.len()];
-    for token_id in tokenizer.control {
-        if let Some(kind) = types.get_mut(token_id as usize) {
-            *kind = 3;
-        }
-    }
     let mut metadata: Vec<(String, Value)> = [
         (ARCHITECTURE, text("gpt2")),
         ("general.name", text(name)),
@@ -63,11 +45,6 @@ pub fn gpt2_metadata(
         (N_INNER, size(config.n_inner)),
         (N_HEAD, size(config.n_head)),
         (EPSILON, Value::Float(f64::from(config.layer_norm_epsilon))),
-        ("tokenizer.ggml.model", text("gpt2")),
-        ("tokenizer.ggml.pre", text("gpt-2")),
-        ("tokenizer.ggml.tokens", Value::Strings(tokenizer.tokens)),
-        ("tokenizer.ggml.token_type", Value::Ints(types)),
-        ("tokenizer.ggml.merges", Value::Strings(tokenizer.merges)),
         (BOS, size(config.bos_token_id as usize)),
         (EOS, size(config.eos_token_id as usize)),
     ]

@@ -302,21 +302,19 @@ fn model_folder(tokenizer_json: bool) -> tempfile::TempDir {
         serde_json::json!({ "text-generation": { "max_length": 33, "do_sample": true } });
     write(path, "config.json", config.to_string().as_bytes());
     write(path, "model.safetensors", &tiny::safetensors());
-    let vocabulary = tiny::vocabulary();
-    let vocab: serde_json::Map<String, Json> = vocabulary
-        .tokens()
+    let tokenizer = tiny::tokenizer();
+    let vocab: serde_json::Map<String, Json> = tokenizer
+        .tokens
         .iter()
         .enumerate()
         .map(|(id, token)| (token.clone(), id.into()))
         .collect();
-    let merges: Vec<String> = vocabulary
-        .merges()
-        .map(|(a, b)| format!("{a} {b}"))
-        .collect();
+    let merges = tokenizer.merges;
     if tokenizer_json {
         let json = serde_json::json!({
             "added_tokens": [{ "id": tiny::EOS, "content": "<|endoftext|>", "special": true }],
-            "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false },
+            "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true },
+            "decoder": { "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true },
             "model": { "type": "BPE", "vocab": vocab, "merges": merges },
         });
         write(path, "tokenizer.json", json.to_string().as_bytes());

@@ -3,6 +3,7 @@
 use crate::support::{gpt2_124m, own_process, pickled, shared};
 use std::time::Instant;
 
+use huggingtweets::engine::tokenizer_metadata;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::weights::gguf_metadata::gpt2_metadata;
@@ -91,7 +92,12 @@ fn convert() {
     let config = Gpt2Config::from_json(CONFIG).unwrap();
     let dtype = WeightType::Q8_0;
     let tokenizer = gpt2_124m::tokenizer(config.vocab_size);
-    let metadata = gpt2_metadata("no meaning, 124M", &config, dtype, tokenizer, Vec::new());
+    let metadata = gpt2_metadata(
+        "no meaning, 124M",
+        &config,
+        dtype,
+        tokenizer_metadata::entries(tokenizer),
+    );
     let params = ConversionParams {
         config_json: CONFIG,
         dtype,

@@ -10,8 +10,8 @@ use huggingtweets::parallel::Threads;
 use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, LoadStage, ModelRef, NewToken, Request, StopReason,
 };
-use huggingtweets::tokenizer::Vocabulary;
-use huggingtweets::tokenizer::vocabulary::char_of_byte;
+use huggingtweets::tokenizer::GgufTokenizer;
+use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
 use huggingtweets::weights::Checkpoint;
 use huggingtweets::weights::gguf::Value;
 use std::sync::Arc;
@@ -991,7 +991,13 @@ fn greedy_tokens_are_those_of_pytorch() {
         |key: &str| -> Vec<u32> { serde_json::from_value(fixture["greedy"][key].clone()).unwrap() };
     // The fixture's vocabulary is the 256 bytes, the last of which ends a text.
     let tokens = (0..=255).map(|b| char_of_byte(b).to_string()).collect();
-    let vocabulary = Vocabulary::new(tokens, &[], vec![(255, true)]).unwrap();
+    let tokenizer = GgufTokenizer {
+        model: "gpt2".to_owned(),
+        tokens,
+        token_types: [vec![1; 255], vec![3]].concat(),
+        ..GgufTokenizer::default()
+    };
+    let tokenizer = tokenizer.read().unwrap();
     let weights: &[u8] = include_bytes!("../fixtures/tiny/model.safetensors");
     let checkpoint = Checkpoint::from_floats(
         include_bytes!("../fixtures/tiny/config.json"),
@@ -999,7 +1005,7 @@ fn greedy_tokens_are_those_of_pytorch() {
     )
     .unwrap();
     let defaults = GenerationParams::default();
-    let file = ModelFile::from_checkpoint(checkpoint, vocabulary, defaults).unwrap();
+    let file = ModelFile::from_checkpoint(checkpoint, tokenizer, defaults).unwrap();
     let mut engine = Engine::new();
     engine.load_model_file(LOAD, file, "fixture", weights.len() as u64, 0.0);
     run(&mut engine);

@@ -134,14 +134,15 @@ fn pytorch() -> Sweep {
 
 fn tokenizer_json() -> Sweep {
     let tokens: serde_json::Map<String, serde_json::Value> = (0..=255_u8)
-        .map(|byte| huggingtweets::tokenizer::vocabulary::char_of_byte(byte).to_string())
+        .map(|byte| huggingtweets::tokenizer::byte_alphabet::char_of_byte(byte).to_string())
         .chain(["he".to_owned(), "<|endoftext|>".to_owned()])
         .enumerate()
         .map(|(id, token)| (token, id.into()))
         .collect();
     let json = serde_json::json!({
         "added_tokens": [{ "id": 257, "content": "<|endoftext|>", "special": true }],
-        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false },
+        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true },
+        "decoder": { "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true },
         "model": { "type": "BPE", "vocab": tokens, "merges": ["h e"] },
     });
     Sweep {

@@ -5,6 +5,7 @@ use huggingtweets::hub::{
     NEEDS, Need, Parts, Plan, PlanError, ShardIndex, ShardIndexError, WebAddressError, Weights,
     choose, choose_file, is_inside,
 };
+use huggingtweets::tokenizer::TokenizerFiles;
 use serde_json::{Value, json};
 
 fn parse(text: &str) -> Result<ModelAddress, AddressError> {
@@ -571,13 +572,15 @@ fn an_old_bot_needs_its_pytorch_file_and_six_small_ones_at_most() {
         [
             "config.json",
             "tokenizer.json",
+            "special_tokens_map.json",
+            "tokenizer_config.json",
             "README.md",
             "pytorch_model.bin"
         ]
     );
     assert_eq!(
         plan.size_bytes(),
-        Some(510_396_521 + 908 + 1_355_256 + 3498)
+        Some(510_396_521 + 908 + 1_355_256 + 90 + 216 + 3498)
     );
     // Bots of 2020 have no tokenizer.json, those of 2023 have a generation_config.json.
     let mut siblings = others();
@@ -597,6 +600,8 @@ fn an_old_bot_needs_its_pytorch_file_and_six_small_ones_at_most() {
             "config.json",
             "vocab.json",
             "merges.txt",
+            "special_tokens_map.json",
+            "tokenizer_config.json",
             "generation_config.json",
             "README.md"
         ]
@@ -627,10 +632,13 @@ fn shards_are_all_taken_with_their_index_and_none_may_lack() {
         siblings.extend([2, 3, 1].map(|n| large(&shard(n), 100)));
         let plan = choose(&listing_with(&siblings), Dtype::Auto).unwrap();
         assert_eq!(
-            names(plan.files())[3..],
+            names(plan.files())[plan.companions.len()..],
             [index.clone(), shard(1), shard(2), shard(3)]
         );
-        assert_eq!(plan.size_bytes(), Some(300 + 5 + 908 + 1_355_256 + 3498));
+        assert_eq!(
+            plan.size_bytes(),
+            Some(300 + 5 + 908 + 1_355_256 + 90 + 216 + 3498)
+        );
         assert_eq!(matches!(plan.weights, Weights::Pytorch(_)), ending == "bin");
         siblings.pop();
         let missing = choose(&listing_with(&siblings), Dtype::Auto).unwrap_err();
@@ -677,7 +685,10 @@ fn an_index_names_files_beside_it_or_is_refused() {
 fn what_is_missing_is_said() {
     for (file, what) in [
         ("config.json", "config.json"),
-        ("tokenizer.json", "vocab.json with merges.txt"),
+        (
+            "tokenizer.json",
+            "vocab.json with merges.txt, nor vocab.txt",
+        ),
     ] {
         let mut siblings = others();
         let is_gone =
@@ -716,6 +727,17 @@ fn other_kinds_of_model_and_gated_ones_are_refused_before_anything_is_fetched() 
     assert!(choose(&listing, Dtype::Auto).is_err());
     listing.model_type = None;
     assert_eq!(choose_file(&listing, "a.Q8_0.gguf"), Err(PlanError::Gated));
+}
+
+#[test]
+fn every_file_that_a_tokenizer_is_made_of_is_asked_for() {
+    let asked: Vec<&[&str]> = NEEDS.iter().flat_map(|need| need.one_of).copied().collect();
+    for names in TokenizerFiles::ONE_OF {
+        assert!(asked.contains(&names), "{names:?}");
+    }
+    for name in TokenizerFiles::OPTIONAL {
+        assert!(asked.contains(&&[name][..]), "{name}");
+    }
 }
 
 #[test]

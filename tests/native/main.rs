@@ -11,6 +11,7 @@
 
 mod architecture;
 mod cards;
+mod cases;
 mod cli;
 mod conversion;
 mod conversion_memory;

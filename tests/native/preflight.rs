@@ -4,6 +4,7 @@
 use crate::support::checkpoints::{load, model_files, open_gguf, quantize};
 use crate::support::{gpt2_124m, shared};
 use huggingtweets::engine::conversion::target;
+use huggingtweets::engine::tokenizer_metadata;
 use huggingtweets::hub::{Dtype, Listing, Offer, Room, Shape, Shortage, over_address_space};
 use huggingtweets::infer::Session;
 use huggingtweets::model::config::Gpt2Config;
@@ -68,7 +69,12 @@ fn the_finished_file_of_every_size_and_type_is_known_to_a_hundredth() {
                     .iter()
                     .map(|token| format!("{token} "))
                     .collect();
-                let metadata = gpt2_metadata("", &config, target(dtype), tokenizer, Vec::new());
+                let metadata = gpt2_metadata(
+                    "",
+                    &config,
+                    target(dtype),
+                    tokenizer_metadata::entries(tokenizer),
+                );
                 let conversion = Conversion::new(&ConversionParams {
                     config_json: &json,
                     dtype: target(dtype),

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use huggingtweets::engine::tokenizer_metadata;
 use huggingtweets::infer::{Loader, Model, TensorSource};
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::model::gpt2::Gpt2;
+use huggingtweets::tokenizer::GgufTokenizer;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::gguf_layout::TensorToWrite;
-use huggingtweets::weights::gguf_metadata::{GgufTokenizer, gpt2_metadata};
+use huggingtweets::weights::gguf_metadata::gpt2_metadata;
 use huggingtweets::weights::names::TensorSpec;
 use huggingtweets::weights::report::TensorReport;
 use huggingtweets::weights::{Checkpoint, Conversion, ConversionReport, WeightsError};
@@ -88,10 +90,25 @@ pub fn metadata(
 ) -> Vec<(String, huggingtweets::weights::gguf::Value)> {
     let tokenizer = GgufTokenizer {
         tokens: (0..config.vocab_size).map(|i| format!("t{i}")).collect(),
+        model: "gpt2".to_owned(),
+        token_types: (0..config.vocab_size)
+            .map(|id| {
+                if id == config.eos_token_id as usize {
+                    3
+                } else {
+                    1
+                }
+            })
+            .collect(),
         merges: vec!["t 1".to_owned()],
-        control: vec![config.eos_token_id],
+        json: None,
     };
-    gpt2_metadata("test", config, dtype, tokenizer, Vec::new())
+    gpt2_metadata(
+        "test",
+        config,
+        dtype,
+        tokenizer_metadata::entries(tokenizer),
+    )
 }
 
 /// Float weights as a GGUF in memory, each tensor converted whole: the oracle of the conversion that goes by pieces.

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
+use huggingtweets::engine::tokenizer_metadata;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
-use huggingtweets::tokenizer::vocabulary::char_of_byte;
+use huggingtweets::tokenizer::GgufTokenizer;
+use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::gguf_layout::TensorToWrite;
-use huggingtweets::weights::gguf_metadata::{GgufTokenizer, gpt2_metadata};
+use huggingtweets::weights::gguf_metadata::gpt2_metadata;
 use huggingtweets::weights::names;
 
 /// One quantization block of Q8_0: scale 2⁻⁷ as an f16, then 32 small weights.
@@ -28,8 +30,10 @@ pub fn tokenizer(n_tokens: usize) -> GgufTokenizer {
             .chain(words)
             .chain(["<|endoftext|>".to_owned()])
             .collect(),
+        model: "gpt2".to_owned(),
+        token_types: (1..n_tokens).map(|_| 1).chain([3]).collect(),
         merges: Vec::new(),
-        control: vec![u32::try_from(n_tokens - 1).unwrap()],
+        json: None,
     }
 }
 
@@ -52,8 +56,7 @@ pub fn write(out: impl Write) -> u64 {
         "no meaning, 124M",
         &config,
         WeightType::Q8_0,
-        tokenizer(config.vocab_size),
-        Vec::new(),
+        tokenizer_metadata::entries(tokenizer(config.vocab_size)),
     );
     let quantized = block().repeat(1024);
     let floats = 0.5f32.to_le_bytes().repeat(1024);

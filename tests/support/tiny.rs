@@ -6,8 +6,8 @@ use huggingtweets::infer::{TensorPart, TensorSource};
 use huggingtweets::kernels::pack::{Packer, WeightType};
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::protocol::{Event, Request};
-use huggingtweets::tokenizer::vocabulary::char_of_byte;
-use huggingtweets::tokenizer::{END_OF_TEXT, Vocabulary};
+use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
+use huggingtweets::tokenizer::{END_OF_TEXT, GgufTokenizer};
 use huggingtweets::weights::WeightsError;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::gguf::Value;
@@ -63,19 +63,23 @@ pub fn config() -> Gpt2Config {
     }
 }
 
-pub fn vocabulary() -> Vocabulary {
+pub fn tokenizer() -> GgufTokenizer {
     let mut tokens: Vec<String> = (0..=255).map(|b| char_of_byte(b).to_string()).collect();
     let merges = [("h", "e"), ("l", "l"), ("he", "ll"), ("Ġ", "w")];
     tokens.extend(merges.iter().map(|(left, right)| format!("{left}{right}")));
     tokens.push(END_OF_TEXT.to_owned());
-    let merges = merges.map(|(a, b)| (a.to_owned(), b.to_owned()));
-    Vocabulary::new(tokens, &merges, vec![(EOS, true)]).unwrap()
+    GgufTokenizer {
+        model: "gpt2".to_owned(),
+        tokens,
+        merges: merges.map(|(a, b)| format!("{a} {b}")).to_vec(),
+        ..GgufTokenizer::default()
+    }
 }
 
 pub fn file_of(weights: Weights) -> ModelFile {
     ModelFile::new(
         config(),
-        vocabulary(),
+        tokenizer().read().unwrap(),
         GenerationParams::default(),
         "f32".to_owned(),
         Box::new(Source { weights }),
@@ -269,7 +273,7 @@ pub fn texts(events: &[Event]) -> Vec<String> {
 /// The random model as a GGUF file, with its metadata changed by `change`.
 pub fn gguf(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
     let config = config();
-    let vocabulary = vocabulary();
+    let tokenizer = tokenizer();
     let size = |n: usize| Value::UInt(n as u64);
     let mut metadata = vec![
         ("general.architecture", Value::String("gpt2".to_owned())),
@@ -280,19 +284,8 @@ pub fn gguf(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
         ("gpt2.feed_forward_length", size(config.n_inner)),
         ("gpt2.attention.layer_norm_epsilon", Value::Float(1e-5)),
         ("tokenizer.ggml.model", Value::String("gpt2".to_owned())),
-        (
-            "tokenizer.ggml.tokens",
-            Value::Strings(vocabulary.tokens().to_vec()),
-        ),
-        (
-            "tokenizer.ggml.merges",
-            Value::Strings(
-                vocabulary
-                    .merges()
-                    .map(|(a, b)| format!("{a} {b}"))
-                    .collect(),
-            ),
-        ),
+        ("tokenizer.ggml.tokens", Value::Strings(tokenizer.tokens)),
+        ("tokenizer.ggml.merges", Value::Strings(tokenizer.merges)),
         ("tokenizer.ggml.bos_token_id", size(EOS as usize)),
         ("tokenizer.ggml.eos_token_id", size(EOS as usize)),
     ]

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo::events::EventListener;
+use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -16,12 +17,15 @@ use super::blob_reader::BlobReader;
 use super::blob_stream::BlobStream;
 use super::message;
 use super::outbox::Outbox;
-use crate::engine::Engine;
+use crate::engine::{Engine, ModelFile};
 use crate::hub::{ModelAddress, ModelRef};
 use crate::kernels;
 use crate::parallel::Threads;
 use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Request, Retention};
 use crate::web::shared::js_error::WebError;
+
+/// A worker without a request for so long compiles what the first text needs.
+const PREPARE_AFTER_MS: u32 = 500;
 
 struct Host {
     outbox: Rc<Outbox>,
@@ -82,6 +86,7 @@ pub fn start(threads: Threads) {
         simd: kernels::simd().to_owned(),
         threads: n_threads,
     });
+    Timeout::new(PREPARE_AFTER_MS, ModelFile::prepare).forget();
 }
 
 impl Host {

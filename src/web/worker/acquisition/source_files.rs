@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, Blob};
 
 use super::refusal::not_a_model;
-use crate::engine::Companions;
+use crate::engine::{Companions, ModelFile};
 use crate::hub::{
     ListedFile, Listing, ModelAddress, ModelRef, NEEDS, Need, Parts, Plan, ShardIndex, Weights,
     choose, choose_file,
@@ -259,6 +259,8 @@ impl SourceFiles {
             })?;
             return read(blob, &self.abort, receiver).await;
         };
+        // Runs once the request is sent, while the bytes are on their way.
+        spawn_local(async { ModelFile::prepare() });
         download(&url, &self.abort, receiver, &|seconds| {
             let loaded = loaded();
             self.reporter.stage(LoadStage::Waiting { seconds, loaded });

@@ -1,0 +1,74 @@
+//! `AddedTokenDecoder`: the decoder of a `tokenizer.json`, with added tokens shown as they are written.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokenizers::{Decoder, DecoderWrapper};
+
+use super::byte_alphabet::in_byte_alphabet;
+
+/// A byte-level decoder reads `Ö` as the byte 0xD6, in an added token too: `ilÖveyou` would come out as bytes that are
+/// not text. An added token is plain text, so here it is written in the byte alphabet before it is decoded.
+pub(super) struct AddedTokenDecoder {
+    inner: DecoderWrapper,
+    /// What is handed to the decoder for an added token that it would read otherwise.
+    encoded: BTreeMap<String, String>,
+}
+
+impl AddedTokenDecoder {
+    /// The decoder of the file.
+    pub(super) fn inner(&self) -> &DecoderWrapper {
+        &self.inner
+    }
+
+    /// With the added tokens of these texts, if the decoder is byte-level; others leave a token as it is.
+    #[must_use]
+    pub(super) fn with_added_tokens<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Self {
+        let is_byte_level = matches!(self.inner, DecoderWrapper::ByteLevel(_));
+        let texts = texts.filter(|text| is_byte_level && !text.is_ascii());
+        Self {
+            inner: self.inner.clone(),
+            encoded: texts
+                .map(|text| (text.to_owned(), in_byte_alphabet(text)))
+                .collect(),
+        }
+    }
+}
+
+impl From<DecoderWrapper> for AddedTokenDecoder {
+    fn from(inner: DecoderWrapper) -> Self {
+        Self {
+            inner,
+            encoded: BTreeMap::new(),
+        }
+    }
+}
+
+impl Decoder for AddedTokenDecoder {
+    fn decode_chain(&self, mut tokens: Vec<String>) -> tokenizers::Result<Vec<String>> {
+        if tokens.is_empty() {
+            // `BPEDecoder` subtracts 1 from their number.
+            return Ok(tokens);
+        }
+        if !self.encoded.is_empty() {
+            for token in &mut tokens {
+                if let Some(encoded) = self.encoded.get(token) {
+                    token.clone_from(encoded);
+                }
+            }
+        }
+        self.inner.decode_chain(tokens)
+    }
+}
+
+impl Serialize for AddedTokenDecoder {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.inner.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AddedTokenDecoder {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        DecoderWrapper::deserialize(deserializer).map(Self::from)
+    }
+}

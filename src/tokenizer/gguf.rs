@@ -1,0 +1,280 @@
+//! `GgufTokenizer`: a tokenizer as a GGUF's metadata holds it.
+//!
+//! GGUF's own keys describe a byte-level BPE as GPT-2 has it: tokens, merges, and for each token its type. For any other
+//! tokenizer the metadata holds the whole `tokenizer.json` too, under the key that GGUF has for it.
+//!
+//! Source: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>; types as in llama.cpp's `llama_token_type`.
+
+use std::collections::HashSet;
+
+use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::{AddedToken, DecoderWrapper, Model, ModelWrapper, PreTokenizerWrapper};
+
+use super::byte_alphabet::char_of_byte;
+use super::json::{bad_merge, split_merge};
+use super::{
+    END_OF_TEXT, Inner, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, is_byte_level, json,
+};
+
+/// Ordinary text.
+const NORMAL: i32 = 1;
+/// Stands for text that has no token.
+const UNKNOWN: i32 = 2;
+/// Found whole in a text, and not shown.
+const CONTROL: i32 = 3;
+/// Found whole in a text, and shown.
+const USER_DEFINED: i32 = 4;
+/// A row of the embedding without a token.
+const UNUSED: i32 = 5;
+/// A single byte, `<0x0A>`.
+const BYTE: i32 = 6;
+
+/// What the metadata says of a tokenizer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GgufTokenizer {
+    /// `tokenizer.ggml.model`: `gpt2` for byte-level BPE, `none` where GGUF has no name for the kind.
+    pub model: String,
+    /// `tokenizer.ggml.tokens`: the text of every token; the index is the id.
+    pub tokens: Vec<String>,
+    /// `tokenizer.ggml.token_type`, empty where it is absent.
+    pub token_types: Vec<i32>,
+    /// `tokenizer.ggml.merges`: `left right`, first merged first.
+    pub merges: Vec<String>,
+    /// `tokenizer.huggingface.json`: the whole `tokenizer.json`.
+    pub json: Option<String>,
+}
+
+impl GgufTokenizer {
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// [`TokenizerError::Unsupported`] if the keys of GGUF alone do not describe it completely, else what is wrong.
+    pub fn read(self) -> Result<Tokenizer, TokenizerError> {
+        if let Some(json) = &self.json {
+            let tokenizer = json::read("tokenizer.huggingface.json", json.as_bytes(), Vec::new());
+            // Where the other keys suffice, a damaged one shuts no model.
+            if tokenizer.is_ok() || self.model != "gpt2" {
+                return tokenizer;
+            }
+        }
+        if self.model != "gpt2" {
+            return Err(TokenizerError::Unsupported {
+                got: self.model.chars().take(40).collect(),
+            });
+        }
+        self.read_byte_level_bpe()
+    }
+
+    fn read_byte_level_bpe(self) -> Result<Tokenizer, TokenizerError> {
+        let Self {
+            tokens,
+            token_types,
+            merges,
+            ..
+        } = self;
+        if tokens.is_empty() || tokens.len() > MAX_TOKENS {
+            return Err(TokenizerError::VocabularySize {
+                got: tokens.len(),
+                most: MAX_TOKENS,
+            });
+        }
+        let type_of = |id: usize| token_types.get(id).copied().unwrap_or(NORMAL);
+        let (mut n_tokens, mut longest, mut longest_bytes) = (0, 0, 0);
+        let mut added = Vec::new();
+        let mut vocab = Vocab::with_capacity(tokens.len());
+        for (id, token) in tokens.into_iter().enumerate() {
+            if token.len() > MAX_TOKEN_BYTES {
+                return Err(TokenizerError::TokenTooLong {
+                    id,
+                    got: token.len(),
+                    most: MAX_TOKEN_BYTES,
+                });
+            }
+            match type_of(id) {
+                UNUSED => continue,
+                CONTROL => added.push(AddedToken::from(&*token, true)),
+                USER_DEFINED => added.push(AddedToken::from(&*token, false).normalized(false)),
+                _ if token == END_OF_TEXT => added.push(AddedToken::from(&*token, true)),
+                _ => longest = longest.max(token.chars().count()),
+            }
+            longest_bytes = longest_bytes.max(token.len());
+            n_tokens = id + 1;
+            let number = u32::try_from(id).expect("at most MAX_TOKENS");
+            if vocab.contains_key(&token) {
+                return Err(TokenizerError::DuplicateToken { token });
+            }
+            vocab.insert(token, number);
+        }
+        let mut pairs = Vec::with_capacity(merges.len());
+        for (rank, mut line) in merges.into_iter().enumerate() {
+            let pair = split_merge(&line);
+            // The crate joins the two in a buffer of the longest token's size.
+            let pair = pair.filter(|(left, right)| left.len() + right.len() <= longest_bytes);
+            let (left, right) = pair.ok_or_else(|| bad_merge(rank, &line))?;
+            let (end, right) = (left.len(), right.to_owned());
+            line.truncate(end);
+            pairs.push((line, right));
+        }
+        // A cache of words would outlive the tokenizer: the crate keeps it per thread.
+        let bpe = BPE::builder()
+            .vocab_and_merges(vocab, pairs)
+            .cache_capacity(0)
+            .build()
+            .map_err(|error| TokenizerError::Malformed {
+                origin: "`tokenizer.ggml.merges`",
+                reason: error.to_string(),
+            })?;
+        let mut inner = Inner::new(bpe.into());
+        inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
+        inner.with_decoder(Some(DecoderWrapper::ByteLevel(ByteLevel::default())));
+        inner
+            .add_tokens(added)
+            .map_err(|error| TokenizerError::Malformed {
+                origin: "`tokenizer.ggml.tokens`",
+                reason: error.to_string(),
+            })?;
+        Ok(Tokenizer::new(inner, n_tokens, longest))
+    }
+}
+
+impl Tokenizer {
+    /// As metadata of a GGUF whose embedding has `vocab_size` rows. The `tokenizer.json` is in it where the other keys
+    /// alone would not give the same ids and text.
+    ///
+    /// # Errors
+    /// [`TokenizerError::Malformed`] if a part of it cannot be written.
+    pub fn to_gguf(&self, vocab_size: usize) -> Result<GgufTokenizer, TokenizerError> {
+        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
+        let mut tokens = Vec::with_capacity(vocab_size);
+        let mut token_types = Vec::with_capacity(vocab_size);
+        for id in (0..).take(vocab_size.max(self.len())) {
+            let (token, kind) = match (added.get(&id), self.inner.get_model().id_to_token(id)) {
+                (Some(token), _) if token.special => (token.content.clone(), CONTROL),
+                (Some(token), _) => (token.content.clone(), USER_DEFINED),
+                (None, Some(token)) => {
+                    let kind = self.kind_of(&token);
+                    (token, kind)
+                }
+                (None, None) => (self.unused_text(id), UNUSED),
+            };
+            tokens.push(token);
+            token_types.push(kind);
+        }
+        let merges = self.merges()?;
+        let is_plain = self.is_plain();
+        Ok(GgufTokenizer {
+            model: match is_byte_level(&self.inner) {
+                true => "gpt2".to_owned(),
+                false => "none".to_owned(),
+            },
+            tokens,
+            token_types,
+            merges,
+            json: match is_plain {
+                true => None,
+                false => Some(self.to_json()?),
+            },
+        })
+    }
+
+    /// A text for a row without a token, as llama.cpp's converter writes it.
+    fn unused_text(&self, id: u32) -> String {
+        let mut text = format!("[PAD{id}]");
+        while self.inner.token_to_id(&text).is_some() {
+            text.push('_');
+        }
+        text
+    }
+
+    fn kind_of(&self, token: &str) -> i32 {
+        let unknown = match self.inner.get_model() {
+            ModelWrapper::BPE(bpe) => bpe.unk_token.as_deref(),
+            ModelWrapper::WordPiece(model) => Some(&*model.unk_token),
+            ModelWrapper::WordLevel(model) => Some(&*model.unk_token),
+            ModelWrapper::Unigram(_) => None,
+        };
+        let is_byte = || {
+            let digits = token.strip_prefix("<0x").and_then(|t| t.strip_suffix('>'));
+            digits.is_some_and(|digits| digits.len() == 2 && u8::from_str_radix(digits, 16).is_ok())
+        };
+        match token {
+            _ if unknown == Some(token) => UNKNOWN,
+            _ if !is_byte_level(&self.inner) && is_byte() => BYTE,
+            _ => NORMAL,
+        }
+    }
+
+    /// The merges of a BPE in order of rank, each in one line.
+    fn merges(&self) -> Result<Vec<String>, TokenizerError> {
+        if !is_byte_level(&self.inner) {
+            return Ok(Vec::new());
+        }
+        let model = serde_json::to_value(self.inner.get_model());
+        let model = model.map_err(|source| TokenizerError::Malformed {
+            origin: "its merges",
+            reason: source.to_string(),
+        })?;
+        let merges = model["merges"].as_array().into_iter().flatten();
+        Ok(merges
+            .filter_map(|pair| Some(format!("{} {}", pair[0].as_str()?, pair[1].as_str()?)))
+            .collect())
+    }
+
+    /// Whether tokens, types and merges say all that there is to say: a byte-level BPE with GPT-2's pattern, whose added
+    /// tokens have no flags.
+    fn is_plain(&self) -> bool {
+        let ModelWrapper::BPE(bpe) = self.inner.get_model() else {
+            return false;
+        };
+        let is_empty = |affix: &Option<String>| affix.as_deref().is_none_or(str::is_empty);
+        let is_plain_model = is_empty(&bpe.continuing_subword_prefix)
+            && is_empty(&bpe.end_of_word_suffix)
+            && (bpe.unk_token.is_none() || self.has_all_bytes())
+            && !bpe.byte_fallback
+            && !bpe.ignore_merges;
+        let is_plain_split = match self.inner.get_pre_tokenizer() {
+            Some(PreTokenizerWrapper::ByteLevel(part)) => part.use_regex && !part.add_prefix_space,
+            _ => false,
+        };
+        is_byte_level(&self.inner)
+            && is_plain_model
+            && is_plain_split
+            && self.inner.get_normalizer().is_none()
+            && self.added_tokens_are_plain()
+    }
+
+    fn has_all_bytes(&self) -> bool {
+        (0..=255).all(|byte| {
+            let token = char_of_byte(byte).to_string();
+            self.inner.token_to_id(&token).is_some()
+        })
+    }
+
+    /// Whether the added tokens are found in a text by their letters alone.
+    fn added_tokens_are_plain(&self) -> bool {
+        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
+        let has_flags = |t: &AddedToken| t.single_word || t.lstrip || t.rstrip;
+        // Tokens that are not normalized are searched for before those that are.
+        let two_passes: HashSet<bool> = added.values().map(|token| token.normalized).collect();
+        !added.values().any(has_flags)
+            && (two_passes.len() < 2 || !any_overlap(added.values().map(|token| &*token.content)))
+    }
+}
+
+/// Whether one of the texts can begin inside another.
+fn any_overlap<'t>(texts: impl Iterator<Item = &'t str>) -> bool {
+    let texts: Vec<&str> = texts.collect();
+    let overlap = |a: &str, b: &str| {
+        a.char_indices()
+            .skip(1)
+            .any(|(at, _)| a[at..].starts_with(b) || b.starts_with(&a[at..]))
+    };
+    // Of so many, the longer way is as quick.
+    texts.len() > 500
+        || texts.iter().any(|a| {
+            texts
+                .iter()
+                .any(|b| a != b && (overlap(a, b) || a.starts_with(b)))
+        })
+}

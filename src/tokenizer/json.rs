@@ -1,0 +1,355 @@
+//! Reads and writes a `tokenizer.json`.
+//!
+//! The tokenizers crate reads it; a file is hostile until checked, so lengths and ids that the crate takes on trust are
+//! held against limits first, and the ids of added tokens, which it counts anew, are kept.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokenizers::AddedToken;
+
+use super::{Inner, MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError};
+
+/// An added token with the id that a file gives it.
+#[derive(Debug, Clone)]
+pub(super) struct NamedToken {
+    pub token: AddedToken,
+    /// `None` for a token that is only named, as in `special_tokens_map.json`.
+    pub id: Option<u32>,
+}
+
+/// An entry of `added_tokens`. Old files lack some of the flags.
+#[derive(Deserialize)]
+pub(super) struct AddedTokenJson {
+    pub content: String,
+    pub id: Option<u32>,
+    #[serde(default)]
+    single_word: bool,
+    #[serde(default)]
+    lstrip: bool,
+    #[serde(default)]
+    rstrip: bool,
+    normalized: Option<bool>,
+    #[serde(default)]
+    pub special: bool,
+}
+
+impl From<AddedTokenJson> for NamedToken {
+    fn from(json: AddedTokenJson) -> Self {
+        Self {
+            token: AddedToken {
+                content: json.content,
+                single_word: json.single_word,
+                lstrip: json.lstrip,
+                rstrip: json.rstrip,
+                normalized: json.normalized.unwrap_or(!json.special),
+                special: json.special,
+            },
+            id: json.id,
+        }
+    }
+}
+
+/// The JSON object in a file.
+///
+/// # Errors
+/// [`TokenizerError::FileTooLong`], [`TokenizerError::Json`].
+pub(super) fn object(
+    file: &'static str,
+    bytes: &[u8],
+) -> Result<Map<String, Value>, TokenizerError> {
+    check_file_size(file, bytes)?;
+    serde_json::from_slice(without_bom(bytes))
+        .map_err(|source| TokenizerError::Json { file, source })
+}
+
+/// Without the byte order mark that some editors put before a text.
+pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+}
+
+/// That a file is no longer than any tokenizer's.
+pub(super) fn check_file_size(file: &'static str, bytes: &[u8]) -> Result<(), TokenizerError> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(TokenizerError::FileTooLong {
+            file,
+            got: bytes.len(),
+            most: MAX_FILE_BYTES,
+        });
+    }
+    Ok(())
+}
+
+/// From the bytes of a `tokenizer.json`, with added tokens that other files name.
+///
+/// # Errors
+/// [`TokenizerError`].
+pub(super) fn read(
+    file: &'static str,
+    bytes: &[u8],
+    more: Vec<NamedToken>,
+) -> Result<Tokenizer, TokenizerError> {
+    build(file, object(file, bytes)?, more)
+}
+
+/// From the content of a `tokenizer.json`; `origin` is the file it is or was made of.
+///
+/// # Errors
+/// [`TokenizerError`].
+pub(super) fn build(
+    origin: &'static str,
+    mut file: Map<String, Value>,
+    more: Vec<NamedToken>,
+) -> Result<Tokenizer, TokenizerError> {
+    let malformed = |reason: String| TokenizerError::Malformed { origin, reason };
+    if file.get("pre_tokenizer").is_some_and(has_empty_chunks) {
+        return Err(malformed("its words have no length".to_owned()));
+    }
+    // Truncating and padding are a caller's wish, written down with the tokenizer by whoever saved it last.
+    file.remove("truncation");
+    file.remove("padding");
+    let post_processor = file.remove("post_processor").unwrap_or_default();
+    let added = match file.remove("added_tokens") {
+        Some(added) if !added.is_null() => Vec::<AddedTokenJson>::deserialize(added)
+            .map_err(|source| malformed(source.to_string()))?,
+        _ => Vec::new(),
+    };
+    let mut added: Vec<NamedToken> = added.into_iter().map(NamedToken::from).collect();
+    let known: HashSet<String> = added.iter().map(|a| a.token.content.clone()).collect();
+    added.extend(
+        more.into_iter()
+            .filter(|named| !known.contains(&named.token.content)),
+    );
+    let model = file.get_mut("model").and_then(Value::as_object_mut);
+    let model = model.ok_or_else(|| malformed("it has no model".to_owned()))?;
+    let (n_tokens, longest) = check_model(model)?;
+    let added = with_given_ids(model, added)?;
+    let mut inner: Inner = serde_json::from_value(Value::Object(file))
+        .map_err(|source| malformed(source.to_string()))?;
+    inner
+        .add_tokens(added)
+        .map_err(|error| malformed(error.to_string()))?;
+    let mut tokenizer = Tokenizer::new(inner, n_tokens, longest);
+    tokenizer.post_processor = post_processor;
+    Ok(tokenizer)
+}
+
+/// Whether words of length 0 are asked for, which the crate would panic about.
+fn has_empty_chunks(pre_tokenizer: &Value) -> bool {
+    match pre_tokenizer {
+        Value::Object(part) => {
+            part.get("length").is_some_and(|length| length == 0)
+                || part.values().any(has_empty_chunks)
+        }
+        Value::Array(parts) => parts.iter().any(has_empty_chunks),
+        _ => false,
+    }
+}
+
+/// Holds a model's vocabulary and merges against the limits. Gives one more than the largest id, and the characters of
+/// the longest token.
+fn check_model(model: &mut Map<String, Value>) -> Result<(usize, usize), TokenizerError> {
+    // Dropout is for training: it would make the ids of a text a matter of chance.
+    model.remove("dropout");
+    let mut longest_bytes = 0;
+    let (mut end, mut longest, mut n_tokens) = (0, 0, 0);
+    let mut check = |token: &str, id: usize| {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenizerError::TokenTooLong {
+                id,
+                got: token.len(),
+                most: MAX_TOKEN_BYTES,
+            });
+        }
+        longest_bytes = longest_bytes.max(token.len());
+        longest = longest.max(token.chars().count());
+        end = end.max(id + 1);
+        n_tokens += 1;
+        Ok(())
+    };
+    match model.get("vocab") {
+        Some(Value::Object(vocab)) => {
+            let mut ids = HashSet::with_capacity(vocab.len());
+            for (token, id) in vocab {
+                let id = id_within_limits(token, id)?;
+                check(token, id)?;
+                if !ids.insert(id) {
+                    return Err(TokenizerError::DuplicateToken {
+                        token: token.clone(),
+                    });
+                }
+            }
+        }
+        Some(Value::Array(vocab)) => {
+            for (id, entry) in vocab.iter().enumerate() {
+                check(entry[0].as_str().unwrap_or_default(), id)?;
+            }
+        }
+        _ => {}
+    }
+    if n_tokens == 0 || n_tokens > MAX_TOKENS {
+        return Err(TokenizerError::VocabularySize {
+            got: n_tokens,
+            most: MAX_TOKENS,
+        });
+    }
+    let prefix = model.get("continuing_subword_prefix");
+    let prefix_len = prefix.and_then(Value::as_str).map_or(0, str::len);
+    let merges = model.get("merges").and_then(Value::as_array);
+    for (rank, merge) in merges.into_iter().flatten().enumerate() {
+        let pair = match merge {
+            Value::String(line) => split_merge(line),
+            pair => pair[0].as_str().zip(pair[1].as_str()),
+        };
+        // The crate joins the two in a buffer of the longest token's size.
+        let fits = pair.is_some_and(|(left, right)| {
+            right
+                .get(prefix_len..)
+                .is_some_and(|right| left.len() + right.len() <= longest_bytes)
+        });
+        if !fits {
+            return Err(bad_merge(
+                rank,
+                merge.as_str().unwrap_or(&merge.to_string()),
+            ));
+        }
+    }
+    Ok((end, longest))
+}
+
+/// The two tokens of a merge in one line.
+pub(super) fn split_merge(line: &str) -> Option<(&str, &str)> {
+    line.split_once(' ')
+        .filter(|(left, right)| !left.is_empty() && !right.is_empty() && !right.contains(' '))
+}
+
+/// The error for a merge, whose text may be of any length.
+pub(super) fn bad_merge(rank: usize, text: &str) -> TokenizerError {
+    TokenizerError::BadMerge {
+        rank,
+        merge: text.chars().take(80).collect(),
+    }
+}
+
+fn id_within_limits(token: &str, id: &Value) -> Result<usize, TokenizerError> {
+    let number = id.as_u64().and_then(|id| usize::try_from(id).ok());
+    number
+        .filter(|id| *id < MAX_TOKENS)
+        .ok_or_else(|| TokenizerError::IdTooLarge {
+            token: token.chars().take(80).collect(),
+            id: id.to_string().chars().take(80).collect(),
+            most: MAX_TOKENS,
+        })
+}
+
+/// The added tokens that have an id, in the file or in the model's vocabulary.
+///
+/// The crate numbers added tokens that the vocabulary lacks from its end on, whatever ids the file gives. Where those
+/// differ, the tokens are written into the vocabulary first.
+fn with_given_ids(
+    model: &mut Map<String, Value>,
+    added: Vec<NamedToken>,
+) -> Result<Vec<AddedToken>, TokenizerError> {
+    let known: HashSet<String> = match model.get("vocab") {
+        _ if added.is_empty() => HashSet::new(),
+        Some(Value::Object(vocab)) => {
+            let texts = added.iter().map(|named| &named.token.content);
+            texts
+                .filter(|text| vocab.contains_key(*text))
+                .cloned()
+                .collect()
+        }
+        Some(Value::Array(vocab)) => {
+            let texts: HashSet<&str> = added.iter().map(|a| &*a.token.content).collect();
+            let vocab = vocab.iter().filter_map(|entry| entry[0].as_str());
+            vocab
+                .filter(|token| texts.contains(token))
+                .map(str::to_owned)
+                .collect()
+        }
+        _ => HashSet::new(),
+    };
+    let mut tokens = Vec::new();
+    let mut new = Vec::new();
+    for NamedToken { token, id } in added {
+        if token.content.len() > MAX_TOKEN_BYTES {
+            return Err(TokenizerError::TokenTooLong {
+                id: id.unwrap_or(0) as usize,
+                got: token.content.len(),
+                most: MAX_TOKEN_BYTES,
+            });
+        }
+        if token.content.is_empty() {
+            continue;
+        }
+        if !known.contains(&token.content) {
+            // A special token that is only named has no row in the model.
+            let Some(id) = id else { continue };
+            let id = id_within_limits(&token.content, &id.into())?;
+            new.push((token.content.clone(), id));
+        }
+        tokens.push(token);
+    }
+    let len = match model.get("vocab") {
+        Some(Value::Object(vocab)) => vocab.len(),
+        Some(Value::Array(vocab)) => vocab.len(),
+        _ => 0,
+    };
+    if new
+        .iter()
+        .zip(len..)
+        .any(|((_, id), counted)| *id != counted)
+    {
+        place(model, &mut new);
+    }
+    Ok(tokens)
+}
+
+/// Writes tokens into the vocabulary; one whose id is taken is left to the crate to number.
+fn place(model: &mut Map<String, Value>, new: &mut [(String, usize)]) {
+    match model.get_mut("vocab") {
+        Some(Value::Object(vocab)) => {
+            let mut ids: HashSet<u64> = vocab.values().filter_map(Value::as_u64).collect();
+            for (token, id) in new {
+                if ids.insert(*id as u64) {
+                    vocab.insert(std::mem::take(token), (*id).into());
+                }
+            }
+        }
+        Some(Value::Array(vocab)) => {
+            // The place in the list is the id; ids between are filled with texts that nobody writes.
+            let score = vocab.iter().filter_map(|entry| entry[1].as_f64());
+            let lowest = score.fold(0.0, f64::min);
+            new.sort_by_key(|(_, id)| *id);
+            for (token, id) in new {
+                while vocab.len() < *id {
+                    let hole = format!("\u{0}{}", vocab.len());
+                    vocab.push(serde_json::json!([hole, lowest]));
+                }
+                if vocab.len() == *id {
+                    vocab.push(serde_json::json!([token, lowest]));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Tokenizer {
+    /// As a `tokenizer.json`, in one line.
+    ///
+    /// # Errors
+    /// [`TokenizerError::Malformed`] if a part of it cannot be written.
+    pub fn to_json(&self) -> Result<String, TokenizerError> {
+        let mut file =
+            serde_json::to_value(&self.inner).map_err(|source| TokenizerError::Malformed {
+                origin: "its parts",
+                reason: source.to_string(),
+            })?;
+        if let Some(file) = file.as_object_mut() {
+            file.insert("post_processor".to_owned(), self.post_processor.clone());
+        }
+        Ok(file.to_string())
+    }
+}
