@@ -337,6 +337,14 @@ fn place(model: &mut Map<String, Value>, new: &mut [(String, usize)]) {
 }
 
 impl Tokenizer {
+    /// From the bytes of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`TokenizerError`] if the file is damaged or describes no tokenizer.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, TokenizerError> {
+        read("tokenizer.json", bytes, Vec::new())
+    }
+
     /// As a `tokenizer.json`, in one line.
     ///
     /// # Errors

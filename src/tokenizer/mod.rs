@@ -60,14 +60,6 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// From the bytes of a `tokenizer.json`.
-    ///
-    /// # Errors
-    /// [`TokenizerError`] if the file is damaged or describes no tokenizer.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, TokenizerError> {
-        json::read("tokenizer.json", bytes, Vec::new())
-    }
-
     /// Over the crate's tokenizer; `n_tokens` is one more than the largest id of the model, `longest` the characters of
     /// its longest token.
     fn new(mut inner: Inner, n_tokens: usize, longest: usize) -> Self {
@@ -102,8 +94,8 @@ impl Tokenizer {
         }
     }
 
-    /// Makes GPT-2's pattern ready, which the first text would wait for otherwise: 80 ms in a browser. Costs nothing the
-    /// second time.
+    /// Makes GPT-2's pattern ready, which the first text would wait for otherwise: 80 ms in a browser. Costs nothing
+    /// the second time.
     pub fn warm_up() {
         let mut text = PreTokenizedString::from("It's 1 text, \u{e9}!\n\n ");
         let byte_level = ByteLevel::default();
@@ -150,8 +142,9 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// Fits the tokenizer to an embedding of `vocab_size` rows. More rows than tokens are usual: some models round their
-    /// embedding up. Added tokens without a row are left out: people add a padding token and keep the model as it is.
+    /// Fits the tokenizer to an embedding of `vocab_size` rows. More rows than tokens are usual: some models round
+    /// their embedding up. Added tokens without a row are left out: people add a padding token and keep the model as it
+    /// is.
     ///
     /// # Errors
     /// [`TokenizerError::VocabularyMismatch`] if a token of the vocabulary itself has no row: the weights were not made
@@ -241,8 +234,8 @@ impl Tokenizer {
             })
     }
 
-    /// A token's text for display, special ones included; bytes that are no whole character read as U+FFFD. Empty for an
-    /// id without a token.
+    /// A token's text for display, special ones included; bytes that are no whole character read as U+FFFD. Empty for
+    /// an id without a token.
     pub fn token_text(&self, token_id: u32) -> String {
         self.inner.decode(&[token_id], false).unwrap_or_default()
     }

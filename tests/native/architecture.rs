@@ -167,21 +167,6 @@ const BROWSER_CRATES: &[&str] = &[
     "console_error_panic_hook",
 ];
 
-/// Arrows between files that close a circle and stay, each with the reason why breaking it would make the code worse.
-const CIRCLES: &[(&str, &str, &str)] = &[
-    ("tokenizer::json", "tokenizer", "to be broken"),
-    ("tokenizer::added", "tokenizer", "to be broken"),
-    ("tokenizer::vocabulary", "tokenizer", "to be broken"),
-    ("weights::pytorch", "weights::source", "to be broken"),
-    (
-        "weights::stored_tensor",
-        "weights::checkpoint",
-        "to be broken",
-    ),
-    ("weights::quantize", "weights::checkpoint", "to be broken"),
-    ("hub::shard_index", "hub::plan", "to be broken"),
-];
-
 /// A native crate whose name begins like a browser's: it makes JavaScript for compiled programs.
 const NATIVE_CRATE: &str = "wasm_bindgen_cli_support";
 
@@ -704,14 +689,9 @@ impl<'a> Graph<'a> {
     }
 
     /// Files that reach each other, as lists of the arrows among them.
-    fn circles(&self, allowed: &[(&str, &str, &str)]) -> Vec<String> {
+    fn circles(&self) -> Vec<String> {
         let module = |i: usize| self.sources[i].module.as_str();
-        let mut arrows = self.arrows();
-        arrows.retain(|&(from, to), _| {
-            !allowed
-                .iter()
-                .any(|arrow| (arrow.0, arrow.1) == (module(from), module(to)))
-        });
+        let arrows = self.arrows();
         let reach: Vec<BTreeSet<usize>> = (0..self.sources.len())
             .map(|start| {
                 let mut reached = BTreeSet::new();
@@ -788,7 +768,7 @@ fn modules_import_only_along_the_arrows() {
 
 #[test]
 fn no_files_name_each_other_in_a_circle() {
-    report(&Graph::new(&sources()).circles(CIRCLES));
+    report(&Graph::new(&sources()).circles());
 }
 
 #[test]
@@ -858,7 +838,7 @@ fn circles(files: &[(&str, &str)]) -> Vec<String> {
         .chain(files)
         .map(|(module, text)| source(module, text))
         .collect();
-    Graph::new(&sources).circles(&[])
+    Graph::new(&sources).circles()
 }
 
 #[test]
