@@ -1,7 +1,7 @@
 //! `Engine`: owns model, tokenizer and the current job; takes a `Request`, yields `Event`s, one step at a time.
 //!
-//! The host calls [`Engine::step`] while [`Engine::is_idle`] is false; in between it takes messages, draws, or stops the
-//! job. One job runs at a time, and loading is a job. The host measures time and memory.
+//! The host calls [`Engine::step`] while [`Engine::is_idle`] is false; in between it takes messages, draws, or stops
+//! the job. One job runs at a time, and loading is a job. The host measures time and memory.
 
 pub mod arrival;
 pub mod companions;
@@ -187,7 +187,7 @@ impl Engine {
     }
 
     fn stop(&mut self, id: JobId) -> Vec<Event> {
-        // A stop that crosses the end of its job is no error.
+        // A stop that arrives after the end of its job is not an error.
         let job = self.job.take_if(|job| job.id() == id);
         job.map_or_else(Vec::new, |mut job| job.stop(&self.resources))
     }

@@ -205,7 +205,7 @@ pub enum Event {
         job: JobId,
         /// The ids.
         token_ids: Vec<u32>,
-        /// Their texts; bytes that are no whole character read as U+FFFD.
+        /// Their texts; incomplete characters are U+FFFD.
         tokens: Vec<String>,
     },
     /// Answer to [`Request::Detokenize`].
@@ -219,7 +219,8 @@ pub enum Event {
     Logits {
         /// The job.
         job: JobId,
-        /// (V). On the channel a `Float32Array` whose memory is handed over: 50,257 numbers are no message.
+        /// (V). On the channel a transferred `Float32Array`, because 50,257 numbers are too many for a message's
+        /// fields.
         #[serde(skip)]
         logits: Vec<f32>,
     },
@@ -329,7 +330,7 @@ pub struct ModelInfo {
     pub config: Gpt2Config,
     /// The generation parameters of the model's own files.
     pub defaults: GenerationParams,
-    /// Time from the first byte at hand to ready.
+    /// Time from the first byte to ready.
     pub load_ms: f64,
     /// The engine's memory after loading.
     pub memory_bytes: u64,

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::hub::{Dtype, Endpoint, ModelAddress, ModelRef};
 
-/// Version of the record's form. A record of another version belongs to another version of this page and stays as it is.
+/// Version of the record's form. A record of another version belongs to another version of this page and stays as it
+/// is.
 const VERSION: u32 = 1;
 
 /// Most bytes of a card that are kept; the longest of the original's has 7 kB.
@@ -59,7 +60,7 @@ pub struct PartRecord {
     pub sha256: Option<String>,
 }
 
-/// The record of an artifact of which at least a piece has arrived.
+/// The record of an artifact that has arrived wholly or in part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArtifactRecord {
     v: u32,
@@ -131,7 +132,7 @@ pub fn storage_key(model: &ModelRef) -> String {
 }
 
 impl ArtifactRecord {
-    /// A model of which nothing has arrived yet.
+    /// The record of a model before its first byte.
     #[must_use]
     pub fn new(model: ModelRef) -> Self {
         Self {
@@ -296,7 +297,7 @@ mod origin {
 pub struct Checksum(Sha256);
 
 impl Checksum {
-    /// Continues from a [`Checksum::state`]; `None` if the text is none.
+    /// Continues from a [`Checksum::state`]; `None` if the text is not a state.
     #[must_use]
     pub fn resume(state: &str) -> Option<Self> {
         let bytes = base16ct::lower::decode_vec(state).ok()?;

@@ -19,7 +19,7 @@ pub struct OpenModel {
     pub info: ModelInfo,
 }
 
-/// An open model in the making.
+/// A model that is being built from a checkpoint.
 pub struct Loading {
     file: ModelFile,
     name: String,

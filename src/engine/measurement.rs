@@ -1,8 +1,8 @@
 //! `Measurement`: how fast this machine runs the open model, and how fast it reads the model's weights.
 //!
-//! A round has three workloads: the weights are summed up, one text is written, five texts are written together.
-//! Whole generations are run, sampling included, as for a visitor. Each workload is repeated for a minimum time, so that
-//! a clock with coarse ticks suffices. The speed of a device varies over time: the figures are medians over the rounds.
+//! A round has three workloads: the weights are summed up, one text is written, five texts are written together. Whole
+//! generations are run, sampling included, as for a visitor. Each workload is repeated for a minimum time, so that a
+//! clock with coarse ticks suffices. The speed of a device varies over time: the figures are medians over the rounds.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const WORKLOAD_MS: f64 = 400.0;
 const STEP_MS: f64 = 100.0;
 const WORKLOADS: [Workload; 3] = [Workload::Memory, Workload::OneText, Workload::FiveTexts];
 
-/// A measurement in the making.
+/// A measurement in progress.
 pub struct Measurement {
     model: Arc<Model>,
     tokenizer: Arc<Tokenizer>,

@@ -56,7 +56,7 @@ impl ModelFile {
     /// From a GGUF file.
     ///
     /// # Errors
-    /// [`EngineError`] if it is no GGUF, no GPT-2, damaged or cut short.
+    /// [`EngineError`] if the file is not a GGUF of a GPT-2, is damaged or incomplete.
     pub fn from_gguf(reader: Box<dyn ReadSeek>) -> Result<Self, EngineError> {
         let mut checkpoint = Checkpoint::from_gguf(reader)?;
         let tokenizer = tokenizer_metadata::take(checkpoint.metadata_mut())?.read()?;

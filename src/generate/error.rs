@@ -48,7 +48,7 @@ pub enum GenerateError {
         /// The limit that was given.
         max_length: usize,
     },
-    /// A text without a token, where nothing stands in for it.
+    /// The text has no token, and no prefix replaces it.
     #[error("the text is empty")]
     EmptyText,
     /// A file with defaults that cannot be read.
@@ -59,7 +59,7 @@ pub enum GenerateError {
         /// Where and what.
         source: serde_json::Error,
     },
-    /// Scores that are no numbers.
+    /// The model's scores are NaN or infinite.
     #[error("the model's scores are not finite numbers")]
     BrokenLogits,
     /// The prompt could not be tokenised.

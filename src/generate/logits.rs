@@ -1,4 +1,4 @@
-//! Pure functions on logits: what forbids, reweights and cuts tokens before one is drawn.
+//! Pure functions on logits that forbid, reweight and cut tokens before a token is drawn.
 //!
 //! Order, as in `transformers`: repetition penalty, minimum length, temperature, top-k, top-p.
 //! `candle_transformers` gives the repetition penalty. Its `LogitsProcessor` is not used for the rest: its top-p
@@ -55,7 +55,7 @@ pub fn is_broken(logits: &[f32]) -> bool {
         || largest(logits) == f32::NEG_INFINITY
 }
 
-/// The largest of them, −∞ if there is none; NaN counts as none.
+/// The largest logit, −∞ if there is none; NaN is ignored.
 ///
 /// On lanes of their own, which are vectors: one chain of comparisons takes ten times as long.
 fn largest(logits: &[f32]) -> f32 {

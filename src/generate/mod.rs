@@ -22,7 +22,7 @@ pub use output::{FinishedSequence, NewToken, StepOutput, StopReason};
 use params::GenerationParams;
 use sampler::{Sample, Sampler, SamplerScratch};
 
-/// Several continuations of one prompt, in the making.
+/// The generation of several continuations of one prompt, in progress.
 pub struct Generation {
     session: Session,
     rules: Rules,
@@ -117,8 +117,8 @@ impl Generation {
         self
     }
 
-    /// Computes a piece of the prompt, or one token of every unfinished sequence. The last piece of the prompt returns the
-    /// first tokens. Does nothing when all sequences are finished.
+    /// Computes a piece of the prompt, or one token of every unfinished sequence. The last piece of the prompt returns
+    /// the first tokens. Does nothing when all sequences are finished.
     ///
     /// # Errors
     /// [`GenerateError::BrokenLogits`]; [`GenerateError::Infer`] only if model and tokenizer do not belong together.

@@ -276,7 +276,7 @@ impl Parameter {
     /// Sets the parameter in `params` to what a visitor typed.
     ///
     /// # Errors
-    /// [`OutOfRange`], also for a text that is no value at all; `params` is unchanged then.
+    /// [`OutOfRange`], also for a text that is not a value; `params` is unchanged then.
     pub fn set(self, text: &str, params: &mut GenerationParams) -> Result<(), OutOfRange> {
         let trimmed = text.trim();
         let refused = || OutOfRange {

@@ -1,10 +1,11 @@
-//! `GenerationParams`: what shapes the text, with `transformers`' names and meanings.
+//! `GenerationParams`: the parameters of a generation, with `transformers`' names and meanings.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::GenerateError;
 
-/// How to continue a prompt. Names and meanings are those of Hugging Face `generate`; [`Parameter`](super::parameter::Parameter) has the ranges.
+/// How to continue a prompt. Names and meanings are those of Hugging Face `generate`;
+/// [`Parameter`](super::parameter::Parameter) has the ranges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GenerationParams {
@@ -135,7 +136,7 @@ struct TasksJson {
     text_generation: Option<StatedParams>,
 }
 
-/// What a file states; `null` states nothing.
+/// The parameters that a file states; `null` counts as absent.
 #[derive(Deserialize)]
 struct StatedParams {
     max_new_tokens: Option<usize>,

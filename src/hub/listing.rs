@@ -31,13 +31,13 @@ pub struct Listing {
 pub struct ListedFile {
     /// Its path in the repository.
     pub name: String,
-    /// Its length, where the endpoint tells it.
+    /// Its length, if the endpoint states it.
     pub size_bytes: Option<u64>,
     /// 64 hexadecimal digits in lower case; the Hub has it for large files.
     pub sha256: Option<String>,
 }
 
-/// Why an answer is no [`Listing`].
+/// Why an answer is not a [`Listing`].
 #[derive(Debug, thiserror::Error)]
 pub enum ListingError {
     /// More than [`MAX_BYTES`] or [`MAX_FILES`].

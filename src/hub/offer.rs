@@ -64,7 +64,7 @@ pub enum Shortage {
 pub struct TypeOffer {
     /// The type.
     pub dtype: Dtype,
-    /// Bytes to fetch, where the endpoint tells sizes.
+    /// Bytes to fetch, if the endpoint states sizes.
     pub download_bytes: Option<u64>,
     /// Bytes on the device.
     pub storage_bytes: Option<u64>,

@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An `OWNER/NAME` that can stand in an address as it is.
+/// An `OWNER/NAME` that needs no escaping in an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepoId(String);
 
-/// Why a text is no [`RepoId`].
+/// Why a text is not a [`RepoId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "\"{got}\" is no OWNER/NAME: owner and name each have 1 to 96 letters, digits, `-`, `_` and `.`"
@@ -29,7 +29,7 @@ impl RepoIdError {
 }
 
 impl RepoId {
-    /// As it was given, `OWNER/NAME`.
+    /// The text `OWNER/NAME`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,7 +54,7 @@ impl FromStr for RepoId {
 
     /// Takes the value of `?bot=`, already percent-decoded.
     fn from_str(text: &str) -> Result<Self, RepoIdError> {
-        // The Hub's rules: no end or start in `-` or `.`, no two of these in a row, which also keeps `..` out of paths.
+        // The Hub's rules: no `-` or `.` at the start or the end, no `--` and no `..`.
         let is_part = |part: &str| {
             (1..=96).contains(&part.len())
                 && part

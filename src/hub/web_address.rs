@@ -16,7 +16,7 @@ pub struct WebAddress {
     query: String,
 }
 
-/// Why a text is no [`WebAddress`].
+/// Why a text is not a [`WebAddress`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebAddressError {
     /// Longer than [`MAX_BYTES`].

@@ -2,7 +2,7 @@
 
 use crate::protocol::ErrorReport;
 
-/// What a button beside an error does.
+/// The action of a button beside an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
     /// Load the same model again.

@@ -82,7 +82,7 @@ pub fn weights(n: u64) -> String {
     }
 }
 
-/// Host of an absolute address; a text that is no address is its own host.
+/// The host of an absolute address; any other text is returned unchanged.
 pub fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)

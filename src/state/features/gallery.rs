@@ -1,4 +1,4 @@
-//! The gallery: to read it, to choose a bot, to type a prompt; the card of a model that is being loaded.
+//! Changes of the gallery: choosing a bot, typing a prompt, and the card that arrives with a model.
 
 use super::super::bot_texts::BotTexts;
 use super::super::model::ModelStatus;

@@ -1,4 +1,4 @@
-//! Look-ups: to ask for a model's costs, and the worker's answer.
+//! Changes of a look-up: the request for a model's costs, and the worker's answer.
 
 use super::super::look_up::LookUp;
 use super::super::{Command, PageState};
@@ -11,7 +11,7 @@ impl PageState {
         self.look_up.as_ref()
     }
 
-    /// Asks for a model's costs. `device_memory_bytes`: memory of the device, where the browser tells it.
+    /// Asks for a model's costs. `device_memory_bytes`: memory of the device, if the browser states it.
     pub fn look_up(&mut self, model: ModelRef, device_memory_bytes: Option<u64>) -> Vec<Command> {
         let is_same = |last: &LookUp| {
             last.model.address == model.address && last.model.endpoint == model.endpoint

@@ -1,4 +1,4 @@
-//! Measuring the device: to start and stop it, and the worker's results.
+//! Changes of the measurement: its start, its stop, and the worker's results.
 
 use super::super::measured::Measured;
 use super::super::measuring::{MeasureRun, Measuring, Step};

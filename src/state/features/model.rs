@@ -1,4 +1,4 @@
-//! The model: to choose, load, pause and stop it, and the progress and end of its load.
+//! Changes of the model: choosing, loading, pausing and stopping it, and the progress and end of its load.
 
 use super::super::loading::{Loading, Paused};
 use super::super::model::ModelStatus;

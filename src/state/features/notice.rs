@@ -1,4 +1,4 @@
-//! Notices: to read, to add and to dismiss them.
+//! Reads, adds and dismisses notices.
 
 use super::super::PageState;
 use super::super::notice::Notice;

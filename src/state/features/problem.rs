@@ -1,4 +1,4 @@
-//! The problem on show: to read and to dismiss it.
+//! Reads and dismisses the current problem.
 
 use super::super::PageState;
 use super::super::model::ModelStatus;

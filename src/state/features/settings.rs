@@ -1,4 +1,4 @@
-//! The settings: to read, to change and to reset them, and the parameters of the next request.
+//! Reads, changes and resets the settings, and makes the parameters of the next request.
 
 use super::super::PageState;
 use super::super::problem::{Problem, Remedy};

@@ -1,4 +1,4 @@
-//! Tasks: to start one now or as soon as it can, and to stop whatever goes on.
+//! Starts a task now or as soon as it can run, and stops the current work.
 
 use super::super::model::ModelStatus;
 use super::super::task::Task;

@@ -17,7 +17,7 @@ impl PageState {
         vec![Command::RestartWorker]
     }
 
-    /// The worker runs: what was asked for while it started is sent.
+    /// The worker has started: sends the requests that waited for it.
     pub(super) fn on_started(&mut self) -> Vec<Command> {
         self.worker.started();
         let mut commands = self.send_look_up();
@@ -25,7 +25,7 @@ impl PageState {
         commands
     }
 
-    /// The worker has ended by itself: prompt, settings and what was written stay.
+    /// The worker has ended by itself: prompt, settings and written texts stay.
     pub(super) fn on_crash(&mut self, report: ErrorReport) {
         self.end_run(TweetStatus::Broken);
         self.measuring.run = None;

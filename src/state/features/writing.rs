@@ -1,4 +1,4 @@
-//! Writing: to generate, to write one tweet anew or on, and the worker's tokens and texts.
+//! Changes of the tweets: generating, rewriting and continuing them, and the worker's tokens and texts.
 
 use super::super::problem::{Problem, Remedy};
 use super::super::run_figures::RunFigures;

@@ -51,7 +51,7 @@ pub fn absolute_model(model: ModelRef) -> ModelRef {
     }
 }
 
-/// `address` relative to this page, made absolute; `None` if it is no address.
+/// `address` relative to this page, made absolute; `None` if it is not an address.
 pub fn absolute(address: &str) -> Option<String> {
     let base = document().base_uri().ok()??;
     Some(Url::new_with_base(address.trim(), &base).ok()?.href())

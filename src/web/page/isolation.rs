@@ -1,7 +1,7 @@
 //! `Isolation`: whether this visit may compute on several threads, with or without the service worker's help.
 //!
-//! Threads need memory that several workers share, which browsers give only to a page that is isolated from other sites:
-//! by its host's headers, or by the same headers from the page's service worker.
+//! Threads need memory that several workers share, which browsers give only to a page that is isolated from other
+//! sites: by its host's headers, or by the same headers from the page's service worker.
 
 use js_sys::Reflect;
 use leptos::prelude::window;
@@ -19,8 +19,8 @@ pub enum Isolation {
     ServiceWorker,
     /// The service worker is in place and isolates from the next visit on.
     NextVisit,
-    /// The service worker is in place, but the page is not isolated: in a frame in most browsers, or because the address
-    /// has `?isolate=off`.
+    /// The service worker is in place, but the page is not isolated: in a frame in most browsers, or because the
+    /// address has `?isolate=off`.
     Refused,
     /// The visitor switched the service worker off.
     SwitchedOff,
@@ -45,7 +45,7 @@ pub async fn prepare() -> Isolation {
     }
 }
 
-/// Whether the address has `?isolate=off`: this visit is to be as the host sends it.
+/// Whether the address has `?isolate=off`: the visitor asks for the host's headers alone.
 fn is_declined() -> bool {
     let query = window().location().search().unwrap_or_default();
     UrlSearchParams::new_with_str(&query)

@@ -14,7 +14,7 @@ use super::service_worker_switch::ServiceWorkerSwitch;
 /// Another version of the page than the one on show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewerVersion {
-    /// There is none.
+    /// No newer version is known.
     None,
     /// It is downloaded and waits for the visitor's yes.
     Waiting,

@@ -17,7 +17,7 @@ impl TabLock {
         Self::take(&of_model(key), signal, on_wait).await
     }
 
-    /// The same if it can be had at once; `None` if another tab has it.
+    /// The lock if it is free; `None` if another tab has it.
     pub async fn of_model_at_once(key: &str) -> Option<Self> {
         match Locks::here() {
             Some(locks) => Self::ask(&locks, &of_model(key), &if_available()).await,
@@ -28,8 +28,8 @@ impl TabLock {
     /// A shared lock for the use of the database; `None` over plain http, where the browser has no locks and two tabs
     /// could write one model.
     ///
-    /// Browsers discard most pages that are left while they hold a lock. Without a lock, a page may be frozen for the back
-    /// button, and a database that it was creating stays closed to all others.
+    /// Browsers discard most pages that are left while they hold a lock. Without a lock, a page may be frozen for the
+    /// back button, and a database that it was creating stays closed to all others.
     pub async fn of_database() -> Option<Self> {
         let options = if_available();
         // A plain object takes any field.

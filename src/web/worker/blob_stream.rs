@@ -25,7 +25,7 @@ pub struct BlobStream {
 enum Source {
     /// Reads into given buffers.
     Byob(ReadableStreamByobReader),
-    /// Returns new buffers, where a response's body is no byte stream.
+    /// Returns new buffers, where a response's body is not a byte stream.
     Default(ReadableStreamDefaultReader),
 }
 
@@ -146,9 +146,9 @@ impl BlobStream {
         }
         let start = self.fetched.borrow().end as f64;
         let rest = self.blob.slice_with_f64_and_f64(start, self.blob.size())?;
-        // Not the blob's own stream, which in Chromium is no byte stream.
+        // Not the blob's own stream, which in Chromium is not a byte stream.
         let body = Response::new_with_opt_blob(Some(&rest))?.body();
-        // Fails where the body is no byte stream.
+        // Fails where the body is not a byte stream.
         let byob = body.and_then(|body| ReadableStreamByobReader::new(&body).ok());
         let source = match byob {
             Some(reader) => Source::Byob(reader),

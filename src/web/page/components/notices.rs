@@ -7,7 +7,7 @@ use crate::web::page::context::Page;
 
 use super::icon::{Drawing, Icon};
 
-/// The remarks on show; nothing while there are none.
+/// The current remarks, if any.
 #[component]
 pub fn Notices() -> impl IntoView {
     let page = Page::here();

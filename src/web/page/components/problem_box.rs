@@ -10,7 +10,7 @@ use crate::web::page::context::{Page, fresh_seed};
 
 use super::icon::{Drawing, Icon};
 
-/// The failure; nothing while there is none.
+/// The current failure, if any.
 #[component]
 pub fn ProblemBox() -> impl IntoView {
     let page = Page::here();

@@ -6,7 +6,7 @@ use crate::engine::EngineError;
 use crate::protocol::{ErrorCode, ErrorReport};
 use crate::web::shared::js_error::WebError;
 
-/// The files are no model that can be opened.
+/// The files do not form a model that can be opened.
 pub(super) fn not_a_model(error: &dyn Error, hint: &str) -> WebError {
     WebError::Refused(Box::new(ErrorReport {
         code: ErrorCode::NotAModel,
