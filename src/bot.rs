@@ -8,8 +8,7 @@ pub use gallery::{bundled, find};
 
 // The page's components know a card's parts through the bot they belong to.
 pub use crate::card::{AccountData, Card, Label, Links};
-// A repository is named in a bot's address as in a model's.
-pub use crate::hub::{HUB, RepoId, RepoIdError};
+use crate::hub::HUB;
 
 /// Size in MB (10⁶ bytes) of the `pytorch_model.bin` of each bundled bot, as listed on the Hub: 124.4 million weights
 /// of 4 bytes, and 12.6 MB of attention masks.
