@@ -71,7 +71,7 @@ pub enum GenerateError {
 }
 
 impl GenerateError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {

@@ -1,4 +1,4 @@
-//! `About`: the dialog on what this page is and is not.
+//! `About`: the dialog that explains the page and its limits.
 
 use leptos::prelude::*;
 
