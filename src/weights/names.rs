@@ -1,8 +1,8 @@
 //! The one table of GPT-2's tensors: names in Hugging Face's files and in GGUF, shapes, layout, which may be absent.
 
 use crate::model::config::Gpt2Config;
+use Dimension::{NCtx, NEmbd, NInner, One, QkvWidth, VocabSize};
 use Role::{Embedding, Positions, Projection, Vector};
-use Size::{NCtx, NEmbd, NInner, One, QkvWidth, VocabSize};
 
 /// The role of a tensor in the model, which decides its layout and whether it may be quantized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Role {
 
 /// A dimension of a tensor, as the configuration gives it.
 #[derive(Debug, Clone, Copy)]
-enum Size {
+enum Dimension {
     /// A vector has one row.
     One,
     VocabSize,
@@ -42,7 +42,7 @@ enum Size {
     NInner,
 }
 
-impl Size {
+impl Dimension {
     fn of(self, config: &Gpt2Config) -> usize {
         match self {
             One => 1,
@@ -56,7 +56,7 @@ impl Size {
 }
 
 /// A row of the table: Hugging Face's name, GGUF's name, role, rows, columns.
-type Row = (&'static str, &'static str, Role, Size, Size);
+type Row = (&'static str, &'static str, Role, Dimension, Dimension);
 
 #[rustfmt::skip]
 const EMBEDDINGS: [Row; 2] = [
