@@ -76,10 +76,11 @@ addEventListener('activate', (event) => event.waitUntil((async () => {
   }
 })()));
 
-// What the page says (src/web/page/offline.rs).
+// What the page says (src/web/page/service_worker.rs).
 addEventListener('message', (event) => {
   const { type, threads, simd } = event.data ?? {};
   if (type === 'update') self.skipWaiting();
+  if (type === 'kept' && !SHELL) event.ports[0].postMessage(0);
   if (!SHELL) return;
   const build = `worker${threads > 1 ? '_threads' : ''}${simd === 'relaxed' ? '_relaxed' : ''}`;
   const keepUsed = async () => keep([...filesOf(build).filter((name) => name in SHELL.files), ...await wanted()]);

@@ -82,8 +82,9 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
             #[serde(skip_serializing_if = "Option::is_none")]
             mirror: Option<String>,
         }
+        let address = server.address();
         let serving = Serving {
-            address: server.address(),
+            address: address.clone(),
             mirror: mirror.as_ref().map(Server::address),
         };
         output.print(&serving, |Serving { address, mirror }| match mirror {
@@ -97,7 +98,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         }
         let workers = page
             .filter(FirstPage::is_incomplete)
-            .map(|page| thread::spawn(move || add_workers(page, progress)));
+            .map(|page| thread::spawn(move || add_workers(page, &address, progress)));
         server.run_until_interrupted().await?;
         INTERRUPTED.store(true, Ordering::Relaxed);
         if let Some(workers) = workers {
@@ -109,7 +110,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
 }
 
 /// Adds the other builds of the worker to a page that is being served. An error leaves that page as it is.
-fn add_workers(page: FirstPage, progress: Progress) {
+fn add_workers(page: FirstPage, address: &str, progress: Progress) {
     match page.complete(progress) {
         Ok(_) => progress.note("all builds of the worker are there"),
         Err(_) if progress.is_interrupted() => {}
@@ -117,5 +118,9 @@ fn add_workers(page: FirstPage, progress: Progress) {
             "not all builds of the worker are there, the page runs with the others: {error}; {}",
             error.hint()
         )),
+    }
+    if !progress.is_interrupted() {
+        // In a terminal, the lines of the builds have moved it up.
+        eprintln!("{address}");
     }
 }

@@ -37,20 +37,20 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
         None => Ok(None),
     };
     let tokens = strings(TOKENS)?.ok_or_else(|| missing(TOKENS))?;
-    // Writers leave an empty list out, and a vocabulary of single bytes has no merges.
-    let has_words = || tokens.iter().filter(|token| token.chars().count() > 1);
-    let merges = match strings(MERGES)? {
-        Some(merges) => merges,
-        None if json.is_some() || has_words().count() < tokens.len() / 2 => Vec::new(),
-        None => return Err(missing(MERGES)),
-    };
-    Ok(GgufTokenizer {
+    let merges = strings(MERGES)?;
+    let has_merges = merges.is_some();
+    let tokenizer = GgufTokenizer {
         model,
         tokens,
         token_types: integers(metadata.remove(TOKEN_TYPES))?,
-        merges,
+        merges: merges.unwrap_or_default(),
         json,
-    })
+    };
+    // Writers leave an empty list out, which is right for a vocabulary of single bytes alone.
+    if !has_merges && tokenizer.json.is_none() && tokenizer.has_joined_tokens() {
+        return Err(missing(MERGES));
+    }
+    Ok(tokenizer)
 }
 
 /// The entries that [`take`] reads back.

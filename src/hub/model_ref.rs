@@ -77,6 +77,11 @@ impl ModelRef {
     /// The model at `address`.
     #[must_use]
     pub fn new(address: ModelAddress, endpoint: Endpoint, dtype: Dtype) -> Self {
+        // An endpoint is for repositories; with one form of every other address, equal models are equal values.
+        let endpoint = match address {
+            ModelAddress::Repository { .. } => endpoint,
+            _ => Endpoint::default(),
+        };
         Self {
             address,
             endpoint,

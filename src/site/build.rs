@@ -11,12 +11,16 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// These files make parts of the page, but are native and so no sources of it otherwise.
-const MAKERS: [&str; 5] = [
+const MAKERS: [&str; 9] = [
     include_str!("assemble.rs"),
+    include_str!("bindings.rs"),
     include_str!("document.rs"),
     include_str!("loader.rs"),
     include_str!("one_file.rs"),
     include_str!("shell.rs"),
+    include_str!("threads.rs"),
+    include_str!("wasm_cargo.rs"),
+    include_str!("worker_build.rs"),
 ];
 
 /// What to build.

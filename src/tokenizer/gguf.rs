@@ -46,6 +46,16 @@ pub struct GgufTokenizer {
 }
 
 impl GgufTokenizer {
+    /// Whether the vocabulary has a token of several bytes, which only a merge makes.
+    #[must_use]
+    pub fn has_joined_tokens(&self) -> bool {
+        let type_of = |id: usize| self.token_types.get(id).copied().unwrap_or(NORMAL);
+        let is_joined = |(id, token): (usize, &String)| {
+            type_of(id) == NORMAL && token != END_OF_TEXT && token.chars().nth(1).is_some()
+        };
+        self.tokens.iter().enumerate().any(is_joined)
+    }
+
     /// The tokenizer.
     ///
     /// # Errors

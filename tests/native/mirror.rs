@@ -554,7 +554,7 @@ async fn serve_with_a_mirror_says_both_addresses_and_the_pages_last() {
     assert_eq!(absent.status.code(), Some(1));
     let error = String::from_utf8(absent.stderr).unwrap();
     assert!(
-        error.contains("/nowhere/models") && error.contains("; "),
+        error.contains("/nowhere/models") && error.contains("hint: give `--mirror`"),
         "{error}"
     );
 }

@@ -1325,3 +1325,35 @@ fn a_look_up_outlives_the_worker_that_was_asked() {
     assert_eq!(model, named("me/tiny"));
     assert_eq!(loaded(&commands[1..]), bundled().model);
 }
+
+#[test]
+fn a_text_asked_for_while_another_model_was_measured_loads_its_own() {
+    let mut state = ready();
+    let own = named(&state.bots()[1].repo.clone());
+    state.update_stored(vec![(own.clone(), None)]);
+    let job = measure_job(&state.measure());
+    state.choose_bot(1);
+    assert!(state.is_own());
+    assert_eq!(state.generate(SEED), [stop(job)]);
+    assert_eq!(loaded(&state.update(done(job, true), 0.0)), own);
+    params_of(&open(&mut state, info()));
+}
+
+#[test]
+fn a_worker_that_ends_during_a_look_up_answers_it() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    asked(&state.look_up(named("gpt2"), None));
+    state.update(failure(None, ErrorCode::WorkerCrashed, true), 0.0);
+    let look_up = state.current_look_up().unwrap();
+    assert!(matches!(look_up.answer, Some(Err(_))) && !look_up.is_asking);
+}
+
+#[test]
+fn after_a_load_without_memory_the_next_load_gets_a_new_worker() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.open_model(picked());
+    fail_load(&mut state, ErrorCode::OutOfMemory, false);
+    assert!(state.use_bundled().contains(&Command::RestartWorker));
+}

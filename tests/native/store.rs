@@ -184,3 +184,19 @@ fn a_damaged_state_is_refused() {
         assert!(Checksum::resume(bad).is_none(), "{bad}");
     }
 }
+
+#[test]
+fn a_model_at_an_address_is_the_same_whichever_endpoint_the_page_has() {
+    let mirror: Endpoint = "https://mirror.example/hub".parse().unwrap();
+    for text in [
+        "https://example.org/x.gguf",
+        "https://example.org/models/tiny/",
+    ] {
+        let model = ModelRef::parse(text, &mirror, Dtype::Auto).unwrap();
+        let record = ArtifactRecord::new(model.clone());
+        let read = ArtifactRecord::from_json(&record.to_json())
+            .unwrap()
+            .unwrap();
+        assert_eq!(read.model, model, "{text}");
+    }
+}

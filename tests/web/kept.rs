@@ -614,7 +614,7 @@ async fn what_happens_to_a_download_is_said_and_fits_every_window() {
     page.wait_for_state(&["idle"]).await;
     page.click("generate").await;
     for (name, words) in [
-        ("waiting", "are safe, trying again in"),
+        ("waiting", "are saved, trying again in"),
         ("starting-over", "again from the start"),
     ] {
         wait_until(words, LONG, || async {

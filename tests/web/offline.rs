@@ -480,7 +480,7 @@ async fn without_a_network_the_page_says_so_where_it_matters() {
     page.devtools("Network.emulateNetworkConditions", network(true))
         .await;
     press(&page, "//header//button[contains(., 'Open a model')]").await;
-    let note = Locator::XPath("//dialog[@open]//*[@role='note'][contains(., 'no network')]");
+    let note = Locator::XPath("//dialog[@open]//*[@role='note'][contains(., 'You are offline')]");
     page.client.wait().for_element(note).await.unwrap();
     page.screenshot("offline-open-1280-light").await;
     page.devtools("Network.emulateNetworkConditions", network(false))

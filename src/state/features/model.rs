@@ -6,7 +6,7 @@ use super::super::model_choice::{ModelChoice, whole_repository};
 use super::super::problem::{Problem, Remedy};
 use super::super::{Command, PageState};
 use crate::hub::{Endpoint, ModelAddress, ModelRef};
-use crate::protocol::{ErrorReport, JobId, LoadStage, ModelInfo, Request};
+use crate::protocol::{ErrorCode, ErrorReport, JobId, LoadStage, ModelInfo, Request};
 
 impl PageState {
     /// The chosen model.
@@ -242,6 +242,10 @@ impl PageState {
     }
 
     pub(super) fn on_load_failed(&mut self, report: ErrorReport) {
+        if report.code == ErrorCode::OutOfMemory {
+            // The worker has taken all the memory it can, and keeps it: the next load gets a new worker.
+            self.worker.opened_model(u64::MAX);
+        }
         self.model.status = ModelStatus::Failed(report.clone());
         self.waiting = None;
         let mut remedies = Vec::new();

@@ -37,14 +37,14 @@ impl PageState {
         }
     }
 
-    /// Starts the task that waits, if the model is open. No job runs.
+    /// Starts the task that waits, or loads the model for it where another model was chosen meanwhile. No job runs.
     pub(super) fn start_waiting(&mut self) -> Vec<Command> {
-        if !matches!(self.model.status, ModelStatus::Ready(_)) {
-            return Vec::new();
-        }
-        match self.waiting.take() {
-            Some(task) => self.start(task),
-            None => Vec::new(),
+        match self.model.status {
+            ModelStatus::Ready(_) | ModelStatus::Absent => match self.waiting.take() {
+                Some(task) => self.start_or_load(task),
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
         }
     }
 

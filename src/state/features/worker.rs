@@ -30,7 +30,9 @@ impl PageState {
         self.end_run(TweetStatus::Broken);
         self.measuring.run = None;
         self.waiting = None;
-        self.look_up = None;
+        if self.look_up.as_ref().is_some_and(|asked| asked.is_asking) {
+            self.on_look_up_answer(Err(report.clone()));
+        }
         self.worker.ended();
         self.model.status = ModelStatus::Absent;
         let mut remedies = vec![Remedy::RestartWorker];

@@ -64,12 +64,13 @@ fn description(isolation: Isolation, bytes: u64) -> Option<String> {
             "It could also make the page faster, with several threads, though not in this window or frame."
         }
     };
-    let size = if bytes > 0 {
-        format!(" ({})", wording::bytes(bytes))
-    } else {
-        String::new()
+    let saved = match bytes {
+        0 => "This page is not saved for offline use yet; its service worker will save it."
+            .to_owned(),
+        _ => format!(
+            "This page is saved for offline use ({}), by its service worker.",
+            wording::bytes(bytes)
+        ),
     };
-    Some(format!(
-        "This page is saved for offline use{size}, by its service worker. {threads}"
-    ))
+    Some(format!("{saved} {threads}"))
 }
