@@ -16,7 +16,7 @@ pub struct Address {
     pub endpoint: Endpoint,
     /// The prompt.
     pub text: Option<String>,
-    /// Generation parameters, as written; every one can be used.
+    /// Generation parameters as written, each within its range.
     pub settings: Vec<(Parameter, String)>,
     /// A notice for every part that was ignored.
     pub notices: Vec<Notice>,
@@ -37,10 +37,10 @@ impl Address {
             .chain(parameters.filter_map(Parameter::address_name))
     }
 
-    /// Reads the decoded `name=value` pairs of the address. Of a name that stands there twice the first value counts;
-    /// unknown names are ignored.
+    /// Reads the decoded `name=value` pairs of the address. The first value of a repeated name counts; unknown names
+    /// are ignored.
     ///
-    /// Another program shares a text with this page as `title`, `text` and `url`; the prompt is all three.
+    /// A program that shares a text with this page sends `title`, `text` and `url`; the prompt joins all three.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Address {
         let mut address = Address::default();
         let pairs: Vec<_> = pairs.into_iter().collect();

@@ -16,13 +16,13 @@ pub const EXAMPLE_PROMPTS: [&str; 5] = [
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Gallery {
     bots: Vec<Bot>,
-    /// Of each bot, in the same order.
+    /// The texts of each bot, in the order of `bots`.
     texts: Vec<BotTexts>,
     open: usize,
 }
 
 impl Gallery {
-    /// With the first bot open.
+    /// A gallery with the first bot open.
     ///
     /// # Panics
     /// If there is no bot.
@@ -65,7 +65,7 @@ impl Gallery {
         self.bots.len() - 1
     }
 
-    /// Opens the bot at a place. A prompt that the visitor typed goes along; a proposed one does not.
+    /// Opens the bot at a place. A prompt that the visitor typed moves to that bot; a proposed prompt does not.
     pub(super) fn open(&mut self, index: usize) {
         if index == self.open {
             return;
@@ -77,12 +77,12 @@ impl Gallery {
         self.open = index;
     }
 
-    /// Of the open bot.
+    /// The texts of the open bot.
     pub(super) fn texts(&self) -> &BotTexts {
         &self.texts[self.open]
     }
 
-    /// Of the open bot.
+    /// The texts of the open bot.
     pub(super) fn texts_mut(&mut self) -> &mut BotTexts {
         &mut self.texts[self.open]
     }

@@ -1,4 +1,4 @@
-//! `Loading` and `Paused`: a download on its way, and one that the visitor stopped for a while.
+//! `Loading` and `Paused`: a load that is going on, and a download that the visitor paused.
 
 use super::task::Task;
 use super::wording;
@@ -10,7 +10,7 @@ const DOWNLOAD_SHARE: f64 = 0.85;
 /// A load that is going on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loading {
-    /// Its number in requests and events.
+    /// The load's number in requests and events.
     pub job: JobId,
     /// The worker's last report; `None` before the first.
     pub stage: Option<LoadStage>,

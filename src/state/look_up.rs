@@ -4,14 +4,14 @@ use super::loading::stage_text;
 use crate::hub::{ModelRef, Offer};
 use crate::protocol::{ErrorReport, JobId, LoadStage};
 
-/// A question for a model's costs, and the answer.
+/// A request for a model's costs, and the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookUp {
-    /// The model, in the type that is wanted.
+    /// The model, in the type that the visitor selected.
     pub model: ModelRef,
-    /// The answer, or the last one while another type is being asked for.
+    /// The answer, or the answer for an earlier type while the answer for this type is still to come.
     pub answer: Option<Result<Offer, ErrorReport>>,
-    /// Whether the answer to this very question is still to come.
+    /// Whether the answer for `model` is still to come.
     pub is_asking: bool,
     pub(super) job: JobId,
     pub(super) is_sent: bool,
@@ -20,13 +20,13 @@ pub struct LookUp {
 }
 
 impl LookUp {
-    /// What keeps the answer waiting, in words, such as a lost connection.
+    /// The cause of a delay of the answer, in words, such as a lost connection.
     pub fn progress_text(&self) -> Option<String> {
         let stage = self.stage.as_ref().filter(|_| self.is_asking)?;
         (*stage != LoadStage::LookingUp).then(|| stage_text(stage))
     }
 
-    /// The worker that was asked is being replaced: the next worker is asked again.
+    /// Notes that the worker is being replaced: the next worker gets the request again.
     pub(super) fn wait_for_worker(&mut self) {
         self.is_sent = false;
     }

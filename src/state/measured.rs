@@ -109,7 +109,7 @@ impl Measured {
         )
     }
 
-    /// Everything as plain text, for a report or a comparison. `date`: already formatted.
+    /// The whole result as plain text, for a report or a comparison. `date`: already formatted.
     pub fn to_text(&self, user_agent: &str, date: &str) -> String {
         let Measured { speeds, model } = self;
         let line = |bar: &Bar, figure: Spread, write: fn(f64) -> String| {

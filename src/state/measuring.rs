@@ -3,16 +3,16 @@
 use super::measured::Measured;
 use crate::protocol::{JobId, Workload};
 
-/// How far the measurement is.
+/// The progress of the measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Measuring {
-    /// Not asked for, or over.
+    /// Not requested, or finished.
     Idle,
-    /// Asked for; a model has to be loaded or a text to end first.
+    /// Requested; first a model has to be loaded or a text to end.
     Waiting {
-        /// The step that it waits for.
+        /// That load or text, in words.
         text: String,
-        /// Share of that step, where it is known.
+        /// Share of the load that is done, where it is known.
         fraction: Option<f64>,
     },
     /// Running.
@@ -38,7 +38,7 @@ pub struct Step {
 }
 
 impl Measuring {
-    /// Whether it was asked for and is not over.
+    /// Whether the measurement waits or runs.
     pub fn is_busy(&self) -> bool {
         *self != Measuring::Idle
     }

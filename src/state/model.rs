@@ -1,18 +1,18 @@
-//! `ModelState`: the chosen model, and how far it is from answering.
+//! `ModelState`: the chosen model, and whether it is absent, loading or open.
 
 use super::loading::{Loading, Paused};
 use super::model_choice::ModelChoice;
 use crate::hub::Endpoint;
 use crate::protocol::{ErrorReport, JobId, ModelInfo};
 
-/// How far the chosen model is.
+/// The state of the chosen model, from its choice until it is open.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelStatus {
-    /// Not asked for yet.
+    /// No load was requested yet.
     Absent,
     /// Being loaded.
     Loading(Loading),
-    /// Its download was stopped for a while by the visitor.
+    /// The visitor paused its download.
     Paused(Paused),
     /// Open.
     Ready(Box<ModelInfo>),

@@ -6,7 +6,7 @@ use crate::hub::{Endpoint, ModelAddress, ModelRef};
 /// A model that the page can load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelChoice {
-    /// Which model.
+    /// The address of the model, and the type of its weights.
     pub model: ModelRef,
     /// Its name on the page.
     pub name: String,

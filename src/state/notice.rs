@@ -4,7 +4,7 @@ use crate::generate::parameter::OutOfRange;
 use crate::hub::RepoIdError;
 use crate::hub::{AddressError, WebAddressError};
 
-/// A remark on show.
+/// A remark that the page shows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     /// The bot in the page's address is not in the gallery; it is fetched when the visitor presses Generate.
@@ -20,7 +20,7 @@ pub enum Notice {
     Folder {
         /// The folder's name.
         name: String,
-        /// Why.
+        /// The cause.
         problem: FolderProblem,
     },
 }

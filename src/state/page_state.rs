@@ -79,7 +79,7 @@ impl PageState {
                         repo: repo.as_str().to_owned(),
                         host: wording::host_of(endpoint.as_str()).to_owned(),
                     });
-                    // It is fetched as soon as the visitor presses Generate.
+                    // The bot's model is fetched when the visitor presses Generate.
                     state.model.choice =
                         ModelChoice::new(ModelRef::new(address, endpoint, Dtype::Auto));
                 }

@@ -1,4 +1,4 @@
-//! `Problem`: the failure on show, and the buttons that can help.
+//! `Problem`: the failure that the page shows, and the buttons that can help.
 
 use crate::protocol::ErrorReport;
 
@@ -17,10 +17,10 @@ pub enum Remedy {
     ResetSettings,
 }
 
-/// A failure on show.
+/// A failure that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What happened, and what to do.
+    /// The failure and its remedy, in words.
     pub report: ErrorReport,
     /// Buttons, the likeliest to help first.
     pub remedies: Vec<Remedy>,

@@ -3,7 +3,7 @@
 use super::wording::{bytes, dtype, duration, per_second, plural};
 use crate::protocol::{ModelInfo, RunStats};
 
-/// The line under the tweets.
+/// The figures in the line under the tweets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFigures {
     /// New tokens of all sequences.

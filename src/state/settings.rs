@@ -11,10 +11,10 @@ pub const DEFAULT_SEQUENCES: usize = 5;
 /// Why a setting cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    /// Not a value, or outside the parameter's range.
+    /// The text is not a value, or outside the parameter's range.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
-    /// More than the open model's context.
+    /// The value is more than the open model's context.
     #[error("{} must be at most {n_ctx}, which is all this model takes", .parameter.name())]
     Context {
         /// The parameter.

@@ -12,7 +12,7 @@ pub(super) enum Task {
 }
 
 impl Task {
-    /// Whether it writes one tweet of the open bot anew or on.
+    /// Whether the task rewrites or continues a single tweet of the open bot.
     pub(super) fn is_for_one_tweet(&self) -> bool {
         matches!(
             self,

@@ -2,7 +2,7 @@
 
 use crate::protocol::StopReason;
 
-/// How far a tweet is.
+/// The progress of a tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TweetStatus {
     /// Its first token has not arrived yet.
@@ -24,7 +24,7 @@ pub struct Tweet {
     pub earlier: String,
     /// Text of this run.
     pub fresh: String,
-    /// How far it is.
+    /// The tweet's progress.
     pub status: TweetStatus,
     /// Seed of its last run.
     pub seed: u32,
@@ -95,7 +95,7 @@ impl Tweet {
         self.status = TweetStatus::Done(reason);
     }
 
-    /// Ends an unfinished tweet as it is.
+    /// Ends an unfinished tweet; its text stays.
     pub(super) fn end(&mut self, status: TweetStatus) {
         if self.is_unfinished() {
             self.status = status;

@@ -31,7 +31,7 @@ impl WorkerState {
         }
     }
 
-    /// Whether the worker has not reported itself yet.
+    /// Whether the worker is being started and has not reported its start yet.
     pub(super) fn is_starting(&self) -> bool {
         self.status == WorkerStatus::Starting
     }
@@ -57,7 +57,7 @@ impl WorkerState {
         self.memory_bytes = memory_bytes;
     }
 
-    /// Whether the worker is worth a new one as soon as its model is closed.
+    /// Whether the worker has so much memory that a new worker replaces it when its model is closed.
     pub(super) fn is_large(&self) -> bool {
         self.is_running() && self.memory_bytes >= LARGE_WORKER_BYTES
     }

@@ -23,7 +23,7 @@ pub(super) struct Run {
     pub(super) first_slot: usize,
     /// The prompt of the request.
     pub(super) prompt: String,
-    /// Whether it writes all tweets anew; if it is refused, no tweets are left.
+    /// Whether the job writes all tweets anew; if the worker refuses it, the bot has no tweets left.
     pub(super) is_whole: bool,
     pub(super) is_stopping: bool,
 }

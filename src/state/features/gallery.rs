@@ -68,7 +68,7 @@ impl PageState {
         self.gallery.open(index);
     }
 
-    /// Takes away the notice that the gallery lacks this bot.
+    /// Removes the notice that the gallery lacks this bot.
     pub(super) fn forget_missing_bot(&mut self, fetched: &str) {
         self.notices.retain(|notice| {
             !matches!(notice, Notice::NotInGallery { repo, .. } if repo.eq_ignore_ascii_case(fetched))

@@ -6,7 +6,7 @@ use crate::hub::{ModelRef, Offer};
 use crate::protocol::{ErrorReport, JobId, LoadStage, Request};
 
 impl PageState {
-    /// The question that was asked last, until it is closed.
+    /// The last look-up, until it is closed.
     pub fn current_look_up(&self) -> Option<&LookUp> {
         self.look_up.as_ref()
     }
@@ -38,7 +38,7 @@ impl PageState {
         commands
     }
 
-    /// Forgets the question; an answer that is still to come is called off.
+    /// Forgets the look-up, and stops its job if the answer is still to come.
     pub fn close_look_up(&mut self) -> Vec<Command> {
         match self.look_up.take() {
             Some(look_up) if look_up.is_asking && look_up.is_sent => {
@@ -48,7 +48,7 @@ impl PageState {
         }
     }
 
-    /// Sends the question that waits for the worker, if there is one.
+    /// Sends the look-up that waits for the worker, if there is one.
     pub(super) fn send_look_up(&mut self) -> Vec<Command> {
         match &mut self.look_up {
             Some(look_up) if look_up.is_asking && !look_up.is_sent => {

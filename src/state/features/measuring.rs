@@ -8,7 +8,7 @@ use super::super::{Command, PageState};
 use crate::protocol::{ErrorReport, JobId, Request, Speeds};
 
 impl PageState {
-    /// How far the measurement is.
+    /// The progress of the measurement.
     pub fn measuring(&self) -> Measuring {
         match (&self.measuring.run, &self.waiting) {
             (Some(run), _) => Measuring::Running {
@@ -35,9 +35,10 @@ impl PageState {
         self.measuring.result.as_deref()
     }
 
-    /// Measures how fast this device runs the model; loads it first if need be, and waits for a text's end.
+    /// Measures how fast this device runs the model, after loading the model if need be and after the end of a text
+    /// that is being written.
     pub fn measure(&mut self) -> Vec<Command> {
-        // A text that waits was asked for first.
+        // Only one task can wait, and a waiting text was requested earlier.
         if self.measuring.run.is_some() || self.is_text_waiting() {
             return Vec::new();
         }

@@ -14,7 +14,7 @@ impl PageState {
         &self.model.choice
     }
 
-    /// How far the chosen model is.
+    /// The state of the chosen model, from its choice until it is open.
     pub fn model_status(&self) -> &ModelStatus {
         &self.model.status
     }

@@ -4,7 +4,7 @@ use super::super::PageState;
 use super::super::notice::Notice;
 
 impl PageState {
-    /// The remarks on show.
+    /// The remarks that the page shows.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -14,7 +14,7 @@ impl PageState {
         self.notices.push(notice);
     }
 
-    /// Takes all remarks away.
+    /// Removes all remarks.
     pub fn dismiss_notices(&mut self) {
         self.notices.clear();
     }

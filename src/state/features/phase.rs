@@ -20,7 +20,7 @@ impl PageState {
         }
     }
 
-    /// One calm sentence on the state of the page; it changes rarely enough to be read aloud.
+    /// A sentence about the state of the page; it changes rarely enough for a screen reader to announce.
     pub fn status(&self) -> String {
         match self.phase() {
             Phase::Starting => "Starting.".to_owned(),
@@ -45,7 +45,7 @@ impl PageState {
         }
     }
 
-    /// What Generate does before it writes.
+    /// The step that Generate takes before it writes: opening the model, or downloading it.
     fn first_load_text(&self) -> String {
         let choice = self.choice();
         let is_here = choice.is_picked() || self.is_stored(&choice.model);

@@ -10,7 +10,7 @@ impl PageState {
         self.problem.as_ref()
     }
 
-    /// Takes the error away. After a failed load, the page is as before the load.
+    /// Removes the failure. After a failed load, the page is as before the load.
     pub fn dismiss_problem(&mut self) {
         self.problem = None;
         if matches!(self.model.status, ModelStatus::Failed(_)) {

@@ -10,7 +10,7 @@ impl PageState {
         matches!(self.waiting, Some(Task::Write(_)))
     }
 
-    /// Ends the job that runs, or the load: a text ends after its current token. Nothing waits any more.
+    /// Ends the current job or load, and drops the task that waits. A text ends after its current token.
     pub fn stop(&mut self) -> Vec<Command> {
         self.waiting = None;
         if self.measuring.run.is_some() {

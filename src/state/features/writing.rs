@@ -18,7 +18,8 @@ const CONTINUE_TOKENS: usize = 40;
 /// New tokens before which a continued text may not end again.
 const CONTINUE_MIN_TOKENS: usize = 8;
 
-/// No token is longer, in bytes. A prompt of more than `n_ctx` times as many bytes is refused before it is sent.
+/// Length of the longest token, in bytes. A prompt of more than `n_ctx` times as many bytes is refused before it is
+/// sent.
 const MAX_TOKEN_BYTES: usize = 1024;
 
 /// The parts of a request, with the place of its first sequence.
@@ -40,7 +41,7 @@ impl PageState {
         Some(self.n_ctx()?.saturating_sub(tweet.context_tokens?))
     }
 
-    /// Whether "Continue" can do something for this tweet.
+    /// Whether "Continue" can add text to this tweet.
     pub fn can_continue(&self, slot: usize) -> bool {
         !self.is_generating() && self.room(slot).is_some_and(|room| room > 0)
     }
@@ -144,7 +145,7 @@ impl PageState {
         })]
     }
 
-    /// New tweets take the place of the old ones, unless the prompt is too long.
+    /// Replaces the tweets of the open bot by new tweets, unless the prompt is too long.
     fn order_tweets(&mut self, seed: u32, params: GenerationParams) -> Option<Order> {
         let n_bytes = self.texts().prompt.len();
         if let Some(n_ctx) = self.n_ctx()
@@ -285,7 +286,7 @@ impl PageState {
         self.problem = Some(Problem { report, remedies });
     }
 
-    /// Ends the run without an answer of the worker. New tweets without a token disappear.
+    /// Ends the run without waiting for the worker. New tweets without a token disappear.
     pub(super) fn end_run(&mut self, status: TweetStatus) {
         let Some(run) = self.writing.run.take() else {
             return;
