@@ -1,6 +1,6 @@
-//! The browser edge: the page, the worker, and what both share.
+//! The code that runs only in a browser: the page, the worker, and the modules that both use.
 
-// The page is never built with threads: it would wait, which a page may not.
+// The page is never built with threads: threads wait for each other, and a browser's main thread must not wait.
 #[cfg(not(target_feature = "atomics"))]
 pub mod page;
 pub mod shared;

@@ -25,7 +25,7 @@ pub async fn copy(text: &str) -> bool {
             .is_ok()
 }
 
-/// Scrolls as far as it takes to see `element`; not at all if it can be seen.
+/// Scrolls until `element` is visible; does nothing if it is visible already.
 pub fn scroll_to(element: &Element) {
     let options = ScrollIntoViewOptions::new();
     for axis in ["block", "inline"] {
@@ -46,7 +46,7 @@ pub fn save(blob: Blob, name: &str) -> Result<(), WebError> {
     link.set_attribute("href", &url).map_err(refused)?;
     link.set_attribute("download", name).map_err(refused)?;
     link.unchecked_ref::<HtmlElement>().click();
-    // Nothing says when the browser has read the file.
+    // No event tells when the browser has read the file.
     Timeout::new(READ_MS, move || drop(url)).forget();
     Ok(())
 }

@@ -23,7 +23,7 @@ pub struct Page {
     worker_build: RwSignal<Option<WorkerBuild>>,
 }
 
-/// The build of the worker that a visit uses.
+/// The build of the worker that this visit uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerBuild {
     /// On how many threads it computes.
@@ -93,13 +93,13 @@ impl Page {
         }
     }
 
-    /// Changes the state where no commands follow.
+    /// Changes the state by a function that returns no commands.
     pub fn change(self, change: impl FnOnce(&mut PageState)) {
         self.state.update(change);
     }
 
-    /// Opens the visitor's files: a GGUF, or the files of a folder that is laid out like a repository and that the model
-    /// is named after.
+    /// Opens the visitor's files: a GGUF, or the files of a folder laid out like a repository, whose name becomes the
+    /// model's.
     pub fn open_files(self, folder: Option<String>, files: Vec<File>) {
         if files.is_empty() {
             return;
@@ -118,7 +118,8 @@ impl Page {
                 self.with_bridge(|bridge, files| bridge.send_files(&request, files));
             }
             Command::RestartWorker => self.start_worker(),
-            // Only a page may ask, not a worker. A refusal leaves the models for the browser to delete.
+            // A page may ask for persistent storage, a worker may not. After a refusal the browser may delete the
+            // models.
             Command::Persist => spawn_local(async {
                 model_storage::persist().await;
             }),
@@ -141,7 +142,7 @@ impl Page {
             Err(error) => (None, Some(error)),
         };
         let ended = self.channel.try_update_value(|channel| {
-            // The last events of the earlier worker do not count for the new one.
+            // The last events of the earlier worker are dropped.
             channel.inbox.borrow_mut().clear();
             std::mem::replace(&mut channel.bridge, bridge)
         });

@@ -72,7 +72,8 @@ fn folder(entries: &[FileSystemEntry]) -> Option<&FileSystemDirectoryEntry> {
     folder.map(JsCast::unchecked_ref)
 }
 
-/// The files of a folder, without those in folders inside it: a repository's weights are at its top. At least one.
+/// The files of a folder, without those in folders inside it: a repository's weights are at its top. The list has at
+/// least one file.
 async fn files_in(folder: &FileSystemDirectoryEntry) -> Result<Vec<File>, FolderProblem> {
     let reader = folder.create_reader();
     let mut files = Vec::new();

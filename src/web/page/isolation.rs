@@ -10,7 +10,7 @@ use web_sys::UrlSearchParams;
 
 use super::service_worker::{is_controlled, register, registration};
 
-/// How this visit stands with threads.
+/// Whether this visit may compute on several threads, and by whose headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
     /// Isolated by the host's own headers; the service worker is new.
@@ -24,11 +24,12 @@ pub enum Isolation {
     Refused,
     /// The visitor switched the service worker off.
     SwitchedOff,
-    /// The browser gives no service worker, or none was tried yet.
+    /// The browser gives no service worker, or the page has not tried to register one yet.
     Unavailable,
 }
 
-/// Registers the service worker, unless the address declines it, and looks how this visit stands.
+/// Registers the service worker, unless the address declines it, and finds out whether this visit may compute on
+/// several threads.
 pub async fn prepare() -> Isolation {
     let is_registered = registration().await.is_some();
     if is_declined() && is_registered {
@@ -45,7 +46,7 @@ pub async fn prepare() -> Isolation {
     }
 }
 
-/// Whether the address has `?isolate=off`: the visitor asks for the host's headers alone.
+/// Whether the address has `?isolate=off`, by which a visitor declines the service worker's headers.
 fn is_declined() -> bool {
     let query = window().location().search().unwrap_or_default();
     UrlSearchParams::new_with_str(&query)

@@ -23,7 +23,7 @@ pub fn follow(page: Page) {
             }
         });
     });
-    // A queue that refuses its consumer is as good as none.
+    // A queue that refuses its consumer gives no files.
     let _ = set_consumer.call1(&queue, &consumer.into_js_value());
 }
 

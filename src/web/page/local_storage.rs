@@ -5,7 +5,7 @@
 
 use leptos::prelude::window;
 
-/// The entry of this name; `None` if there is none or the browser refuses storage.
+/// The entry of this name; `None` if it is absent or the browser refuses storage.
 pub fn read(name: &str) -> Option<String> {
     storage()?.get_item(name).ok()?
 }

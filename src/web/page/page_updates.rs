@@ -1,4 +1,4 @@
-//! `PageUpdates`: a newer version of the page, from its download by the service worker to the visitor's yes.
+//! `PageUpdates`: a newer version of the page, from its download by the service worker to the visitor's consent.
 
 use gloo::events::EventListener;
 use leptos::prelude::*;
@@ -16,9 +16,9 @@ use super::service_worker_switch::ServiceWorkerSwitch;
 pub enum NewerVersion {
     /// No newer version is known.
     None,
-    /// It is downloaded and waits for the visitor's yes.
+    /// It is downloaded and waits for the visitor's consent.
     Waiting,
-    /// It has taken over, because the visitor said yes in another tab.
+    /// It has taken over, because the visitor agreed in another tab.
     InPlace,
 }
 
@@ -27,7 +27,7 @@ pub enum NewerVersion {
 pub struct PageUpdates {
     newer: RwSignal<NewerVersion>,
     is_following: StoredValue<bool>,
-    /// Whether the visitor said yes in this tab.
+    /// Whether the visitor agreed in this tab.
     is_updating: StoredValue<bool>,
     waiting: StoredValue<Option<ServiceWorker>, LocalStorage>,
 }
@@ -77,7 +77,7 @@ impl PageUpdates {
         self.newer.set(NewerVersion::None);
     }
 
-    /// The visitor's yes: the newer version takes over, and the page reloads.
+    /// Takes the visitor's consent: the newer version takes over, and the page reloads.
     pub fn update(self) {
         match self.waiting.get_value() {
             Some(worker) => {
@@ -101,7 +101,7 @@ impl PageUpdates {
                 }
             }
         };
-        // A version may have been found before anybody listened.
+        // A version may have been found before this listener was added.
         follow_installing();
         EventListener::new(registration, "updatefound", move |_| follow_installing()).forget();
         let Some(container) = service_worker::container() else {
@@ -119,7 +119,7 @@ impl PageUpdates {
     fn follow_install(self, registration: ServiceWorkerRegistration, worker: ServiceWorker) {
         let installed = worker.clone();
         EventListener::new(&worker, "statechange", move |_| {
-            // The very first version replaces none.
+            // The first of all versions replaces no other.
             if installed.state() == ServiceWorkerState::Installed && registration.active().is_some()
             {
                 self.wait_with(installed.clone());

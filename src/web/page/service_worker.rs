@@ -40,7 +40,7 @@ pub async fn register() -> bool {
     }
 }
 
-/// The registration for this very folder; one for a folder above belongs to another page.
+/// The registration for exactly this folder; a registration for a folder above it belongs to another page.
 pub async fn registration() -> Option<ServiceWorkerRegistration> {
     let found = JsFuture::from(container()?.get_registration()).await.ok()?;
     let found: ServiceWorkerRegistration = found.dyn_into().ok()?;

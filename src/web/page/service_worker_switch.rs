@@ -11,7 +11,7 @@ use super::service_worker;
 pub const STORAGE_KEY: &str = "huggingtweets-isolation";
 const OFF: &str = "off";
 
-/// The switch, with how this visit stands; a context of every component.
+/// The switch, and whether this visit may compute on several threads; a context of every component.
 #[derive(Clone, Copy)]
 pub struct ServiceWorkerSwitch {
     isolation: RwSignal<Isolation>,
@@ -32,7 +32,7 @@ impl ServiceWorkerSwitch {
         switch
     }
 
-    /// How this visit stands.
+    /// Whether this visit may compute on several threads.
     pub fn isolation(self) -> Isolation {
         self.isolation.get()
     }
@@ -48,7 +48,7 @@ impl ServiceWorkerSwitch {
     pub fn switch_on(self) {
         local_storage::write(STORAGE_KEY, None);
         spawn_local(async move {
-            // Even where one is registered: it may be about to be removed.
+            // Also where a service worker is registered: it may be about to be removed.
             service_worker::register().await;
             self.isolation.set(prepare().await);
         });

@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use super::context::Page;
 use crate::web::shared::model_storage::ModelStorage;
 
-/// Updates the state's list of whole models, so that bots speak with their own.
+/// Updates the state's list of complete models, from which the open bot's own model is chosen if it is stored.
 pub fn refresh(page: Page) {
     spawn_local(async move {
         let list = match ModelStorage::open().await {

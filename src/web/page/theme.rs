@@ -7,7 +7,7 @@ use super::local_storage;
 /// The colours of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
-    /// Those of the system.
+    /// The system's choice of light or dark.
     Auto,
     /// Dark text on paper.
     Light,

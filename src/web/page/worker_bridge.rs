@@ -17,10 +17,10 @@ use crate::web::shared::js_error::{WebError, reason};
 /// The script that starts the worker, beside the page.
 const WORKER_SCRIPT: &str = "./worker_loader.js";
 
-/// A running worker, which ends when this is dropped.
+/// A running worker, which ends when the bridge is dropped.
 pub struct WorkerBridge {
     worker: Worker,
-    // Dropped with the bridge: a worker that was ended says nothing any more.
+    // Dropped with the bridge, after which no event of the ended worker is passed on.
     _on_message: EventListener,
     _on_error: EventListener,
 }
@@ -42,7 +42,7 @@ impl WorkerBridge {
             Worker::new(WORKER_SCRIPT).map_err(|e| WebError::NoWorker { reason: reason(&e) })?;
         let has_ended = Cell::new(false);
         let on_event = Rc::new(move |event: Event| {
-            // The first report of an end counts; the others are of the same crash.
+            // Only the first report of an end is passed on; later reports are of the same crash.
             if !is_end(&event) || !has_ended.replace(true) {
                 on_event(event);
             }

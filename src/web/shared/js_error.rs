@@ -27,10 +27,10 @@ pub enum WebError {
     Status {
         /// HTTP status.
         status: u16,
-        /// Seconds that it asks to wait.
+        /// Seconds that the server asks to wait.
         retry_after_s: Option<u32>,
     },
-    /// A small file that is too large.
+    /// A small file, such as a configuration, that is larger than such files can be.
     #[error("the file has more than the {most} bytes such a file can have")]
     TooLarge {
         /// The cap.
@@ -63,15 +63,15 @@ pub enum WebError {
         /// `OWNER/NAME`.
         name: String,
     },
-    /// The engine or the choice of files refused the model.
+    /// The model was refused, by the engine or by the choice of its files.
     #[error("{}", .0.message)]
     Refused(Box<ErrorReport>),
     /// Fewer or more bytes came than the server had announced.
     #[error("{got} of {expected} bytes arrived")]
     Length {
-        /// As announced.
+        /// Number of bytes announced.
         expected: u64,
-        /// As arrived.
+        /// Number of bytes received.
         got: u64,
     },
     /// A file could not be read.
@@ -80,13 +80,13 @@ pub enum WebError {
         /// The browser's own words.
         reason: String,
     },
-    /// The visitor stopped it.
+    /// The visitor stopped the job.
     #[error("stopped")]
     Cancelled,
 }
 
 impl WebError {
-    /// For the page: what failed, and what to do.
+    /// The failure and its remedy, for the page.
     pub fn report(&self) -> ErrorReport {
         let (code, hint, retryable) = match self {
             Self::Refused(report) => {
@@ -100,7 +100,7 @@ impl WebError {
             ),
             Self::Cancelled => (
                 ErrorCode::Cancelled,
-                "press Generate to go on; what was kept of it is not fetched again",
+                "press Generate to continue; bytes that are saved are not fetched again",
                 true,
             ),
             Self::Length { .. } => (
@@ -135,13 +135,13 @@ impl WebError {
             ),
             Self::Checksum { .. } => (
                 ErrorCode::Truncated,
-                "nothing of it was kept; press retry",
+                "its bytes were discarded; press retry",
                 true,
             ),
             Self::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
             Self::StorageFull => (
                 ErrorCode::Storage,
-                "delete models under Storage, or free space on this device, then load it again; what has arrived is kept",
+                "delete models under Storage, or free space on this device, then load it again; bytes that have arrived are kept",
                 true,
             ),
             Self::Storage { .. } => (
@@ -151,7 +151,7 @@ impl WebError {
             ),
             Self::Connection { .. } | Self::NoWorker { .. } => (
                 ErrorCode::Download,
-                "check the connection and the address, then press retry; what was kept of it is not fetched again",
+                "check the connection and the address, then press retry; bytes that are saved are not fetched again",
                 true,
             ),
         };

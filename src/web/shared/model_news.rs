@@ -8,14 +8,14 @@ use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BroadcastChannel, MessageEvent};
 
-/// Least time between two messages: each of them interrupts all tabs that wait.
+/// Least time between two messages: each message interrupts all tabs that wait.
 const INTERVAL_MS: f64 = 250.0;
 
 /// Bytes so far, and in all where that is known.
 pub type Progress = (u64, Option<u64>);
 
-/// One end of a model's channel, closed when it is dropped. Messages are `[loaded, total or null]`, and anything else
-/// asks for one.
+/// One end of a model's channel, closed when it is dropped. A message `[loaded, total or null]` is a progress; any
+/// other message asks for the current progress.
 pub struct ModelNews {
     channel: BroadcastChannel,
     last: Rc<Cell<Progress>>,
@@ -24,7 +24,8 @@ pub struct ModelNews {
 }
 
 impl ModelNews {
-    /// The end that sends, also when it is asked. `None` where the browser has no such channels.
+    /// The end that sends the progress, also in answer to a receiver that asks for it. `None` where the browser has no
+    /// such channels.
     pub fn sender(key: &str) -> Option<Self> {
         let last = Rc::new(Cell::new((0, None)));
         let current = Rc::clone(&last);
@@ -35,7 +36,7 @@ impl ModelNews {
         })
     }
 
-    /// The end that receives; it asks at once.
+    /// The end that receives the progress; it asks for the current progress at once.
     pub fn receiver(key: &str, on_progress: impl Fn(Progress) + 'static) -> Option<Self> {
         let news = Self::open(key, Rc::default(), move |_, message| {
             progress_in(message).into_iter().for_each(&on_progress);
@@ -92,7 +93,7 @@ fn post(channel: &BroadcastChannel, (loaded, total): Progress) {
 
 fn progress_in(message: &JsValue) -> Option<Progress> {
     let message = message.dyn_ref::<Array>()?;
-    // NaN becomes 0.
+    // The cast turns NaN into 0.
     Some((
         message.get(0).as_f64()? as u64,
         message.get(1).as_f64().map(|total| total as u64),

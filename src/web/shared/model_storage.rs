@@ -1,9 +1,9 @@
 //! `ModelStorage`: the artifacts of kind model on this device, in the best storage that the browser has.
 //!
-//! That is a private file system ([`private_files`]), or else, as in some browsers' private windows, IndexedDB
-//! ([`database`]). Cache Storage is no third choice: a browser with it has IndexedDB too, and its entries are written
-//! whole or not at all, so a broken download could not continue.
-//! Only a worker writes; a page reads and deletes.
+//! The best storage is a private file system ([`private_files`]); where there is none, as in some browsers' private
+//! windows, it is IndexedDB ([`database`]). Cache Storage is no third choice: a browser with it has IndexedDB too, and
+//! its entries are written whole or not at all, so a broken download could not continue. Only a worker writes; a page
+//! reads and deletes.
 
 mod browser;
 mod database;
@@ -49,7 +49,7 @@ impl ModelStorage {
     /// The storage to read and to delete; `None` if the browser has none.
     ///
     /// # Errors
-    /// [`WebError::Storage`] if it has one that fails.
+    /// [`WebError::Storage`] if the browser has a storage that fails.
     pub async fn open() -> Result<Option<Self>, WebError> {
         if let Some(files) = PrivateFiles::open().await? {
             return Ok(Some(Self(Backend::Files(files))));
@@ -157,7 +157,7 @@ impl ModelStorage {
         self.delete_locked(key).await
     }
 
-    /// As [`ModelStorage::delete`]. The caller holds [`TabLock::of_model`].
+    /// Deletes like [`ModelStorage::delete`], for a caller that holds [`TabLock::of_model`].
     ///
     /// # Errors
     /// [`WebError::Storage`].
@@ -180,11 +180,11 @@ impl ModelStorage {
                     record,
                 }),
                 Ok(None) => {
-                    // Another tab may have written it before the lock was taken.
+                    // Another tab may have written the record before the lock was taken.
                     if let Some(_lock) = TabLock::of_model_at_once(&key).await
                         && let Ok(None) = self.find(&key).await
                     {
-                        // What cannot be deleted now is found again next time.
+                        // Bytes that cannot be deleted now are found again by the next listing.
                         let _ = self.delete_locked(&key).await;
                     }
                 }
@@ -216,7 +216,7 @@ impl ModelWriter {
     /// Writes all of `bytes` at `offset`.
     ///
     /// # Errors
-    /// `StorageFull`, or whatever else the browser says.
+    /// `StorageFull`, or another error of the browser.
     pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         match &mut self.0 {
             Writer::Files(writer) => writer.write_at(offset, bytes),
@@ -257,7 +257,7 @@ impl ModelWriter {
         }
     }
 
-    /// Deletes all bytes and writes the record of none.
+    /// Deletes all bytes and writes `record`, which describes no bytes.
     ///
     /// # Errors
     /// [`WebError::Storage`].

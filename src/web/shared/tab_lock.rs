@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-/// Held until it is dropped.
+/// A lock, held until it is dropped.
 pub struct TabLock {
     release: Option<Function>,
 }
@@ -63,7 +63,7 @@ impl TabLock {
         let (held, release) = deferred();
         let (granted, grant) = deferred();
         let on_granted = Closure::once_into_js(move |lock: JsValue| -> Promise {
-            // A call of our own function.
+            // The function is our own and does not throw.
             let _ = grant.call1(&JsValue::NULL, &JsValue::from_bool(!lock.is_null()));
             held
         });

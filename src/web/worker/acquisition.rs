@@ -35,17 +35,17 @@ const MAX_ATTEMPTS: usize = 3;
 pub struct Acquired {
     /// Its GGUF.
     pub blob: Blob,
-    /// Where it is kept.
+    /// Where the model is kept for the next visit.
     pub retention: Retention,
 }
 
 /// A model to bring onto this device.
 pub struct Acquisition<'a> {
-    /// Its files.
+    /// The model's files.
     pub files: &'a SourceFiles,
     /// Whether to keep it for the next visit.
     pub keep: bool,
-    /// What its host has answered already.
+    /// The host's answer to an earlier look-up, if there was one.
     pub looked_up: Option<Rc<LookedUp>>,
 }
 
@@ -93,7 +93,7 @@ impl Acquisition<'_> {
             let written = stored(&storage, &key).await?;
             let reader = BlobReader::new(written)?;
             let size_bytes = reader.size();
-            // A file that cannot be opened is not kept.
+            // A fetched file that cannot be opened is deleted.
             if let Err(error) = ModelFile::from_gguf(Box::new(reader)) {
                 storage.delete_locked(&key).await?;
                 return Err(refused(&error));
@@ -144,7 +144,7 @@ impl Acquisition<'_> {
         }
     }
 
-    /// The record in storage, if it is of this model and its bytes are there; else a new one.
+    /// The record in storage, if it is of this model and its bytes are there; else a new record.
     async fn record(&self, storage: &ModelStorage, key: &str) -> Result<ArtifactRecord, WebError> {
         let model = &self.files.model;
         let found = storage.find(key).await?;
@@ -279,7 +279,7 @@ impl Acquisition<'_> {
             download.is_some_and(|download| download.loaded > 0)
         };
         if (first, offset) == (0, 0) && has_bytes(record) {
-            // A tail of the earlier bytes would stay behind the new bytes.
+            // A tail of the earlier bytes would otherwise remain after the new bytes.
             record.download = Some(Download::default());
             destination.restart(record).await?;
         }
@@ -312,7 +312,7 @@ impl Acquisition<'_> {
     }
 }
 
-/// Whether the bytes are there that the record describes.
+/// Whether storage has the bytes that the record describes.
 async fn has_bytes(
     storage: &ModelStorage,
     key: &str,
@@ -327,7 +327,8 @@ async fn has_bytes(
     })
 }
 
-/// The bytes of a complete model. Where some are missing, the rest is deleted, so that the next load fetches all.
+/// The bytes of a complete model. If some are missing, the others are deleted, so that the next load fetches all of
+/// them.
 async fn stored(storage: &ModelStorage, key: &str) -> Result<Blob, WebError> {
     if let Some(blob) = storage.blob(key).await? {
         return Ok(blob);

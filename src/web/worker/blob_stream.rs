@@ -71,7 +71,7 @@ impl Fetched {
 }
 
 impl BlobStream {
-    /// At the first byte of a blob; nothing is read yet.
+    /// A stream at the first byte of a blob; nothing is read yet.
     pub fn new(blob: Blob) -> Self {
         Self {
             blob,
@@ -119,7 +119,7 @@ impl BlobStream {
         }
     }
 
-    /// A piece of a whole buffer, or up to the byte `enough`.
+    /// Reads a piece: a whole buffer, or less once byte `enough` is reached.
     async fn fill(&self, reader: &ReadableStreamByobReader, enough: u64) -> Option<Uint8Array> {
         let free = self.fetched.borrow_mut().free.pop();
         let mut buffer = free.unwrap_or_else(|| ArrayBuffer::new(BUFFER_BYTES));
@@ -129,7 +129,7 @@ impl BlobStream {
             let rest = BUFFER_BYTES - n;
             let rest = Uint8Array::new_with_byte_offset_and_length(&buffer, n, rest);
             let filled = value_of(JsFuture::from(reader.read_with_array_buffer_view(&rest)).await)?;
-            // The same memory: the reader detaches the buffer that it was given.
+            // The reader detaches the buffer that it was given and returns the same memory as a new buffer.
             buffer = filled.buffer();
             if filled.length() == 0 {
                 break;
@@ -146,9 +146,9 @@ impl BlobStream {
         }
         let start = self.fetched.borrow().end as f64;
         let rest = self.blob.slice_with_f64_and_f64(start, self.blob.size())?;
-        // Not the blob's own stream, which in Chromium is not a byte stream.
+        // A response's body, because the blob's own stream is not a byte stream in Chromium.
         let body = Response::new_with_opt_blob(Some(&rest))?.body();
-        // Fails where the body is not a byte stream.
+        // This fails where the body is not a byte stream.
         let byob = body.and_then(|body| ReadableStreamByobReader::new(&body).ok());
         let source = match byob {
             Some(reader) => Source::Byob(reader),

@@ -4,8 +4,8 @@
 //! would check the version as well, but makes the browser send a preflight request to every other host, which hosts of
 //! files often refuse.
 //!
-//! Not with `gloo::net`: its `send` panics when `fetch` is rejected with a value that is no `Error`, and a panic ends the
-//! worker with the open model; the body is a bare `ReadableStream` there as well.
+//! `gloo::net` is not used: its `send` panics when `fetch` is rejected with a value that is no `Error`, and a panic
+//! ends the worker with the open model; the body is a bare `ReadableStream` there as well.
 
 use gloo::timers::callback::Timeout;
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
@@ -39,7 +39,7 @@ pub struct Head {
     pub validator: Option<String>,
 }
 
-/// Takes the bytes of a file.
+/// A receiver of the bytes of a file.
 pub trait Receive {
     /// Offset of the next byte.
     fn offset(&self) -> u64;
@@ -49,16 +49,16 @@ pub trait Receive {
         None
     }
 
-    /// A body follows.
+    /// Announces a body.
     ///
     /// # Errors
     /// [`WebError::StartOver`] if the earlier bytes do not belong to it. Any error ends the download.
     fn begin(&mut self, head: &Head) -> Result<(), WebError>;
 
-    /// The next bytes.
+    /// Takes the next bytes of the body.
     ///
     /// # Errors
-    /// Any ends the download.
+    /// Any error ends the download.
     fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), WebError>>;
 }
 
@@ -102,7 +102,7 @@ pub async fn download(
     }
 }
 
-/// All bytes of a file of at most `most`; `None` if there is no such file.
+/// All bytes of a file that has at most `most` bytes; `None` if there is no such file.
 ///
 /// # Errors
 /// As [`download`]; [`WebError::TooLarge`].
@@ -136,7 +136,7 @@ impl Receive for Small {
     }
 
     fn begin(&mut self, head: &Head) -> Result<(), WebError> {
-        // It is small enough to be fetched whole again.
+        // The file is small enough to be fetched whole again.
         if head.offset != self.offset() {
             self.bytes.clear();
         }
@@ -152,7 +152,7 @@ impl Receive for Small {
     }
 }
 
-/// A file on a server, as the answer to a `HEAD` request describes it.
+/// The properties of a file on a server, from the answer to a `HEAD` request.
 #[derive(Debug)]
 pub struct RemoteFile {
     /// Its length.
@@ -161,7 +161,7 @@ pub struct RemoteFile {
     pub validator: Option<String>,
 }
 
-/// The file at `url`; `None` if there is none.
+/// The properties of the file at `url`; `None` if there is no such file.
 ///
 /// # Errors
 /// [`WebError::Status`], [`WebError::Connection`], [`WebError::Cancelled`].
@@ -210,7 +210,7 @@ async fn fetch(
     let head = match begun {
         Ok(head) => head,
         Err(error) => {
-            // An unread body keeps its connection open.
+            // An unread body would keep its connection open.
             if let Some(body) = response.body() {
                 let _ = JsFuture::from(body.cancel()).await;
             }
@@ -324,7 +324,7 @@ fn head(response: &Response, offset: u64) -> Result<Head, WebError> {
                 validator,
             })
         }
-        // The offset is behind the last byte.
+        // The requested offset is after the last byte.
         416 => Err(WebError::StartOver),
         _ if response.ok() => {
             // A compressed answer announces its compressed length.
@@ -397,7 +397,7 @@ async fn wait(seconds: u32, abort: &AbortController) -> Result<(), WebError> {
                 let _ = resolve.call0(&JsValue::NULL);
             }));
         });
-        // It is never rejected.
+        // The promise is never rejected.
         let _ = JsFuture::from(tick).await;
     }
     Ok(())

@@ -24,13 +24,13 @@ use crate::parallel::Threads;
 use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Request, Retention};
 use crate::web::shared::js_error::WebError;
 
-/// A worker without a request for so long compiles what the first text needs.
+/// A worker that gets no request for this time compiles the tokenizer's pattern, which the first text needs.
 const PREPARE_AFTER_MS: u32 = 500;
 
 struct Host {
     outbox: Rc<Outbox>,
     engine: RefCell<Engine>,
-    /// Where the bundled model is.
+    /// The address of the bundled model.
     bundled_url: RefCell<Option<String>>,
     /// The job of the last load.
     load: Cell<Option<JobId>>,
@@ -42,8 +42,8 @@ struct Host {
     stream: RefCell<Option<Rc<BlobStream>>>,
     /// Where the model that the engine loads is kept.
     retention: Cell<Retention>,
-    /// A message to this port is the next turn: unlike a timer it is not throttled, and messages of the page come in
-    /// between.
+    /// A message to this port starts the next turn: unlike a timer it is not throttled, and messages of the page are
+    /// handled between two turns.
     turn: MessagePort,
     /// Whether a turn is due: two turns at once would read one stream.
     has_turn: Cell<bool>,

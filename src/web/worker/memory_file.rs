@@ -1,4 +1,4 @@
-//! `MemoryFile`: a file in the browser's memory: WebAssembly memory would never shrink again.
+//! `MemoryFile`: a file in the browser's memory, outside WebAssembly memory, which never shrinks.
 
 use std::io;
 
@@ -31,7 +31,7 @@ impl MemoryFile {
         let mut at = offset;
         let mut rest = bytes;
         while !rest.is_empty() {
-            // Below 2^40 / 2^22.
+            // The number is below 2^40 / 2^22.
             let block = (at / BLOCK_BYTES) as usize;
             let start = (at % BLOCK_BYTES) as u32;
             while self.blocks.len() <= block {

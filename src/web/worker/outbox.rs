@@ -13,10 +13,11 @@ const FRAME_MS: f64 = 16.0;
 /// Least time between two messages of a download, unless [`PROGRESS_BYTES`] arrive sooner.
 const PROGRESS_MS: f64 = 50.0;
 
-/// Bytes after which a download's progress is posted whatever the time: a stalled download shows all but these.
+/// Bytes after which a download's progress is posted whatever the time: when a download stalls, the page has been told
+/// of all but these.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
-/// The worker's way to the page.
+/// The channel from the worker to the page.
 pub struct Outbox {
     scope: DedicatedWorkerGlobalScope,
     /// Tokens that wait for the end of the frame.
@@ -27,7 +28,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// To the page that owns the worker.
+    /// An outbox to the page that owns the worker.
     pub fn new(scope: DedicatedWorkerGlobalScope) -> Self {
         Self {
             scope,
@@ -42,7 +43,7 @@ impl Outbox {
         self.post_all(vec![event]);
     }
 
-    /// Posts an event now, unless it is a progress shortly after the last.
+    /// Posts a progress event now, or drops it if the last one was posted shortly before.
     pub fn post_progress(&self, event: Event) {
         if let Event::Progress {
             stage: LoadStage::Downloading { loaded, total },

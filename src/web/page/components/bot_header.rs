@@ -66,7 +66,7 @@ fn old_header(bot: &Bot) -> impl IntoView + use<> {
     }
 }
 
-/// Asks before any picture is fetched from elsewhere, and takes the permission back.
+/// The button that shows or hides the original pictures, and the dialog that asks before any of them is fetched.
 #[component]
 fn PictureSwitch(
     /// The open bot.

@@ -36,7 +36,7 @@ pub fn CopyButton(
             } else {
                 CopyStatus::Refused
             });
-            // The button may be gone by then.
+            // The button may have been removed by then.
             Timeout::new(CONFIRMATION_MS, move || {
                 status.try_set(CopyStatus::Waiting);
             })

@@ -46,7 +46,7 @@ impl Overlay {
         self.open(View::OpenModel);
     }
 
-    /// The name to look up, given once.
+    /// Takes the name to look up; later calls return `None`.
     pub fn take_name(self) -> Option<String> {
         self.name.try_update_untracked(Option::take).flatten()
     }

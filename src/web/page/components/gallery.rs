@@ -48,7 +48,7 @@ pub fn Gallery() -> impl IntoView {
             let handle = format!("@{}", bot.card.handle);
             let is_open = move || selected.get() == index;
             let open = move |event: leptos::ev::MouseEvent| {
-                // With a modifier it is a plain link: a new tab or window.
+                // With a modifier key the press is left to the browser, which opens a new tab or window.
                 if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
                     event.prevent_default();
                     history::open_bot(page, index);

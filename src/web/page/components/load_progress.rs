@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::state::loading::{Loading, Paused};
 use crate::web::page::context::Page;
 
-/// The bar; nothing without a load.
+/// The bar; empty without a load.
 #[component]
 pub fn LoadProgress() -> impl IntoView {
     let page = Page::here();

@@ -99,7 +99,7 @@ pub fn ModelLine() -> impl IntoView {
     }
 }
 
-/// Where the model is saved, in words; nothing for a model that comes with the page or is a file.
+/// Where the model is saved, in words; `None` for the bundled model and for a picked file.
 fn retention_text(retention: Retention) -> Option<String> {
     match retention {
         Retention::None => None,

@@ -9,7 +9,7 @@ use crate::web::page::isolation::Isolation;
 use crate::web::page::service_worker;
 use crate::web::page::service_worker_switch::{STORAGE_KEY, ServiceWorkerSwitch};
 
-/// The row; nothing where the browser gives no service worker.
+/// The row; empty where the browser gives no service worker.
 #[component]
 pub fn ServiceWorkerRow() -> impl IntoView {
     let switch = expect_context::<ServiceWorkerSwitch>();
@@ -22,7 +22,7 @@ pub fn ServiceWorkerRow() -> impl IntoView {
                 return;
             };
             if let Some(saved) = service_worker::saved_bytes(&worker).await {
-                // The dialog may be closed by now.
+                // The dialog may have been closed meanwhile.
                 bytes.try_set(saved);
             }
         });

@@ -14,7 +14,7 @@ use super::stored_models::StoredModels;
 #[component]
 pub fn StorageView() -> impl IntoView {
     let theme = expect_context::<ThemeChoice>();
-    // Local storage has no signal; it changes with the theme's.
+    // Local storage has no signal of its own; the stored theme changes with the signal of the theme.
     let stored_theme = move || {
         theme.get();
         local_storage::read(theme::STORAGE_KEY)

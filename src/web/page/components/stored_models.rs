@@ -35,7 +35,7 @@ pub fn StoredModels() -> impl IntoView {
                     (Vec::new(), Retention::PrivateFiles)
                 }
             };
-            // The dialog may be closed by now.
+            // The dialog may have been closed meanwhile.
             let _ = stored.try_set(Some(list));
             let _ = retention.try_set(place);
             let _ = quota.try_set(estimate().await);
@@ -105,7 +105,7 @@ pub fn StoredModels() -> impl IntoView {
     }
 }
 
-/// A caution about where this browser stores models; none for the usual place.
+/// A caution about where this browser stores models; `None` for the private file system, the usual place.
 fn caution(retention: Retention) -> Option<&'static str> {
     match retention {
         Retention::None | Retention::PrivateFiles => None,

@@ -1,4 +1,4 @@
-//! `UpdateBar`: offers a newer version of the page, which comes when the visitor says so.
+//! `UpdateBar`: offers a newer version of the page, which takes over when the visitor agrees.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::state::Phase;
 use crate::web::page::context::Page;
 use crate::web::page::page_updates::{NewerVersion, PageUpdates};
 
-/// The bar above everything, while there is another version.
+/// The bar at the top of the page, shown while there is another version.
 #[component]
 pub fn UpdateBar() -> impl IntoView {
     let page = Page::here();

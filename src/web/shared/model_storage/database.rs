@@ -246,7 +246,7 @@ async fn connect(factory: &IdbFactory) -> Result<IdbDatabase, WebError> {
     let give_up = request.onerror();
     let _timer = Timeout::new(OPEN_MS, move || {
         let words = JsValue::from_str("it did not open in time");
-        // A call of our own function.
+        // The function is our own and does not throw.
         let _ = give_up.map(|give_up| give_up.call1(&JsValue::NULL, &words));
     });
     Ok(opened.await?.unchecked_into())
@@ -262,7 +262,7 @@ pub struct DatabaseWriter {
 
 /// A block with some of its bytes.
 struct Block {
-    /// All of it, outside this program's memory.
+    /// The whole block, outside this program's memory.
     bytes: Uint8Array,
     /// The ranges that were written, in the order of time.
     written: Vec<(u32, u32)>,
@@ -277,7 +277,7 @@ impl DatabaseWriter {
         let mut at = offset;
         let mut rest = bytes;
         while !rest.is_empty() {
-            // Below 2^40 / 2^22.
+            // The index is below 2^40 / 2^22.
             let index = (at / BLOCK_BYTES) as u32;
             let start = (at % BLOCK_BYTES) as u32;
             let n = rest.len().min((BLOCK_BYTES as u32 - start) as usize);
@@ -385,7 +385,7 @@ fn block_key(key: &str, index: u32) -> JsValue {
     Array::of2(&key.into(), &index.into()).into()
 }
 
-/// Every `[key, INDEX]`.
+/// The range of all keys `[key, INDEX]`.
 fn range_of(key: &str) -> Result<JsValue, WebError> {
     // An array comes after every number.
     let last = Array::of2(&key.into(), &Array::new());

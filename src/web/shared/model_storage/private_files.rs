@@ -1,6 +1,7 @@
 //! `PrivateFiles`: artifacts in the origin's private file system.
 //!
-//! Two files each in the kind's folder: `KEY.json`, an [`ArtifactRecord`], and `KEY.gguf`, its bytes so far.
+//! An artifact is two files in the folder of its kind: `KEY.json`, an [`ArtifactRecord`], and `KEY.gguf`, its bytes so
+//! far.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -27,7 +28,7 @@ pub(super) struct PrivateFiles {
 
 impl PrivateFiles {
     /// The folder, created if need be; `None` where the browser has no private file system. Any other failure is an
-    /// error: stored models would seem to be gone otherwise.
+    /// error, because the stored models would otherwise seem to be lost.
     pub(super) async fn open() -> Result<Option<Self>, WebError> {
         let Some(manager) = storage_manager() else {
             return Ok(None);
@@ -214,7 +215,7 @@ impl StorageFile {
         self.flush()
     }
 
-    /// Cuts or lengthens it.
+    /// Cuts or lengthens the file.
     fn truncate(&self, len: u64) -> Result<(), WebError> {
         let cut = self.handle.truncate_with_f64(len as f64);
         cut.map_err(|e| storage_error(&e))

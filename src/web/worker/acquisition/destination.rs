@@ -21,7 +21,7 @@ pub(super) enum Destination {
 }
 
 impl Destination {
-    /// In `storage` under a key, its bytes kept, or else in memory.
+    /// Opens a destination in `storage` under a key, where earlier bytes stay; without a storage, in memory.
     pub(super) async fn open(storage: Option<(&ModelStorage, &str)>) -> Result<Self, WebError> {
         Ok(match storage {
             Some((storage, key)) => Self::Stored {
@@ -66,7 +66,7 @@ impl Destination {
         }
     }
 
-    /// Deletes all bytes and writes the record of none.
+    /// Deletes all bytes and writes `record`, which describes no bytes.
     pub(super) async fn restart(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
         match self {
             Self::Stored { writer, .. } => writer.restart(record).await,

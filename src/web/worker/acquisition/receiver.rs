@@ -22,7 +22,7 @@ pub(super) struct Receiver<'a> {
     arrival: Arrival,
     destination: &'a mut Destination,
     record: &'a mut ArtifactRecord,
-    /// Of the source files: [`Download::files`].
+    /// The identity of the source files: [`Download::files`].
     identity: String,
     /// Index of the current file.
     file: usize,
@@ -36,7 +36,7 @@ pub(super) struct Receiver<'a> {
     /// Bytes of the current file, as listed.
     expected: Option<u64>,
     validator: Option<String>,
-    /// Of the current file; `None` where its download began before checksums were recorded.
+    /// The checksum of the current file; `None` where its download began before checksums were recorded.
     checksum: Option<Checksum>,
     /// The position that the journal continues from, and the checksum up to there.
     snapshot: Option<((usize, u64), Option<Checksum>)>,
@@ -45,7 +45,7 @@ pub(super) struct Receiver<'a> {
 }
 
 impl<'a> Receiver<'a> {
-    /// At the source position of `arrival`; `resumed`: the download that it continues.
+    /// A receiver at the source position of `arrival`; `resumed`: the download that it continues.
     pub(super) fn new(
         files: &'a SourceFiles,
         arrival: Arrival,

@@ -1,4 +1,4 @@
-//! Refusals of a model by the choice of its files and by the engine, as errors of the acquisition.
+//! Turns a refusal of a model, by the choice of its files or by the engine, into an error of the acquisition.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use crate::engine::EngineError;
 use crate::protocol::{ErrorCode, ErrorReport};
 use crate::web::shared::js_error::WebError;
 
-/// The files do not form a model that can be opened.
+/// The error for files that do not form a model that can be opened.
 pub(super) fn not_a_model(error: &dyn Error, hint: &str) -> WebError {
     WebError::Refused(Box::new(ErrorReport {
         code: ErrorCode::NotAModel,
@@ -16,7 +16,7 @@ pub(super) fn not_a_model(error: &dyn Error, hint: &str) -> WebError {
     }))
 }
 
-/// The engine refused the bytes, or had no room to write them.
+/// The error for bytes that the engine refused, or had no room to write.
 pub(super) fn refused(error: &EngineError) -> WebError {
     if error.is_storage_full() {
         return WebError::StorageFull;

@@ -30,7 +30,7 @@ pub struct SourceFiles {
     pub bundled_url: Option<String>,
     /// Ends every access.
     pub abort: AbortController,
-    /// Where progress goes.
+    /// Reports the progress to the page.
     pub reporter: Reporter,
 }
 
@@ -103,7 +103,7 @@ impl SourceFiles {
         }
     }
 
-    /// A folder without a list is asked for every name that a model's file can have.
+    /// The listing of a folder without a list: the server is asked for every name that a model's file can have.
     async fn listing_of_folder(&self, url: &str) -> Result<Listing, WebError> {
         let mut found = Vec::new();
         for need in NEEDS.into_iter().chain([Need::WEIGHTS]) {
@@ -122,7 +122,7 @@ impl SourceFiles {
         Ok(Listing::of_files(found))
     }
 
-    /// The listing of one GGUF with its length, which the host tells of the file alone.
+    /// The listing of one GGUF, completed with the length that the host states when asked for the file.
     pub(super) async fn with_size(&self, mut listing: Listing) -> Result<Listing, WebError> {
         if let [file] = &mut listing.files[..]
             && file.size_bytes.is_none()
@@ -232,8 +232,8 @@ impl SourceFiles {
                 sha256,
             } = file;
             identity.update(format!("{name}\n{size_bytes:?}\n{sha256:?}\n").as_bytes());
-            // Two versions of several files without a list differ only in what the server tells of each file. With one
-            // file, the download itself notices the other version.
+            // Without a list, two versions of several files differ only in the length and the validator that the server
+            // states for each file. With one file, the download itself notices the other version.
             if let ModelAddress::Folder { url } = &self.model.address
                 && files.len() > 1
             {
