@@ -6,7 +6,7 @@
 pub fn char_of_byte(byte: u8) -> char {
     let code = match byte {
         b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF => u32::from(byte),
-        // The others, in order, take the code points from U+0100 on.
+        // The other bytes, in order, take the code points from U+0100 on.
         0..=b' ' => 0x100 + u32::from(byte),
         0x7F..=0xA0 => 0x100 + 33 + u32::from(byte - 0x7F),
         0xAD => 0x100 + 67,

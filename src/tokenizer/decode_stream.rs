@@ -18,12 +18,13 @@ pub struct DecodeStream {
 const ZERO_WIDTH_JOINER: char = '\u{200D}';
 
 impl DecodeStream {
-    /// At the start of a text.
+    /// A stream at the start of a text.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// After a prompt: a tokenizer that writes a space between words writes one after the prompt's last word too.
+    /// A stream after a prompt: a tokenizer that writes a space between words also writes a space after the prompt's
+    /// last word.
     pub fn after(tokenizer: &Tokenizer, prompt_ids: &[u32]) -> Self {
         let mut stream = Self::new();
         if tokenizer.text_depends_on_context()
@@ -36,12 +37,12 @@ impl DecodeStream {
         stream
     }
 
-    /// Text that became whole with this token, often one word, sometimes nothing yet.
+    /// The text that this token completes: often one word, sometimes nothing yet.
     ///
-    /// A joiner and the first half of a flag wait for what follows.
+    /// A joiner and the first half of a flag wait for the character that follows.
     pub fn push(&mut self, tokenizer: &Tokenizer, token_id: u32) -> String {
-        // The crate refuses a step whose text no longer begins with what was given. The ids stay in the window then,
-        // and their text comes with a later step or at the end.
+        // The crate refuses a step after which the window's text no longer begins with the text returned before. The
+        // ids then stay in the window, and their text comes with a later step or at the end.
         let step = step_decode_stream(
             &tokenizer.inner,
             vec![token_id],
@@ -56,7 +57,7 @@ impl DecodeStream {
         text
     }
 
-    /// The text that is left at the end; bytes that never became whole read as U+FFFD.
+    /// The text that is left at the end; bytes that never became a whole character read as U+FFFD.
     pub fn finish(&mut self, tokenizer: &Tokenizer) -> String {
         let stream = std::mem::take(self);
         let window = tokenizer.inner.decode(&stream.ids, true);

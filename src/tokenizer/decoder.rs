@@ -11,17 +11,17 @@ use super::byte_alphabet::in_byte_alphabet;
 /// not text. An added token is plain text, so here it is written in the byte alphabet before it is decoded.
 pub(super) struct AddedTokenDecoder {
     inner: DecoderWrapper,
-    /// What is handed to the decoder for an added token that it would read otherwise.
+    /// The texts of added tokens that the decoder would misread, each with its text in the byte alphabet.
     encoded: BTreeMap<String, String>,
 }
 
 impl AddedTokenDecoder {
-    /// The decoder of the file.
+    /// The decoder as the file describes it.
     pub(super) fn inner(&self) -> &DecoderWrapper {
         &self.inner
     }
 
-    /// With the added tokens of these texts, if the decoder is byte-level; others leave a token as it is.
+    /// This decoder with added tokens of these texts, if it is byte-level; other decoders leave a token as it is.
     #[must_use]
     pub(super) fn with_added_tokens<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Self {
         let is_byte_level = matches!(self.inner, DecoderWrapper::ByteLevel(_));
@@ -47,7 +47,7 @@ impl From<DecoderWrapper> for AddedTokenDecoder {
 impl Decoder for AddedTokenDecoder {
     fn decode_chain(&self, mut tokens: Vec<String>) -> tokenizers::Result<Vec<String>> {
         if tokens.is_empty() {
-            // `BPEDecoder` subtracts 1 from their number.
+            // `BPEDecoder` subtracts 1 from the number of tokens.
             return Ok(tokens);
         }
         if !self.encoded.is_empty() {

@@ -1,6 +1,6 @@
-//! `TokenizerError`: why a tokenizer cannot be read or a text not be tokenized.
+//! `TokenizerError`: why a tokenizer cannot be read or a text cannot be tokenized.
 
-/// Why a tokenizer could not be made or used. The message is the fact; [`TokenizerError::hint`] is the remedy.
+/// Why a tokenizer could not be made or used. The message states the failure, [`TokenizerError::hint`] the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// No tokenizer among the model's files.
@@ -14,7 +14,7 @@ pub enum TokenizerError {
         /// The file.
         file: &'static str,
     },
-    /// A file that is not the JSON it should be.
+    /// A file that should be JSON and is not.
     #[error("`{file}` is damaged or not a tokenizer file ({source})")]
     Json {
         /// The file.
@@ -27,7 +27,7 @@ pub enum TokenizerError {
     Malformed {
         /// The file, or the header's keys.
         origin: &'static str,
-        /// In the words of the tokenizers crate.
+        /// The message of the tokenizers crate.
         reason: String,
     },
     /// A text file that is not text.
@@ -43,7 +43,7 @@ pub enum TokenizerError {
         file: &'static str,
         /// Its bytes.
         got: usize,
-        /// The cap.
+        /// The limit.
         most: usize,
     },
     /// A GGUF whose tokenizer is of a family that its metadata does not describe completely.
@@ -54,47 +54,47 @@ pub enum TokenizerError {
         /// `tokenizer.ggml.model`.
         got: String,
     },
-    /// No tokens, or beyond any vocabulary's size.
+    /// A vocabulary without tokens, or larger than the limit.
     #[error("the vocabulary has {got} tokens, 1 to {most} can be read")]
     VocabularySize {
-        /// Tokens there are.
+        /// Number of tokens.
         got: usize,
-        /// The cap.
+        /// The limit.
         most: usize,
     },
-    /// A token beyond any token's length.
+    /// A token longer than the limit.
     #[error("token {id} has {got} bytes, at most {most} can be read")]
     TokenTooLong {
         /// Its id.
         id: usize,
         /// Its bytes.
         got: usize,
-        /// The cap.
+        /// The limit.
         most: usize,
     },
-    /// One text or one id, twice.
+    /// A text or an id that occurs twice.
     #[error("the vocabulary has the token or the id of `{token}` twice")]
     DuplicateToken {
         /// The text.
         token: String,
     },
-    /// An id beyond any vocabulary's size.
+    /// An id above the limit.
     #[error("the token `{token}` has the id {id}, ids below {most} can be read")]
     IdTooLarge {
         /// The text.
         token: String,
-        /// As the file has it.
+        /// The id as the file has it.
         id: String,
-        /// The cap.
+        /// The limit.
         most: usize,
     },
-    /// A byte of a text that the vocabulary has no token for; GPT-2's own has one for each.
+    /// A byte of a text for which the vocabulary has no token; GPT-2's own vocabulary has a token for each byte.
     #[error("the vocabulary has no token for the byte {byte:#04x} of this text")]
     MissingByte {
         /// The byte.
         byte: u8,
     },
-    /// A merge that is not two tokens, or makes one longer than any token.
+    /// A merge that is not two tokens, or makes a token longer than the longest.
     #[error("merge {rank}, `{merge}`, is not two tokens that make a third")]
     BadMerge {
         /// 0-based rank.
@@ -102,7 +102,7 @@ pub enum TokenizerError {
         /// The merge, or its beginning.
         merge: String,
     },
-    /// Tokenizer and weights of two models.
+    /// Tokenizer and weights belong to different models.
     #[error("the tokenizer has {tokens} tokens, the weights have {vocab_size}")]
     VocabularyMismatch {
         /// Tokens of the tokenizer.
@@ -115,7 +115,7 @@ pub enum TokenizerError {
     TextTooLong {
         /// Bytes of the text.
         got: usize,
-        /// Bytes `n_ctx` of the longest token would hold.
+        /// Bytes of `n_ctx` tokens of the greatest length.
         most: usize,
         /// The model's context.
         n_ctx: usize,
@@ -125,13 +125,13 @@ pub enum TokenizerError {
     TokenOutOfRange {
         /// The id.
         token_id: u32,
-        /// Tokens there are.
+        /// Number of tokens.
         n_tokens: usize,
     },
     /// A text that the tokenizer has no tokens for.
     #[error("the tokenizer cannot tokenize this text ({reason})")]
     Refused {
-        /// In the words of the tokenizers crate.
+        /// The message of the tokenizers crate.
         reason: String,
     },
 }

@@ -28,7 +28,8 @@ const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const SENTENCE_PIECE: &str = "spiece.model";
 
 impl TokenizerFiles {
-    /// The files a tokenizer is made of. [`TokenizerFiles::ONE_OF`] says which of them suffice; the others add to it.
+    /// The files that a tokenizer is made of: those of [`TokenizerFiles::ONE_OF`], of which one entry suffices, and
+    /// those of [`TokenizerFiles::OPTIONAL`].
     pub const NAMES: [&str; 10] = [
         TOKENIZER,
         VOCAB,
@@ -42,7 +43,7 @@ impl TokenizerFiles {
         SENTENCE_PIECE,
     ];
 
-    /// A tokenizer needs the files of one entry; of several the first is taken.
+    /// A tokenizer needs all files of one entry; the first complete entry is taken.
     pub const ONE_OF: [&[&str]; 4] = [
         &[TOKENIZER],
         &[VOCAB, MERGES],
@@ -53,7 +54,7 @@ impl TokenizerFiles {
     /// Files that add special tokens and their flags, where they exist.
     pub const OPTIONAL: [&str; 3] = [ADDED_TOKENS, SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG];
 
-    /// Takes the bytes of a file; whether it is one that a tokenizer is made of.
+    /// Takes the bytes of a file and returns true, if a tokenizer is made of files of this name; else returns false.
     pub fn insert(&mut self, name: &str, bytes: Vec<u8>) -> bool {
         let known = Self::NAMES.iter().find(|known| **known == name);
         known.map(|known| self.files.insert(known, bytes)).is_some()
@@ -103,7 +104,7 @@ impl TokenizerFiles {
         })
     }
 
-    /// The object in an optional file; empty if it is absent or is none.
+    /// The object in an optional file; empty if the file is absent or holds no object.
     fn optional(&self, name: &'static str) -> Map<String, Value> {
         let bytes = self.get(name);
         bytes
@@ -113,7 +114,7 @@ impl TokenizerFiles {
 
     /// The added and special tokens of the files beside the vocabulary, as `transformers` 4 reads them.
     ///
-    /// `defaults`: special tokens of the tokenizer's class, unless the files name others for what they stand for.
+    /// `defaults`: special tokens of the tokenizer's class, each used unless the files name another token for its role.
     fn named_tokens(
         &self,
         config: &Map<String, Value>,
@@ -202,7 +203,7 @@ fn push_special(value: &Value, special: &mut Vec<NamedToken>) {
     }
 }
 
-/// `add_prefix_space` of the configuration overrules that of the `tokenizer.json`.
+/// Replaces `add_prefix_space` of the `tokenizer.json` by that of the configuration, if both have it.
 fn apply_prefix_space(file: &mut Map<String, Value>, config: &Map<String, Value>) {
     if let Some(Value::Bool(add)) = config.get("add_prefix_space")
         && let Some(Value::Object(part)) = file.get_mut("pre_tokenizer")
@@ -257,7 +258,7 @@ fn byte_level_bpe(
 /// The `tokenizer.json` that `transformers` makes of a BERT vocabulary, as the Chinese GPT-2s have it.
 fn word_piece(tokens: &[&str], config: &Map<String, Value>) -> Map<String, Value> {
     let flag = |key: &str, or: bool| config.get(key).and_then(Value::as_bool).unwrap_or(or);
-    // Of a token that is there twice, the last line counts.
+    // If a token occurs twice, its last line counts.
     let tokens = tokens.iter().zip(0..);
     let vocab = tokens
         .map(|(token, id)| ((*token).to_owned(), Value::from(id)))

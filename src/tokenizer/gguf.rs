@@ -30,7 +30,7 @@ const UNUSED: i32 = 5;
 /// A single byte, `<0x0A>`.
 const BYTE: i32 = 6;
 
-/// What the metadata says of a tokenizer.
+/// The entries of a tokenizer in the metadata.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GgufTokenizer {
     /// `tokenizer.ggml.model`: `gpt2` for byte-level BPE, `none` where GGUF has no name for the kind.
@@ -59,11 +59,12 @@ impl GgufTokenizer {
     /// The tokenizer.
     ///
     /// # Errors
-    /// [`TokenizerError::Unsupported`] if the keys of GGUF alone do not describe it completely, else what is wrong.
+    /// [`TokenizerError::Unsupported`] if GGUF's own keys do not describe the tokenizer completely and there is no
+    /// `tokenizer.json`, else the error of the damaged entry.
     pub fn read(self) -> Result<Tokenizer, TokenizerError> {
         if let Some(json) = &self.json {
             let tokenizer = json::read("tokenizer.huggingface.json", json.as_bytes(), Vec::new());
-            // Where the other keys suffice, a damaged one shuts no model.
+            // A damaged `tokenizer.json` is ignored where the other keys suffice.
             if tokenizer.is_ok() || self.model != "gpt2" {
                 return tokenizer;
             }
@@ -119,7 +120,7 @@ impl GgufTokenizer {
         let mut pairs = Vec::with_capacity(merges.len());
         for (rank, mut line) in merges.into_iter().enumerate() {
             let pair = split_merge(&line);
-            // The crate joins the two in a buffer of the longest token's size.
+            // The crate joins the two tokens in a buffer of the longest token's size.
             let pair = pair.filter(|(left, right)| left.len() + right.len() <= longest_bytes);
             let (left, right) = pair.ok_or_else(|| bad_merge(rank, &line))?;
             let (end, right) = (left.len(), right.to_owned());
@@ -149,11 +150,11 @@ impl GgufTokenizer {
 }
 
 impl Tokenizer {
-    /// As metadata of a GGUF whose embedding has `vocab_size` rows. The `tokenizer.json` is in it where the other keys
-    /// alone would not give the same ids and text.
+    /// The metadata for a GGUF whose embedding has `vocab_size` rows. It includes the `tokenizer.json` where the other
+    /// keys alone would not give the same ids and texts.
     ///
     /// # Errors
-    /// [`TokenizerError::Malformed`] if a part of it cannot be written.
+    /// [`TokenizerError::Malformed`] if a part of the tokenizer cannot be written.
     pub fn to_gguf(&self, vocab_size: usize) -> Result<GgufTokenizer, TokenizerError> {
         let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
         let mut tokens = Vec::with_capacity(vocab_size);
@@ -231,8 +232,8 @@ impl Tokenizer {
             .collect())
     }
 
-    /// Whether tokens, types and merges say all that there is to say: a byte-level BPE with GPT-2's pattern, whose added
-    /// tokens have no flags.
+    /// Whether tokens, types and merges describe the tokenizer completely: it is a byte-level BPE with GPT-2's pattern,
+    /// whose added tokens have no flags.
     fn is_plain(&self) -> bool {
         let ModelWrapper::BPE(bpe) = self.inner.get_model() else {
             return false;
@@ -265,7 +266,7 @@ impl Tokenizer {
     fn added_tokens_are_plain(&self) -> bool {
         let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
         let has_flags = |t: &AddedToken| t.single_word || t.lstrip || t.rstrip;
-        // Tokens that are not normalized are searched for before those that are.
+        // The crate searches for the tokens that are not normalized before it searches for the others.
         let two_passes: HashSet<bool> = added.values().map(|token| token.normalized).collect();
         !added.values().any(has_flags)
             && (two_passes.len() < 2 || !any_overlap(added.values().map(|token| &*token.content)))
@@ -280,7 +281,7 @@ fn any_overlap<'t>(texts: impl Iterator<Item = &'t str>) -> bool {
             .skip(1)
             .any(|(at, _)| a[at..].starts_with(b) || b.starts_with(&a[at..]))
     };
-    // Of so many, the longer way is as quick.
+    // Comparing so many texts costs as much as storing the `tokenizer.json`, which is the consequence of `true`.
     texts.len() > 500
         || texts.iter().any(|a| {
             texts

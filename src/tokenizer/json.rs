@@ -1,7 +1,7 @@
 //! Reads and writes a `tokenizer.json`.
 //!
-//! The tokenizers crate reads it; a file is hostile until checked, so lengths and ids that the crate takes on trust are
-//! held against limits first, and the ids of added tokens, which it counts anew, are kept.
+//! The tokenizers crate reads it; a file is untrusted, so lengths and ids that the crate does not check are compared
+//! with limits first. Added tokens keep the ids of the file, where the crate would number them anew.
 
 use std::collections::HashSet;
 
@@ -64,12 +64,12 @@ pub(super) fn object(
         .map_err(|source| TokenizerError::Json { file, source })
 }
 
-/// Without the byte order mark that some editors put before a text.
+/// `bytes` without the byte order mark that some editors put before a text.
 pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
-/// That a file is no longer than any tokenizer's.
+/// Refuses a file that is longer than [`MAX_FILE_BYTES`].
 pub(super) fn check_file_size(file: &'static str, bytes: &[u8]) -> Result<(), TokenizerError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(TokenizerError::FileTooLong {
@@ -81,7 +81,7 @@ pub(super) fn check_file_size(file: &'static str, bytes: &[u8]) -> Result<(), To
     Ok(())
 }
 
-/// From the bytes of a `tokenizer.json`, with added tokens that other files name.
+/// The tokenizer in the bytes of a `tokenizer.json`, with added tokens that other files name.
 ///
 /// # Errors
 /// [`TokenizerError`].
@@ -93,7 +93,7 @@ pub(super) fn read(
     build(file, object(file, bytes)?, more)
 }
 
-/// From the content of a `tokenizer.json`; `origin` is the file it is or was made of.
+/// The tokenizer in the content of a `tokenizer.json`; `origin` is the file that the content was read from or made of.
 ///
 /// # Errors
 /// [`TokenizerError`].
@@ -106,7 +106,7 @@ pub(super) fn build(
     if file.get("pre_tokenizer").is_some_and(has_empty_chunks) {
         return Err(malformed("its words have no length".to_owned()));
     }
-    // Truncating and padding are a caller's wish, written down with the tokenizer by whoever saved it last.
+    // Truncation and padding are settings of the caller, saved with the tokenizer by the program that wrote the file.
     file.remove("truncation");
     file.remove("padding");
     let post_processor = file.remove("post_processor").unwrap_or_default();
@@ -135,7 +135,7 @@ pub(super) fn build(
     Ok(tokenizer)
 }
 
-/// Whether words of length 0 are asked for, which the crate would panic about.
+/// Whether the pre-tokenizer asks for words of length 0, at which the crate would panic.
 fn has_empty_chunks(pre_tokenizer: &Value) -> bool {
     match pre_tokenizer {
         Value::Object(part) => {
@@ -147,8 +147,8 @@ fn has_empty_chunks(pre_tokenizer: &Value) -> bool {
     }
 }
 
-/// Holds a model's vocabulary and merges against the limits. Gives one more than the largest id, and the characters of
-/// the longest token.
+/// Compares a model's vocabulary and merges with the limits. Returns the largest id plus one, and the number of
+/// characters of the longest token.
 fn check_model(model: &mut Map<String, Value>) -> Result<(usize, usize), TokenizerError> {
     // Dropout is for training: it would make the ids of a text a matter of chance.
     model.remove("dropout");
@@ -202,7 +202,7 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(usize, usize), Tokeniz
             Value::String(line) => split_merge(line),
             pair => pair[0].as_str().zip(pair[1].as_str()),
         };
-        // The crate joins the two in a buffer of the longest token's size.
+        // The crate joins the two tokens in a buffer of the longest token's size.
         let fits = pair.is_some_and(|(left, right)| {
             right
                 .get(prefix_len..)
@@ -245,8 +245,8 @@ fn id_within_limits(token: &str, id: &Value) -> Result<usize, TokenizerError> {
 
 /// The added tokens that have an id, in the file or in the model's vocabulary.
 ///
-/// The crate numbers added tokens that the vocabulary lacks from its end on, whatever ids the file gives. Where those
-/// differ, the tokens are written into the vocabulary first.
+/// The crate numbers added tokens that the vocabulary lacks from the vocabulary's end on, whatever ids the file gives.
+/// Where the file's ids differ from these numbers, the tokens are written into the vocabulary first.
 fn with_given_ids(
     model: &mut Map<String, Value>,
     added: Vec<NamedToken>,
@@ -284,7 +284,7 @@ fn with_given_ids(
             continue;
         }
         if !known.contains(&token.content) {
-            // A special token that is only named has no row in the model.
+            // A special token without an id has no row in the model.
             let Some(id) = id else { continue };
             let id = id_within_limits(&token.content, &id.into())?;
             new.push((token.content.clone(), id));
@@ -306,7 +306,7 @@ fn with_given_ids(
     Ok(tokens)
 }
 
-/// Writes tokens into the vocabulary; one whose id is taken is left to the crate to number.
+/// Writes tokens into the vocabulary; the crate numbers a token whose id is taken.
 fn place(model: &mut Map<String, Value>, new: &mut [(String, usize)]) {
     match model.get_mut("vocab") {
         Some(Value::Object(vocab)) => {
@@ -318,7 +318,8 @@ fn place(model: &mut Map<String, Value>, new: &mut [(String, usize)]) {
             }
         }
         Some(Value::Array(vocab)) => {
-            // The place in the list is the id; ids between are filled with texts that nobody writes.
+            // The place in the list is the id; gaps before it are filled with placeholders, which begin with U+0000 and
+            // so occur in no ordinary text.
             let score = vocab.iter().filter_map(|entry| entry[1].as_f64());
             let lowest = score.fold(0.0, f64::min);
             new.sort_by_key(|(_, id)| *id);
@@ -337,7 +338,7 @@ fn place(model: &mut Map<String, Value>, new: &mut [(String, usize)]) {
 }
 
 impl Tokenizer {
-    /// From the bytes of a `tokenizer.json`.
+    /// The tokenizer in the bytes of a `tokenizer.json`.
     ///
     /// # Errors
     /// [`TokenizerError`] if the file is damaged or describes no tokenizer.
@@ -345,10 +346,10 @@ impl Tokenizer {
         read("tokenizer.json", bytes, Vec::new())
     }
 
-    /// As a `tokenizer.json`, in one line.
+    /// The tokenizer as a `tokenizer.json`, in one line.
     ///
     /// # Errors
-    /// [`TokenizerError::Malformed`] if a part of it cannot be written.
+    /// [`TokenizerError::Malformed`] if a part of the tokenizer cannot be written.
     pub fn to_json(&self) -> Result<String, TokenizerError> {
         let mut file =
             serde_json::to_value(&self.inner).map_err(|source| TokenizerError::Malformed {

@@ -1,8 +1,8 @@
-//! `Tokenizer`: text to token ids and back, over the tokenizers crate.
+//! `Tokenizer`: text to token ids and back, by the tokenizers crate.
 //!
-//! It is read from a `tokenizer.json`, from the files that preceded it, or from a GGUF's metadata. No token is added to a
-//! text. A special token is recognised wherever it stands in a text, typed by a visitor or not: that is what
-//! `transformers`' tokenizers do, and the pipeline joins prefix and prompt before it tokenizes them.
+//! It is read from a `tokenizer.json`, from the older files that it replaced, or from a GGUF's metadata. No token is
+//! added to a text. A special token is recognised wherever it stands in a text, typed by a visitor or not, as in
+//! `transformers`, where the pipeline joins prefix and prompt before it tokenizes them.
 
 pub mod byte_alphabet;
 pub mod decode_stream;
@@ -36,8 +36,8 @@ pub const MAX_TOKEN_BYTES: usize = 1024;
 /// Most bytes of a tokenizer file; GPT-2's `tokenizer.json` has 2 MB.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
 
-/// Post-processors are set aside when a tokenizer is read: they add tokens, or move offsets that nobody asks for. The
-/// type that stands in for them is one that is compiled in anyway.
+/// Post-processors are set aside when a tokenizer is read: they add tokens, or move offsets, which are not used here.
+/// [`TokenizerImpl`] needs a type for them; this type is compiled in anyway.
 type Inner = TokenizerImpl<
     ModelWrapper,
     NormalizerWrapper,
@@ -49,19 +49,19 @@ type Inner = TokenizerImpl<
 /// The tokenizer of a model.
 pub struct Tokenizer {
     inner: Inner,
-    /// The post-processor of the `tokenizer.json`, for the one that is written.
+    /// The post-processor of the `tokenizer.json` that was read, for [`Tokenizer::to_json`].
     post_processor: serde_json::Value,
     /// One more than the largest id.
     n_tokens: usize,
     /// Bytes of text that one token can stand for.
     longest: usize,
-    /// Bytes without a token, which the crate would leave out of a text in silence.
+    /// Bytes without a token, which the crate would leave out of a text without an error.
     missing: Vec<u8>,
 }
 
 impl Tokenizer {
-    /// Over the crate's tokenizer; `n_tokens` is one more than the largest id of the model, `longest` the characters of
-    /// its longest token.
+    /// Wraps the crate's tokenizer; `n_tokens` is one more than the largest id of the model, `longest` the characters
+    /// of its longest token.
     fn new(mut inner: Inner, n_tokens: usize, longest: usize) -> Self {
         let added = inner.get_added_vocabulary().get_added_tokens_decoder();
         let added_end = added.keys().max().map_or(0, |id| *id as usize + 1);
@@ -94,12 +94,12 @@ impl Tokenizer {
         }
     }
 
-    /// Makes GPT-2's pattern ready, which the first text would wait for otherwise: 80 ms in a browser. Costs nothing
-    /// the second time.
+    /// Compiles GPT-2's pattern, for which the first text would wait otherwise: 80 ms in a browser. Further calls do
+    /// nothing.
     pub fn warm_up() {
         let mut text = PreTokenizedString::from("It's 1 text, \u{e9}!\n\n ");
         let byte_level = ByteLevel::default();
-        // A pre-tokenizer without a state has nothing to fail with; if it did, the first text would say so.
+        // This pre-tokenizer has no state and does not fail; if it did, the first text would report the error.
         let _ = byte_level.pre_tokenize(&mut text);
     }
 
@@ -113,8 +113,8 @@ impl Tokenizer {
         self.n_tokens == 0
     }
 
-    /// Takes the tokens of these ids, where no text is tokenized to them, for special ones: the configuration's opening
-    /// and closing tokens are, whether or not the tokenizer's files name them.
+    /// Makes the tokens of these ids special unless their own text is tokenized to them already. The configuration's
+    /// opening and closing tokens are special, whether or not the tokenizer's files name them.
     ///
     /// # Errors
     /// [`TokenizerError::Malformed`] if there are more added tokens than can be searched for.
