@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a slow mirror.
+/// Time limit of apt-get, long enough for a slow mirror.
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// The command that installs `packages`, as typed in a shell.

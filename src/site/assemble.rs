@@ -127,7 +127,7 @@ fn preload_links(base: &str, name: &str) -> String {
     )
 }
 
-/// Starts the page's program, and says so with the event that trunk's pages have.
+/// A script that starts the page's program and dispatches the event that pages built by trunk dispatch.
 fn start_script(base: &str, name: &str) -> String {
     format!(
         "<script type=\"module\">\n\
@@ -149,7 +149,7 @@ fn name_hash(content: &[u8]) -> String {
     digits
 }
 
-/// Copies a file to a name with its hash before the ending, and returns that name.
+/// Copies a file under a name with its hash before the ending, and returns that name.
 fn copy_hashed(from: &Path, folder: &Path) -> Result<String, SiteError> {
     let content = fs::read(from).map_err(SiteError::file("read", from))?;
     let stem = from.file_stem().unwrap_or_default().to_string_lossy();

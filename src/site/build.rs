@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// These files make parts of the page, but are native and so no sources of it otherwise.
+/// Native files that make parts of the page. They count as its sources, which other native files do not.
 const MAKERS: [&str; 9] = [
     include_str!("assemble.rs"),
     include_str!("bindings.rs"),
@@ -23,7 +23,7 @@ const MAKERS: [&str; 9] = [
     include_str!("worker_build.rs"),
 ];
 
-/// What to build.
+/// The folder to build, and the address of the page.
 #[derive(Debug, Clone)]
 pub struct BuildOptions {
     /// The folder to write.
@@ -33,10 +33,10 @@ pub struct BuildOptions {
 }
 
 impl BuildOptions {
-    /// Works at any address.
+    /// The public URL of a page that works at any address.
     pub const RELATIVE: &str = "./";
 
-    /// `dist/` of `tree`, reachable anywhere.
+    /// Options for `dist/` of `tree`, a page that works at any address.
     #[must_use]
     pub fn for_tree(tree: &SourceTree) -> Self {
         Self {
@@ -175,7 +175,7 @@ impl FirstPage {
             drop(cargo);
             match threads::find_cargo(tree, progress)? {
                 Some(cargo) => {
-                    // Most browsers take the first.
+                    // The first of these two builds comes first because most browsers use it.
                     add(WorkerBuild::ThreadsRelaxed, &cargo)?;
                     add(WorkerBuild::Threads, &cargo)?;
                 }
@@ -199,7 +199,7 @@ fn replace_folder(
     make: impl FnOnce(&Path) -> Result<(), SiteError>,
 ) -> Result<(), SiteError> {
     fs::create_dir_all(dist).map_err(SiteError::file("create", dist))?;
-    // Inside, so that its files are moved and not copied.
+    // Inside `dist`, so that files are moved and not copied.
     let made = tempfile::Builder::new()
         .prefix(".making-")
         .tempdir_in(dist)

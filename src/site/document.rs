@@ -12,7 +12,7 @@ pub(super) struct Tag {
     pub name: String,
     /// Whether it is an end tag, such as `</head>`.
     pub is_end: bool,
-    /// The bytes of the document that it takes.
+    /// The bytes of the document that the tag occupies.
     pub place: Range<usize>,
     attributes: BTreeMap<String, String>,
 }

@@ -71,7 +71,7 @@ pub enum SiteError {
     /// `www/index.html` has a `data-trunk` link that the site's build does not know.
     #[error("`{tag}` in www/index.html asks for an unknown kind of asset")]
     UnknownAsset {
-        /// The whole tag.
+        /// The tag as the document has it.
         tag: String,
     },
     /// The built `index.html` has a part that the page in one file has no place for, or lacks a part.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 /// Each file's name from `dir`, with slashes as an address has them, and its path; sorted by name within each folder.
-/// Names that begin with a dot are left out: they are of unfinished builds.
+/// Names that begin with a dot are left out: they belong to unfinished builds.
 ///
 /// # Errors
 /// [`SiteError::File`].
@@ -58,7 +58,7 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), SiteError> 
     write().map_err(SiteError::file("write", path))
 }
 
-/// Temporary files are private; those of a page are for whoever serves it.
+/// Temporary files are readable by their owner only; a page's files must be readable by the program that serves them.
 #[cfg(unix)]
 fn allow_reading(file: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

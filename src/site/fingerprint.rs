@@ -17,7 +17,7 @@ const INPUTS: [&str; 7] = [
     "src",
     "www",
 ];
-/// Native code and files for developers, which leave the page as it is.
+/// Native code and files for developers, which do not change the page.
 const NOT_INPUTS: [&str; 7] = [
     "assets/screenshots",
     "assets/tools",
@@ -69,7 +69,7 @@ impl Fingerprint {
         Ok(Self(base16ct::lower::encode_string(&hasher.finalize())))
     }
 
-    /// The stage that `dist` has reached with these sources; `None` if it is of others.
+    /// The stage that `dist` has reached with these sources; `None` if it was built from other sources.
     #[must_use]
     pub fn stage(&self, tree: &SourceTree, dist: &Path) -> Option<Stage> {
         let text = fs::read_to_string(record_path(tree, dist)).ok()?;
@@ -96,7 +96,7 @@ impl Fingerprint {
 
     /// Removes the record of `dist`, before a build that may be interrupted.
     pub fn forget(tree: &SourceTree, dist: &Path) {
-        // A missing record is the wanted state.
+        // A record that is missing already is no error.
         let _ = fs::remove_file(record_path(tree, dist));
     }
 }

@@ -8,9 +8,9 @@ use std::path::Path;
 
 /// The script that starts a worker.
 const LOADER: &str = "worker_loader.js";
-/// How the line begins that lists the builds.
+/// The beginning of the line that lists the builds.
 const BUILDS_LINE: &str = "const BUILDS = ";
-/// How the line begins that describes the memory of the builds with threads.
+/// The beginning of the line that describes the memory of the builds with threads.
 const MEMORY_LINE: &str = "const SHARED_MEMORY = ";
 
 /// Writes `builds`, whose files lie in `dist`, into the loader there. Workers that start from now on use them.
@@ -36,10 +36,10 @@ fn with_builds(script: &str, builds: &[WorkerBuild]) -> String {
     with_line(&script, MEMORY_LINE, &memory)
 }
 
-/// `script` with this value in its line that begins so.
+/// `script` with `value` in the line that starts with `beginning`.
 ///
 /// # Panics
-/// Without such a line: script and program are of one repository.
+/// If the script has no such line; script and program are of one repository.
 pub(super) fn with_line(script: &str, beginning: &str, value: &str) -> String {
     assert!(
         script.lines().any(|line| line.starts_with(beginning)),

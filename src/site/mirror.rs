@@ -85,11 +85,11 @@ pub fn router(dir: &Path) -> Result<Router, SiteError> {
 
 struct Mirror {
     dir: PathBuf,
-    /// Each has its own lock, so that a file is hashed once and requests for other files do not wait.
+    /// Each checksum has its own lock, so that a file is hashed once and requests for other files do not wait.
     checksums: Mutex<HashMap<PathBuf, Arc<Mutex<Option<Checksum>>>>>,
 }
 
-/// The SHA-256 of a file, with the length and time by which a change is noticed.
+/// The SHA-256 of a file, with the file's length and time, by which a change is noticed.
 struct Checksum {
     len: u64,
     modified: SystemTime,
@@ -160,7 +160,7 @@ impl Mirror {
         }
         let mut listing = json!({ "id": id, "modelId": id, "private": false, "gated": false, "siblings": siblings });
         if blobs {
-            // In place of a commit's hash; it changes with any file.
+            // A stand-in for the hash of a commit; it changes with any file.
             let commit = base16ct::lower::encode_string(&commit.finalize());
             listing["sha"] = json!(commit[..40]);
         }
@@ -282,7 +282,7 @@ async fn blocking<T: Send + 'static>(
 
 fn unreadable(error: &io::Error) -> Response {
     match error.kind() {
-        // Removed since the lookup.
+        // The file was removed since the lookup.
         io::ErrorKind::NotFound => NOT_FOUND.into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 /// The file's name in the page's folder.
 pub const NAME: &str = "huggingtweets.html";
 
-/// The worker of one thread: a page from a disk is not isolated and cannot have more.
+/// The files of the worker with one thread: a page from a disk is not isolated and cannot have more threads.
 const WORKER: [&str; 3] = ["worker.js", "worker_loader.js", "worker_bg.wasm"];
 const MODEL: &str = "model/bundled.gguf";
 
-/// Allows no requests but those for models and pictures that the visitor asks for by address.
+/// The page's security policy: the only requests are for models and pictures that the visitor asks for by address.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; \
     style-src 'unsafe-inline'; img-src data: https:; connect-src https: http:; base-uri 'none'; form-action 'none'";
 
@@ -37,7 +37,7 @@ struct Page {
 struct Link {
     tag: Tag,
     rel: String,
-    /// Its file in the folder.
+    /// The linked file, by its name in the folder.
     file: String,
 }
 

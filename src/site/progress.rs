@@ -24,9 +24,9 @@ pub struct Progress {
 /// Whether a failed step ends the build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Failure {
-    /// It does, and is reported.
+    /// The failure ends the build and is reported.
     IsFinal,
-    /// Another step can do instead, so nothing is said.
+    /// The build has another step to try, so the failure is not reported.
     IsExpected,
 }
 
@@ -46,7 +46,7 @@ impl Progress {
         }
     }
 
-    /// The same, with steps that end as soon as `interrupt` is set.
+    /// This progress, with steps that end as soon as `interrupt` is set.
     #[must_use]
     pub fn until(self, interrupt: &'static AtomicBool) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Progress {
         }
     }
 
-    /// A line about an instant.
+    /// Prints a line about an event that takes no time.
     pub fn note(self, text: &str) {
         eprintln!("  {text}");
     }
@@ -106,7 +106,7 @@ impl Progress {
         }
     }
 
-    /// Like [`Progress::run`], for a step with an alternative: returns the reason of its failure and says nothing of it.
+    /// Like [`Progress::run`], for a step with an alternative: returns the reason of a failure and does not print it.
     ///
     /// # Errors
     /// [`SiteError::CannotStart`] and [`SiteError::File`] for the log.
@@ -189,7 +189,7 @@ impl Progress {
             }
             let is_interrupted = self.is_interrupted();
             if is_interrupted || limit.is_some_and(|limit| started.elapsed() > limit) {
-                // A child that has just ended by itself needs no end.
+                // An error means that the child has just ended by itself.
                 let _ = child.kill();
                 child.wait().map_err(failed)?;
                 let reason = if is_interrupted {

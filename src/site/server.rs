@@ -17,7 +17,7 @@ pub enum Isolation {
     /// With `Cross-Origin-Opener-Policy` and `Cross-Origin-Embedder-Policy`.
     #[default]
     On,
-    /// Without, as on hosts that allow no headers.
+    /// Without these headers, as on hosts that allow none.
     Off,
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// The script that has the list.
 const SERVICE_WORKER: &str = "sw.js";
-/// How the line of the script begins that has the list.
+/// The beginning of the script's line with the list.
 const LINE: &str = "const SHELL = ";
 
 /// All files of a built page but the service worker itself, the page in one file, and source maps.
@@ -19,7 +19,7 @@ const LINE: &str = "const SHELL = ";
 pub struct Shell {
     /// A name for this set of files, from their hashes.
     pub build: String,
-    /// By path in the folder.
+    /// The files, by path in the folder.
     pub files: BTreeMap<String, ShellFile>,
 }
 

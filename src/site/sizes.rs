@@ -14,7 +14,7 @@ pub const BAR_BYTES: u64 = 1_300_000;
 /// Sizes of all files of code.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sizes {
-    /// Heaviest first.
+    /// Every file of code, the largest first.
     pub files: Vec<FileSize>,
     /// Sum of the raw sizes, with the largest of the worker's builds only.
     pub raw_bytes: u64,

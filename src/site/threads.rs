@@ -20,7 +20,7 @@ const RUSTFLAGS: &str = concat!(
     "\u{1f}",
     "-Clink-arg=--keep-section=target_features"
 );
-/// By these wasm-bindgen gives each thread its stack and thread-local memory.
+/// The exports by which wasm-bindgen gives each thread its stack and thread-local memory.
 const EXPORTS: [&str; 5] = [
     "__heap_base",
     "__wasm_init_tls",
@@ -34,7 +34,7 @@ const INITIAL_BYTES: u64 = 16 << 20;
 const MOST_BYTES: u64 = 4 << 30;
 /// A page of WebAssembly's memory.
 const PAGE_BYTES: u64 = 64 << 10;
-/// rustup either answers soon or its server is out of reach.
+/// Longest wait for rustup, which answers soon if its server can be reached.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 
 /// Failed attempts to obtain a standard library's sources.
@@ -106,7 +106,7 @@ pub(super) fn link_args() -> Vec<String> {
 
 /// The memory that the worker's loader creates, as a JavaScript object.
 pub(super) fn shared_memory() -> String {
-    // wasm-bindgen adds a page of its own; more than the program declares is allowed.
+    // wasm-bindgen adds one page of its own; the memory may be larger than the program declares.
     let (initial, maximum) = (INITIAL_BYTES / PAGE_BYTES + 1, MOST_BYTES / PAGE_BYTES);
     format!("{{ initial: {initial}, maximum: {maximum} }}")
 }
@@ -120,7 +120,7 @@ pub(super) fn find_cargo(
     tree: &SourceTree,
     progress: Progress,
 ) -> Result<Option<WasmCargo>, SiteError> {
-    // Asked again only when the build folder is made anew.
+    // rustup is asked again only when the build folder is made anew.
     let refused = tree.scratch().join("rustup-has-no-std-sources");
     let mut failed = FailedAttempts {
         rustup: refused.exists(),
@@ -158,7 +158,7 @@ pub(super) fn find_cargo(
             }
             NextStep::InstallPackages => {
                 match apt::install(&PACKAGES, &tree.log("apt"), progress) {
-                    // Sources that were not installed are not found in the next turn.
+                    // If no sources were installed, the next turn of the loop finds none.
                     Ok(()) | Err(SiteError::PackagesMissing { .. }) => failed.packages = true,
                     Err(error) => return Err(error),
                 }

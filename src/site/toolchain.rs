@@ -17,7 +17,7 @@ pub const OLDEST: Release = Release {
 };
 /// Debian's packages of a Rust for the browser.
 pub const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
-/// rustup either answers soon or its server is out of reach.
+/// Longest wait for rustup, which answers soon if its server can be reached.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 
 /// A release of Rust.
@@ -87,7 +87,7 @@ pub enum Linker {
     Own,
     /// With the system's lld.
     System(PathBuf),
-    /// Not at all: no linker was found.
+    /// No linker was found, so `rustc` cannot link.
     Missing,
 }
 

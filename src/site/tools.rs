@@ -1,7 +1,7 @@
 //! Builds programs that only tests need, at locked versions, once per user: geckodriver, trunk and wasm-bindgen.
 //!
-//! `assets/tools/PACKAGE.lock` is the `Cargo.lock` that a program is built with. `cargo install` takes none but the
-//! package's own, which may name versions that a registry lacks; so cargo builds a copy of the package's sources.
+//! `assets/tools/PACKAGE.lock` is the `Cargo.lock` that a program is built with. `cargo install` accepts only the lock
+//! file of the package, which may name versions that a registry lacks; so cargo builds a copy of the package's sources.
 
 use super::cache_folder::cache_folder;
 use super::{Progress, SiteError, SourceTree, files};
@@ -84,9 +84,9 @@ impl Tool {
         let mut build = cargo("build", &sources);
         build
             .args(["--release", "--locked", "--bin", self.program])
-            // Tests need no connection of theirs to the network, so no TLS.
+            // Tests use these programs without a network, so they need no TLS.
             .arg("--no-default-features")
-            // They run for seconds and would be optimised for minutes.
+            // These programs run for seconds, and optimising them would take minutes.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
@@ -115,7 +115,7 @@ impl Tool {
                 .and_then(|()| fs::write(&path, content))
                 .map_err(SiteError::file("write", path))
         };
-        // Cargo downloads the packages that a package depends on; so there has to be a package.
+        // Cargo downloads a package only as a dependency, so this empty package depends on it.
         let download = work.join("download");
         let manifest = format!(
             "[package]\nname = \"download\"\n[workspace]\n[dependencies]\n\
@@ -139,7 +139,7 @@ impl Tool {
         Ok(sources)
     }
 
-    /// The folder for the program, other for each version and lock file.
+    /// The folder for the program; each version and each lock file has a folder of its own.
     fn folder(self, tree: &SourceTree) -> Result<PathBuf, SiteError> {
         let lock = base16ct::lower::encode_string(&Sha256::digest(self.lock(tree)?));
         let name = format!("{}-{}-{}", self.package, self.version, &lock[..8]);

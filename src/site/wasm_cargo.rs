@@ -1,8 +1,8 @@
 //! `WasmCargo`: the cargo that compiles for the browser, with intermediate results that all clones share.
 //!
-//! Cargo takes a package of the same name and version in two clones for the same, and its files for fresh as long as
-//! none is newer than the last build, whichever clone that was. Dependencies are the same in every clone; so the
-//! folder is shared, and what it has of this package is removed when another clone built there last.
+//! Cargo treats a package of the same name and version in two clones as one package, and takes its results for fresh as
+//! long as no source is newer than the last build, in whichever clone. Dependencies are the same in every clone, so the
+//! folder is shared; the results of this package itself are removed when another clone has built there last.
 
 use super::cache_folder::cache_folder;
 use super::toolchain::{TARGET, Toolchain};
@@ -15,7 +15,7 @@ use std::time::SystemTime;
 /// The cargo profile of the programs for the browser.
 const PROFILE: &str = "web";
 
-/// Cargo with a toolchain and flags; holds the lock on the intermediate results.
+/// Cargo with a toolchain and flags. It holds the lock on the intermediate results.
 #[derive(Debug)]
 pub struct WasmCargo {
     toolchain: Toolchain,
@@ -138,10 +138,10 @@ impl WasmCargo {
     }
 }
 
-/// Runs a program with a lower priority.
+/// The program that runs another program with a lower priority.
 const NICE: &str = "/usr/bin/nice";
 
-/// A name that this clone has and no other: made once, and lost with its build folder.
+/// A name of this clone that no other clone has, made once and lost with the build folder.
 fn clone_name(tree: &SourceTree) -> Result<String, SiteError> {
     let path = tree.scratch().join("clone-name");
     if let Ok(name) = fs::read_to_string(&path) {

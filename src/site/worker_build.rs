@@ -21,7 +21,7 @@ pub enum WorkerBuild {
 }
 
 impl WorkerBuild {
-    /// All of them.
+    /// All builds.
     pub const ALL: [Self; 4] = [
         Self::Plain,
         Self::Relaxed,
@@ -84,7 +84,7 @@ impl WorkerBuild {
             command.args(["--features", "relaxed"]);
         }
         if self.has_threads() {
-            // Only for the program itself, so that another limit does not rebuild its dependencies.
+            // Link arguments of the program alone, so that another limit does not rebuild its dependencies.
             command.arg("--").args(super::threads::link_args());
         }
         progress.run(
