@@ -12,7 +12,7 @@ impl GenerationParams {
     /// [`GenerateError::MaxLengthBeyondContext`] if `max_length` counts and is more than `n_ctx`.
     pub fn check(&self, n_ctx: usize) -> Result<CheckedParams, GenerateError> {
         for parameter in Parameter::ALL {
-            // It does not count beside `max_new_tokens`.
+            // `max_length` does not count if `max_new_tokens` is set.
             if parameter == Parameter::MaxLength && self.max_new_tokens.is_some() {
                 continue;
             }

@@ -1,11 +1,11 @@
-//! `GenerateError`: why a text could not be continued, and what to do about it.
+//! `GenerateError`: why a text could not be continued, and the remedy.
 
 use std::borrow::Cow;
 
 use crate::infer::InferError;
 use crate::tokenizer::TokenizerError;
 
-/// Why a text could not be continued; nothing has run then, except for [`GenerateError::BrokenLogits`].
+/// Why a text could not be continued. Only [`GenerateError::BrokenLogits`] can occur after the computation has begun.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
     /// A parameter out of range.
@@ -13,20 +13,20 @@ pub enum GenerateError {
     BadParameter {
         /// As in [`GenerationParams`](super::params::GenerationParams).
         name: &'static str,
-        /// What was given.
+        /// The given value.
         got: String,
-        /// What can be given.
+        /// The allowed values, in words.
         allowed: String,
     },
-    /// More in all than the model can see.
+    /// `max_length` is more than the model's context.
     #[error("`max_length` is {max_length}, this model's context holds {n_ctx} tokens")]
     MaxLengthBeyondContext {
-        /// What was given.
+        /// The given value.
         max_length: usize,
         /// The model's context.
         n_ctx: usize,
     },
-    /// Prompt and new tokens are more than the model can see.
+    /// Prompt and new tokens together are more than the model's context.
     #[error(
         "prompt ({prompt_tokens} tokens) and new text ({new_tokens}) need more than this model's context of {n_ctx} tokens"
     )]
@@ -56,7 +56,7 @@ pub enum GenerateError {
     Defaults {
         /// The file.
         file: &'static str,
-        /// Where and what.
+        /// Place and cause.
         source: serde_json::Error,
     },
     /// The model's scores are NaN or infinite.

@@ -1,20 +1,20 @@
 //! Pure functions on logits that forbid, reweight and cut tokens before a token is drawn.
 //!
-//! Order, as in `transformers`: repetition penalty, minimum length, temperature, top-k, top-p.
-//! `candle_transformers` gives the repetition penalty. Its `LogitsProcessor` is not used for the rest: its top-p
-//! after top-k adds up probabilities of the whole vocabulary instead of the k kept ones (so with a flat
-//! distribution it cuts nothing), it tells no probability, and its softmax uses the platform's `exp`.
+//! Order, as in `transformers`: repetition penalty, minimum length, temperature, top-k, top-p. `candle_transformers`
+//! gives the repetition penalty. Its `LogitsProcessor` is not used for the rest: its top-p after top-k adds up
+//! probabilities of the whole vocabulary instead of the k kept ones (so with a flat distribution it cuts nothing), it
+//! does not return the token's probability, and its softmax uses the platform's `exp`.
 
 use candle_core::{Device, Tensor};
 
 use crate::infer::exp_sum;
 
-/// A token that may be drawn, with its weight; weights add up to anything.
+/// A token that may be drawn, with its weight. The weights need not add up to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// The token.
     pub token_id: u32,
-    /// Not negative; its probability is this over the sum of all candidates' weights.
+    /// Not negative. The token's probability is this weight divided by the sum of all candidates' weights.
     pub weight: f64,
 }
 
@@ -34,16 +34,16 @@ pub fn penalize_repetition(logits: &mut [f32], context: &[u32], penalty: f32) {
     logits.copy_from_slice(&penalized);
 }
 
-/// Forbids a token; one that does not exist is left alone.
+/// Forbids a token; an id outside the vocabulary is ignored.
 pub fn forbid(logits: &mut [f32], token_id: u32) {
     if let Some(logit) = logits.get_mut(token_id as usize) {
         *logit = f32::NEG_INFINITY;
     }
 }
 
-/// Whether one is NaN or +∞, or all are forbidden: scores that no token can be taken from.
+/// Whether a logit is NaN or +∞, or all tokens are forbidden, so that no token can be drawn.
 pub fn is_broken(logits: &[f32]) -> bool {
-    // As integers NaNs lie beyond the infinities, either sign.
+    // As integers, the bits of NaNs of either sign lie beyond those of the infinities.
     let (positive, negative) = logits
         .iter()
         .fold((i32::MIN, 0), |(positive, negative), l| {
@@ -55,9 +55,10 @@ pub fn is_broken(logits: &[f32]) -> bool {
         || largest(logits) == f32::NEG_INFINITY
 }
 
-/// The largest logit, −∞ if there is none; NaN is ignored.
+/// The largest logit, −∞ if there are no logits; NaN is ignored.
 ///
-/// On lanes of their own, which are vectors: one chain of comparisons takes ten times as long.
+/// Compares in independent lanes, which compile to vector instructions; a single chain of comparisons takes ten times
+/// as long.
 fn largest(logits: &[f32]) -> f32 {
     const LANES: usize = 16;
     let larger = |most: f32, l: f32| if l > most { l } else { most };
@@ -72,7 +73,7 @@ fn largest(logits: &[f32]) -> f32 {
     rest.iter().copied().fold(most, larger)
 }
 
-/// The most probable token, the lowest id among equals; none if all are forbidden.
+/// The most probable token, the lowest id among equals; `None` if all are forbidden.
 pub fn most_probable(logits: &[f32]) -> Option<u32> {
     let most = largest(logits);
     if most == f32::NEG_INFINITY {
@@ -103,8 +104,8 @@ pub fn log_sum_exp(logits: &[f32]) -> f64 {
 
 /// Fills `candidates` with every token that is not forbidden, weighted exp(logit / temperature), after top-k.
 ///
-/// `top_k` = 0 keeps all. Tokens that tie with the k-th are kept, as in `transformers`. In order of id.
-/// `scratch` saves an allocation per call.
+/// `top_k` = 0 keeps all. Tokens that tie with the k-th are kept, as in `transformers`. The candidates are in order of
+/// id. `scratch` saves an allocation per call.
 pub fn top_k(
     logits: &[f32],
     temperature: f32,
@@ -127,8 +128,8 @@ pub fn top_k(
     });
 }
 
-/// The k-th largest logit, 0 < k ≤ V: keeps the largest so far and looks at the rest only where one
-/// could join them.
+/// The k-th largest logit, 0 < k ≤ V: keeps the k largest so far, and skips a part of the rest if none of its logits is
+/// larger than the smallest of them.
 fn kth_largest(logits: &[f32], k: usize, kept: &mut Vec<f32>) -> f32 {
     fn cut(kept: &mut Vec<f32>, k: usize) -> f32 {
         let (_, kth, _) = kept.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
@@ -152,7 +153,7 @@ fn kth_largest(logits: &[f32], k: usize, kept: &mut Vec<f32>) -> f32 {
     cut(kept, k)
 }
 
-/// Logits looked at together; most such parts hold nothing of interest.
+/// Logits in a part. Most parts have no logit above the limit and are skipped whole.
 const PART: usize = 32;
 
 /// Calls `f` with every token that is not forbidden and has a logit of `least` or more, by id.
@@ -168,10 +169,10 @@ fn for_each_from(logits: &[f32], least: f32, mut f: impl FnMut(u32, f32)) {
     }
 }
 
-/// Keeps the most probable candidates until their probabilities reach `top_p`, the crossing one included.
+/// Keeps the most probable candidates until their probabilities reach `top_p`, including the candidate that reaches it.
 ///
-/// The probabilities are those among `candidates`, that is, after whatever was cut before.
-/// 1 keeps all and leaves the order; below 1 the kept ones are in order of falling weight, equals by id.
+/// Probabilities are relative to `candidates`, so candidates cut earlier do not count. `top_p` = 1 keeps all candidates
+/// in their order; below 1 the kept candidates are in order of falling weight, equal weights in order of id.
 pub fn top_p(candidates: &mut Vec<Candidate>, top_p: f32) {
     if top_p >= 1.0 || candidates.is_empty() {
         return;
@@ -183,7 +184,7 @@ pub fn top_p(candidates: &mut Vec<Candidate>, top_p: f32) {
             .total_cmp(&a.weight)
             .then(a.token_id.cmp(&b.token_id))
     };
-    // Few candidates usually carry top_p, so only as many are sorted as turn out to be needed.
+    // Few candidates usually suffice to reach `top_p`, so only as many are sorted as are needed.
     let mut sorted = 256.min(candidates.len());
     loop {
         if sorted < candidates.len() {
@@ -199,7 +200,7 @@ pub fn top_p(candidates: &mut Vec<Candidate>, top_p: f32) {
             }
         }
         if sorted == candidates.len() {
-            // Only rounding keeps the sum of all below `enough`.
+            // The sum of all weights can be below `enough` by rounding only.
             return;
         }
         sorted = (sorted * 8).min(candidates.len());

@@ -1,4 +1,5 @@
-//! `Generation`: prefill, then one token of every sequence per `step()`.
+//! `Generation`: continues a prompt in several sequences: a piece of the prompt per step, then one token of every
+//! sequence per step.
 
 pub mod checked_params;
 pub mod error;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One piece of news of a step.
+/// One result of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepOutput {
     /// A sequence has one more token.

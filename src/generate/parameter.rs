@@ -261,7 +261,7 @@ impl Parameter {
             .find(|parameter| parameter.address_name() == Some(name))
     }
 
-    /// The parameter's value in `params`, as a visitor would type it; empty for none.
+    /// The parameter's value in `params`, as a visitor would type it; empty if the parameter has no value.
     pub fn text_of(self, params: &GenerationParams) -> String {
         match self.place(&mut params.clone()) {
             Place::Count(count) => count.to_string(),
@@ -293,7 +293,7 @@ impl Parameter {
             Place::OptionalCount(count) => *count = Some(whole()? as usize),
             Place::Seed(seed) if trimmed.is_empty() => *seed = None,
             Place::Seed(seed) => *seed = Some(whole()?),
-            // Keyboards of half the world write the decimal point as a comma.
+            // Many languages write the decimal point as a comma.
             Place::Number(number) => match trimmed.replace(',', ".").parse() {
                 Ok(value) if self.takes_number(value) => *number = value,
                 _ => return Err(refused()),
@@ -313,7 +313,7 @@ impl Parameter {
             Place::Count(count) => self.takes_whole(*count),
             Place::OptionalCount(count) => count.is_none_or(|count| self.takes_whole(count)),
             Place::Number(number) => self.takes_number(*number),
-            // Every value of these types is one.
+            // Every value of these types is in range.
             Place::Seed(_) | Place::Switch(_) | Place::Text(_) => true,
         };
         if is_in_range {

@@ -11,7 +11,7 @@ use super::error::GenerateError;
 pub struct GenerationParams {
     /// Most new tokens per sequence; wins over `max_length` when set.
     pub max_new_tokens: Option<usize>,
-    /// Most tokens in all: prefix, prompt and new ones.
+    /// Most tokens in all: prefix, prompt and new text.
     pub max_length: usize,
     /// The end-of-text token is forbidden while prefix, prompt and new tokens number fewer than this.
     pub min_length: usize,
@@ -21,7 +21,7 @@ pub struct GenerationParams {
     pub temperature: f32,
     /// Keep the k most probable tokens; 0 keeps all.
     pub top_k: usize,
-    /// Keep the most probable tokens up to this total, the crossing one included; above 0, at most 1.
+    /// Keep the most probable tokens up to this total, the token that reaches it included; above 0, at most 1.
     pub top_p: f32,
     /// Divides positive and multiplies negative logits of tokens already there; 1 changes nothing.
     pub repetition_penalty: f32,
@@ -62,9 +62,9 @@ impl GenerationParams {
     /// The defaults the Python pipeline takes from a model's files.
     ///
     /// `config`: bytes of `config.json`; `generation_config`: bytes of `generation_config.json`, if there is one.
-    /// Starts from the library's own defaults, then `generation_config.json` or, without it, the keys of the same
-    /// names in `config.json`, then `task_specific_params["text-generation"]`, which wins.
-    /// How many sequences to return is the caller's choice: unless the files say, it stays at our five.
+    /// Starts from the library's own defaults, then `generation_config.json` or, without it, the keys of the same names
+    /// in `config.json`, then `task_specific_params["text-generation"]`, which wins. The number of sequences to return
+    /// is the caller's choice: unless the files state it, it stays at our default of five.
     ///
     /// # Errors
     /// [`GenerateError::Defaults`] if a file is not JSON or a parameter has another type.
@@ -113,7 +113,7 @@ impl GenerationParams {
         Ok(params)
     }
 
-    /// With `max_length` and `max_new_tokens` no longer than a context of `n_ctx` tokens can hold.
+    /// These parameters, with `max_length` and `max_new_tokens` limited to a context of `n_ctx` tokens.
     pub fn clipped(mut self, n_ctx: usize) -> Self {
         self.max_length = self.max_length.min(n_ctx);
         self.max_new_tokens = self

@@ -92,7 +92,7 @@ pub fn score_document(
         let end = (begin + n_ctx).min(n_targets);
         let window = &ids[begin..end];
         let mut session = Session::new(Arc::clone(model), 1, window.len(), 0)?;
-        // The last scored token predicts the first new target.
+        // The last scored token is the context of the first new target.
         let (context, fresh) = window.split_at(scored - begin);
         session.prefill(context, Logits::Skip)?;
         for chunk in fresh.chunks(PREFILL_CHUNK) {

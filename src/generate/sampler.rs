@@ -12,7 +12,7 @@ use super::params::GenerationParams;
 pub struct Sample {
     /// The token.
     pub token_id: u32,
-    /// Its probability after all filters; when greedy, before them.
+    /// The token's probability after all filters; in greedy sampling, before all filters.
     pub prob: f32,
 }
 
@@ -34,7 +34,7 @@ pub struct SamplerScratch {
 }
 
 impl Sampler {
-    /// For sequence number `sequence`, which draws with `seed + sequence` (wrapping).
+    /// A sampler for sequence number `sequence`, which draws with `seed + sequence` (wrapping).
     ///
     /// ChaCha8 with `u64` seeding gives the same numbers on every platform.
     pub fn new(params: &GenerationParams, seed: u32, sequence: u32) -> Self {
@@ -50,7 +50,7 @@ impl Sampler {
     /// Samples a token. `logits`: (V), already penalized and with forbidden tokens at −∞.
     ///
     /// # Errors
-    /// [`GenerateError::BrokenLogits`] if one is NaN or +∞ or all are forbidden.
+    /// [`GenerateError::BrokenLogits`] if a logit is NaN or +∞, or all tokens are forbidden.
     pub fn take(
         &mut self,
         logits: &[f32],
@@ -78,7 +78,7 @@ impl Sampler {
         let mut left = uniform * total;
         let mut taken = None;
         for candidate in candidates.iter().filter(|c| c.weight > 0.0) {
-            // The last candidate, if rounding leaves a rest.
+            // The last candidate is taken if rounding leaves a rest.
             taken = Some(candidate);
             left -= candidate.weight;
             if left < 0.0 {

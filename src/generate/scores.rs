@@ -1,4 +1,4 @@
-//! `Scores`: the logits after a text, computed piece by piece.
+//! `Scores`: the logits of the token after a text, computed piece by piece.
 
 use std::sync::Arc;
 
