@@ -6,7 +6,7 @@ mod gallery;
 pub use avatar::{hue, initials};
 pub use gallery::{bundled, find};
 
-// The page's components know a card's parts through the bot they belong to.
+// The page's components name the types of a card through this module.
 pub use crate::card::{AccountData, Card, Label, Links};
 use crate::hub::HUB;
 

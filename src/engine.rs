@@ -38,7 +38,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// With no model open.
+    /// An engine without a model.
     pub fn new() -> Self {
         Self::default()
     }
@@ -59,8 +59,8 @@ impl Engine {
     }
 
     /// Begins to load a GGUF: frees the open model; the following [`Engine::step`]s read the file, with
-    /// [`Event::Progress`] and at last [`Event::Ready`]. A load in hand ends without an event; any other job in hand
-    /// makes it fail.
+    /// [`Event::Progress`] and at last [`Event::Ready`]. A load that is running ends without an event; any other
+    /// running job makes the new load fail.
     ///
     /// `name`: to be shown. `size_bytes`: length of the file.
     pub fn load(
@@ -74,7 +74,8 @@ impl Engine {
         self.begin_load(load)
     }
 
-    /// As [`Engine::load`], from a file or folder whose header is read already. `now_ms`: the clock of
+    /// Begins to load as [`Engine::load`] does, from a file or folder whose header is read already. `now_ms`: the clock
+    /// of
     /// [`Engine::step`].
     pub fn load_model_file(
         &mut self,
@@ -88,9 +89,9 @@ impl Engine {
         self.begin_load(load)
     }
 
-    /// Takes a request and answers it as far as that needs no long work.
+    /// Takes a request. Answers it at once if that takes no long work, else begins a job.
     ///
-    /// Where a model's bytes are is the host's part: it answers [`Request::LookUp`] and [`Request::LocateBundled`], and
+    /// Finding a model's bytes is the host's task: it answers [`Request::LookUp`] and [`Request::LocateBundled`], and
     /// calls [`Engine::load`] for a [`Request::Load`].
     pub fn handle(&mut self, request: Request) -> Vec<Event> {
         let job = request.job();
@@ -104,7 +105,8 @@ impl Engine {
                 params,
             } => {
                 self.n_generations = self.n_generations.wrapping_add(1);
-                // Steps of 2^32 / golden ratio: seeds picked here are far apart, since seed + i is taken by sequence i.
+                // Multiples of 2^32 / golden ratio keep the seeds that are picked here far apart, because sequence i
+                // draws with seed + i.
                 let seed = self.n_generations.wrapping_mul(0x9E37_79B9);
                 let threads = &self.resources.threads;
                 self.free_model()
@@ -126,7 +128,7 @@ impl Engine {
         events.unwrap_or_else(|error| vec![failed(job, &error)])
     }
 
-    /// Does one piece of the job in hand: a part of the model, a piece of the prompt, one token of every sequence, or a
+    /// Does one piece of the current job: a part of the model, a piece of the prompt, one token of every sequence, or a
     /// tenth of a second of a measurement. `clock`: milliseconds from any fixed point.
     pub fn step(&mut self, clock: &dyn Fn() -> f64) -> Vec<Event> {
         let Some(mut job) = self.job.take() else {
@@ -178,7 +180,7 @@ impl Engine {
         }
     }
 
-    /// The open model, whatever it is doing.
+    /// The open model, also while a job of it runs.
     fn model(&self) -> Result<&OpenModel, EngineError> {
         self.open_model().ok_or_else(|| match &self.job {
             Some(job) => job.busy(),

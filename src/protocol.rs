@@ -1,13 +1,12 @@
-//! `Request`, `Event`, `ErrorReport`: all that passes between page and worker, from Rust or from JavaScript.
+//! `Request`, `Event`, `ErrorReport`: the messages between page and worker, sent from Rust or from JavaScript.
 //!
 //! On the channel a request is a plain object, `{ v: 2, type: "…", … }`, with the field names below, and the worker
-//! answers with arrays of such events: tokens come together.
-//! Every request but [`Request::LocateBundled`] and [`Request::Stop`] is a job with an id of the asker's choice, and
-//! ends with one last event: its answer, [`Event::Done`] or [`Event::Error`]. A load that makes room for another load
-//! ends without.
-//! A message of another version or of an unknown shape is answered with [`ErrorCode::BadMessage`].
-//! Two things stand beside the fields, because JSON has no place for them: the bytes of picked files, as a list `blobs`
-//! of `File` or `Blob`, in a `load` message, and a `Float32Array`, as `logits`, in a `logits` event.
+//! answers with arrays of such events: tokens come together. Every request but [`Request::LocateBundled`] and
+//! [`Request::Stop`] is a job with an id of the asker's choice, and ends with one last event: its answer,
+//! [`Event::Done`] or [`Event::Error`]. A load that another load replaces ends without such an event. A message of
+//! another version or of an unknown shape is answered with [`ErrorCode::BadMessage`]. Two things stand beside the
+//! fields, because JSON has no place for them: the bytes of picked files, as a list `blobs` of `File` or `Blob`, in a
+//! `load` message, and a `Float32Array`, as `logits`, in a `logits` event.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +45,7 @@ impl<T> Envelope<T> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
-    /// Says where the bundled model is, before it is asked for; no answer.
+    /// Tells the worker the address of the bundled model, before its first load; no answer.
     LocateBundled {
         /// Its absolute address.
         url: String,
@@ -55,7 +54,7 @@ pub enum Request {
     Load {
         /// The job.
         job: JobId,
-        /// Which model. Of picked files, the bytes stand beside the message.
+        /// The model. The bytes of picked files stand beside the message.
         model: ModelRef,
         /// Whether to keep it on this device for the next visit, if it can be kept.
         #[serde(default)]
@@ -66,7 +65,7 @@ pub enum Request {
     LookUp {
         /// The job.
         job: JobId,
-        /// Which model, in the type that is wanted; of those that [`ModelRef::is_storable`] finds.
+        /// The model, in the wanted type; a model for which [`ModelRef::is_storable`] holds.
         model: ModelRef,
         /// Memory of the device, where the page knows it.
         #[serde(default)]
@@ -148,7 +147,7 @@ pub enum Event {
     Progress {
         /// The job.
         job: JobId,
-        /// The part of the work that goes on.
+        /// The current stage of the work.
         stage: LoadStage,
     },
     /// The card of the model that is being loaded.
@@ -246,7 +245,7 @@ pub enum Event {
     },
     /// Something failed; the worker goes on unless the code says otherwise.
     Error {
-        /// The job that failed; none for a message that could not be read and for the end of the worker.
+        /// The job that failed; `None` for a message that could not be read and for the end of the worker.
         job: Option<JobId>,
         /// The failure and its remedy.
         error: ErrorReport,
@@ -334,7 +333,7 @@ pub struct ModelInfo {
     pub load_ms: f64,
     /// The engine's memory after loading.
     pub memory_bytes: u64,
-    /// Where it is kept for the next visit.
+    /// Where the model is kept for the next visit.
     #[serde(default)]
     pub retention: Retention,
 }
@@ -436,7 +435,7 @@ pub enum ErrorCode {
     BadMessage,
     /// A job is already running.
     Busy,
-    /// Nothing is open yet.
+    /// No model is open yet.
     NoModel,
     /// The bytes did not arrive.
     Download,
@@ -456,6 +455,6 @@ pub enum ErrorCode {
     WorkerCrashed,
     /// The visitor stopped a load or a look-up.
     Cancelled,
-    /// No room to keep a model, or storage that fails.
+    /// The browser has no room to keep a model, or its storage fails.
     Storage,
 }

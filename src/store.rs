@@ -1,4 +1,4 @@
-//! `ArtifactRecord`: what an artifact on this device is, where it came from, and how much of it has arrived.
+//! `ArtifactRecord`: the kind, the origin and the download progress of an artifact that is stored on this device.
 //!
 //! An artifact is a set of bytes with a name that storage keeps between visits. Models are the only kind so far. Each
 //! has a record and its parts; the record is written after the bytes that it describes.
@@ -100,22 +100,22 @@ pub struct Download {
     pub journal: Value,
 }
 
-/// Why a record cannot be used, although it is one.
+/// Why a well-formed record cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// Another version of this page made it.
+    /// Another version of this page wrote the record.
     #[error("another version of this page keeps this model (form {version})")]
     OtherVersion {
         /// Version of its form.
         version: u64,
     },
-    /// It names no model.
+    /// The record names no model.
     #[error("the record of a stored model names no model")]
     NoModel,
 }
 
 impl RecordError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
@@ -151,7 +151,7 @@ impl ArtifactRecord {
     /// # Errors
     /// [`RecordError`], each variant for its cause.
     pub fn from_json(json: &str) -> Result<Option<Self>, RecordError> {
-        // A shorter record may be written over a longer one, of which a tail is left.
+        // A shorter record may have been written over a longer one, whose tail then follows it.
         let mut values = serde_json::Deserializer::from_str(json).into_iter::<Value>();
         let Some(Ok(record)) = values.next() else {
             return Ok(None);
@@ -246,7 +246,7 @@ mod origin {
                 ModelAddress::Repository { repo, .. } => repo.to_string(),
                 ModelAddress::Gguf { url } | ModelAddress::Folder { url } => url.clone(),
                 ModelAddress::OwnGguf { path } => path.clone(),
-                // Never written.
+                // Bundled models and picked files are never stored.
                 ModelAddress::Bundled | ModelAddress::Files { .. } => model.name(),
             };
             Self {

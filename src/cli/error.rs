@@ -26,7 +26,7 @@ pub enum CliError {
     Card {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: crate::card::CardError,
     },
     /// Standard output.
@@ -46,7 +46,7 @@ pub enum CliError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: PlanError,
     },
     /// The list of a sharded model's files.
@@ -54,7 +54,7 @@ pub enum CliError {
     ShardIndex {
         /// The list.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: ShardIndexError,
     },
     /// MODEL cannot be opened.
@@ -62,7 +62,7 @@ pub enum CliError {
     Model {
         /// Path, or the name of the bundled model.
         name: String,
-        /// Why not.
+        /// The cause.
         source: Box<EngineError>,
     },
     /// A request that the model refused.
@@ -85,7 +85,7 @@ pub enum CliError {
     BadOutput {
         /// The result's path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         reason: &'static str,
         /// The remedy.
         hint: &'static str,

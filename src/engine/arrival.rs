@@ -21,7 +21,7 @@ pub enum Arrival {
 }
 
 impl Arrival {
-    /// A GGUF, continued at the byte that a journal names.
+    /// The arrival of a GGUF, continued at the byte that a journal names.
     pub fn of_gguf(journal: Option<&Json>) -> Self {
         let offset = journal.and_then(|journal| journal["offset"].as_u64());
         Self::Copy {
@@ -30,8 +30,8 @@ impl Arrival {
         }
     }
 
-    /// Float weights in `n_files` files, continued from a journal. A journal of anything else is ignored, and the model
-    /// arrives from its first byte.
+    /// The arrival of float weights in `n_files` files, continued from a journal. A journal of anything else is
+    /// ignored, and the model arrives from its first byte.
     ///
     /// # Errors
     /// As [`conversion::of_floats`].
@@ -70,7 +70,7 @@ impl Arrival {
         }
     }
 
-    /// The next bytes of the file.
+    /// Takes the next bytes of the file.
     ///
     /// # Errors
     /// [`EngineError::Weights`]: bytes that are not a model's are refused as early as possible.

@@ -41,7 +41,7 @@ impl Companions {
         )?)
     }
 
-    /// The model of these files and of the files of its weights.
+    /// Opens the model that consists of these files and of the files of its weights.
     ///
     /// # Errors
     /// [`EngineError`] if the files are damaged, incomplete or of different models.

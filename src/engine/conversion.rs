@@ -25,8 +25,8 @@ pub fn target(dtype: Dtype) -> WeightType {
     }
 }
 
-/// The conversion of float weights in `n_files` files to a model called `name`. It continues from `journal`, unless that
-/// is of another conversion.
+/// The conversion of float weights in `n_files` files to a model called `name`. It continues from `journal`, unless the
+/// journal is of another conversion.
 ///
 /// # Errors
 /// [`EngineError`] if the companions are damaged, incomplete or of different models.
@@ -87,7 +87,7 @@ fn metadata(
     tokenizer.add_special_ids([config.bos_token_id, config.eos_token_id])?;
     let bos = tokenizer.token_text(config.bos_token_id);
     let mut more = tokenizer_metadata::entries(tokenizer.to_gguf(config.vocab_size)?);
-    // Other programs then begin a text as the prefix does here.
+    // With the flag, other programs begin a text with the token that the prefix begins with here.
     let adds_bos = !bos.is_empty() && params.prefix.starts_with(&bos);
     more.push((ADD_BOS_TOKEN.to_owned(), Value::Bool(adds_bos)));
     more.extend(defaults::to_metadata(params));

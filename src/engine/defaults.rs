@@ -19,12 +19,12 @@ const REPETITION_PENALTY: &str = "huggingtweets.generation.repetition_penalty";
 const NUM_RETURN_SEQUENCES: &str = "huggingtweets.generation.num_return_sequences";
 const PREFIX: &str = "huggingtweets.generation.prefix";
 
-/// Whether a file states parameters under these keys, thus was written by this program.
+/// Whether a file states parameters under these keys, which only this program writes.
 pub fn are_in(metadata: &BTreeMap<String, Value>) -> bool {
     metadata.contains_key(MAX_LENGTH)
 }
 
-/// The parameters of a file; a missing one, or one of another type, is that of the bots.
+/// The parameters of a file; a parameter that is missing or of another type has the default of the bots.
 ///
 /// Their ranges are not checked.
 pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> GenerationParams {

@@ -12,13 +12,13 @@ use crate::weights::WeightsError;
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A second job.
+    /// A job is requested while another job runs.
     #[error("the model already works on something")]
     Working,
-    /// A job during a load.
+    /// A job is requested during a load.
     #[error("the model is still being loaded")]
     Loading,
-    /// A job before any load.
+    /// A job is requested before any load.
     #[error("no model is open yet")]
     NoModel,
     /// A load that was stopped.
@@ -27,13 +27,13 @@ pub enum EngineError {
     /// A request that the host answers.
     #[error("the engine cannot fetch a model by itself")]
     NotForTheEngine,
-    /// The checkpoint.
+    /// The checkpoint cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// The tokenizer.
+    /// The tokenizer cannot be read.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    /// The text.
+    /// The text cannot be generated.
     #[error(transparent)]
     Generate(#[from] GenerateError),
 }
@@ -44,7 +44,7 @@ impl EngineError {
         matches!(self, Self::Weights(WeightsError::Write { source }) if source.kind() == std::io::ErrorKind::StorageFull)
     }
 
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
@@ -138,7 +138,7 @@ impl From<&EngineError> for ErrorReport {
     }
 }
 
-/// With a capital letter and a full stop.
+/// `text` with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let Some(first) = chars.next() else {

@@ -18,7 +18,7 @@ pub(super) use load::LoadJob;
 pub(super) use measure::MeasureJob;
 pub(super) use score::ScoreJob;
 
-/// What jobs share: the open model and the means to compute with it.
+/// The open model, the threads and the memory meter, which all jobs share.
 #[derive(Default)]
 pub(super) struct Resources {
     pub(super) open: Option<OpenModel>,
@@ -26,7 +26,7 @@ pub(super) struct Resources {
     pub(super) memory_meter: Option<Box<dyn Fn() -> u64>>,
 }
 
-/// Work in steps. It ends by its last step, by an error, or by [`Job::stop`].
+/// Work in steps. A job ends by its last step, by an error, or by [`Job::stop`].
 pub(super) trait Job {
     /// The id that its events carry.
     fn id(&self) -> JobId;
@@ -39,7 +39,7 @@ pub(super) trait Job {
     /// Does one piece of the work. `clock`: milliseconds from any fixed point.
     ///
     /// # Errors
-    /// Any ends the job.
+    /// Any error ends the job.
     fn step(
         &mut self,
         resources: &mut Resources,
@@ -55,7 +55,7 @@ pub(super) trait Job {
         }]
     }
 
-    /// Why no other job of the model can begin meanwhile.
+    /// The error for another job of the model that is requested meanwhile.
     fn busy(&self) -> EngineError {
         EngineError::Working
     }
@@ -73,7 +73,7 @@ pub(super) trait Job {
 
 /// The events of one step, and whether another step follows.
 pub(super) enum Step {
-    /// It does.
+    /// Another step follows.
     Continue(Vec<Event>),
     /// The job is done.
     Done(Vec<Event>),

@@ -15,7 +15,7 @@ pub struct OpenModel {
     pub model: Arc<Model>,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Arc<Tokenizer>,
-    /// Its description. The host fills in time and memory of the load, which are 0 here, and where it is kept.
+    /// Its description. The host fills in time and memory of the load, which are 0 here, and where the model is kept.
     pub info: ModelInfo,
 }
 
@@ -28,7 +28,7 @@ pub struct Loading {
 }
 
 impl Loading {
-    /// Of a checkpoint called `name`, whose files have `size_bytes`. Nothing is read yet.
+    /// Prepares to read a checkpoint called `name`, whose files have `size_bytes`. Nothing is read yet.
     pub fn new(file: ModelFile, name: &str, size_bytes: u64) -> Self {
         Self {
             loader: Loader::new(file.config.clone(), file.tensors.parts()),
@@ -48,7 +48,7 @@ impl Loading {
         self.loader.next_bytes()
     }
 
-    /// Reads the next part of them.
+    /// Reads the next part of the weights.
     ///
     /// # Errors
     /// [`EngineError::Weights`].

@@ -41,7 +41,7 @@ pub struct Measurement {
     prompt_tokens: usize,
     /// Size of all matrices.
     weight_bytes: u64,
-    /// 0 is the unmeasured one.
+    /// The current round; 0 is the unmeasured round.
     round: usize,
     /// Index in [`WORKLOADS`].
     workload: usize,
@@ -110,7 +110,7 @@ impl Measurement {
         WORKLOADS[self.workload]
     }
 
-    /// From 1; 0 in the unmeasured round.
+    /// The current round, from 1; 0 in the unmeasured round.
     pub fn round(&self) -> usize {
         self.round
     }
@@ -249,7 +249,7 @@ impl Measurement {
 
 /// A text of at most `length` tokens, prefix included.
 fn prompt_of(tokenizer: &Tokenizer, length: usize) -> Result<String, GenerateError> {
-    // A vocabulary may lack the space.
+    // A vocabulary may have no token for the space.
     let word = if tokenizer.encode(" a").is_ok() {
         " a"
     } else {

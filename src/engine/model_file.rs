@@ -1,4 +1,4 @@
-//! `ModelFile`: an opened model file: configuration, tokenizer and defaults are read, its weights are not.
+//! `ModelFile`: an opened model file: its configuration, tokenizer and defaults are read, its weights are not.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub struct ModelFile {
     pub config: Gpt2Config,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Tokenizer,
-    /// The parameters it asks for, not checked.
+    /// The generation parameters that the files state, not checked.
     pub defaults: GenerationParams,
     /// Type of most weights in the file, as in `q8_0`.
     pub dtype: String,
@@ -26,12 +26,13 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Makes ready what the first text of any model waits for otherwise; for the time when its bytes are on their way.
+    /// Compiles the tokenizer's pattern, for which the first text of any model would wait otherwise; called while a
+    /// model's bytes arrive.
     pub fn prepare() {
         Tokenizer::warm_up();
     }
 
-    /// With a tokenizer that is checked against the configuration.
+    /// A model file whose tokenizer is checked against its configuration.
     ///
     /// # Errors
     /// [`EngineError::Tokenizer`] if the tokenizer is of another model.
@@ -53,7 +54,7 @@ impl ModelFile {
         })
     }
 
-    /// From a GGUF file.
+    /// Opens a GGUF file.
     ///
     /// # Errors
     /// [`EngineError`] if the file is not a GGUF of a GPT-2, is damaged or incomplete.
@@ -64,7 +65,7 @@ impl ModelFile {
         Self::from_checkpoint(checkpoint, tokenizer, defaults)
     }
 
-    /// From an open checkpoint and what stands beside it.
+    /// A model file of an open checkpoint, with its tokenizer and its defaults.
     ///
     /// # Errors
     /// As [`ModelFile::new`].
@@ -79,7 +80,7 @@ impl ModelFile {
     }
 }
 
-// Neither `weights` nor `infer` knows the other; they meet here.
+// `weights` and `infer` do not name each other, so the engine connects them.
 impl TensorSource for Checkpoint {
     type Error = WeightsError;
 

@@ -1,4 +1,4 @@
-//! Where a GGUF file keeps its tokenizer: under the keys that GGUF has for it.
+//! Reads and writes a tokenizer in the metadata of a GGUF file, under the keys that GGUF has for it.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
         merges: merges.unwrap_or_default(),
         json,
     };
-    // Writers leave an empty list out, which is right for a vocabulary of single bytes alone.
+    // Programs that write GGUF leave an empty list out, which is right for a vocabulary of single bytes alone.
     if !has_merges && tokenizer.json.is_none() && tokenizer.has_joined_tokens() {
         return Err(missing(MERGES));
     }

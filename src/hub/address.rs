@@ -83,7 +83,7 @@ pub enum AddressError {
 }
 
 impl AddressError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

@@ -35,7 +35,7 @@ pub struct DtypeError {
 }
 
 impl DtypeError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         "take one of auto, q8_0, q4_0, q4_k, q6_k, f16, f32"

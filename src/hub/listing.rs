@@ -61,7 +61,7 @@ pub enum ListingError {
 }
 
 impl ListingError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

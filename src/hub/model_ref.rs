@@ -62,7 +62,7 @@ pub enum ModelRefError {
 }
 
 impl ModelRefError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {

@@ -21,7 +21,7 @@ pub struct RepoIdError {
 }
 
 impl RepoIdError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         "copy it from the model's page on the Hub, as huggingtweets/jen_122"

@@ -49,7 +49,7 @@ pub enum WebAddressError {
 }
 
 impl WebAddressError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

@@ -58,7 +58,7 @@ pub enum InferError {
 }
 
 impl InferError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

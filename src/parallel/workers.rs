@@ -17,9 +17,9 @@ impl Threads {
 
 /// Calls `do_chunks` with six different closures, so that the browser treats its indirect call as one of many targets.
 ///
-/// V8 inlines an indirect call that has had up to four targets, and discards the optimized code when another target
-/// comes. The code it compiled afterwards ran five columns on two threads at 235 tok/s instead of 335, from the second
-/// text until the page was closed.
+/// V8 inlines an indirect call that has had up to four targets, and discards the optimized code at a further target.
+/// The code it compiled afterwards ran five columns on two threads at 235 tok/s instead of 335, from the second text
+/// until the page was closed.
 fn be_called_by_many() {
     fn task<const N: usize>() -> Task {
         let work: &'static (dyn Fn(Range<usize>) + Sync) = &|items| {

@@ -1,4 +1,4 @@
-//! `GenerateJob`: continues a prompt, a piece of the prompt or one token of every sequence per step.
+//! `GenerateJob`: continues a prompt. A step computes a piece of the prompt, or one token of every sequence.
 
 use std::sync::Arc;
 

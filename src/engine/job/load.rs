@@ -33,7 +33,7 @@ enum Stage {
 }
 
 impl LoadJob {
-    /// Of a GGUF of `size_bytes` called `name`.
+    /// A load of a GGUF of `size_bytes` called `name`.
     pub(in crate::engine) fn from_gguf(
         id: JobId,
         reader: Box<dyn ReadSeek>,
@@ -48,7 +48,7 @@ impl LoadJob {
         Self { id, stage }
     }
 
-    /// Of a file or folder whose header is read already. `started_ms`: the clock of [`Job::step`].
+    /// A load of a file or folder whose header is read already. `started_ms`: the clock of [`Job::step`].
     pub(in crate::engine) fn from_model_file(
         id: JobId,
         file: ModelFile,

@@ -1,4 +1,4 @@
-//! `MeasureJob`: a [`Measurement`] as a job.
+//! `MeasureJob`: measures the speed of the open model, by a [`Measurement`].
 
 use super::{Job, Resources, Step};
 use crate::engine::measurement::{Measurement, ROUNDS};
@@ -6,7 +6,7 @@ use crate::engine::{EngineError, OpenModel};
 use crate::parallel::Threads;
 use crate::protocol::{Event, JobId};
 
-/// No round begins later: a slow device measures fewer rounds, and its visitor need not wait for minutes.
+/// Time after which no further round begins: a slow device measures fewer rounds, so that no visitor waits for minutes.
 const MEASUREMENT_MS: f64 = 10_000.0;
 
 pub(in crate::engine) struct MeasureJob {

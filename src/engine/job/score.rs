@@ -1,4 +1,4 @@
-//! `ScoreJob`: the logits after a text, a piece of the text per step.
+//! `ScoreJob`: computes the logits of the token after a text, a piece of the text per step.
 
 use std::sync::Arc;
 

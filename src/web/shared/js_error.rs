@@ -33,7 +33,7 @@ pub enum WebError {
     /// A small file, such as a configuration, that is larger than such files can be.
     #[error("the file has more than the {most} bytes such a file can have")]
     TooLarge {
-        /// The cap.
+        /// The limit.
         most: usize,
     },
     /// The bytes so far do not belong to the answer: the file changed, or its server ignores ranges.
