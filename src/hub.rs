@@ -1,8 +1,9 @@
-//! Which model, where its files are and which of them to fetch; strings and JSON only.
+//! The address of a model, the list of its files and the choice of the files to fetch; strings and JSON only.
 //!
 //! Reading order: [`web_address`] checks an `http(s)` address; [`endpoint`] is the Hub or a mirror of it; [`address`]
-//! parses the text a visitor types; [`dtype`] names types of weights; [`model_ref`] joins the three to the one form of
-//! "which model". [`listing`] is an endpoint's list of a repository's files; [`plan`] chooses the files to fetch,
+//! parses the text a visitor types; [`dtype`] names types of weights; [`model_ref`] joins these three to `ModelRef`,
+//! the one form that names a model. [`listing`] is an endpoint's list of a repository's files; [`plan`] chooses the
+//! files to fetch,
 //! [`shard_index`] lists the files of sharded weights; [`footprint`] is the size of a model on the device and in memory,
 //! [`offer`] compares it with the device's room.
 

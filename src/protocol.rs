@@ -93,7 +93,7 @@ pub enum Request {
         job: JobId,
     },
     /// End a job between two steps. A load or a look-up ends with [`ErrorCode::Cancelled`], any other job with
-    /// [`Event::Done`] and `stopped`; a job that has ended already, without any event.
+    /// [`Event::Done`] and `stopped`. For a job that has ended already there is no event.
     Stop {
         /// The job.
         job: JobId,

@@ -11,7 +11,7 @@ pub const OWNER: &str = "huggingtweets";
 /// Where a model is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ModelAddress {
-    /// Beside the program: its host knows where.
+    /// The model that comes with the program, whose host knows its address.
     Bundled,
     /// A repository of an [`Endpoint`].
     Repository {
@@ -25,7 +25,7 @@ pub enum ModelAddress {
         /// Absolute, with its query.
         url: String,
     },
-    /// A GGUF on the page's own host; the page makes it a [`ModelAddress::Gguf`] before it asks anybody for it.
+    /// A GGUF on the page's own host; the page turns it into a [`ModelAddress::Gguf`] before any request.
     OwnGguf {
         /// Relative to the page, or from the host's root.
         path: String,
@@ -77,7 +77,7 @@ pub enum AddressError {
     /// More than three handles.
     #[error("a cyborg has two or three handles, here are {got}")]
     TooManyHandles {
-        /// How many different ones.
+        /// Number of different handles.
         got: usize,
     },
 }
@@ -208,7 +208,8 @@ fn own_gguf(path: &str) -> Result<ModelAddress, AddressError> {
 
 fn from_web(address: &WebAddress, endpoint: &Endpoint) -> Result<ModelAddress, AddressError> {
     if let Some(parts) = endpoint.parts_of(address) {
-        // A mirror's host may have other files than those of repositories, which are at least five segments deep.
+        // A mirror's host may have files outside repositories. The paths of files in repositories have at least five
+        // segments.
         let is_loose = parts.len() < 5 && parts.last().is_some_and(|last| is_gguf(last));
         if !is_loose {
             return from_hub_page(address, &parts);
@@ -283,7 +284,7 @@ pub(super) fn last_segment(path: &str) -> &str {
 }
 
 /// The repository of one account or of a cyborg, named as the original did: handles in lower case, sorted, joined by
-/// `-`. Handles that are joined already give the same name.
+/// `-`. A text of handles that are joined already gives the same name.
 fn from_handles(text: &str) -> Result<ModelAddress, AddressError> {
     let mut handles = Vec::new();
     let is_between = |c: char| c.is_whitespace() || ",;&+-".contains(c);

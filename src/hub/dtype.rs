@@ -1,4 +1,4 @@
-//! `Dtype`, the type of weights that is asked for; `GgufType`, the type in a GGUF's file name.
+//! `Dtype`, the type of weights that a visitor requests; `GgufType`, the type in a GGUF's file name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,7 +43,7 @@ impl DtypeError {
 }
 
 impl Dtype {
-    /// All of them.
+    /// All types.
     pub const ALL: [Self; 7] = [
         Self::Auto,
         Self::Q8_0,
@@ -54,7 +54,7 @@ impl Dtype {
         Self::F32,
     ];
 
-    /// Its value of the option `dtype`.
+    /// The type's name, as a value of the option `dtype`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Dtype {
     pub fn wanted(self) -> &'static [GgufType] {
         use GgufType as G;
         match self {
-            // A fraction of the download, with nearly the quality of the floats.
+            // These types are a fraction of the floats' download, with nearly their quality.
             Self::Auto => &[
                 G::Q8_0,
                 G::Q6K,
@@ -168,7 +168,7 @@ pub enum GgufType {
 }
 
 impl GgufType {
-    /// All of them, the most exact first.
+    /// All types, the most exact first.
     pub const ALL: [Self; 13] = [
         Self::F32,
         Self::BF16,

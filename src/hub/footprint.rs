@@ -8,7 +8,7 @@ use super::dtype::Dtype;
 /// Number of texts that the page writes at once by default, and tokens of each.
 const N_TEXTS: u64 = 5;
 const N_TOKENS: u64 = 160;
-/// Rows of one pass through the model.
+/// Tokens of one pass through the model.
 const N_ROWS: u64 = 65;
 /// The program, its stack and its threads.
 const PROGRAM: u64 = 12 << 20;
@@ -48,7 +48,7 @@ impl Shape {
         })
     }
 
-    /// With matrices of type `dtype`, where their rows fit its blocks; `Auto` is Q8_0.
+    /// The footprint with matrices of type `dtype`, where their rows fit its blocks; `Auto` is Q8_0.
     pub fn footprint(&self, dtype: Dtype) -> Footprint {
         let file = self.header() + self.weights(dtype);
         Footprint {
@@ -57,10 +57,11 @@ impl Shape {
         }
     }
 
-    /// Of a GGUF of `file` bytes whose weights are `dtype` in memory; `is_native`: and in the file.
+    /// The footprint of a GGUF of `file` bytes whose weights are `dtype` in memory; `is_native`: whether they are
+    /// `dtype` in the file too.
     pub fn footprint_of_gguf(&self, file: u64, dtype: Dtype, is_native: bool) -> Footprint {
         let weights = match is_native {
-            // Mixtures hold tensors of several types.
+            // In a mixture, tensors have several types, so their size is that of the file.
             true => file.saturating_sub(self.header()),
             false => self.weights(dtype),
         };
@@ -118,7 +119,7 @@ impl Shape {
         TENSOR_INFO * n_tensors + TOKEN_IN_FILE * self.config.vocab_size as u64
     }
 
-    /// Keys and values, activations, scores.
+    /// Bytes of keys and values, activations and scores.
     fn session(&self, dtype: Dtype) -> u64 {
         let config = &self.config;
         let (c, h) = (config.n_embd as u64, config.n_head as u64);

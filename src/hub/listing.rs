@@ -43,10 +43,10 @@ pub enum ListingError {
     /// More than [`MAX_BYTES`] or [`MAX_FILES`].
     #[error("the list of the repository's files is longer than a model's can be")]
     TooLong,
-    /// Not JSON, or not of that form.
+    /// The answer is not JSON, or JSON of another form.
     #[error("the endpoint answered with something else than a list of files ({source})")]
     Malformed {
-        /// What the parser met.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// JSON without `siblings`.

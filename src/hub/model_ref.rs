@@ -1,4 +1,4 @@
-//! `ModelRef`: which model, in which type; its one form in protocol, storage, page and command line.
+//! `ModelRef`: names a model and a type of its weights, in protocol, storage, page and command line alike.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::repo_id::RepoId;
 use super::web_address::WebAddressError;
 use crate::bundled::BUNDLED_MODEL;
 
-/// Which model, in which type. Two requests for the same model in the same type are equal.
+/// The name of a model, with the type of its weights. Two requests for the same model in the same type are equal.
 ///
 /// In messages it has the form of [`ModelText`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct ModelRef {
     pub address: ModelAddress,
     /// Where repositories are read.
     pub endpoint: Endpoint,
-    /// What float weights are quantized to, and which GGUF is taken where there are several.
+    /// The type that float weights are quantized to, and that selects one of several GGUFs.
     pub dtype: Dtype,
 }
 
@@ -39,7 +39,7 @@ pub struct ModelText {
     /// Names of the picked files; their bytes stand beside the message.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
-    /// Replaces the Hub.
+    /// The endpoint, in place of the Hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// `auto`, `q8_0`, `q4_0`, `q4_k`, `q6_k`, `f16` or `f32`.
@@ -50,13 +50,13 @@ pub struct ModelText {
 /// Why a [`ModelText`] names no model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelRefError {
-    /// The address.
+    /// The address is not a model's.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The endpoint.
+    /// The endpoint is not an address.
     #[error("the endpoint cannot be used: {0}")]
     Endpoint(WebAddressError),
-    /// The type.
+    /// The type is unknown.
     #[error(transparent)]
     Dtype(#[from] DtypeError),
 }
@@ -131,7 +131,7 @@ impl ModelRef {
         }
     }
 
-    /// Its repository, whether one of its files is named or not.
+    /// The model's repository, also where the address names a file of it.
     #[must_use]
     pub fn repo(&self) -> Option<&RepoId> {
         match &self.address {
@@ -152,8 +152,8 @@ impl ModelRef {
         }
     }
 
-    /// Where a file of the model is: `file` as listed. `None` if its bytes have no address, or nobody but the host
-    /// knows it.
+    /// Where a file of the model is: `file` as listed. `None` if the model has no address, or an address that only the
+    /// program's host knows.
     #[must_use]
     pub fn file_url(&self, file: &str) -> Option<String> {
         match &self.address {

@@ -27,7 +27,7 @@ impl Room {
             .map_or(MAX_MEMORY_BYTES, |device| MAX_MEMORY_BYTES.min(device / 2))
     }
 
-    /// What runs short with a model of this size; unknown sizes pass.
+    /// The resource that a model of this size has too little of; `None` for unknown sizes.
     pub fn shortage(
         self,
         storage_bytes: Option<u64>,
@@ -70,16 +70,17 @@ pub struct TypeOffer {
     pub storage_bytes: Option<u64>,
     /// Bytes of memory while it is open.
     pub memory_bytes: Option<u64>,
-    /// What runs short with it.
+    /// The resource of which the device has too little for this type.
     pub shortage: Option<Shortage>,
 }
 
 /// A model's costs in every type, before a byte of its weights is fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
-    /// In the type that was asked for.
+    /// The costs in the requested type.
     pub wanted: TypeOffer,
-    /// In those of [`Self::DTYPES`] that the model comes in or its floats can be quantized to, the best first.
+    /// The costs in each type of [`Self::DTYPES`] that the model comes in or that its floats can be quantized to, the
+    /// best first.
     pub types: Vec<TypeOffer>,
     /// Where the wanted type does not fit: the best smaller type that does.
     pub fallback: Option<TypeOffer>,
@@ -91,8 +92,8 @@ impl Offer {
     /// Types on offer, the best first.
     pub const DTYPES: [Dtype; 4] = [Dtype::Q8_0, Dtype::Q6K, Dtype::Q4K, Dtype::Q4_0];
 
-    /// Of a listing and, where there is one, its `config.json`: without it the memory of most files is unknown.
-    /// `file`: the one GGUF that the address names.
+    /// The offer of a listing and, where there is one, its `config.json`, without which the memory of most files is
+    /// unknown. `file`: the one GGUF that the address names.
     ///
     /// # Errors
     /// As [`choose`] and [`choose_file`].
@@ -114,7 +115,7 @@ impl Offer {
         let mut types = Vec::new();
         for dtype in Self::DTYPES {
             let plan = plan(dtype)?;
-            // Without an alternative, the plan is a GGUF of another type than was asked for.
+            // Without an alternative, the plan is a GGUF of another type than the requested one.
             let is_of_type = match &plan.weights {
                 Weights::Gguf(file) => GgufType::from_file_name(&file.name)
                     .is_some_and(|stored| dtype.wanted().contains(&stored)),

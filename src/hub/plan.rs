@@ -41,7 +41,7 @@ pub enum Parts {
 /// A part of a model beside its weights, and the files that can provide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
-    /// Its name in a message that it is missing.
+    /// The part's name in the message that it is missing.
     pub what: &'static str,
     /// Alternatives; the first whose files are all there is taken.
     pub one_of: &'static [&'static [&'static str]],
@@ -115,13 +115,13 @@ impl Need {
     }
 }
 
-/// Why nothing can be chosen.
+/// Why no files can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// Another kind of model.
     #[error("this is a model of the kind `{model_type}`, and only gpt2 models run here")]
     OtherModel {
-        /// As the endpoint says it.
+        /// The kind, as the endpoint names it.
         model_type: String,
     },
     /// Needs an account.

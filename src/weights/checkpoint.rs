@@ -26,7 +26,7 @@ const GROUP_ROWS: u64 = pack::GROUP_ROWS as u64;
 pub struct Checkpoint {
     config: Gpt2Config,
     files: Vec<Box<dyn ReadSeek>>,
-    /// By Hugging Face name.
+    /// The tensors, by Hugging Face name.
     tensors: BTreeMap<String, StoredTensor>,
     metadata: BTreeMap<String, gguf::Value>,
 }
@@ -133,7 +133,7 @@ impl Checkpoint {
         &self.metadata
     }
 
-    /// The same, from which the long lists of the tokenizer can be moved out.
+    /// GGUF's metadata, from which the long lists of the tokenizer can be moved out.
     pub fn metadata_mut(&mut self) -> &mut BTreeMap<String, gguf::Value> {
         &mut self.metadata
     }

@@ -22,11 +22,11 @@ pub trait WriteAt {
     /// Writes all of `bytes` at `offset` bytes from the start of the file, which grows as needed.
     ///
     /// # Errors
-    /// The storage's.
+    /// The errors of the storage.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 }
 
-/// In memory.
+/// A file in memory.
 impl WriteAt for Vec<u8> {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let out_of_memory = || io::Error::from(io::ErrorKind::OutOfMemory);
@@ -55,7 +55,7 @@ pub struct ConversionParams<'a> {
     pub n_files: usize,
 }
 
-/// A byte of the source files.
+/// The position of a byte in the source files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourcePos {
     /// Index of the file; the number of files once all have ended.
@@ -95,7 +95,7 @@ pub struct Conversion {
     ahead: VecDeque<TensorLocation>,
     /// Tensors of which some bytes have arrived.
     running: Vec<Running>,
-    /// By index: whether this file or one before it lists the tensor.
+    /// For each expected tensor: whether this file or an earlier file lists it.
     is_announced: Vec<bool>,
     done: Vec<Option<Done>>,
     journal: Journal,
@@ -244,7 +244,7 @@ impl Conversion {
         &self.journal
     }
 
-    /// The next bytes of the file.
+    /// Takes the next bytes of the file.
     ///
     /// # Errors
     /// [`WeightsError::NotWeights`], and the errors of the formats' headers;
@@ -348,7 +348,7 @@ impl Conversion {
             ));
         }
         let until_next = match self.ahead.front().map(|location| location.offset) {
-            // Headers and pickles are checked when they are parsed, so this is a damaged journal.
+            // Headers and pickles are checked when they are parsed, so the cause is a damaged journal.
             Some(offset) if offset < self.offset => {
                 return Err(WeightsError::BadJournal {
                     what: "a tensor lies outside its data",
@@ -470,7 +470,7 @@ impl Running {
     }
 }
 
-/// From the bytes of a stored tensor to those of its target, a chunk of rows at a time.
+/// Turns the bytes of a stored tensor into those of its target, a chunk of rows at a time.
 struct Transcoder {
     decoder: RowDecoder,
     encoder: RowEncoder,

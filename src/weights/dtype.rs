@@ -123,7 +123,7 @@ impl StoredType {
         }
     }
 
-    /// Numbers from bytes of whole blocks; appends to `out`.
+    /// Decodes bytes of whole blocks and appends the numbers to `out`.
     ///
     /// # Errors
     /// candle's.
@@ -159,7 +159,7 @@ impl StoredType {
         Ok(())
     }
 
-    /// Bytes from numbers, whole blocks of them; appends to `out`.
+    /// Encodes whole blocks of numbers and appends the bytes to `out`.
     ///
     /// # Errors
     /// candle's.

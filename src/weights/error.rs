@@ -154,7 +154,7 @@ pub enum WeightsError {
     NotFinite {
         /// Its name.
         name: String,
-        /// Where, in the packer's words.
+        /// The position of the value, in the packer's words.
         source: io::Error,
     },
     /// The machine or the browser gives no more memory.

@@ -30,7 +30,7 @@ impl ExpectedTensors {
         Ok((config, Self::new(specs)))
     }
 
-    /// These tensors.
+    /// The set of these tensors.
     pub(super) fn new(specs: Vec<TensorSpec>) -> Self {
         let names = specs.iter().enumerate();
         let idx_by_name = names.map(|(idx, spec)| (spec.name.clone(), idx)).collect();

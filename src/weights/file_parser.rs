@@ -22,7 +22,7 @@ pub(super) enum FileParser {
     Start(Vec<u8>),
     /// Inside the header of a safetensors file, of which these bytes have arrived.
     SafetensorsHeader(Vec<u8>),
-    /// Behind the only header of a file.
+    /// After the only header of a file.
     Data { left: u64 },
     /// In a file of PyTorch's.
     Pytorch(Box<PytorchParser>),
@@ -39,7 +39,7 @@ impl FileParser {
         Self::Data { left: data_end }
     }
 
-    /// Bytes of tensors, or of nothing, before the next header.
+    /// Bytes before the next header, of tensors or without use.
     pub(super) fn data_left(&self) -> u64 {
         match self {
             Self::Start(_) | Self::SafetensorsHeader(_) => 0,
@@ -150,7 +150,7 @@ impl FileParser {
         }
     }
 
-    /// Resumed at byte `pos` of the file.
+    /// A parser that resumes at byte `pos` of the file.
     pub(super) fn resume(state: ParserState, pos: u64) -> Self {
         match state {
             ParserState::Data { data_left } => Self::Data { left: data_left },
@@ -164,7 +164,7 @@ impl FileParser {
 /// The state of a parser inside the data of a file, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum ParserState {
-    /// Behind the header of a safetensors file, which is what stored journals call it.
+    /// After the header of a safetensors file; the name in the attribute is that of stored journals.
     #[serde(rename = "Safetensors")]
     Data {
         data_left: u64,
@@ -173,7 +173,7 @@ pub(super) enum ParserState {
 }
 
 impl ParserState {
-    /// Expected tensors behind this piece of data, with offsets from the first byte of their storages.
+    /// Expected tensors after this piece of data, with offsets from the first byte of their storages.
     pub(super) fn later(&self) -> Vec<&TensorLocation> {
         match self {
             Self::Data { .. } => Vec::new(),

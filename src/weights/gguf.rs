@@ -98,7 +98,7 @@ impl TensorInfo {
 /// The header of a GGUF file.
 #[derive(Debug)]
 pub struct Header {
-    /// 1 to 3.
+    /// The version of the format, 1 to 3.
     pub version: u32,
     /// Metadata by key.
     pub metadata: BTreeMap<String, Value>,
@@ -153,7 +153,7 @@ impl Header {
             })
     }
 
-    /// A size.
+    /// A metadata value that is a size.
     ///
     /// # Errors
     /// [`WeightsError::MissingKey`], [`WeightsError::WrongKeyType`].

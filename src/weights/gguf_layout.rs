@@ -42,7 +42,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Tensors lie in the given order, each padded with zeros to a multiple of 32 bytes.
+    /// The layout of a file whose tensors lie in the given order, each padded with zeros to a multiple of 32 bytes.
     pub fn new(metadata: &[(String, Value)], tensors: &[TensorToWrite]) -> Self {
         let mut header = Vec::new();
         header.extend_from_slice(MAGIC);

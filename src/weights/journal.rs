@@ -7,21 +7,21 @@ use super::expected::ExpectedTensors;
 use super::file_parser::ParserState;
 use super::location::TensorLocation;
 
-/// Changes whenever a stored journal could be misread.
+/// The version of the journal's form; it changes whenever a stored journal could be misread.
 const VERSION: u32 = 1;
-/// Far above the size of any file, and far below the overflow of sums of offsets.
+/// Limit of lengths and offsets: far above the size of any file, and far below an overflow of their sums.
 const MAX_FILE_BYTES: u64 = 1 << 48;
 
 /// The progress from which [`super::conversion::Conversion::resume`] continues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Journal {
     version: u32,
-    /// Of the output's header, thus of name, shape, tokenizer and types.
+    /// The fingerprint of the output's header, which holds name, shape, tokenizer and types.
     fingerprint: u64,
     n_files: usize,
     pub(super) file: usize,
     pub(super) offset: u64,
-    /// Of the file's parser; `None` before its first byte.
+    /// The state of the file's parser; `None` before the file's first byte.
     #[serde(rename = "place")]
     pub(super) parser: Option<ParserState>,
     /// Expected tensors that lie ahead in the file, nearest first.
@@ -46,7 +46,7 @@ impl Journal {
         (self.file, self.offset)
     }
 
-    /// Before the first byte.
+    /// The journal of a conversion before its first byte.
     pub(super) fn start(fingerprint: u64, n_files: usize) -> Self {
         Self {
             version: VERSION,
@@ -61,7 +61,7 @@ impl Journal {
         }
     }
 
-    /// Refuses a journal of another conversion, and one that contradicts itself.
+    /// Refuses a journal of another conversion, and a journal that contradicts itself.
     ///
     /// # Errors
     /// [`WeightsError::BadJournal`].

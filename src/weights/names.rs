@@ -1,4 +1,5 @@
-//! The one table of GPT-2's tensors: names in Hugging Face's files and in GGUF, shapes, layout, which may be absent.
+//! The one table of GPT-2's tensors: names in Hugging Face's files and in GGUF, shapes, layouts, and the tensor that
+//! may be absent.
 
 use crate::model::config::Gpt2Config;
 use Dimension::{NCtx, NEmbd, NInner, One, QkvWidth, VocabSize};

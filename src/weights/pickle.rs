@@ -12,14 +12,14 @@ use std::collections::HashMap;
 use super::error::WeightsError;
 use super::pickle_global::{Global, StorageType};
 
-/// The pickle of a model of 512 layers has 1.3 MB.
+/// Most bytes of a pickle; the pickle of a model of 512 layers has 1.3 MB.
 const MAX_BYTES: u64 = 1 << 23;
-/// The pickle of a model of 512 layers has 260,000.
+/// Most instructions of a pickle; the pickle of a model of 512 layers has 260,000.
 const MAX_INSTRUCTIONS: u32 = 1 << 19;
 const MAX_TEXT_BYTES: usize = 1 << 16;
 const MAX_LINE_BYTES: usize = 1 << 10;
 const MAX_DIMS: usize = 8;
-/// Keys of storages are short numbers; each use is a copy.
+/// Longest key of a storage. Keys are short numbers; the machine copies a key at each use.
 const MAX_KEY_BYTES: usize = 32;
 
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +80,7 @@ pub(super) struct Pickle {
 }
 
 impl Pickle {
-    /// Before the pickle's first byte, which is the file's byte `pos`.
+    /// The machine before the pickle's first byte, which is the file's byte `pos`.
     pub(super) fn start(pos: u64) -> Self {
         Self {
             buffer: Vec::new(),
@@ -137,7 +137,7 @@ impl Pickle {
         self.len
     }
 
-    /// All storages that it names, in any order and possibly repeated.
+    /// All storages that the pickle names, in any order and possibly repeated.
     pub(super) fn storages(&self) -> impl Iterator<Item = &PickledStorage> {
         self.objects.iter().filter_map(|object| match object {
             Object::Storage(storage) => Some(storage),
@@ -279,7 +279,7 @@ impl Pickle {
                 let items = self.pop_to_mark()?;
                 self.set_items(&items)?;
             }
-            // What lists hold counts for nothing.
+            // The items of lists are ignored.
             b'a' => {
                 self.pop_many(1)?;
             }
@@ -305,7 +305,7 @@ impl Pickle {
             0x93 => {
                 let names = self.pop_many(2)?;
                 let (Some(module), Some(name)) = (self.text(names[0]), self.text(names[1])) else {
-                    return self.malformed("it names something by what is no text");
+                    return self.malformed("it uses a value that is not text as a name");
                 };
                 let global = Global::of(module, name)?;
                 self.stack.push(Value::Global(global));
@@ -422,7 +422,7 @@ impl Pickle {
             dict.extend(pairs.iter().map(|[key, value]| (*key, *value)));
             return Ok(());
         }
-        self.malformed("it fills what is no dictionary")
+        self.malformed("it adds entries to an object that is no dictionary")
     }
 
     /// `('storage', class, key, device, length)` as the storage it stands for.
@@ -450,7 +450,7 @@ impl Pickle {
         Ok(())
     }
 
-    /// Calls one of the few names there are.
+    /// Calls one of the functions of [`Global`].
     fn reduce(&mut self) -> Result<(), WeightsError> {
         let call = self.pop_many(2)?;
         let arguments = self.tuple(call[1])?;
@@ -468,7 +468,7 @@ impl Pickle {
                     strides: self.sizes(*strides)?,
                 })
             }
-            // A parameter is its tensor.
+            // A parameter is replaced by its tensor.
             (Value::Global(Global::RebuildParameter), [tensor, _, _])
                 if matches!(self.object(*tensor), Some(Object::Tensor(_))) =>
             {

@@ -52,7 +52,7 @@ enum Phase {
     Directory(VecDeque<u8>),
 }
 
-/// The meaning of an entry that holds neither names nor numbers.
+/// The meaning of an entry without names and numbers of tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// `little` or `big`.
@@ -86,7 +86,7 @@ impl PytorchState {
 }
 
 impl PytorchParser {
-    /// Behind the first bytes of a file.
+    /// A parser that has read the first bytes of a file.
     pub(super) fn start(head: Vec<u8>) -> Self {
         Self {
             pos: head.len() as u64,
@@ -97,7 +97,7 @@ impl PytorchParser {
         }
     }
 
-    /// Resumed at byte `pos`.
+    /// A parser that resumes at byte `pos`.
     pub(super) fn resume(state: PytorchState, pos: u64) -> Self {
         Self {
             pos,
@@ -132,7 +132,7 @@ impl PytorchParser {
         }
     }
 
-    /// Passes over some of these bytes.
+    /// Passes over `n` bytes of the entry.
     pub(super) fn skip(&mut self, n: u64) {
         match &mut self.phase {
             Phase::Data { left, .. } => *left -= n,
@@ -367,7 +367,7 @@ impl PytorchParser {
 }
 
 impl Phase {
-    /// After an entry of that size.
+    /// The phase after an entry of `size` bytes.
     fn after(descriptor: Option<Descriptor>, size: u64) -> Self {
         match descriptor {
             Some(descriptor) => Self::Descriptor(descriptor, size),

@@ -27,7 +27,7 @@ pub(super) struct RowDecoder {
 }
 
 impl RowDecoder {
-    /// For a tensor stored in `dtype`, of which its rows are whole blocks; `is_transposed`: stored as (cols, rows).
+    /// A decoder for a tensor stored in `dtype`, whose rows are whole blocks; `is_transposed`: stored as (cols, rows).
     pub(super) fn new(spec: &TensorSpec, dtype: StoredType, is_transposed: bool) -> Self {
         Self {
             name: spec.name.clone(),
@@ -53,7 +53,7 @@ impl RowDecoder {
         }
     }
 
-    /// The next bytes of the tensor, at most [`Self::room`].
+    /// Takes the next bytes of the tensor, at most [`Self::room`].
     ///
     /// # Errors
     /// [`WeightsError::OutOfMemory`].
@@ -170,7 +170,7 @@ pub(super) struct RowEncoder {
 }
 
 impl RowEncoder {
-    /// For floats that were stored in `from`; rounding errors are not measured.
+    /// An encoder of floats that were stored in `from`; rounding errors are not measured.
     pub(super) fn new(name: &str, from: StoredType, target: StoredType) -> Self {
         Self {
             name: name.to_owned(),
@@ -181,7 +181,7 @@ impl RowEncoder {
         }
     }
 
-    /// The same, measuring rounding errors.
+    /// This encoder, measuring rounding errors.
     pub(super) fn measuring(mut self) -> Self {
         self.errors = Some(RoundingErrors::default());
         self

@@ -15,9 +15,9 @@ use super::error::WeightsError;
 use super::expected::ExpectedTensors;
 use super::location::TensorLocation;
 
-/// `{}`.
+/// The length of the shortest header, `{}`.
 const MIN_HEADER_BYTES: u64 = 2;
-/// A header lists names and shapes; GPT-2 XL's takes 50 kB.
+/// Most bytes of a header, which lists names and shapes; GPT-2 XL's takes 50 kB.
 const MAX_HEADER_BYTES: u64 = 1 << 24;
 
 /// The header of a safetensors file.

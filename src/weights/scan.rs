@@ -1,4 +1,5 @@
-//! `scan`: the locations of a file's tensors, parsed as the file would arrive, passing over the numbers by seeking.
+//! `scan`: finds the tensors in a file that can be seeked in, by the parser of arriving files; seeking passes over the
+//! numbers.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

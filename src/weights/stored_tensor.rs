@@ -47,7 +47,7 @@ pub(super) struct RowReader<'a> {
 }
 
 impl<'a> RowReader<'a> {
-    /// At the first row.
+    /// A reader at the first row.
     pub(super) fn open(
         reader: &'a mut dyn ReadSeek,
         stored: StoredTensor,
@@ -93,7 +93,7 @@ pub(super) struct TensorBytes<'a> {
 }
 
 impl<'a> TensorBytes<'a> {
-    /// In the type `target`.
+    /// The bytes of these rows in the type `target`.
     pub(super) fn new(rows: RowReader<'a>, target: StoredType) -> Self {
         let encoder = RowEncoder::new(&rows.stored.spec.name, rows.stored.dtype, target);
         Self {

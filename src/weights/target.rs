@@ -28,7 +28,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Matrices become `dtype` where it fits their rows; vectors and positions stay F32.
+    /// The target of a tensor: matrices become `dtype` where it fits their rows; vectors and positions stay F32.
     pub(super) fn new(spec: TensorSpec, dtype: WeightType) -> Self {
         let target = match spec.role.is_quantizable() {
             true => fitting(dtype, spec.cols),
@@ -60,7 +60,7 @@ impl Target {
         }
     }
 
-    /// The largest and the root mean square error, as fractions of the original's.
+    /// The largest and the root mean square error, as fractions of the original's largest value and root mean square.
     ///
     /// # Errors
     /// [`WeightsError::NotFinite`].

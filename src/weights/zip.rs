@@ -60,7 +60,7 @@ impl Descriptor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LocalHeader {
     pub(super) name: String,
-    /// If the header says it.
+    /// The size of the content, if the header states it.
     pub(super) size: Option<u64>,
     pub(super) descriptor: Option<Descriptor>,
 }
@@ -78,7 +78,7 @@ impl LocalHeader {
         bytes.len() == END_BYTES && bytes.starts_with(&END)
     }
 
-    /// Bytes of the header; a number above the bytes at hand if these do not determine it yet.
+    /// Bytes of the header; a number above the length of `bytes` if they do not determine it yet.
     pub(super) fn len(bytes: &[u8]) -> usize {
         match bytes.get(26..HEADER_BYTES) {
             Some(lens) => {
@@ -130,7 +130,7 @@ impl LocalHeader {
     }
 }
 
-/// An entry that is read to its end, which only its descriptor may tell.
+/// An entry that is read to its end, which may be known from its descriptor only.
 #[derive(Debug)]
 pub(super) struct Search {
     size: Option<u64>,
@@ -142,7 +142,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Before its first byte.
+    /// The search before the entry's first byte.
     pub(super) fn new(size: Option<u64>, descriptor: Option<Descriptor>) -> Self {
         Self {
             size,
@@ -153,7 +153,7 @@ impl Search {
         }
     }
 
-    /// Takes bytes up to the end of the descriptor, if it is among them, and says how many.
+    /// Takes bytes up to the end of the descriptor, if it is among them, and returns how many.
     pub(super) fn push(&mut self, bytes: &[u8]) -> usize {
         for (i, byte) in bytes.iter().enumerate() {
             self.len += 1;
@@ -171,19 +171,19 @@ impl Search {
         bytes.len()
     }
 
-    /// Its first three bytes, or as many as have come.
+    /// The entry's first three bytes, or as many as have arrived.
     pub(super) fn first(&self) -> &[u8] {
         &self.first
     }
 
-    /// Whether the entry and its descriptor, if it has one, are behind.
+    /// Whether the entry and its descriptor, if it has one, are read.
     pub(super) fn is_done(&self) -> bool {
         let Some(size) = self.len.checked_sub(self.descriptor_len() as u64) else {
             return false;
         };
         match (self.size, self.descriptor) {
             (Some(known), _) => size == known,
-            // A signature among the entry's bytes is not followed by their number.
+            // Only the descriptor has a signature followed by the number of the entry's bytes.
             (None, Some(descriptor)) => {
                 self.last.front() == Some(&b'P') && {
                     let last: Vec<u8> = self.last.iter().copied().collect();
