@@ -1,4 +1,4 @@
-//! `bench`: how fast this machine runs a model.
+//! `bench`: measures how fast this machine runs a model.
 
 use super::model::ModelArgs;
 use super::threads::ThreadArgs;

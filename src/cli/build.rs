@@ -1,4 +1,4 @@
-//! `build`: the page as a folder of static files.
+//! `build`: builds the page as a folder of static files.
 
 use super::{CliError, Output};
 use crate::site::{BuildOptions, Progress, SourceTree, build};

@@ -1,4 +1,4 @@
-//! `card read`: the facts in a bot's model card.
+//! `card read`: prints the facts in a bot's model card.
 
 use super::{CliError, Output, error::read_file};
 use crate::card::{self, Card, Label};

@@ -3,7 +3,7 @@
 use super::{CliError, Output};
 use crate::site::{Progress, SourceTree, check};
 
-/// Lints.
+/// Runs the lints and prints the result.
 pub fn run(output: Output) -> Result<(), CliError> {
     check(&SourceTree::find()?, Progress::new())?;
     output.print(&true, |_| "no warnings for the browser".to_owned())

@@ -1,4 +1,4 @@
-//! `generate`: continuations of a prompt.
+//! `generate`: writes continuations of a prompt.
 
 use super::model::ModelArgs;
 use super::status_line::StatusLine;

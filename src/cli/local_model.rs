@@ -21,7 +21,7 @@ pub struct LocalModel {
 }
 
 impl LocalModel {
-    /// The model at a path. Of a folder with several models, `dtype` decides.
+    /// Finds the model at a path. If a folder has several models, `dtype` selects one.
     ///
     /// # Errors
     /// [`CliError::NoSuchModel`], [`CliError::Folder`] if nothing in the folder can be chosen,
@@ -135,7 +135,7 @@ fn listing(folder: &Path) -> Result<Listing, CliError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
         let entry = entry.map_err(unreadable(folder))?;
-        // Follows links; those that lead nowhere are left out.
+        // Links are followed; links that lead nowhere are left out.
         let Ok(metadata) = fs::metadata(entry.path()) else {
             continue;
         };
@@ -164,7 +164,7 @@ fn weight_files(folder: &Path, parts: &Parts) -> Result<Vec<String>, CliError> {
     }
 }
 
-/// A file, opened.
+/// Opens a file.
 fn reader(path: &Path) -> Result<Box<dyn ReadSeek>, CliError> {
     let file = File::open(path).map_err(unreadable(path))?;
     Ok(Box::new(BufReader::new(file)))

@@ -1,4 +1,4 @@
-//! `logits`: scores for the token after a prompt.
+//! `logits`: prints the scores of the tokens that could follow a prompt.
 
 use super::model::ModelArgs;
 use super::{CliError, Output};

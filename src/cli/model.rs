@@ -1,4 +1,4 @@
-//! `--model`: a file, a folder, or the bundled model, opened.
+//! `--model`: opens a model from a file or a folder, or the bundled model.
 
 use super::CliError;
 use super::local_model::LocalModel;

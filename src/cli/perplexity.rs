@@ -1,4 +1,4 @@
-//! `perplexity`: how well a model expects a text.
+//! `perplexity`: measures how well a model predicts a text.
 
 use super::error::read_file;
 use super::model::ModelArgs;

@@ -1,4 +1,5 @@
-//! `Quality`: how well a model expects a fixed text, which shows the cost of smaller weights.
+//! `Quality`: how well a model predicts a fixed text; the difference between two files of a model is the cost of
+//! smaller weights.
 
 use super::CliError;
 use super::local_model::LocalModel;
@@ -24,7 +25,7 @@ pub struct Quality {
 }
 
 impl Quality {
-    /// Of a model, with the weights in the types they are stored in.
+    /// The score of a model, with the weights in the types they are stored in.
     ///
     /// # Errors
     /// As [`model::open`]; [`CliError::Engine`] if the model's scores are not finite.
@@ -43,7 +44,7 @@ impl Quality {
         })
     }
 
-    /// Exponential of the mean.
+    /// The perplexity: the exponential of the mean.
     pub fn perplexity(&self) -> f64 {
         self.nats_per_token.exp()
     }

@@ -1,4 +1,4 @@
-//! `quantize`: a model as one GGUF file with smaller weights.
+//! `quantize`: writes a model as one GGUF file with smaller weights.
 
 use super::local_model::LocalModel;
 use super::output_file::{OutputFile, Overwrite};
@@ -47,7 +47,7 @@ fn dtypes() -> impl clap::builder::TypedValueParser<Value = Dtype> {
 /// # Errors
 /// [`CliError`] if the model cannot be read or the file not written.
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
-    // Of several models in a folder the most exact one is read.
+    // If the folder has several models, the most exact is read.
     let input = LocalModel::find(&args.input, Dtype::F32)?;
     let overwrite = match args.force {
         true => Overwrite::Any,
@@ -57,7 +57,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let mut file = OutputFile::create(&args.output, overwrite, input.weights())?;
     let status = StatusLine::new(output);
     let report = convert(args, &input, conversion, &mut file, &status)?;
-    // The input is scored while it is there: the result may replace it.
+    // The input is scored before the result is written, because the result may replace it.
     status.show(|| "reading a text with the model …".to_owned());
     let before = (!args.no_score).then(|| Quality::of(&input));
     file.finish()?;

@@ -27,23 +27,23 @@ struct TensorError {
     /// Whether the requested type did not fit its rows.
     #[serde(skip)]
     is_fallback: bool,
-    /// As a fraction of the original's root mean square.
+    /// The root mean square of the error, as a fraction of the original's root mean square.
     rms_error: f32,
-    /// As a fraction of the original's largest absolute value.
+    /// The largest error, as a fraction of the original's largest absolute value.
     max_error: f32,
 }
 
 /// The scores of the model on a fixed text.
 #[derive(Debug, Serialize)]
 pub struct BeforeAndAfter {
-    /// Of the input.
+    /// The score of the input.
     pub before: Quality,
-    /// Of the result.
+    /// The score of the result.
     pub after: Quality,
 }
 
 impl Quantized {
-    /// Of a finished conversion to `dtype`.
+    /// The result of a finished conversion to `dtype`.
     pub fn new(report: ConversionReport, dtype: Dtype, quality: Option<BeforeAndAfter>) -> Self {
         let errors = report.tensors.into_iter().map(|tensor| TensorError {
             name: tensor.name,

@@ -36,7 +36,7 @@ pub struct Args {
 
 /// Serves until Ctrl-C.
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
-    // A wrong folder is reported before the page is built for minutes.
+    // A wrong folder is reported before the build, which takes minutes.
     let mirror = args
         .mirror
         .as_deref()
@@ -102,7 +102,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         server.run_until_interrupted().await?;
         INTERRUPTED.store(true, Ordering::Relaxed);
         if let Some(workers) = workers {
-            // A panic there has been printed.
+            // A panic of that thread has been printed already.
             let _ = workers.join();
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! `sizes`: the size of the code that a visitor downloads before any model, against its limit.
+//! `sizes`: prints the size of the code that a visitor downloads before any model, beside its limit.
 
 use super::{CliError, Output};
 use crate::site::{Progress, Sizes, SourceTree};

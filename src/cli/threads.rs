@@ -11,7 +11,7 @@ pub struct ThreadArgs {
 }
 
 impl ThreadArgs {
-    /// Starts them.
+    /// Starts the threads.
     pub fn start(&self) -> Threads {
         self.threads
             .map_or_else(Threads::of_this_machine, |n| Threads::new(n as usize))

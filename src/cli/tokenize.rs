@@ -1,4 +1,4 @@
-//! `tokenize`: the tokens of a text.
+//! `tokenize`: prints the tokens of a text.
 
 use super::model::ModelArgs;
 use super::{CliError, Output};

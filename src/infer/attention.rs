@@ -41,7 +41,7 @@ struct Buffers {
 }
 
 impl Head {
-    /// For passes of at most `max_rows` tokens.
+    /// A head for passes of at most `max_rows` tokens.
     pub(super) fn new(cache: KvCache, max_rows: usize) -> Self {
         let d = cache.head_dim();
         Self {
@@ -69,8 +69,8 @@ impl Head {
     /// collects the results. `qkv`: (R, 3C); head number `head` owns D columns in each third.
     ///
     /// The formula is softmax(q · keys / √D) · values. Each token has one sum over the prompt's positions and one over
-    /// its sequence's, both in order, so its result does not depend on the tokens it shares a call with. A token read
-    /// as prompt and the same token generated differ in the last bits.
+    /// its sequence's, both in order, so its result does not depend on the other tokens of the call. A token read as
+    /// prompt and the same token generated differ in the last bits.
     pub(super) fn attend(
         &mut self,
         layer_idx: usize,

@@ -25,7 +25,7 @@ struct Region {
 }
 
 impl Region {
-    /// `None` if the allocation fails.
+    /// Zeroed keys and values; `None` if the allocation fails.
     fn new(dtype: CacheType, n_matrices: usize, capacity: usize, head_dim: usize) -> Option<Self> {
         let padded = CacheMatrix::padded(capacity);
         let n_vectors = n_matrices.checked_mul(padded)?;
@@ -105,7 +105,7 @@ impl<'a> LayerView<'a> {
 }
 
 impl KvCache {
-    /// `None` if the allocation fails.
+    /// Zeroed keys and values; `None` if the allocation fails.
     pub(super) fn new(
         config: &Gpt2Config,
         dtype: CacheType,

@@ -25,16 +25,16 @@ pub trait TensorSource {
     /// Why a tensor cannot be read.
     type Error;
 
-    /// The empty packer of a matrix (out, in) or an embedding (ids, C).
+    /// Makes the empty packer of a matrix (out, in) or an embedding (ids, C).
     ///
     /// # Errors
-    /// The source's.
+    /// The errors of the source.
     fn packer(&mut self, name: &str) -> Result<Packer, Self::Error>;
 
     /// Reads the next rows of a matrix, those of one [`TensorPart`].
     ///
     /// # Errors
-    /// The source's.
+    /// The errors of the source.
     fn rows(
         &mut self,
         name: &str,
@@ -42,10 +42,10 @@ pub trait TensorSource {
         packer: &mut Packer,
     ) -> Result<(), Self::Error>;
 
-    /// Any other tensor as floats, row by row.
+    /// Reads any other tensor as floats, row by row.
     ///
     /// # Errors
-    /// The source's.
+    /// The errors of the source.
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, Self::Error>;
 
     /// Every part of every tensor, in the fastest order to read; the parts of one tensor are adjacent.
@@ -133,7 +133,7 @@ impl Loader {
     /// Every call takes the same source. The source refuses tensors whose shape differs from the configuration's.
     ///
     /// # Errors
-    /// The source's. The loader is of no use after an error.
+    /// The errors of the source. The loader is of no use after an error.
     pub fn step<S: TensorSource>(&mut self, source: &mut S) -> Result<LoadProgress, S::Error> {
         if let Some(TensorPart { name, rows, bytes }) = self.left.pop() {
             if is_matrix(&name) {
@@ -224,7 +224,7 @@ impl Loader {
     }
 }
 
-/// Whether the tensor is a linear map or a token embedding. All others stay floats.
+/// Whether the tensor is a linear map or a token embedding, which are packed; all other tensors stay floats.
 fn is_matrix(name: &str) -> bool {
     let Some(of) = name.strip_suffix(".weight") else {
         return false;

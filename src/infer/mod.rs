@@ -1,4 +1,4 @@
-//! `Session`: prefill and decode for n sequences on one prompt's keys and values.
+//! `Session`: the forward passes of prefill and decode, for n sequences that share one prompt's keys and values.
 //!
 //! Prefill and decode are one function over rows; a row is one token of any sequence. The arithmetic of a row depends
 //! only on that row and on the positions it attends to. Five sequences computed together therefore equal five computed

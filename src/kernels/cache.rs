@@ -1,5 +1,5 @@
-//! `CacheMatrix`: attention's keys or values, written one vector at a time and multiplied by the kernels that multiply
-//! weights.
+//! `CacheMatrix`: a matrix of attention's keys or values, written vector by vector and multiplied by the same kernels
+//! as weights.
 
 use super::blocks::{CACHE_LANES, F32_LANES};
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};

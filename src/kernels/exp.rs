@@ -2,8 +2,8 @@
 //!
 //! x = n·ln 2 + r with |r| ≤ ln 2 / 2, then a polynomial in r, then n added to the exponent bits.
 
-/// Values computed by one call: eight vectors. V8 recreates the constants in every call, so eight vectors per call make
-/// that cost an eighth, and their computations do not wait for each other.
+/// Values computed by one call: eight vectors. V8 recreates the constants in every call, so eight vectors per call cut
+/// that cost to an eighth, and their computations do not wait for each other.
 pub const EXP_BATCH: usize = 32;
 
 /// Arguments are clamped to this range.

@@ -1,4 +1,4 @@
-//! `Lane`: the 16 aligned bytes that packed weights consist of, and the `f16` values in them.
+//! `Lane`: 16 aligned bytes, the unit of packed weights, and the `f16` values in it.
 
 /// Rows that are interleaved in packed weights: one per lane of two 4-lane vectors.
 pub const GROUP_ROWS: usize = 8;

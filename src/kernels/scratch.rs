@@ -14,7 +14,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Scratch whose products run on `threads`.
+    /// A scratch whose products run on `threads`.
     #[must_use]
     pub fn with_threads(threads: Threads) -> Self {
         Self {

@@ -38,7 +38,7 @@ pub unsafe fn i32x4_load_extend_i16x4(words: *const i16) -> v128 {
 }
 
 /// # Safety
-/// 8 bytes can be read there.
+/// 8 bytes at `bytes` can be read.
 #[inline(always)]
 pub unsafe fn i16x8_load_extend_i8x8(bytes: *const i8) -> v128 {
     // SAFETY: the caller's promise; the load needs no alignment.
@@ -46,7 +46,7 @@ pub unsafe fn i16x8_load_extend_i8x8(bytes: *const i8) -> v128 {
 }
 
 /// # Safety
-/// 8 bytes can be read there.
+/// 8 bytes at `bytes` can be read.
 #[inline(always)]
 pub unsafe fn u16x8_load_extend_u8x8(bytes: *const u8) -> v128 {
     // SAFETY: the caller's promise; the load needs no alignment.

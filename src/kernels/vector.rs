@@ -135,10 +135,10 @@ pub(super) unsafe fn load_at(lane: *const Lane) -> v128 {
     unsafe { v128_load(lane.cast()) }
 }
 
-/// Eight bytes as unsigned 32-bit values.
+/// Loads eight bytes as unsigned 32-bit values.
 ///
 /// # Safety
-/// They can be read there.
+/// Eight bytes at `bytes` can be read.
 #[inline(always)]
 pub(super) unsafe fn load_u8x8(bytes: *const u8) -> Rows {
     // SAFETY: the caller's promise.
@@ -149,10 +149,10 @@ pub(super) unsafe fn load_u8x8(bytes: *const u8) -> Rows {
     ]
 }
 
-/// Eight bytes as signed 32-bit values.
+/// Loads eight bytes as signed 32-bit values.
 ///
 /// # Safety
-/// They can be read there.
+/// Eight bytes at `bytes` can be read.
 #[inline(always)]
 pub(super) unsafe fn load_i8x8(bytes: *const i8) -> Rows {
     // SAFETY: the caller's promise.

@@ -1,4 +1,4 @@
-//! GPT-2 as the paper has it: configuration and the readable candle tier.
+//! GPT-2 as in the paper: its configuration, and the readable implementation on candle tensors.
 
 pub mod config;
 pub mod gpt2;
