@@ -24,7 +24,7 @@ pub struct Simd128;
 /// The starts of the sums of N columns.
 ///
 /// # Safety
-/// N words can be read at the pointer.
+/// N words can be read at `words`.
 #[inline(always)]
 unsafe fn biases<const N: usize>(words: *const u32) -> [Rows; N] {
     // SAFETY: the caller's promise.
@@ -135,7 +135,7 @@ fn scaled(scale: v128, x_scale: v128, sum: v128) -> v128 {
 /// Adds the contribution of a quantization block to every column; `x_scales` are the columns' scales.
 ///
 /// # Safety
-/// N words can be read at the pointer.
+/// N words can be read at `x_scales`.
 #[inline(always)]
 pub(super) unsafe fn accumulate<const N: usize>(
     acc: &mut [Rows; N],
@@ -177,7 +177,7 @@ pub(super) unsafe fn add_minima<const N: usize>(
 /// [`accumulate`] for Q4_K, which subtracts a term for the mins: `scales` are the factors of `sums` and of `minima`.
 ///
 /// # Safety
-/// N words can be read at the pointer.
+/// N words can be read at `x_scales`.
 #[inline(always)]
 pub(super) unsafe fn subtract_scaled<const N: usize>(
     acc: &mut [Rows; N],

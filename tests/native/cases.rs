@@ -1,6 +1,6 @@
 //! Model folders as people have them, rebuilt from public reports: `cases/make_models.py` beside the repository.
 //!
-//! Made with `python3`, or the interpreter that `HUGGINGTWEETS_PYTHON` names; it needs numpy and gguf.
+//! The folders are made with `python3`, or the interpreter that `HUGGINGTWEETS_PYTHON` names; it needs numpy and gguf.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,4 +1,5 @@
-//! Weights converted while they arrive are the same file as weights converted tensor by tensor, wherever they are cut.
+//! Weights converted while they arrive give the same file as weights converted tensor by tensor, in whatever pieces
+//! they arrive.
 
 use std::io::Cursor;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the engine claims: requests in, events out, one job at a time, and no failure that outlives its job.
+//! The engine: requests in, events out, one job at a time, and a failure ends only its own job.
 
 use crate::support::tiny::{
     self, EOS, LOAD, Weights, clock, engine, file_of, generate, run, texts,

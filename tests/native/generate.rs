@@ -1,4 +1,5 @@
-//! What generation claims: parameters read and checked as `transformers` does, filters in its order, draws that follow the probabilities.
+//! Generation: parameters read and checked as `transformers` does, filters in its order, draws that follow the
+//! probabilities.
 
 use crate::support::tiny;
 use huggingtweets::generate::GenerateError;

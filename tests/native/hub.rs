@@ -1,4 +1,5 @@
-//! What names a model and which files make one: addresses of every kind, listings as the Hub writes them, choices.
+//! The names and the files of models: addresses of every kind, listings as the Hub writes them, and the choice of
+//! files.
 
 use huggingtweets::hub::{
     AddressError, Dtype, Endpoint, GgufType, ListedFile, Listing, ListingError, ModelAddress,

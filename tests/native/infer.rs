@@ -1,4 +1,5 @@
-//! The inference tier computes what the candle tier and PyTorch compute, however the work is cut.
+//! The fast implementation (`infer`) computes the same as candle's GPT-2 and PyTorch, in whatever pieces the work is
+//! done.
 
 use crate::support::shared;
 use std::sync::Arc;

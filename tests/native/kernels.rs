@@ -1,4 +1,5 @@
-//! The kernels multiply as candle's dequantized weights do, the same whatever goes with a column.
+//! The kernels give the products of candle's dequantized weights, and a column's product does not depend on the other
+//! columns.
 
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};

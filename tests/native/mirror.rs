@@ -1,4 +1,4 @@
-//! The responses of the mirror, and every fault that the tests of the page order, read byte by byte.
+//! The responses of the mirror, and every fault that the tests of the page request from it, read byte by byte.
 
 use crate::support::mirror::{Fault, Mirror};
 use huggingtweets::hub::{Dtype, Endpoint, Listing, choose};

@@ -1,4 +1,4 @@
-//! The candle tier is GPT-2 as PyTorch computes it, and carries gradients.
+//! The GPT-2 on candle tensors computes the logits of PyTorch's GPT-2, and carries gradients.
 
 use crate::support::checkpoints::*;
 use candle_core::{DType, Device, Tensor};

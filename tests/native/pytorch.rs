@@ -1,5 +1,5 @@
-//! PyTorch's files are read without running anything: every form gives the same weights, and what is no weights
-//! is refused by name.
+//! PyTorch's files are read without running anything: every form gives the same weights, and a file without weights is
+//! refused by name.
 
 use std::io::Cursor;
 use std::path::PathBuf;

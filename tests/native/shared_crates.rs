@@ -1,4 +1,4 @@
-//! Crates compiled for `cargo run` serve `cargo test` too: no dependency has further features for the tests.
+//! `cargo test` uses the crates compiled for `cargo run`: the tests enable no further features of a dependency.
 //!
 //! One feature of a crate below the derive macros is enough to compile everything a second time, for minutes.
 

@@ -1,4 +1,5 @@
-//! Finding a toolchain, telling whether the page is up to date, weighing and serving it: the parts that need no network.
+//! Finding a toolchain, telling whether the page is up to date, measuring its size and serving it: the parts that need
+//! no network.
 
 use huggingtweets::site::fingerprint::{Fingerprint, Stage};
 use huggingtweets::site::threads;

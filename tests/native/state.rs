@@ -1,4 +1,4 @@
-//! What the page shows after which event and which press of a button.
+//! The state of the page after each event and after each action of the visitor.
 
 use huggingtweets::bot;
 use huggingtweets::generate::parameter::Parameter;

@@ -1,4 +1,4 @@
-//! Records of stored models survive storage, those of earlier builds too, and nothing else is taken for a record.
+//! Records of stored models are read back, those of earlier builds too, and nothing else is taken for a record.
 
 use huggingtweets::hub::{Dtype, Endpoint, ModelRef};
 use huggingtweets::store::{ArtifactRecord, Checksum, Download, RecordError, storage_key};

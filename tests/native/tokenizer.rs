@@ -1,5 +1,5 @@
-//! What the tokenizer claims: the ids and texts of Python's tokenizers for every family, the same from every form of
-//! file, whole characters in a stream, an error for the rest.
+//! The tokenizer: the ids and texts of Python's tokenizers for every family, the same from every form of file, whole
+//! characters in a stream, an error for the rest.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Checkpoints survive the way to disk and back; damaged and hostile files are refused by name.
+//! Checkpoints that are written and read back stay the same; damaged and hostile files are refused by name.
 
 use std::io::Cursor;
 

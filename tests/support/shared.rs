@@ -1,4 +1,4 @@
-//! The environment of a test: the reference data beside the repository, the peak memory of the process.
+//! The environment of a test: the reference data beside the repository, and the peak memory of the process.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Random products whose every bit every build must agree on, as one number.
+//! A checksum of random products, which must be the same in every build.
 
 use super::kernels::{
     CacheMatrix, CacheType, EXP_BATCH, Kernel, PackedWeight, Scratch, WeightType, matmul_with,

@@ -1,4 +1,4 @@
-//! The mirror of `site::mirror` on a port of its own, with faults on order.
+//! The mirror of `site::mirror` on a port of its own, with faults that a test requests.
 //!
 //! ```ignore
 //! let mirror = Mirror::start().await;

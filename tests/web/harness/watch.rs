@@ -1,4 +1,4 @@
-//! A proxy that refuses and records every request: the proof that a page asks no other machine.
+//! A proxy that refuses and records every request: the proof that a page contacts no other machine.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
