@@ -3,9 +3,10 @@
 //! Reading order: [`source_tree`] finds the clone, [`toolchain`] a Rust that can build for the browser, [`mod@build`]
 //! runs the stages: [`wasm_cargo`] compiles, `bindings` binds programs to JavaScript, `assemble` makes the folder of
 //! the page from `www/index.html` (whose tags `document` reads), [`one_file`] makes the page a single file.
-//! [`worker_build`] has the list of the worker's builds, [`threads`] the needs of two of them, `loader` tells the page
-//! which of them are there, [`shell`] writes the list of files for visits without a network. [`fingerprint`] tells
-//! whether a page is up to date. [`server`] serves the page, [`mirror`] models beside it, and [`sizes`] measures it.
+//! [`worker_build`] has the list of the worker's builds, [`threads`] the tools for two of them, `loader` writes the
+//! list of the finished builds into the page, [`shell`] writes the list of files for visits without a network.
+//! [`fingerprint`] tells whether a page is up to date. [`server`] serves the page, [`mirror`] models beside it, and
+//! [`sizes`] measures it.
 //! [`progress`] prints the steps; [`apt`] installs system packages, [`tools`] the programs that tests need.
 
 pub mod apt;

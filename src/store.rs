@@ -27,7 +27,7 @@ pub enum ArtifactKind {
 }
 
 impl ArtifactKind {
-    /// Where storage keeps artifacts of this kind: a folder's name, or a part of a database's.
+    /// The name of the folder with artifacts of this kind, which is also a part of the database's name.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ pub struct ArtifactRecord {
     /// Its kind.
     #[serde(default, skip_serializing_if = "ArtifactKind::is_model")]
     pub kind: ArtifactKind,
-    /// The model that was asked for.
+    /// The requested model.
     #[serde(rename = "origin", with = "origin")]
     pub model: ModelRef,
     /// A name to show.
@@ -82,7 +82,7 @@ pub struct ArtifactRecord {
     pub parts: Vec<PartRecord>,
 }
 
-/// How far an unfinished download has come, and what it takes to continue it.
+/// The progress of an unfinished download, and the data to continue it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Download {
     /// A checksum of the source files' names, lengths and checksums: a download continues only with the same files.
@@ -146,7 +146,7 @@ impl ArtifactRecord {
         }
     }
 
-    /// Reads a record; `None` for anything else.
+    /// Reads a record; `None` if the text is not a record.
     ///
     /// # Errors
     /// [`RecordError`], each variant for its cause.
@@ -213,11 +213,11 @@ mod origin {
     pub(super) struct Origin {
         /// `OWNER/NAME`, or the address of a file or a folder.
         model: String,
-        /// Where repositories are read; `None` for an address.
+        /// The endpoint that the repository is read from; `None` for an address.
         endpoint: Option<String>,
-        /// The one file of a repository that was named.
+        /// The file of the repository, if the address names one.
         file: Option<String>,
-        /// The type that was asked for, `auto` included.
+        /// The requested type, `auto` included.
         dtype: String,
     }
 

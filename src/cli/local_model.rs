@@ -95,7 +95,7 @@ impl LocalModel {
         opened.map_err(|source| self.broken(source))
     }
 
-    /// The conversion to one GGUF with matrices of type `dtype`, to which all bytes of [`Self::weights`] are to be
+    /// The conversion to one GGUF with matrices of type `dtype`, to which all bytes of [`Self::weights`] must be
     /// pushed.
     ///
     /// # Errors

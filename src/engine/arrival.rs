@@ -101,7 +101,7 @@ impl Arrival {
         Ok(())
     }
 
-    /// The progress to continue from later, with what has been written.
+    /// The progress, from which the arrival continues later if the bytes written so far are kept.
     pub fn journal(&self) -> Json {
         match self {
             Self::Copy { offset, has_ended } => {

@@ -58,8 +58,8 @@ pub fn of_floats(
     }
 }
 
-/// The conversion of a GGUF to another type, under another name. `reader` gives its header; all of its bytes are to be
-/// pushed.
+/// The conversion of a GGUF to another type, under another name. `reader` reads the header; afterwards all bytes of the
+/// file must be pushed.
 ///
 /// # Errors
 /// [`EngineError`] if it is not a GGUF, not a GPT-2, damaged or cut short.

@@ -60,7 +60,7 @@ pub(super) trait Job {
         EngineError::Working
     }
 
-    /// Whether it ends silently when a model is to be loaded.
+    /// Whether the job ends without an event when a load is requested.
     fn yields_to_load(&self) -> bool {
         false
     }

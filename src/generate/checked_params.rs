@@ -51,7 +51,7 @@ impl CheckedParams {
     ///
     /// # Errors
     /// [`GenerateError::ContextOverflow`] if they would not fit the context,
-    /// [`GenerateError::NoRoom`] if `max_length` leaves none.
+    /// [`GenerateError::NoRoom`] if `max_length` leaves no room for a new token.
     pub fn max_new(&self, prompt_tokens: usize) -> Result<usize, GenerateError> {
         match self.params.max_new_tokens {
             Some(new_tokens) => {

@@ -33,7 +33,7 @@ pub enum GenerateError {
     ContextOverflow {
         /// Tokens of prefix and prompt.
         prompt_tokens: usize,
-        /// New tokens asked for.
+        /// Requested new tokens.
         new_tokens: usize,
         /// The model's context.
         n_ctx: usize,

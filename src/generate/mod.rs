@@ -58,8 +58,8 @@ struct Sequence {
 impl Generation {
     /// Prepares to continue `prompt`. Nothing is computed yet.
     ///
-    /// Prefix and prompt are tokenized together. Without any token, the model's opening token takes their place.
-    /// `seed` is used where `params` has none.
+    /// Prefix and prompt are tokenized together. Without any token, the model's opening token takes their place. `seed`
+    /// is used if `params` has no seed.
     ///
     /// # Errors
     /// [`GenerateError`], all but [`GenerateError::BrokenLogits`].

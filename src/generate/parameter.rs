@@ -273,7 +273,7 @@ impl Parameter {
         }
     }
 
-    /// Sets the parameter in `params` to what a visitor typed.
+    /// Sets the parameter in `params` to `text`, as typed by a visitor.
     ///
     /// # Errors
     /// [`OutOfRange`], also for a text that is not a value; `params` is unchanged then.

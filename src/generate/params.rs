@@ -23,7 +23,7 @@ pub struct GenerationParams {
     pub top_k: usize,
     /// Keep the most probable tokens up to this total, the token that reaches it included; above 0, at most 1.
     pub top_p: f32,
-    /// Divides positive and multiplies negative logits of tokens already there; 1 changes nothing.
+    /// Divides positive and multiplies negative logits of tokens that occur already; 1 has no effect.
     pub repetition_penalty: f32,
     /// Sequences written at once, 1 to 10.
     pub num_return_sequences: usize,

@@ -1,4 +1,4 @@
-//! `ModelAddress`: where a model is, parsed from the text of a visitor or of a page's address.
+//! `ModelAddress`: the location of a model, parsed from the text of a visitor or of a page's address.
 
 use super::endpoint::Endpoint;
 use super::is_inside;
@@ -8,7 +8,7 @@ use super::web_address::{MAX_BYTES, WebAddress, WebAddressError};
 /// The owner of the original bots' repositories.
 pub const OWNER: &str = "huggingtweets";
 
-/// Where a model is.
+/// The location of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ModelAddress {
     /// The model that comes with the program, whose host knows its address.

@@ -202,7 +202,7 @@ impl GgufType {
     }
 
     /// The type in a file name, in any of the usual forms: `gpt2.Q4_K_M.gguf`, `jen-q8_0.gguf`, `ggml-model-fp16.gguf`.
-    /// `None` without a type, or with one that cannot be read, such as `IQ4_NL`.
+    /// `None` for a name without a type, or with a type that cannot be read, such as `IQ4_NL`.
     #[must_use]
     pub fn from_file_name(name: &str) -> Option<Self> {
         let name = name.rsplit('/').next()?.to_ascii_lowercase();

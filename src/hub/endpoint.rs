@@ -11,7 +11,7 @@ use super::web_address::{WebAddress, WebAddressError};
 /// The address of the Hub, the endpoint where no other is given.
 pub const HUB: &str = "https://huggingface.co";
 
-/// Where repositories are read; `?endpoint=` of a page's address.
+/// The address that repositories are read from; `?endpoint=` of a page's address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Endpoint {

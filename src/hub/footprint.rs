@@ -61,7 +61,7 @@ impl Shape {
     /// `dtype` in the file too.
     pub fn footprint_of_gguf(&self, file: u64, dtype: Dtype, is_native: bool) -> Footprint {
         let weights = match is_native {
-            // In a mixture, tensors have several types, so their size is that of the file.
+            // In a mixture, tensors have several types, so their sum is taken from the length of the file.
             true => file.saturating_sub(self.header()),
             false => self.weights(dtype),
         };

@@ -19,7 +19,7 @@ use crate::bundled::BUNDLED_MODEL;
 pub struct ModelRef {
     /// Where its files are.
     pub address: ModelAddress,
-    /// Where repositories are read.
+    /// The endpoint that repositories are read from.
     pub endpoint: Endpoint,
     /// The type that float weights are quantized to, and that selects one of several GGUFs.
     pub dtype: Dtype,

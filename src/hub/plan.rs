@@ -43,14 +43,14 @@ pub enum Parts {
 pub struct Need {
     /// The part's name in the message that it is missing.
     pub what: &'static str,
-    /// Alternatives; the first whose files are all there is taken.
+    /// Alternatives; the first alternative whose files are all there is taken.
     pub one_of: &'static [&'static [&'static str]],
     /// Whether float weights cannot be opened without it.
     pub is_required: bool,
 }
 
-/// The companions of float weights. Where nothing lists a folder's files, these names are asked for in this order, then
-/// those of [`Need::WEIGHTS`], and [`choose`] takes a [`Listing`] of the names that exist.
+/// The companions of float weights. A folder without a list of its files is asked for these names in this order, then
+/// for those of [`Need::WEIGHTS`], and [`choose`] takes a [`Listing`] of the names that exist.
 pub const NEEDS: [Need; 7] = [
     Need {
         what: "config.json",
@@ -302,7 +302,7 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
     Ok(companions)
 }
 
-/// `NAME.ENDING`, or its index with every shard, as far as the names of the shards tell their number.
+/// `NAME.ENDING`, or its index with every shard, if the names of the shards give their number.
 fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, PlanError> {
     if let Some(file) = listing.file(&format!("{name}.{ending}")) {
         return Ok(Some(Parts::Whole(file.clone())));
@@ -317,7 +317,7 @@ fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, P
         let (_, total) = numbers.split_once("-of-")?;
         total.parse::<usize>().ok()
     });
-    // Where names do not tell the number of shards, the index has to be read.
+    // If the names do not give the number of shards, the index has to be read.
     let total = total.filter(|total| (1..=MAX_SHARDS).contains(total));
     let total = total.unwrap_or_default();
     let mut shards = Vec::new();

@@ -34,7 +34,7 @@ pub enum InferError {
     /// More tokens than the session has room for.
     #[error("{wanted} tokens do not fit into the {capacity} of this session")]
     ContextFull {
-        /// Tokens asked for.
+        /// Requested tokens.
         wanted: usize,
         /// Tokens there is room for.
         capacity: usize,
@@ -42,7 +42,7 @@ pub enum InferError {
     /// An allocation failed.
     #[error("there is not enough memory for {n_sequences} sequences of {positions} tokens")]
     OutOfMemory {
-        /// Sequences asked for.
+        /// Requested sequences.
         n_sequences: usize,
         /// Tokens of each sequence, the prompt included.
         positions: usize,

@@ -197,7 +197,7 @@ impl PackedWeight {
     /// Writes the weights in GGUF's layout, the bytes that [`PackedWeight::read`] has read.
     ///
     /// # Errors
-    /// Those of `sink`.
+    /// The errors of `sink`.
     pub fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
         let mut bytes = vec![0; self.cols / self.dtype.block_len() * self.dtype.block_bytes()];
         for row in 0..self.rows {

@@ -6,7 +6,7 @@ use candle_nn::VarBuilder;
 /// y = x · W + b.
 #[derive(Debug, Clone)]
 pub struct Linear {
-    /// (in, out): the transpose of what PyTorch's `nn.Linear` holds.
+    /// (in, out): the transpose of the weight of PyTorch's `nn.Linear`.
     weight: Tensor,
     /// (out)
     bias: Tensor,

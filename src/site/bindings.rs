@@ -44,7 +44,7 @@ pub(super) fn bind(
             .input_path(program)
             .out_name(name)
             .typescript(false)
-            // As wasm-bindgen's program does.
+            // The program `wasm-bindgen` sets this option in the same way.
             .omit_default_module_path(false)
             .generate(folder)
     };

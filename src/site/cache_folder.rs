@@ -1,4 +1,4 @@
-//! The folder of the user's caches where this package keeps what several clones share: built tools, compiled crates.
+//! The folder in the user's cache that several clones share, with built tools and compiled crates.
 
 use std::path::PathBuf;
 

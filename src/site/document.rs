@@ -58,7 +58,7 @@ pub(super) fn tags(document: &str) -> Vec<Tag> {
         .collect()
 }
 
-/// `document` with each of these places, which do not overlap and stand in order, replaced by a text.
+/// `document` with each of these places replaced by a text. The places are in order and do not overlap.
 pub(super) fn replace(document: &str, edits: &[(Range<usize>, String)]) -> String {
     let mut result = String::with_capacity(document.len());
     let mut copied = 0;

@@ -1,4 +1,4 @@
-//! Fills in the lines of the built `worker_loader.js` that say which builds of the worker the page has.
+//! Writes the list of the worker's builds that the page has into the built `worker_loader.js`.
 
 use super::files::write_whole;
 use super::threads;

@@ -76,7 +76,7 @@ pub enum StdSources {
     Complete,
     /// Without their dependencies, which cargo then fetches, as rustup packages them.
     Alone,
-    /// Not there.
+    /// The sources are not there.
     Missing,
 }
 
@@ -163,7 +163,7 @@ pub fn next_step(findings: &Findings) -> NextStep {
     }
 }
 
-/// Finds a toolchain, installing what is missing.
+/// Finds a toolchain, and installs missing parts.
 ///
 /// # Errors
 /// [`SiteError::NoToolchain`] with the command that helps; [`SiteError::PackagesMissing`] likewise.

@@ -12,7 +12,7 @@ pub struct Address {
     pub bot: Option<RepoId>,
     /// The model.
     pub model: Option<ModelAddress>,
-    /// Where repositories are read.
+    /// The endpoint that repositories are read from.
     pub endpoint: Endpoint,
     /// The prompt.
     pub text: Option<String>,

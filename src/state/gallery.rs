@@ -3,7 +3,7 @@
 use super::bot_texts::BotTexts;
 use crate::bot::Bot;
 
-/// Prompts that the page offers, those of the original demo.
+/// The prompts that the page offers; they are the prompts of the original demo.
 pub const EXAMPLE_PROMPTS: [&str; 5] = [
     "My dream is",
     "I want",

@@ -1,4 +1,4 @@
-//! `LookUp`: the costs of a model, asked for before its weights are fetched.
+//! `LookUp`: the request for a model's costs, before its weights are fetched, and the answer.
 
 use super::loading::stage_text;
 use crate::hub::{ModelRef, Offer};

@@ -25,7 +25,7 @@ pub enum ModelStatus {
 pub(super) struct ModelState {
     /// The model that comes with the page.
     pub(super) bundled: ModelChoice,
-    /// Where repositories are read.
+    /// The endpoint that repositories are read from.
     pub(super) endpoint: Endpoint,
     pub(super) choice: ModelChoice,
     pub(super) status: ModelStatus,

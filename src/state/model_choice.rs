@@ -42,7 +42,7 @@ impl ModelChoice {
         matches!(self.model.address, ModelAddress::Files { .. })
     }
 
-    /// Where it comes from, in words; `None` for the bundled model, whose name says so.
+    /// The model's origin in words; `None` for the bundled model, whose name states it.
     pub fn origin_text(&self) -> Option<String> {
         match &self.model.address {
             ModelAddress::Bundled => None,

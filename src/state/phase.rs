@@ -1,4 +1,4 @@
-//! `Phase`: the state of the whole page in one word, and in one sentence.
+//! `Phase`: the state of the whole page in one word, which the document shows in `data-state`.
 
 /// The state of the whole page, written to `<html data-state>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

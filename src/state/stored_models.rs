@@ -1,8 +1,8 @@
-//! `StoredModels`: the whole models on this device.
+//! `StoredModels`: the complete models that are stored on this device.
 
 use crate::hub::ModelRef;
 
-/// The whole models on this device, as far as the page knows.
+/// The complete models that are stored on this device, as far as the page knows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct StoredModels(Vec<ModelRef>);
 

@@ -67,8 +67,8 @@ impl TokenizerFiles {
     /// The tokenizer that the files describe.
     ///
     /// # Errors
-    /// [`TokenizerError::NoTokenizer`] if none of [`TokenizerFiles::ONE_OF`] is complete, else what is wrong with the
-    /// file. An optional file that is not JSON is passed over.
+    /// [`TokenizerError::NoTokenizer`] if no entry of [`TokenizerFiles::ONE_OF`] is complete, else the error of the
+    /// damaged file. An optional file that is not JSON is ignored.
     pub fn read(&self) -> Result<Tokenizer, TokenizerError> {
         let config = self.optional(TOKENIZER_CONFIG);
         if let Some(bytes) = self.get(TOKENIZER) {

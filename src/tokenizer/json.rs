@@ -15,7 +15,7 @@ use super::{Inner, MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, Token
 #[derive(Debug, Clone)]
 pub(super) struct NamedToken {
     pub token: AddedToken,
-    /// `None` for a token that is only named, as in `special_tokens_map.json`.
+    /// `None` for a token without an id in the file, as in `special_tokens_map.json`.
     pub id: Option<u32>,
 }
 

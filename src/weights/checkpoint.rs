@@ -231,7 +231,7 @@ impl Checkpoint {
     /// As [`Self::matrix`].
     ///
     /// # Panics
-    /// If only some rows are asked for of a matrix that has to be converted.
+    /// If `rows` is a part of a matrix that has to be converted.
     pub fn pack_rows(
         &mut self,
         name: &str,

@@ -79,7 +79,7 @@ pub struct ConversionProgress {
 /// [`Self::end_file`]; after the last file comes [`Self::finish`]. Each tensor is written at its offset as its rows
 /// arrive. Beside its output a conversion holds at most one source tensor that is stored transposed and a few MB.
 ///
-/// After an error nothing more may be pushed; [`Self::resume`] makes a new conversion that continues.
+/// After an error no more bytes may be pushed; [`Self::resume`] makes a new conversion, which continues.
 pub struct Conversion {
     expected: ExpectedTensors,
     /// Whether linear maps arrive transposed, as in Hugging Face's files.

@@ -128,9 +128,9 @@ pub enum WeightsError {
     ShapeMismatch {
         /// Its name.
         name: String,
-        /// As stored.
+        /// The stored shape.
         got: Vec<u64>,
-        /// As needed.
+        /// The shape that the configuration needs.
         expected: Vec<u64>,
     },
     /// A tensor type that is not read here.

@@ -24,17 +24,17 @@ pub(super) enum FileParser {
     SafetensorsHeader(Vec<u8>),
     /// After the only header of a file.
     Data { left: u64 },
-    /// In a file of PyTorch's.
+    /// In a file written by PyTorch.
     Pytorch(Box<PytorchParser>),
 }
 
 impl FileParser {
-    /// At the first byte of a file in any format of float weights.
+    /// A parser at the first byte of a file in any format of float weights.
     pub(super) fn start() -> Self {
         Self::Start(Vec::new())
     }
 
-    /// At the first byte of a file whose tensors are known already and end at byte `data_end`.
+    /// A parser at the first byte of a file whose tensors are known already and end at byte `data_end`.
     pub(super) fn of_data(data_end: u64) -> Self {
         Self::Data { left: data_end }
     }
@@ -57,10 +57,10 @@ impl FileParser {
         }
     }
 
-    /// Parses the next bytes of a header, with no data left. Consumes at least one byte, or arrives at data.
+    /// Parses the next bytes of a header, with no data left. Consumes at least one byte, or reaches data.
     ///
     /// # Errors
-    /// [`WeightsError::NotWeights`], and the format's.
+    /// [`WeightsError::NotWeights`], and the errors of the format.
     pub(super) fn parse(
         &mut self,
         bytes: &[u8],
@@ -105,7 +105,7 @@ impl FileParser {
                 }
                 Ok(parsed)
             }
-            // Nothing is known to follow the tensors; any further bytes are ignored.
+            // The format has nothing after the tensors; further bytes are ignored.
             Self::Data { .. } => Ok(Parsed {
                 n_used: bytes.len(),
                 ..Parsed::default()

@@ -425,7 +425,7 @@ impl Pickle {
         self.malformed("it adds entries to an object that is no dictionary")
     }
 
-    /// `('storage', class, key, device, length)` as the storage it stands for.
+    /// Replaces `('storage', class, key, device, length)` by the storage that it names.
     fn persistent(&mut self) -> Result<(), WeightsError> {
         let id = self.pop_many(1)?[0];
         let storage = match self.tuple(id)? {

@@ -20,7 +20,7 @@ pub struct TensorReport {
 /// The result for a whole model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConversionReport {
-    /// In the order of the file.
+    /// The tensors in the order of the file.
     pub tensors: Vec<TensorReport>,
     /// Length of the file.
     pub bytes: u64,

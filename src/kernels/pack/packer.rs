@@ -14,7 +14,7 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// The packer of a tensor of `rows * cols` weights, none of them read.
+    /// The packer of a tensor of `rows * cols` weights, before the first row.
     ///
     /// # Errors
     /// `InvalidInput` if the number of columns is not a multiple of [`WeightType::block_len`] or the size overflows;

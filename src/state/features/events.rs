@@ -1,4 +1,4 @@
-//! The worker's events: each goes to the feature that its job belongs to.
+//! Passes each event of the worker to the feature that its job belongs to.
 
 use super::super::measuring::Step;
 use super::super::problem::Problem;

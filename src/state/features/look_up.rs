@@ -11,7 +11,7 @@ impl PageState {
         self.look_up.as_ref()
     }
 
-    /// Asks for a model's costs. `device_memory_bytes`: memory of the device, if the browser states it.
+    /// Requests a model's costs from the worker. `device_memory_bytes`: memory of the device, if the browser states it.
     pub fn look_up(&mut self, model: ModelRef, device_memory_bytes: Option<u64>) -> Vec<Command> {
         let is_same = |last: &LookUp| {
             last.model.address == model.address && last.model.endpoint == model.endpoint

@@ -100,7 +100,7 @@ impl PageState {
         self.start_waiting()
     }
 
-    /// The measurement was stopped.
+    /// Takes the end of a measurement that was stopped.
     pub(super) fn on_measuring_stopped(&mut self) -> Vec<Command> {
         self.measuring.run = None;
         self.start_waiting()

@@ -57,7 +57,7 @@ impl PageState {
         is_open && self.choice().model.is_storable()
     }
 
-    /// Where repositories are read.
+    /// The endpoint that repositories are read from.
     pub fn endpoint(&self) -> &Endpoint {
         &self.model.endpoint
     }
@@ -79,7 +79,7 @@ impl PageState {
         let stop = self.stop();
         self.model.choice = choice;
         let load = self.load();
-        // A new load ends an earlier one without a message, and a worker that is replaced needs none.
+        // A new load ends an earlier load without a message, and a worker that is replaced needs no message.
         let has_new_worker = load.contains(&Command::RestartWorker);
         let mut commands = if is_loading || has_new_worker {
             Vec::new()
@@ -90,7 +90,7 @@ impl PageState {
         commands
     }
 
-    /// Goes back to the model that comes with the page.
+    /// Opens the model that comes with the page.
     pub fn use_bundled(&mut self) -> Vec<Command> {
         let bundled = self.model.bundled.clone();
         self.open_model(bundled)
@@ -225,7 +225,7 @@ impl PageState {
         self.start_waiting()
     }
 
-    /// The load was stopped, by the visitor or for a pause.
+    /// Takes the end of a load that was stopped, by the visitor or for a pause.
     pub(super) fn on_load_stopped(&mut self) {
         let task = self.waiting.take();
         let ModelStatus::Loading(loading) = &self.model.status else {

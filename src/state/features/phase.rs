@@ -1,4 +1,4 @@
-//! The state of the whole page in one word, and in one sentence.
+//! Derives the state of the whole page, as a `Phase` and as a sentence, from the states of its features.
 
 use super::super::model::ModelStatus;
 use super::super::wording;

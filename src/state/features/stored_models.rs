@@ -1,4 +1,4 @@
-//! Stored models: the list of the models on this device, and its updates.
+//! Reads and updates the list of the models that are stored on this device.
 
 use super::super::model::ModelStatus;
 use super::super::model_choice::whole_repository;
@@ -7,13 +7,13 @@ use crate::bot::Bot;
 use crate::hub::ModelRef;
 
 impl PageState {
-    /// Whether the model is stored whole on this device.
+    /// Whether the complete model is stored on this device.
     pub fn is_stored(&self, model: &ModelRef) -> bool {
         self.stored.contains(model)
     }
 
-    /// Takes the list of whole models on this device, each with its card as Markdown. Their bots join the gallery, and
-    /// the open bot's own model is chosen unless the visitor chose another.
+    /// Takes the list of complete models on this device, each with its card as Markdown. Their bots join the gallery,
+    /// and the open bot's own model is chosen unless the visitor chose another.
     pub fn update_stored(&mut self, stored: Vec<(ModelRef, Option<String>)>) -> Vec<Command> {
         for (model, card) in &stored {
             let repo = whole_repository(model).zip(card.as_ref());

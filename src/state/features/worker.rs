@@ -1,4 +1,4 @@
-//! The worker: its start, its end, and its replacement.
+//! Changes of the worker: its start, its end, and its replacement.
 
 use super::super::model::ModelStatus;
 use super::super::problem::{Problem, Remedy};
@@ -17,7 +17,7 @@ impl PageState {
         vec![Command::RestartWorker]
     }
 
-    /// The worker has started: sends the requests that waited for it.
+    /// Takes the worker's start: sends the requests that waited for it.
     pub(super) fn on_started(&mut self) -> Vec<Command> {
         self.worker.started();
         let mut commands = self.send_look_up();
@@ -25,7 +25,7 @@ impl PageState {
         commands
     }
 
-    /// The worker has ended by itself: prompt, settings and written texts stay.
+    /// Takes the worker's end by itself: prompt, settings and written texts stay.
     pub(super) fn on_crash(&mut self, report: ErrorReport) {
         self.end_run(TweetStatus::Broken);
         self.measuring.run = None;

@@ -205,7 +205,8 @@ impl PageState {
             ..Tweet::waiting(&tweet.prompt, seed, params.return_full_text)
         };
         let max_new_tokens = params.max_new_tokens.unwrap_or(CONTINUE_TOKENS).min(room);
-        // At the end of a finished text, the end is the likeliest next token; the visitor asks for more words.
+        // After a finished text the end-of-text token is the likeliest; it is forbidden for some tokens, because the
+        // visitor wants more text.
         let min_length = (n_ctx - room) + max_new_tokens.min(CONTINUE_MIN_TOKENS);
         Some(Order {
             first_slot: slot,
@@ -249,7 +250,7 @@ impl PageState {
         }
     }
 
-    /// The run is over: all tweets are complete, or the visitor stopped it.
+    /// Takes the end of the run: all tweets are complete, or the visitor stopped the run.
     pub(super) fn on_written(
         &mut self,
         job: JobId,

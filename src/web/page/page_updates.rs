@@ -11,7 +11,7 @@ use super::isolation::Isolation;
 use super::service_worker::{self, Message};
 use super::service_worker_switch::ServiceWorkerSwitch;
 
-/// Another version of the page than the one on show.
+/// A version of the page that is newer than the open page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewerVersion {
     /// No newer version is known.

@@ -105,7 +105,7 @@ impl WebError {
             ),
             Self::Length { .. } => (
                 ErrorCode::Truncated,
-                "the download was cut short; press retry",
+                "the download was cut short; try again",
                 true,
             ),
             Self::Status {
@@ -124,18 +124,18 @@ impl WebError {
             ),
             Self::Status { .. } => (
                 ErrorCode::Download,
-                "the server may be busy; press retry in a while",
+                "the server may be busy; try again in a while",
                 true,
             ),
             Self::Read { .. } => (ErrorCode::Download, "choose the file again", true),
             Self::StartOver => (
                 ErrorCode::Download,
-                "the model is being changed at its host; press retry in a while",
+                "the model is being changed at its host; try again in a while",
                 true,
             ),
             Self::Checksum { .. } => (
                 ErrorCode::Truncated,
-                "its bytes were discarded; press retry",
+                "its bytes were discarded; try again",
                 true,
             ),
             Self::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
@@ -146,12 +146,12 @@ impl WebError {
             ),
             Self::Storage { .. } => (
                 ErrorCode::Storage,
-                "close other tabs of this page and press retry, or open the model's file from your device",
+                "close other tabs of this page and try again, or open the model's file from your device",
                 true,
             ),
             Self::Connection { .. } | Self::NoWorker { .. } => (
                 ErrorCode::Download,
-                "check the connection and the address, then press retry; bytes that are saved are not fetched again",
+                "check the connection and the address, then try again; bytes that are saved are not fetched again",
                 true,
             ),
         };

@@ -206,7 +206,7 @@ impl Acquisition<'_> {
             if !matches!(error, WebError::StartOver | WebError::Checksum { .. }) {
                 return Err(error);
             }
-            // None of the bytes so far can be used.
+            // The bytes so far belong to other files, so they are discarded.
             let card = record.card.take();
             record = ArtifactRecord::new(record.model);
             record.card = card;

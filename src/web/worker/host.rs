@@ -40,7 +40,7 @@ struct Host {
     looked_up: RefCell<Option<Rc<LookedUp>>>,
     /// The bytes of the model that the engine loads.
     stream: RefCell<Option<Rc<BlobStream>>>,
-    /// Where the model that the engine loads is kept.
+    /// Where the model that the engine loads is kept for the next visit.
     retention: Cell<Retention>,
     /// A message to this port starts the next turn: unlike a timer it is not throttled, and messages of the page are
     /// handled between two turns.
@@ -273,7 +273,7 @@ impl Host {
         self.follow(events);
     }
 
-    /// Posts the engine's events, and asks for another turn while the engine has work.
+    /// Posts the engine's events, and requests another turn while the engine has work.
     fn follow(&self, mut events: Vec<Event>) {
         for event in &mut events {
             if let Event::Ready { model, .. } = event {

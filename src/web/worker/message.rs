@@ -44,7 +44,7 @@ pub fn read(data: &JsValue) -> Result<Request, Box<Event>> {
     }
 }
 
-/// The files that stand beside a request, in their order.
+/// The files that a message carries beside its request, in their order.
 pub fn blobs(data: &JsValue) -> Vec<Blob> {
     let blobs = Reflect::get(data, &JsValue::from_str("blobs"));
     let blobs = blobs.ok().and_then(|value| value.dyn_into::<Array>().ok());

@@ -1,4 +1,4 @@
-//! The browser's storage interface, and its errors.
+//! The interface of the browser that both storages use, and its exceptions as `WebError`s.
 
 use std::io;
 

@@ -11,12 +11,12 @@ use crate::web::worker::memory_file::MemoryFile;
 
 /// Takes the bytes of a model.
 pub(super) enum Destination {
-    /// On the device, with its record; the progress goes to the tabs that wait for the model.
+    /// Storage on the device, with the model's record; the progress goes to the tabs that wait for the model.
     Stored {
         writer: ModelWriter,
         news: Option<ModelNews>,
     },
-    /// In this tab.
+    /// Memory of this tab.
     Memory(MemoryFile),
 }
 
