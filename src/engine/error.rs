@@ -13,7 +13,7 @@ use crate::weights::WeightsError;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// A job is requested while another job runs.
-    #[error("the model already works on something")]
+    #[error("another job of the model is running")]
     Working,
     /// A job is requested during a load.
     #[error("the model is still being loaded")]
@@ -48,10 +48,10 @@ impl EngineError {
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Working => "wait for it or stop it".into(),
+            Self::Working => "wait for its end or stop it".into(),
             Self::Loading => "wait until it is ready".into(),
             Self::NoModel => "load a model first".into(),
-            Self::Cancelled => "press load to start again".into(),
+            Self::Cancelled => "load the model again".into(),
             Self::NotForTheEngine => "reload the page".into(),
             Self::Generate(error) => error.hint(),
             Self::Weights(error) => error.hint().into(),

@@ -57,7 +57,7 @@ pub enum AddressError {
     #[error(transparent)]
     Repository(#[from] RepoIdError),
     /// A page of the Hub other than a model's.
-    #[error("this page of the Hub is no model's")]
+    #[error("this page of the Hub is not a model's page")]
     NotAModelPage,
     /// A branch or a commit other than `main`.
     #[error("only the branch `main` is read, this address names `{revision}`")]

@@ -44,7 +44,7 @@ pub enum ListingError {
     #[error("the list of the repository's files is longer than a model's can be")]
     TooLong,
     /// The answer is not JSON, or JSON of another form.
-    #[error("the endpoint answered with something else than a list of files ({source})")]
+    #[error("the endpoint answered with something other than a list of files ({source})")]
     Malformed {
         /// The parser's error.
         source: serde_json::Error,

@@ -41,7 +41,7 @@ pub enum WebAddressError {
         host: String,
     },
     /// A space, a letter beyond ASCII, a quote, a backslash, a broken `%` escape.
-    #[error("this address holds a character that addresses write differently")]
+    #[error("this address holds a character that an address must escape")]
     Characters,
     /// `..`, literal or percent-encoded.
     #[error("this address has a part that leads elsewhere, such as `..`")]

@@ -104,7 +104,7 @@ pub(super) fn build(
 ) -> Result<Tokenizer, TokenizerError> {
     let malformed = |reason: String| TokenizerError::Malformed { origin, reason };
     if file.get("pre_tokenizer").is_some_and(has_empty_chunks) {
-        return Err(malformed("its words have no length".to_owned()));
+        return Err(malformed("it asks for words of length 0".to_owned()));
     }
     // Truncation and padding are settings of the caller, saved with the tokenizer by the program that wrote the file.
     file.remove("truncation");

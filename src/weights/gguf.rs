@@ -360,7 +360,7 @@ impl<R: Read> Parser<R> {
             let type_id = self.u32()?;
             let value = self.value(type_id, 0)?;
             if metadata.insert(key, value).is_some() {
-                return self.malformed("a metadata key stands there twice");
+                return self.malformed("a metadata key occurs twice");
             }
         }
         let alignment = match metadata.get("general.alignment") {
@@ -396,7 +396,7 @@ impl<R: Read> Parser<R> {
                 offset,
             };
             if tensors.insert(name, info).is_some() {
-                return self.malformed("a tensor stands there twice");
+                return self.malformed("a tensor is listed twice");
             }
         }
 
@@ -421,7 +421,7 @@ impl<R: Read> Parser<R> {
         // Otherwise a small file could hold many large tensors.
         places.sort_unstable();
         if places.windows(2).any(|pair| pair[1].0 < pair[0].1) {
-            return self.malformed("two tensors lie on each other");
+            return self.malformed("two tensors overlap");
         }
         if expected > self.file_len {
             return Err(WeightsError::Truncated {

@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Tensors {
                     if name == "__metadata__" {
                         map.next_value::<IgnoredAny>()?;
                     } else if tensors.insert(name, map.next_value()?).is_some() {
-                        return Err(A::Error::custom("a tensor stands there twice"));
+                        return Err(A::Error::custom("a tensor is listed twice"));
                     }
                 }
                 Ok(Tensors(tensors))

@@ -1,5 +1,5 @@
-//! Holds every file of `src/` to the architecture: who names whom, no circle of files, where `unsafe` and the browser
-//! may appear.
+//! Holds every file of `src/` to the architecture: which modules a module may name, no circle of files, and the places
+//! where `unsafe` and the browser's crates may appear.
 //!
 //! The sources are parsed with `syn`; items under `#[cfg(test)]` are left out.
 
@@ -20,11 +20,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("parallel", &[]),
     ("tweets", &[]),
     ("card", &[]),
-    // A bot is a repository's, and has its address.
+    // A bot has the address of its repository.
     ("bot", &["card", "hub"]),
     ("bundled", &[]),
-    // The bundled model is one that a `ModelRef` names. The memory a model takes follows from its shape, which a
-    // repository's `config.json` states.
+    // A `ModelRef` can name the bundled model. The memory a model takes follows from its shape, which a repository's
+    // `config.json` states.
     ("hub", &["bundled", "model::config", "model::ModelError"]),
     ("model", &[]),
     ("infer", &["kernels", "parallel", "model::config"]),
@@ -37,13 +37,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Parameters and their table cross the worker's channel, so they know no model.
     ("generate::params", &[]),
     ("generate::parameter", &[]),
-    // Hands its threads to the session.
+    // A generation passes its threads to the session.
     ("generate", &["infer", "parallel", "tokenizer"]),
     ("finetune", &["model", "tokenizer", "tweets", "weights"]),
     ("runs", &["tweets"]),
     // A stored model has the name by which it is loaded.
     ("store", &["hub"]),
-    // The parameters of a model, a generation, a training, and the results of a generation; which model is meant.
+    // Messages carry the parameters of a model, a generation and a training, the results of a generation, and the name
+    // of a model.
     (
         "protocol",
         &[
@@ -117,7 +118,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["state", "protocol", "store", "hub", "bot", "bundled"],
     ),
     ("site", &[]),
-    // Lists the modules; no logic.
+    // `lib` lists the modules and has no logic.
     ("lib", &[]),
     // The programs are thin, so they name what they start.
     ("bin::app", &["web"]),
@@ -156,7 +157,7 @@ const UNSAFE: &[&str] = &["kernels", "parallel"];
 /// Where the browser may appear.
 const BROWSER: &[&str] = &["web", "bin::app", "bin::worker"];
 
-/// The browser's crates; each stands for those that begin with it, as `wasm_bindgen_futures`.
+/// The browser's crates; each name also stands for crates whose names begin with it, such as `wasm_bindgen_futures`.
 const BROWSER_CRATES: &[&str] = &[
     "web_sys",
     "js_sys",
