@@ -1,11 +1,11 @@
-// Types of huggingtweets.js: a GPT-2 in a worker, called as one calls transformers.js.
+// Types of huggingtweets.js: a GPT-2 in a worker, with the interface of transformers.js.
 // Options of other names are ignored, as transformers.js does; `undefined` and `null` count as left out.
 // A value of another type is refused with a TypeError, a number out of range with a HuggingtweetsError.
 
 /** Types of weights. */
 export type Dtype = 'auto' | 'q8_0' | 'q4_0' | 'q4_k' | 'q6_k' | 'f16' | 'f32';
 
-/** How far a download is. */
+/** The progress of a download. */
 export interface Progress {
   status: 'progress';
   /** Name of the file. */
@@ -19,17 +19,17 @@ export interface Progress {
 /** Options of {@link pipeline}. */
 export interface PipelineOptions {
   /**
-   * What float weights are quantized to, and which GGUF is taken where there are several. Default `'auto'`: Q8_0, or
+   * The type that float weights are quantized to, and that selects one of several GGUFs. Default `'auto'`: Q8_0, or
    * the GGUF that is best for its size. A GGUF runs in the types it is stored in.
    */
   dtype?: Dtype | null;
-  /** Threads to compute with, where page and module allow more than one; `stats.threads` says how many. Default `'auto'`. */
+  /** Threads to compute with, where page and module allow more than one; `stats.threads` is the number used. Default `'auto'`. */
   threads?: 'auto' | number | null;
-  /** Instructions to compute with, where there is a build for them; `stats.simd` says which it was. Default `'auto'`. */
+  /** Instructions to compute with, where there is a build for them; `stats.simd` names those used. Default `'auto'`. */
   simd?: 'auto' | 'relaxed' | 'simd128' | null;
-  /** Where `OWNER/NAME` is read instead of on the Hub. */
+  /** The address that `OWNER/NAME` is read from, in place of the Hub's. */
   endpoint?: string | URL | null;
-  /** Keep the model on this device, so that it is fetched once, and go on with one that is there in part. Default true. */
+  /** Keep the model on this device, so that it is fetched once, and continue a partial download. Default true. */
   cache?: boolean | null;
   /** Called while the model is downloaded, at most 20 times a second. */
   progress_callback?: ((progress: Progress) => void) | null;
@@ -41,13 +41,13 @@ export interface PipelineOptions {
 export interface Token {
   /** 0-based index of the text among those of its prompt. */
   sequence: number;
-  /** The token, the one that ends a text included. */
+  /** The token's id; the token that ends a text is reported too. */
   token_id: number;
-  /** Text that became whole with it; empty while a character still lacks bytes. */
+  /** The text that this token completes; empty while a character still lacks bytes. */
   text: string;
   /** Its probability after all filters, 0 to 1. */
   prob: number;
-  /** 0-based index of the prompt in the list; 0 for a single one. */
+  /** 0-based index of the prompt in the list; 0 for a single prompt. */
   prompt_index: number;
 }
 
@@ -79,7 +79,7 @@ export interface GenerationOptions {
   seed?: number | null;
   /** End a text where the model begins a new line. Default false. */
   stop_at_newline?: boolean | null;
-  /** Called for every token as it is written. What it throws ends the call. */
+  /** Called for every token as it is written. An error that it throws ends the call. */
   on_token?: ((token: Token) => void) | null;
   /** Ends the call between two tokens; it then rejects with an `AbortError`. */
   signal?: AbortSignal | null;
@@ -142,7 +142,7 @@ export interface Tokenizer {
   decode(token_ids: Iterable<number> | ArrayLike<number>): Promise<string>;
 }
 
-/** A model in a worker of its own. Calls wait for one another. */
+/** A model in a worker of its own. Calls run one after another. */
 export interface TextGenerationPipeline {
   /** Continues a prompt. */
   (prompt: string, options?: GenerationOptions): Promise<GeneratedText[]>;
@@ -156,20 +156,20 @@ export interface TextGenerationPipeline {
   readonly stats: Stats;
   /** Scores (n_vocab) for the token after `text`, which has at least one token; no prefix is added. */
   logits(text: string, options?: { signal?: AbortSignal | null }): Promise<Float32Array>;
-  /** Ends the worker and frees its memory. Calls in hand and later ones reject. */
+  /** Ends the worker and frees its memory. Running and later calls reject. */
   dispose(): Promise<void>;
 }
 
-/** What can go wrong, to branch on. */
+/** The kinds of failure, for programs. */
 export type ErrorCode =
   | 'bad_message' | 'busy' | 'no_model' | 'download' | 'truncated' | 'not_a_model' | 'unsupported_model'
   | 'bad_parameters' | 'context_overflow' | 'out_of_memory' | 'worker_crashed' | 'cancelled' | 'storage';
 
-/** A failure that the worker reports; `message` says what happened and what to do. */
+/** A failure that the worker reports; `message` states the failure and the remedy. */
 export class HuggingtweetsError extends Error {
   constructor(report: { code: ErrorCode; message: string; hint: string; retryable: boolean });
   readonly code: ErrorCode;
-  /** What to do next. */
+  /** The remedy. */
   readonly hint: string;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
@@ -182,7 +182,7 @@ export class HuggingtweetsError extends Error {
  * `./`, `/` or `.gguf`, relative to the page; a `Blob`, `File` or `ArrayBuffer` of a GGUF;
  * left out, the model that comes with the module.
  *
- * The worker of the first pipeline is begun when the module is imported, so that it is compiled by the time a model is
+ * The worker of the first pipeline is started when the module is imported, so that it is compiled by the time a model is
  * at hand; import the module where you mean to use it.
  */
 export function pipeline(

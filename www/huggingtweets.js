@@ -1,5 +1,5 @@
-// The ES module of huggingtweets-web: a GPT-2 in a worker, called as one calls transformers.js.
-// It speaks the messages of src/protocol.rs and nothing else. Types and meanings: huggingtweets.d.ts.
+// The ES module of huggingtweets-web: a GPT-2 in a worker, with the interface of transformers.js.
+// Its messages to the worker are those of src/protocol.rs. Types and meanings: huggingtweets.d.ts.
 
 const PROTOCOL_VERSION = 2;
 const BUNDLED_MODEL = new URL('./model/bundled.gguf', import.meta.url);
@@ -9,7 +9,7 @@ const SIMD = ['auto', 'relaxed', 'simd128'];
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, '.');
 
-/** What the worker reports when something fails; `message` says what and what to do. */
+/** A failure that the worker reports; `message` states the failure and the remedy. */
 export class HuggingtweetsError extends Error {
   constructor({ code, message, hint, retryable }) {
     super(`${sentence(message)} ${sentence(hint)}`);
@@ -28,7 +28,7 @@ const disposed = () => new HuggingtweetsError({
   code: 'no_model', message: 'this generator was disposed', hint: 'call pipeline again', retryable: false,
 });
 
-// What a value has to be: words for the message, and the test.
+// The allowed values of an option: words for the message, and the test.
 const COUNT = ['a whole number from 0 to 4294967295', (n) => Number.isInteger(n) && n >= 0 && n <= 0xffff_ffff];
 const NUMBER = ['a finite number', Number.isFinite];
 const FLAG = ['true or false', (value) => typeof value === 'boolean'];
@@ -47,7 +47,7 @@ const PIPELINE_OPTIONS = {
   signal: SIGNAL,
 };
 
-/** What goes to the engine, which checks the ranges. */
+/** The options that are passed to the engine, which checks their ranges. */
 const PARAMS = {
   max_new_tokens: COUNT, max_length: COUNT, min_length: COUNT, do_sample: FLAG, temperature: NUMBER, top_k: COUNT,
   top_p: NUMBER, repetition_penalty: NUMBER, num_return_sequences: COUNT, return_full_text: FLAG, prefix: TEXT,
@@ -75,21 +75,21 @@ function checkedText(text, name) {
   return text;
 }
 
-/** One worker: numbers jobs, runs them one after another, and hands the one that runs its events. */
+/** One worker: numbers jobs, runs them one after another, and passes events to the running job. */
 class EngineWorker {
   #worker;
   /** Resolves with the worker's first message. */
   started;
   #refuseStart;
-  /** The job that runs: `{ job, listen }`. */
+  /** The running job: `{ job, listen }`. */
   #current = null;
   #nextJob = 1;
   #queue = Promise.resolve();
   #ended = null;
 
-  /** The choice of a build is the loader's. */
+  /** The loader chooses the build, by `threads` and `simd`. */
   constructor({ threads = 'auto', simd = 'auto' }) {
-    // Written out, so that bundlers find the file.
+    // Bundlers find the file because the address is a literal.
     const script = new URL('./worker_loader.js', import.meta.url);
     script.search = new URLSearchParams({ threads, simd });
     this.#worker = new Worker(script);
@@ -104,7 +104,7 @@ class EngineWorker {
         if (event.type === 'error' && ['worker_crashed', 'out_of_memory'].includes(event.error.code)) {
           return this.end(new HuggingtweetsError(event.error));
         }
-        // An error without a job, of a message that could not be read, belongs to the job that runs.
+        // An error without a job is the answer to a message that could not be read; it belongs to the running job.
         if (this.#current && (event.job ?? this.#current.job) === this.#current.job) this.#current.listen(event);
       };
       this.#worker.onmessage = ({ data }) => data.forEach(hear);
@@ -130,7 +130,7 @@ class EngineWorker {
     });
     this.#queue = turn.catch(() => {});
     if (!signal) return turn;
-    // Who waits behind another job need not wait for its end to hear that this one is off.
+    // A job that waits for earlier jobs is rejected as soon as it is aborted, not after their end.
     return new Promise((resolve, reject) => {
       const leave = () => isSent || reject(aborted());
       signal.addEventListener('abort', leave, { once: true });
@@ -143,7 +143,7 @@ class EngineWorker {
     const stop = () => this.#worker.postMessage({ v: PROTOCOL_VERSION, type: 'stop', job });
     try {
       return await new Promise((resolve, reject) => {
-        // What follows in the same message is nobody's.
+        // Later events of the same message belong to no job and are dropped.
         const settle = (how, what) => {
           this.#current = null;
           how(what);
@@ -161,7 +161,7 @@ class EngineWorker {
             try {
               listen(event);
             } catch (error) {
-              // A callback threw: its call ends with what it threw.
+              // A callback has thrown: the call ends with the same error.
               stop();
               settle(reject, error);
             }
@@ -179,7 +179,7 @@ class EngineWorker {
     return this.#ended !== null;
   }
 
-  /** Ends the worker, which frees its memory; what runs and what comes later is refused with `error`. */
+  /** Ends the worker, which frees its memory; the running job and later jobs are rejected with `error`. */
   end(error) {
     this.#ended ??= error;
     this.#refuseStart(this.#ended);
@@ -188,17 +188,17 @@ class EngineWorker {
   }
 }
 
-// Begun when this module is imported: it is compiled and ready by the time a model is at hand.
+// Started when this module is imported, so that it is compiled by the time a model has arrived.
 let spare = null;
 try {
   spare = new EngineWorker({});
 } catch {
-  // No workers here, or none from this origin: `pipeline` says so.
+  // There are no workers, or none from this origin: `pipeline` reports the error.
 }
 
-/** The worker that waits, if it is the build that is asked for, or a new one. */
+/** The worker that was started in advance, if its build is the requested one, or a new worker. */
 function takeWorker({ threads = 'auto', simd = 'auto' }) {
-  // It has relaxed SIMD where there is any, and as many threads as there are cores: one without isolation.
+  // That worker has relaxed SIMD if the browser has it, and a thread per core, or one thread without isolation.
   const isFit = simd !== 'simd128' && (threads === 'auto' || !globalThis.crossOriginIsolated);
   const worker = spare;
   spare = null;

@@ -1,35 +1,36 @@
-// The page's service worker, with two duties. Neither is ever in the visitor's way.
+// The page's service worker, with two duties. A failure of either leaves the page working.
 //
-// It keeps the page: every file of the site as this build made it, named by its hash, so that the page opens and
-// writes without a network. What it keeps it answers from there, one version at a time: a newer sw.js waits until
-// the visitor says yes, or has closed all of the page's tabs. Models that the visitor keeps lie elsewhere.
-// And it isolates the page, which threads need, on hosts that let nobody set headers.
+// It stores the page: every file of the site as this build made it, under the file's hash, so that the page opens and
+// writes without a network. Stored files are answered from the cache, one version at a time: a newer sw.js waits until
+// the visitor agrees, or has closed all tabs of the page. Models are stored elsewhere.
+// And it isolates the page, which threads need, on hosts where headers cannot be set.
 //
-// It answers for its own folder; what it does not keep goes to the host as the browser asked for it.
-// A first visit goes past it, and `?isolate=off` in an address opens that page with the host's headers alone.
+// It answers for its own folder; a request for a file that is not stored goes to the host unchanged.
+// The first visit does not come through it, and `?isolate=off` in an address opens the page with the host's headers
+// alone.
 
-/** Where the site lies; what is below this folder may be somebody else's. */
+/** The folder of the site; folders below it may belong to other sites. */
 const FOLDER = new URL('./', self.location).href;
 
 /**
  * This build's name, and its files with their hash and length; written by the site's build (src/site/shell.rs) when
- * every build of the worker is there. Until then nothing is kept, and each worker that starts takes the newest files.
+ * every build of the worker is there. Until then no file is stored, and each worker that starts takes the newest files.
  */
 const SHELL = null;
-/** One cache per build; another site of the same host may have some too. */
+/** One cache per build; another site of the same host may have caches too. */
 const OURS = `huggingtweets-shell ${FOLDER} `;
 const CACHE = OURS + SHELL?.build;
 
-/** The worker's builds (src/site/worker_build.rs). A visit needs one of them, so each is kept once it was used. */
+/** The worker's builds (src/site/worker_build.rs). A visit needs one of them, so each is stored after its first use. */
 const BUILDS = ['worker', 'worker_relaxed', 'worker_threads', 'worker_threads_relaxed'];
 const filesOf = (build) => [`${build}.js`, `${build}_bg.wasm`, ...(build.includes('threads') ? ['worker_helper.js'] : [])];
-/** Who saves data gets nothing large before asking for it. */
+/** Whether the visitor saves data: then no large file is fetched before it is used. */
 const savesData = () => navigator.connection?.saveData === true;
 const isEager = (name) => !BUILDS.flatMap(filesOf).includes(name) && !(savesData() && name.startsWith('model/'));
 
 const keyOf = (name) => `${FOLDER}${name}?${SHELL.files[name].integrity}`;
 
-/** What every visit needs, and what earlier versions kept besides. */
+/** The names of the files that every visit needs, and of those that earlier versions stored besides. */
 async function wanted() {
   const names = [];
   for (const name of Object.keys(SHELL.files)) {
@@ -39,8 +40,8 @@ async function wanted() {
 }
 
 /**
- * Keeps files: one after the other, because the page itself has more urgent ones; unchanged ones from the last version.
- * The page comes last, so that where it is kept all that it needs is.
+ * Stores files: one after the other, because the page's own requests are more urgent; unchanged files are taken from
+ * the last version. The page comes last, so that a stored page has all the files that it needs.
  */
 async function keep(names) {
   const cache = await caches.open(CACHE);
@@ -54,10 +55,10 @@ async function keep(names) {
 async function download(name) {
   const address = FOLDER + name;
   const { integrity } = SHELL.files[name];
-  // Anything but this version's file is refused: first a copy of the browser's, then what the host sends.
+  // The hash refuses the file of any other version: first in the browser's own cache, then in the host's answer.
   const answer = await fetch(address, { integrity }).catch(() => fetch(address, { integrity, cache: 'reload' }));
   if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
-  // Some hosts lead from index.html to the folder, and no page may come by a detour.
+  // Some hosts redirect index.html to the folder, and browsers refuse a page whose answer was redirected.
   return answer.redirected ? new Response(answer.body, { headers: answer.headers }) : answer;
 }
 
@@ -65,7 +66,7 @@ addEventListener('install', (event) => {
   if (!SHELL) return;
   event.waitUntil(wanted().then(keep).catch(async (reason) => {
     await caches.delete(CACHE);
-    // The version in place stays. Where there is none, isolation is worth having alone; `used` tries again.
+    // An earlier version stays in place. Without one, this worker still isolates the page, and `used` tries again.
     if (self.registration.active) throw reason;
   }));
 });
@@ -76,7 +77,7 @@ addEventListener('activate', (event) => event.waitUntil((async () => {
   }
 })()));
 
-// What the page says (src/web/page/service_worker.rs).
+// Messages of the page (src/web/page/service_worker.rs).
 addEventListener('message', (event) => {
   const { type, threads, simd } = event.data ?? {};
   if (type === 'update') self.skipWaiting();
@@ -84,7 +85,7 @@ addEventListener('message', (event) => {
   if (!SHELL) return;
   const build = `worker${threads > 1 ? '_threads' : ''}${simd === 'relaxed' ? '_relaxed' : ''}`;
   const keepUsed = async () => keep([...filesOf(build).filter((name) => name in SHELL.files), ...await wanted()]);
-  // Not kept is not offline, and no more than that: the disk may be full.
+  // A failure, such as a full disk, costs only the use without a network.
   if (type === 'used') event.waitUntil(keepUsed().catch(() => {}));
   if (type === 'kept') event.waitUntil(keptBytes().then((bytes) => event.ports[0].postMessage(bytes)));
 });
@@ -97,29 +98,29 @@ async function keptBytes() {
   return sum;
 }
 
-// No browser tells which of the two it knows; a wrong guess here costs threads, not the page.
-// Credentialless lets in pictures from elsewhere. Chromium has it, and Firefox on desktops.
+// Browsers do not tell which of the two policies they know; a wrong guess here costs threads, not the page.
+// `credentialless` allows pictures from other hosts. Chromium has it, and Firefox on desktops.
 const { userAgent } = navigator;
 const isDesktopFirefox = userAgent.includes('Firefox/') && !userAgent.includes('Android');
 const EMBEDDER_POLICY = 'userAgentData' in navigator || isDesktopFirefox ? 'credentialless' : 'require-corp';
 
-/** Isolates one document, in a frame of another site too; browsers without it pass over it. */
+/** Isolates one document, in a frame of another site too; browsers that do not know it ignore it. */
 const ALONE = { 'Document-Isolation-Policy': 'isolate-and-credentialless' };
-/** Isolates a window. A frame must not ask for this: it could not be shown in every page any more. */
+/** Isolates a window. Not for frames: pages of other sites could then no longer show the frame. */
 const WINDOW = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': EMBEDDER_POLICY };
 
-/** Headers by what is asked for. */
+/** The added headers, by the destination of the request. */
 const ISOLATION = {
   document: { ...ALONE, ...WINDOW },
   iframe: ALONE,
-  // An isolated page starts no worker that is not.
+  // An isolated page can only start isolated workers.
   worker: { ...ALONE, 'Cross-Origin-Embedder-Policy': EMBEDDER_POLICY },
 };
 
 addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  // A part of a file is the host's to cut.
+  // Requests for a part of a file are left to the host.
   if (request.method !== 'GET' || request.headers.has('Range') || !url.href.startsWith(FOLDER)) return;
   const path = `${url.origin}${url.pathname}`.slice(FOLDER.length);
   const name = path === '' ? 'index.html' : path;
@@ -131,10 +132,10 @@ addEventListener('fetch', (event) => {
   event.respondWith(headers ? answer.then((whole) => isolated(whole, headers)) : answer);
 });
 
-/** The file as it is kept, or else as the host has it. */
+/** The stored file, or else the host's. */
 async function kept(event, name) {
   const find = (file) => caches.match(keyOf(file), { cacheName: CACHE }).catch(() => undefined);
-  // A page that comes from the host may be of another version than the files kept here.
+  // A page that comes from the host may be of another version than the stored files.
   if (!await find('index.html')) return fetch(event.request);
   const found = await find(name);
   if (found) return found;
@@ -147,12 +148,12 @@ function isolated(answer, added) {
   try {
     const headers = new Headers(answer.headers);
     for (const [name, value] of Object.entries(added)) {
-      // What the host has to say about it counts.
+      // A header of the host is not replaced.
       if (!headers.has(name)) headers.set(name, value);
     }
     return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers });
   } catch {
-    // Such as a redirect, which has no status to copy: it passes as it came, and its target comes here again.
+    // Such as a redirect, whose status cannot be copied: it is passed on, and the request for its target comes here.
     return answer;
   }
 }

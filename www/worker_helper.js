@@ -5,7 +5,7 @@ onmessage = async ({ data: { name, module, memory, thread_stack_size } }) => {
     await wasm_bindgen({ module_or_path: module, memory, thread_stack_size });
     wasm_bindgen.join();
   } catch {
-    postMessage('absent'); // The engine does without.
+    postMessage('absent'); // The engine computes without this helper.
     return;
   }
   postMessage('joined');

@@ -1,7 +1,7 @@
 // Starts the worker's WebAssembly, in one of its four builds, and tells the page when it stops.
 // Started as `worker_loader.js?threads=auto|N&simd=auto|simd128|relaxed`; the default of both is auto.
 // There are builds for one thread and for several, each with and without relaxed SIMD, which speeds up 4-bit models.
-// Panics are reported by src/web/worker/host.rs; what arrives here instead is memory that the browser refused.
+// Panics are reported by src/web/worker/host.rs; other errors, such as memory that the browser refuses, arrive here.
 const report = (code, message, hint) =>
   postMessage([{ v: 2, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
 
@@ -18,17 +18,17 @@ const ended = (reason) => {
 addEventListener('error', (event) => { event.preventDefault(); ended(event.error); });
 addEventListener('unhandledrejection', (event) => { event.preventDefault(); ended(event.reason); });
 
-// The builds that this site has, and the memory that those with threads share; the site's build writes both lines,
-// again as each build is finished (src/site/loader.rs).
+// The builds that this site has, and the memory that the threads of a build share. The site's build writes both lines
+// anew when a further build is finished (src/site/loader.rs).
 const BUILDS = ['worker'];
 const SHARED_MEMORY = null;
 const MOST_THREADS = 8;
-// Kernels keep their sums in registers; a helper does nothing else.
+// A helper only runs kernels, which keep their sums in registers and so need little stack.
 const HELPER_STACK_BYTES = 1 << 18;
 // Helpers that take longer join later.
 const HELPERS_WAIT_MS = 2000;
 
-// How many threads to compute with: as asked for, or all cores, one of more than two being left to the page.
+// The number of threads: the number in the address, or all cores; of more than two cores, one is left to the page.
 const threadsWanted = () => {
   const asked = Number(new URLSearchParams(location.search).get('threads') ?? NaN);
   const cores = navigator.hardwareConcurrency || 1;
@@ -36,7 +36,7 @@ const threadsWanted = () => {
   return Math.min(wanted, MOST_THREADS);
 };
 
-// Whether to compute in relaxed SIMD: unless the page asks for simd128, where this browser takes a module with
+// Whether to compute in relaxed SIMD: unless the address has simd=simd128, if this browser accepts a module with
 // i16x8.relaxed_dot_i8x16_i7x16_s of two splats.
 const wantsRelaxed = () => new URLSearchParams(location.search).get('simd') !== 'simd128'
   && WebAssembly.validate(new Uint8Array([
@@ -50,17 +50,17 @@ const sharedMemory = () => {
   try {
     return new WebAssembly.Memory({ ...SHARED_MEMORY, shared: true });
   } catch {
-    return null; // Refused: one thread needs no shared memory.
+    return null; // The browser refuses the memory: the builds with one thread do without.
   }
 };
 
-// Compiles the first of these builds that can be fetched: without a network, the one of the last visit.
+// Compiles the first of these builds that can be fetched: without a network, the build that the last visit used.
 const load = async (names) => {
   for (const name of names) {
     try {
       const answer = await fetch(`./${name}_bg.wasm`);
       if (!answer.ok) throw new Error(`${name}_bg.wasm: ${answer.status}`);
-      // Compiled while it arrives, where the host says what it is.
+      // The program is compiled while it arrives, if the host states its type.
       const isTyped = answer.headers.get('Content-Type')?.startsWith('application/wasm');
       const module = await (isTyped ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
       importScripts(`./${name}.js`);
@@ -71,7 +71,7 @@ const load = async (names) => {
   }
 };
 
-// Resolves when the helper has joined, or cannot.
+// Resolves when the helper has joined, or has failed to.
 const startHelper = (build) => new Promise((settled) => {
   try {
     const helper = new Worker('./worker_helper.js');
@@ -79,7 +79,7 @@ const startHelper = (build) => new Promise((settled) => {
     helper.onerror = (event) => { event.preventDefault(); settled(); };
     helper.postMessage({ ...build, thread_stack_size: HELPER_STACK_BYTES });
   } catch {
-    settled(); // Such as a policy that allows no further workers.
+    settled(); // The page's policy may allow no further workers.
   }
 });
 

@@ -1,7 +1,7 @@
-// Starts the page that holds all its files (src/site/one_file.rs). Each lies in the document as base64, packed or not.
-// What would fetch one of them, the page or its worker, finds it here first; all else goes the usual way.
+// Starts the page that holds all its files (src/site/one_file.rs). Each file is in the document as base64,
+// compressed or not. Requests of the page and its worker for these files are answered from here.
 
-// Newer browsers have it.
+// Newer browsers have `Uint8Array.fromBase64`.
 const fromBase64 = Uint8Array.fromBase64?.bind(Uint8Array) ?? ((text) => {
   const letters = atob(text);
   const bytes = new Uint8Array(letters.length);
@@ -21,10 +21,11 @@ const unpack = async (element) => {
 const elements = [...document.querySelectorAll('script[data-file]')];
 const files = Object.fromEntries(await Promise.all(
   elements.map(async (element) => [element.dataset.file, await unpack(element)])));
-/** By path in the site's folder. */
+/** The files, by path in the site's folder. */
 globalThis.huggingtweetsFiles = files;
 
-// A page from a disk may start no worker but one whose whole script it holds, and that worker may fetch nothing from it.
+// A page from a disk may only start a worker whose whole script is in the page, and that worker cannot fetch the
+// page's files.
 const folder = new URL('./', document.baseURI).href;
 const script = URL.createObjectURL(files['one_file_worker.js']);
 globalThis.Worker = class extends Worker {

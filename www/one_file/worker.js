@@ -1,5 +1,5 @@
-// Begins the worker of the page that holds all its files: they come with the first message, and `fetch` finds them
-// there. The scripts that the worker imports follow below, in this very file.
+// The beginning of the worker of the page in one file: the first message brings the files, and `fetch` answers from
+// them. The scripts that the worker imports follow below, in this same file.
 {
   const arrived = new Promise((resolve) => addEventListener('message', ({ data }) => resolve(data), { once: true }));
   const fetchElsewhere = self.fetch;
