@@ -163,7 +163,7 @@ fn type_of(spec: &TensorSpec, dtype: WeightType) -> StoredType {
         return StoredType::F32;
     }
     let (wanted, q8_0) = (StoredType::from(dtype), StoredType::from(WeightType::Q8_0));
-    let fits = |dtype: &StoredType| spec.cols % dtype.block_len() == 0;
+    let fits = |dtype: &StoredType| spec.cols.is_multiple_of(dtype.block_len());
     [wanted, q8_0]
         .into_iter()
         .find(fits)
