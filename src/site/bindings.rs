@@ -44,6 +44,8 @@ pub(super) fn bind(
             .input_path(program)
             .out_name(name)
             .typescript(false)
+            // A tenth of a visitor's download, and nobody reads them.
+            .remove_name_section(true)
             // The program `wasm-bindgen` sets this option in the same way.
             .omit_default_module_path(false)
             .generate(folder)
