@@ -417,7 +417,7 @@ async fn what_another_version_of_the_page_keeps_is_left_alone(browser: Browser) 
     press(&page, "//dialog[@open]//button[@aria-label='Close']").await;
     page.click("generate").await;
     page.wait_for_text("error", SOON, |text| {
-        text.contains("another version of this page keeps this model")
+        text.contains("Another version of this page keeps this model")
     })
     .await;
     assert_eq!(mirror.asked_for(WEIGHTS).len(), 0);
@@ -661,7 +661,7 @@ async fn a_kept_model_is_saved_as_the_file_that_quantize_writes() {
     let button = format!("//dialog[@open]//button[@aria-label='Save {REPO} as a file']");
     press(&page, &button).await;
 
-    let expected = folder.path().join("expected");
+    let expected = folder.path().join("expected.gguf");
     let made = std::process::Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
         .args(["quantize", "--no-score"])
         .args([&repository, &expected])
