@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::program::json;
 use crate::support::shared::{shared, skipped};
-use serde_json::Value;
 
 /// The folders of these cases; `None`, said aloud, where they cannot be made.
 fn made(cases: &[&str]) -> Option<tempfile::TempDir> {
@@ -38,27 +38,16 @@ fn made(cases: &[&str]) -> Option<tempfile::TempDir> {
     Some(folder)
 }
 
-fn huggingtweets(args: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
-        .arg("--json")
-        .args(args)
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {error}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 fn ids(model: &Path, text: &str) -> Vec<u32> {
     let model = model.to_str().unwrap();
-    let answer = huggingtweets(&["tokenize", "--model", model, "--text", text]);
+    let answer = json(&["tokenize", "--model", model, "--text", text]);
     serde_json::from_value(answer["token_ids"].clone()).unwrap()
 }
 
 /// The greedy text of at most five tokens after a prompt, without a prefix.
 fn text(model: &Path, prompt: &str) -> String {
     let model = model.to_str().unwrap();
-    let answer = huggingtweets(&[
+    let answer = json(&[
         "generate",
         "--model",
         model,
@@ -132,7 +121,7 @@ fn the_folders_of_the_reports_and_the_ggufs_made_of_them_have_the_same_tokens_an
         let model = folder.path().join(case);
         let gguf = folder.path().join("made.gguf");
         let (from, to) = (model.to_str().unwrap(), gguf.to_str().unwrap());
-        huggingtweets(&["quantize", from, to, "--dtype", "f32", "--no-score"]);
+        json(&["quantize", from, to, "--dtype", "f32", "--no-score"]);
         for model in [&model, &gguf] {
             for (text, expected) in texts {
                 assert_eq!(ids(model, text), *expected, "{case}: {text:?}");

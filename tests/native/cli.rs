@@ -1,27 +1,12 @@
 //! The command line prints the JSON of its contract, an error and a hint per failure, and leaves nothing half-written.
 
+use crate::support::program::{huggingtweets, json};
 use crate::support::{pickled, tiny};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use huggingtweets::bundled::BUNDLED_MODEL;
 use serde_json::Value as Json;
-
-fn huggingtweets(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-/// What `--json` printed: one document and nothing else.
-fn json(args: &[&str]) -> Json {
-    let output = huggingtweets(&[args, &["--json"]].concat());
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {error}");
-    assert_eq!(error, "", "{args:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 /// The error and the hint of a failure, exit status 1, nothing on standard output.
 fn failure(args: &[&str]) -> String {
@@ -97,38 +82,17 @@ fn generate_takes_every_option_of_the_contract() {
         "generate", "--model", &model, "--prompt", "hello", "--seed", "7",
     ];
     let with = |more: &[&str]| json(&[&args, more].concat());
-    let drawn = with(&[
-        "--n",
-        "2",
-        "--max-new-tokens",
-        "6",
-        "--temperature",
-        "0.9",
-        "--top-k",
-        "20",
-        "--top-p",
-        "0.9",
-        "--threads",
-        "1",
-    ]);
+    let drawn_on = |threads| {
+        let sampling = ["--temperature", "0.9", "--top-k", "20", "--top-p", "0.9"];
+        let size = ["--n", "2", "--max-new-tokens", "6", "--threads", threads];
+        with(&[sampling, size].concat())
+    };
+    let drawn = drawn_on("1");
     assert_eq!(drawn.as_array().unwrap().len(), 2);
     for text in drawn.as_array().unwrap() {
         assert!(text["token_ids"].as_array().unwrap().len() <= 6);
     }
-    let again = with(&[
-        "--n",
-        "2",
-        "--max-new-tokens",
-        "6",
-        "--temperature",
-        "0.9",
-        "--top-k",
-        "20",
-        "--top-p",
-        "0.9",
-        "--threads",
-        "3",
-    ]);
+    let again = drawn_on("3");
     assert_eq!(
         again, drawn,
         "same seed, same texts, whatever the number of threads"

@@ -3,6 +3,7 @@
 //! llama.cpp is called through its Python package, in `python3` or the interpreter named by `HUGGINGTWEETS_PYTHON`.
 
 use crate::support::checkpoints::{fixtures, floats, ids, model_files};
+use crate::support::program;
 use crate::support::shared::{shared, skipped};
 use huggingtweets::model::config::Gpt2Config;
 use serde_json::{Value, json};
@@ -40,17 +41,6 @@ fn python() -> Option<String> {
     None
 }
 
-fn huggingtweets(args: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
-        .arg("--json")
-        .args(args)
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {error}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 fn llama_cpp(python: &str, model: &str, ids: &[u32]) -> Value {
     let mut child = Command::new(python)
         .arg(fixtures().join("ask_llama_cpp.py"))
@@ -72,7 +62,7 @@ fn llama_cpp(python: &str, model: &str, ids: &[u32]) -> Value {
 /// Asserts that both programs make the same tokens of every text.
 fn check_tokens(model: &str, answer: &Value) {
     let tokenize = |text: &str| {
-        let ours = huggingtweets(&["tokenize", "--model", model, "--text", text]);
+        let ours = program::json(&["tokenize", "--model", model, "--text", text]);
         ours["token_ids"].clone()
     };
     for (text, theirs) in TEXTS.iter().zip(answer["token_ids"].as_array().unwrap()) {
@@ -89,10 +79,10 @@ fn check(python: &str, source: &Path, dtype: &str) {
     let model = folder.path().join("out.gguf");
     let model = model.to_str().unwrap();
     let source = source.to_str().unwrap();
-    huggingtweets(&["quantize", source, model, "--dtype", dtype, "--no-score"]);
+    program::json(&["quantize", source, model, "--dtype", dtype, "--no-score"]);
 
     let args = ["--model", model, "--prompt", PROMPT];
-    let scored = huggingtweets(&[&["logits"], &args[..]].concat());
+    let scored = program::json(&[&["logits"], &args[..]].concat());
     let prompt = ids(&scored["token_ids"]);
     let greedy = [
         "--greedy",
@@ -103,7 +93,7 @@ fn check(python: &str, source: &Path, dtype: &str) {
         "--prefix",
         "",
     ];
-    let texts = huggingtweets(&[&["generate"], &args[..], &greedy].concat());
+    let texts = program::json(&[&["generate"], &args[..], &greedy].concat());
     let chosen = ids(&texts[0]["token_ids"]);
     assert!(chosen.len() > 5, "{chosen:?}");
 

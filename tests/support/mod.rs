@@ -12,5 +12,6 @@ pub mod gpt2_124m;
 pub mod mirror;
 pub mod own_process;
 pub mod pickled;
+pub mod program;
 pub mod shared;
 pub mod tiny;
