@@ -44,13 +44,19 @@ async function wanted() {
  * the last version. The page comes last, so that a stored page has all the files that it needs.
  */
 async function keep(names) {
+  // A newer version has deleted this version's cache, which opening would make anew.
+  if (isReplaced()) return;
   const cache = await caches.open(CACHE);
   const isPage = (name) => name === 'index.html';
   for (const name of [...names.filter((name) => !isPage(name)), ...names.filter(isPage)]) {
     const key = keyOf(name);
     if (!await cache.match(key)) await cache.put(key, await caches.match(key) ?? await download(name));
   }
+  if (isReplaced()) await caches.delete(CACHE);
 }
+
+/** Whether a newer version has taken this one's place, while it still ran. */
+const isReplaced = () => self.serviceWorker?.state === 'redundant';
 
 async function download(name) {
   const address = FOLDER + name;
