@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`model`] | GPT-2 as in the paper, on candle tensors: the reference for tests |
 //! | [`kernels`], [`parallel`], [`infer`] | the same GPT-2 made fast: packed quantized weights, SIMD products, threads, a KV cache |
+//! | [`json`], [`file_kind`] | JSON as people's files have it; a guess at what a file is |
 //! | [`weights`] | reads, converts and writes checkpoints: safetensors, PyTorch, GGUF |
 //! | [`tokenizer`], [`generate`] | text to token ids and back; parameters, sampling, one token per step |
 //! | [`hub`], [`store`] | names of models, the files to fetch, what a model needs; what is stored on the device |
@@ -31,9 +32,11 @@
 pub mod bot;
 pub mod bundled;
 pub mod card;
+pub mod file_kind;
 pub mod generate;
 pub mod hub;
 pub mod infer;
+pub mod json;
 pub mod kernels;
 pub mod model;
 pub mod parallel;

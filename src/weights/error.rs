@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::file_kind::FileKind;
+use crate::file_kind::FileKind;
 use crate::model::ModelError;
 
 /// A name out of a file, fit to be shown.

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::WeightsError;
 use super::expected::ExpectedTensors;
-use super::file_kind::FileKind;
 use super::location::{Parsed, TensorLocation};
 use super::pytorch::{PytorchParser, PytorchState};
 use super::safetensors as st;
+use crate::file_kind::FileKind;
 
 /// Bytes after which every format is recognisable: an old tar archive is at byte 257.
 const HEAD_BYTES: usize = 512;

@@ -9,7 +9,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
-use super::file_kind::FileKind;
+use crate::file_kind::FileKind;
 
 pub(super) const MAGIC: &[u8; 4] = b"GGUF";
 pub(super) const DEFAULT_ALIGNMENT: u64 = 32;

@@ -23,22 +23,33 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A bot has the address of its repository.
     ("bot", &["card", "hub"]),
     ("bundled", &[]),
+    ("file_kind", &[]),
+    ("json", &["file_kind"]),
     // A `ModelRef` can name the bundled model. The memory a model takes follows from its shape, which a repository's
     // `config.json` states.
-    ("hub", &["bundled", "model::config", "model::ModelError"]),
-    ("model", &[]),
+    (
+        "hub",
+        &["bundled", "json", "model::config", "model::ModelError"],
+    ),
+    ("model", &["json"]),
     ("infer", &["kernels", "parallel", "model::config"]),
     // Reading `model::config` out of a checkpoint fails with `ModelError`.
     (
         "weights",
-        &["model::config", "model::ModelError", "kernels::pack"],
+        &[
+            "file_kind",
+            "json",
+            "model::config",
+            "model::ModelError",
+            "kernels::pack",
+        ],
     ),
-    ("tokenizer", &[]),
+    ("tokenizer", &["json"]),
     // Parameters and their table cross the worker's channel, so they know no model.
-    ("generate::params", &[]),
+    ("generate::params", &["json"]),
     ("generate::parameter", &[]),
     // A generation passes its threads to the session.
-    ("generate", &["infer", "parallel", "tokenizer"]),
+    ("generate", &["infer", "json", "parallel", "tokenizer"]),
     ("finetune", &["model", "tokenizer", "tweets", "weights"]),
     ("runs", &["tweets"]),
     // A stored model has the name by which it is loaded.
@@ -74,6 +85,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "runs",
             "store",
             "protocol",
+            "file_kind",
+            "json",
         ],
     ),
     // The settings follow the table of generation parameters; a bot's model is named as `hub` names models.

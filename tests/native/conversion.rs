@@ -5,10 +5,10 @@ use std::io::Cursor;
 use std::path::Path;
 
 use crate::support::checkpoints::*;
+use huggingtweets::file_kind::FileKind;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::weights::ConversionReport;
-use huggingtweets::weights::FileKind;
 use huggingtweets::weights::gguf::Value;
 use huggingtweets::weights::{
     Checkpoint, Conversion, ConversionParams, Journal, ReadSeek, WeightsError, WriteAt,

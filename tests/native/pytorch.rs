@@ -5,8 +5,8 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use crate::support::checkpoints::{fixtures, json};
+use huggingtweets::file_kind::FileKind;
 use huggingtweets::hub::ShardIndex;
-use huggingtweets::weights::FileKind;
 use huggingtweets::weights::{Checkpoint, ReadSeek, WeightsError};
 
 fn folder() -> PathBuf {

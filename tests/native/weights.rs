@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use crate::support::checkpoints::*;
 use crate::support::gguf_file;
+use huggingtweets::file_kind::FileKind;
 use huggingtweets::kernels::pack::WeightType;
-use huggingtweets::weights::FileKind;
 use huggingtweets::weights::dtype::StoredType;
 use huggingtweets::weights::gguf::Value;
 use huggingtweets::weights::gguf_layout::TensorToWrite;

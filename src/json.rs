@@ -1,0 +1,121 @@
+//! JSON as people's files have it: with a byte order mark, and with the numbers `NaN` and `Infinity` of Python's writer.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+
+use crate::file_kind::FileKind;
+
+/// Why a file's bytes were not read as JSON.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// Another kind of file came in its place.
+    #[error("it is {found}")]
+    Other {
+        /// What came.
+        found: FileKind,
+    },
+    /// It is damaged, or a value has another type.
+    #[error(transparent)]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// A value from the JSON in `bytes`.
+///
+/// A byte order mark is passed over. The bare words `NaN`, `Infinity` and `-Infinity`, which Python writes for numbers
+/// that JSON cannot state, count as `null`.
+///
+/// # Errors
+/// [`JsonError`].
+pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(&without_bare_words(text)).map_err(|source| match FileKind::of(text) {
+        FileKind::Json | FileKind::Unknown => JsonError::Malformed(source),
+        found => JsonError::Other { found },
+    })
+}
+
+/// The text with `null` for the words of Python that stand outside of strings.
+fn without_bare_words(text: &[u8]) -> Cow<'_, [u8]> {
+    const WORDS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
+    // These letters begin no other word of JSON, and most files have none outside of strings.
+    let mut changed: Option<Vec<u8>> = None;
+    let (mut at, mut copied, mut is_in_string) = (0, 0, false);
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => is_in_string = !is_in_string,
+            b'\\' if is_in_string => at += 1,
+            b'N' | b'I' | b'-' if !is_in_string => {
+                if let Some(word) = WORDS.into_iter().find(|word| text[at..].starts_with(word)) {
+                    let changed = changed.get_or_insert_default();
+                    changed.extend_from_slice(&text[copied..at]);
+                    changed.extend_from_slice(b"null");
+                    at += word.len();
+                    copied = at;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    match changed {
+        None => Cow::Borrowed(text),
+        Some(mut changed) => {
+            changed.extend_from_slice(&text[copied..]);
+            Cow::Owned(changed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    // https://github.com/paiml/aprender/issues/268
+    #[test]
+    fn numbers_that_only_python_writes_count_as_null() {
+        let text = br#"{"a": NaN, "b": [-Infinity, Infinity], "c": "NaN \" Infinity", "d": -1}"#;
+        let read: Value = from_slice(text).unwrap();
+        assert_eq!(
+            read,
+            json!({ "a": null, "b": [null, null], "c": "NaN \" Infinity", "d": -1 })
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert_eq!(from_slice::<Value>(b"\xef\xbb\xbf[1]").unwrap(), json!([1]));
+    }
+
+    #[test]
+    fn words_that_are_no_numbers_stay_errors() {
+        for text in [
+            "{\"a\": Nan}",
+            "{\"a\": +Infinity}",
+            "{\"a\": NaN1}",
+            "\"",
+            "\"\\",
+        ] {
+            let read = from_slice::<Value>(text.as_bytes());
+            assert!(matches!(read, Err(JsonError::Malformed(_))), "{text}");
+        }
+    }
+
+    // https://github.com/huggingface/transformers.js/issues/1021, https://github.com/0hq/WebGPT/issues/26
+    #[test]
+    fn what_came_in_place_of_json_is_named() {
+        for (text, found) in [
+            ("<!doctype html><html></html>", FileKind::Html),
+            (
+                "version https://git-lfs.github.com/spec/v1\n",
+                FileKind::LfsPointer,
+            ),
+            ("", FileKind::Empty),
+        ] {
+            let read = from_slice::<Value>(text.as_bytes());
+            assert!(matches!(read, Err(JsonError::Other { found: f }) if f == found));
+        }
+    }
+}
