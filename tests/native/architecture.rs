@@ -25,13 +25,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bundled", &[]),
     ("file_kind", &[]),
     ("json", &["file_kind"]),
+    ("notice", &[]),
     // A `ModelRef` can name the bundled model. The memory a model takes follows from its shape, which a repository's
     // `config.json` states.
     (
         "hub",
-        &["bundled", "json", "model::config", "model::ModelError"],
+        &[
+            "bundled",
+            "json",
+            "notice",
+            "model::config",
+            "model::ModelError",
+        ],
     ),
-    ("model", &["json"]),
+    ("model", &["json", "notice"]),
     ("infer", &["kernels", "parallel", "model::config"]),
     // Reading `model::config` out of a checkpoint fails with `ModelError`.
     (
@@ -39,17 +46,21 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "file_kind",
             "json",
+            "notice",
             "model::config",
             "model::ModelError",
             "kernels::pack",
         ],
     ),
-    ("tokenizer", &["json"]),
+    ("tokenizer", &["json", "notice"]),
     // Parameters and their table cross the worker's channel, so they know no model.
-    ("generate::params", &["json"]),
+    ("generate::params", &["json", "notice"]),
     ("generate::parameter", &[]),
     // A generation passes its threads to the session.
-    ("generate", &["infer", "json", "parallel", "tokenizer"]),
+    (
+        "generate",
+        &["infer", "json", "notice", "parallel", "tokenizer"],
+    ),
     ("finetune", &["model", "tokenizer", "tweets", "weights"]),
     ("runs", &["tweets"]),
     // A stored model has the name by which it is loaded.
@@ -65,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "bot",
             "hub",
             "runs",
+            "notice",
         ],
     ),
     (
@@ -87,6 +99,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "file_kind",
             "json",
+            "notice",
         ],
     ),
     // The settings follow the table of generation parameters; a bot's model is named as `hub` names models.
@@ -99,6 +112,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hub",
             "generate::params",
             "generate::parameter",
+            "notice",
         ],
     ),
     // Converts arriving weights with the engine's own conversion.

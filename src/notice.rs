@@ -1,0 +1,39 @@
+//! `Notice`: what a visitor should know about a model's files, though the model opens.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Most characters of a notice that come from a file.
+const MOST_CHARS: usize = 80;
+
+/// A fact about a file of a model, such as a setting that is passed over. Its text is one sentence without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The file's name.
+    pub file: String,
+    /// The fact; completes "FILE: …".
+    pub fact: String,
+}
+
+impl Notice {
+    /// A notice about the file named `file`.
+    pub fn new(file: impl Into<String>, fact: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            fact: fact.into(),
+        }
+    }
+
+    /// A notice that `key` with this `value` is passed over.
+    pub fn passed_over(file: &str, key: &str, value: &serde_json::Value) -> Self {
+        let value: String = value.to_string().chars().take(MOST_CHARS).collect();
+        Self::new(file, format!("{key} {value} is passed over"))
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.fact)
+    }
+}
