@@ -12,7 +12,11 @@ use web_sys::{
 
 use super::address::absolute;
 use super::browser_window;
-use super::context::WorkerBuild;
+use super::context::RunningBuild;
+use crate::web::shared::time_limit::{SOON_MS, settled_within};
+
+/// How long the browser may take to fetch the service worker's script.
+const REGISTER_MS: u32 = 30_000;
 
 /// The service worker answers for the folder of its script.
 const SCRIPT: &str = "./sw.js";
@@ -35,14 +39,17 @@ pub fn container() -> Option<ServiceWorkerContainer> {
 /// every visit.
 pub async fn register() -> bool {
     match container() {
-        Some(container) => JsFuture::from(container.register(SCRIPT)).await.is_ok(),
+        Some(container) => settled_within(&container.register(SCRIPT), REGISTER_MS)
+            .await
+            .is_ok(),
         None => false,
     }
 }
 
 /// The registration for exactly this folder; a registration for a folder above it belongs to another page.
 pub async fn registration() -> Option<ServiceWorkerRegistration> {
-    let found = JsFuture::from(container()?.get_registration()).await.ok()?;
+    let found = container()?.get_registration();
+    let found = settled_within(&found, SOON_MS).await.ok()?;
     let found: ServiceWorkerRegistration = found.dyn_into().ok()?;
     Some(found).filter(|found| Some(found.scope()) == absolute("./"))
 }
@@ -89,14 +96,14 @@ pub enum Message {
     /// The newer version may take over.
     Update,
     /// This visit computes with this build of the worker; its files are to be saved.
-    Used(WorkerBuild),
+    Used(RunningBuild),
 }
 
 /// Sends a message. A service worker that does not listen changes nothing.
 pub fn send(worker: &ServiceWorker, message: &Message) {
     let data = match message {
         Message::Update => object(&[("type", "update".into())]),
-        Message::Used(WorkerBuild { threads, simd }) => object(&[
+        Message::Used(RunningBuild { threads, simd }) => object(&[
             ("type", "used".into()),
             ("threads", (*threads).into()),
             ("simd", simd.as_str().into()),

@@ -149,7 +149,12 @@ impl WebError {
                 "close other tabs of this page and try again, or open the model's file from your device",
                 true,
             ),
-            Self::Connection { .. } | Self::NoWorker { .. } => (
+            Self::NoWorker { .. } => (
+                ErrorCode::WorkerCrashed,
+                "the page's host or frame must allow workers: `worker-src 'self' blob:` in its security policy",
+                true,
+            ),
+            Self::Connection { .. } => (
                 ErrorCode::Download,
                 "check the connection and the address, then try again; bytes that are saved are not fetched again",
                 true,

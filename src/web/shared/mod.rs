@@ -4,3 +4,4 @@ pub mod js_error;
 pub mod model_news;
 pub mod model_storage;
 pub mod tab_lock;
+pub mod time_limit;

@@ -15,16 +15,16 @@ use std::rc::Rc;
 
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
 use super::js_error::WebError;
 use super::tab_lock::TabLock;
+use super::time_limit::{SOON_MS, settled_within};
 use crate::protocol::Retention;
 use crate::store::ArtifactRecord;
 use browser::storage_manager;
 use database::{DatabaseWriter, ModelDatabase};
-use private_files::{FileWriter, PrivateFiles};
+use private_files::{PartsWriter, PrivateFiles};
 
 /// The storage of this browser.
 pub struct ModelStorage(Backend);
@@ -208,7 +208,7 @@ impl ModelStorage {
 pub struct ModelWriter(Writer);
 
 enum Writer {
-    Files(FileWriter),
+    Files(PartsWriter),
     Database(DatabaseWriter),
 }
 
@@ -230,7 +230,7 @@ impl ModelWriter {
     /// [`WebError::StorageFull`], [`WebError::Storage`].
     pub async fn settle(&mut self) -> Result<(), WebError> {
         match &mut self.0 {
-            Writer::Files(_) => Ok(()),
+            Writer::Files(writer) => writer.settle().await,
             Writer::Database(writer) => writer.settle().await,
         }
     }
@@ -241,7 +241,7 @@ impl ModelWriter {
     /// [`WebError::StorageFull`], [`WebError::Storage`].
     pub async fn flush(&mut self) -> Result<(), WebError> {
         match &mut self.0 {
-            Writer::Files(writer) => writer.flush(),
+            Writer::Files(writer) => writer.flush().await,
             Writer::Database(writer) => writer.flush(None).await,
         }
     }
@@ -252,7 +252,7 @@ impl ModelWriter {
     /// [`WebError::StorageFull`], [`WebError::Storage`].
     pub async fn commit(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
         match &mut self.0 {
-            Writer::Files(writer) => writer.commit(record),
+            Writer::Files(writer) => writer.commit(record).await,
             Writer::Database(writer) => writer.flush(Some(record)).await,
         }
     }
@@ -263,16 +263,19 @@ impl ModelWriter {
     /// [`WebError::Storage`].
     pub async fn restart(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
         match &mut self.0 {
-            Writer::Files(writer) => writer.restart(record),
+            Writer::Files(writer) => writer.restart(record).await,
             Writer::Database(writer) => writer.restart(record).await,
         }
     }
 }
 
+/// How long a visitor may take to answer the browser's question about persistent storage.
+const PERSIST_MS: u32 = 60_000;
+
 /// Quota and usage of the origin's storage, in bytes, where the browser tells them.
 pub async fn estimate() -> Option<(u64, u64)> {
     let estimate = storage_manager()?.estimate().ok()?;
-    let estimate = JsFuture::from(estimate).await.ok()?;
+    let estimate = settled_within(&estimate, SOON_MS).await.ok()?;
     let number = |name: &str| {
         let value = Reflect::get(&estimate, &JsValue::from_str(name)).ok()?;
         Some(value.as_f64()? as u64)
@@ -285,7 +288,7 @@ pub async fn persist() -> bool {
     let Some(Ok(asked)) = storage_manager().map(|manager| manager.persist()) else {
         return false;
     };
-    JsFuture::from(asked)
+    settled_within(&asked, PERSIST_MS)
         .await
         .is_ok_and(|answer| answer.is_truthy())
 }

@@ -1,12 +1,12 @@
 //! `PrivateFiles`: artifacts in the origin's private file system.
 //!
-//! An artifact is two files in the folder of its kind: `KEY.json`, an [`ArtifactRecord`], and `KEY.gguf`, its bytes so
-//! far.
+//! An artifact is, in the folder of its kind, `KEY.json`, an [`ArtifactRecord`], and its bytes so far in parts of at
+//! most [`PART_BYTES`]: `KEY.gguf`, `KEY.gguf.1`, …
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -22,6 +22,7 @@ use crate::web::shared::js_error::WebError;
 const MAX_RECORD_BYTES: f64 = 4e6;
 
 /// The folder of one kind of artifact.
+#[derive(Clone)]
 pub(super) struct PrivateFiles {
     folder: FileSystemDirectoryHandle,
 }
@@ -63,20 +64,45 @@ impl PrivateFiles {
         )?)
     }
 
+    /// The bytes of all parts, one after the other.
     pub(super) async fn blob(&self, key: &str) -> Result<Option<Blob>, WebError> {
-        Ok(self.file(&part_name(key)).await?.map(Blob::from))
+        let parts = Array::new();
+        while let Some(part) = self.file(&part_name(key, parts.length())).await? {
+            parts.push(&part);
+        }
+        if parts.length() == 0 {
+            return Ok(None);
+        }
+        let whole = Blob::new_with_blob_sequence(&parts);
+        whole.map(Some).map_err(|e| storage_error(&e))
     }
 
     pub(super) async fn size_bytes(&self, key: &str) -> Result<u64, WebError> {
-        let file = self.file(&part_name(key)).await?;
-        Ok(file.map_or(0, |file| file.size() as u64))
+        let mut sum = 0;
+        for name in self.part_names(key).await {
+            sum += self.file(&name).await?.map_or(0, |file| file.size() as u64);
+        }
+        Ok(sum)
     }
 
-    pub(super) async fn write(&self, key: &str) -> Result<FileWriter, WebError> {
-        Ok(FileWriter {
-            part: self.open_file(&part_name(key)).await?,
+    pub(super) async fn write(&self, key: &str) -> Result<PartsWriter, WebError> {
+        let first = self.file(&part_name(key, 0)).await?;
+        let first_bytes = first.map_or(0, |file| file.size() as u64);
+        let mut writer = PartsWriter {
+            files: self.clone(),
+            key: key.to_owned(),
             record: self.open_file(&record_name(key)).await?,
-        })
+            part_bytes: match first_bytes > PART_BYTES {
+                // Begun by a version of this page that wrote one file.
+                true => u64::MAX,
+                false => PART_BYTES,
+            },
+            parts: BTreeMap::new(),
+            waiting: Vec::new(),
+        };
+        // Open from the beginning, so that no other tab writes or deletes it.
+        writer.open_part(0).await?;
+        Ok(writer)
     }
 
     pub(super) async fn write_record(
@@ -90,20 +116,39 @@ impl PrivateFiles {
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), WebError> {
         // The bytes first: a record without bytes is still listed, and so can be deleted again.
-        for name in [part_name(key), record_name(key)] {
-            let removed = JsFuture::from(self.folder.remove_entry(&name)).await;
-            if let Err(error) = removed
-                && !is_not_found(&error)
-            {
-                return Err(storage_error(&error));
-            }
+        for name in self.part_names(key).await {
+            self.remove(&name).await?;
         }
-        Ok(())
+        self.remove(&record_name(key)).await
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), WebError> {
+        match JsFuture::from(self.folder.remove_entry(name)).await {
+            Err(error) if !is_not_found(&error) => Err(storage_error(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// The keys of all files, also of those without a record.
     pub(super) async fn keys(&self) -> BTreeSet<String> {
-        let mut keys = BTreeSet::new();
+        let names = self.names().await;
+        let keys = names.iter().filter_map(|name| name.split_once('.'));
+        keys.map(|(key, _)| key.to_owned()).collect()
+    }
+
+    /// The names of the parts of an artifact, the first part first.
+    async fn part_names(&self, key: &str) -> BTreeSet<String> {
+        let mut names = self.names().await;
+        let first = part_name(key, 0);
+        names.retain(|name| {
+            let rest = name.strip_prefix(&first);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
+        names
+    }
+
+    async fn names(&self) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
         let names = self.folder.keys();
         while let Ok(next) = names.next() {
             let Ok(item) = JsFuture::from(next).await else {
@@ -113,11 +158,9 @@ impl PrivateFiles {
             let Some(name) = value.as_string() else {
                 break;
             };
-            if let Some((key, _)) = name.rsplit_once('.') {
-                keys.insert(key.to_owned());
-            }
+            all.insert(name);
         }
-        keys
+        all
     }
 
     async fn file(&self, name: &str) -> Result<Option<File>, WebError> {
@@ -141,37 +184,120 @@ impl PrivateFiles {
     }
 }
 
-fn part_name(key: &str) -> String {
-    format!("{key}.{}", KIND.part())
+/// Most bytes of a part. Chromium reserves room for an open file by doubling up to the next power of two, so one file
+/// of 136 MB would need 268 MB while it is written.
+const PART_BYTES: u64 = 32 << 20;
+
+fn part_name(key: &str, index: u32) -> String {
+    let first = format!("{key}.{}", KIND.part());
+    match index {
+        0 => first,
+        _ => format!("{first}.{index}"),
+    }
 }
 
 fn record_name(key: &str) -> String {
     format!("{key}.json")
 }
 
-/// An artifact that is being written: its two files, open.
-pub struct FileWriter {
-    part: StorageFile,
+/// An artifact that is being written: its record and the parts of its bytes so far, open.
+pub struct PartsWriter {
+    files: PrivateFiles,
+    key: String,
     record: StorageFile,
+    part_bytes: u64,
+    parts: BTreeMap<u32, StorageFile>,
+    /// Bytes of parts that are not open yet, with their offsets: opening a file takes a promise.
+    waiting: Vec<(u64, Vec<u8>)>,
 }
 
-impl FileWriter {
-    pub(super) fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.part.write_at(offset, bytes)
+impl PartsWriter {
+    pub(super) fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let (mut at, mut rest) = (offset, bytes);
+        while !rest.is_empty() {
+            let (index, inside) = self.place(at)?;
+            let room = usize::try_from(self.part_bytes - inside).unwrap_or(usize::MAX);
+            let (piece, later) = rest.split_at(rest.len().min(room));
+            match self.parts.get(&index) {
+                Some(part) => part.write_at(inside, piece)?,
+                None => self.waiting.push((at, piece.to_owned())),
+            }
+            at += piece.len() as u64;
+            rest = later;
+        }
+        Ok(())
     }
 
-    pub(super) fn commit(&self, record: &ArtifactRecord) -> Result<(), WebError> {
-        self.part.flush()?;
+    /// The part that has the byte at `offset`, and the offset in it.
+    fn place(&self, offset: u64) -> io::Result<(u32, u64)> {
+        let index = u32::try_from(offset / self.part_bytes).map_err(io::Error::other)?;
+        Ok((index, offset % self.part_bytes))
+    }
+
+    async fn open_part(&mut self, index: u32) -> Result<(), WebError> {
+        if !self.parts.contains_key(&index) {
+            let part = self.files.open_file(&part_name(&self.key, index)).await?;
+            self.parts.insert(index, part);
+        }
+        Ok(())
+    }
+
+    /// Writes the bytes that wait for their parts to open.
+    pub(super) async fn settle(&mut self) -> Result<(), WebError> {
+        for (offset, bytes) in std::mem::take(&mut self.waiting) {
+            let (index, _) = self.place(offset).map_err(full_or_failed)?;
+            self.open_part(index).await?;
+            self.write_at(offset, &bytes).map_err(full_or_failed)?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
+        self.settle().await?;
+        for part in self.parts.values() {
+            part.flush()?;
+        }
         self.record.replace(record.to_json().as_bytes())
     }
 
-    pub(super) fn restart(&self, record: &ArtifactRecord) -> Result<(), WebError> {
+    pub(super) async fn restart(&mut self, record: &ArtifactRecord) -> Result<(), WebError> {
         self.record.replace(record.to_json().as_bytes())?;
-        self.part.truncate(0)
+        self.waiting.clear();
+        self.parts.retain(|index, _| *index == 0);
+        let first = part_name(&self.key, 0);
+        for name in self.files.part_names(&self.key).await {
+            if name != first {
+                self.files.remove(&name).await?;
+            }
+        }
+        self.part_bytes = PART_BYTES;
+        self.parts.values().try_for_each(|part| part.truncate(0))
     }
 
-    pub(super) fn flush(&self) -> Result<(), WebError> {
-        self.part.flush()
+    /// Ends the bytes: every part but the last has its full length, also where its last bytes were not written.
+    pub(super) async fn flush(&mut self) -> Result<(), WebError> {
+        self.settle().await?;
+        let last = self.parts.keys().next_back().copied().unwrap_or_default();
+        for index in 0..last {
+            self.open_part(index).await?;
+        }
+        for (index, part) in &self.parts {
+            if *index < last {
+                part.truncate(self.part_bytes)?;
+            }
+            part.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// The storage's error for a write that failed.
+fn full_or_failed(error: io::Error) -> WebError {
+    match error.kind() {
+        io::ErrorKind::StorageFull => WebError::StorageFull,
+        _ => WebError::Storage {
+            reason: error.to_string(),
+        },
     }
 }
 
@@ -206,11 +332,8 @@ impl StorageFile {
 
     /// Replaces the content by `bytes`.
     fn replace(&self, bytes: &[u8]) -> Result<(), WebError> {
-        let io = |e: io::Error| WebError::Storage {
-            reason: e.to_string(),
-        };
         // In this order the file is readable at any moment, if the first write is atomic.
-        self.write_at(0, bytes).map_err(io)?;
+        self.write_at(0, bytes).map_err(full_or_failed)?;
         self.truncate(bytes.len() as u64)?;
         self.flush()
     }
