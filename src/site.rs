@@ -9,6 +9,7 @@
 //! [`sizes`] measures it.
 //! [`progress`] prints the steps; [`apt`] installs system packages, [`tools`] the programs that tests need.
 
+pub mod app_shell;
 pub mod apt;
 mod assemble;
 mod bindings;
@@ -24,7 +25,6 @@ pub mod mirror;
 pub mod one_file;
 pub mod progress;
 pub mod server;
-pub mod shell;
 pub mod sizes;
 pub mod source_tree;
 pub mod threads;
@@ -33,12 +33,12 @@ pub mod tools;
 pub mod wasm_cargo;
 pub mod worker_build;
 
+pub use app_shell::AppShell;
 pub use build::{BuildOptions, Built, FirstPage, build};
 pub use check::check;
 pub use error::SiteError;
 pub use progress::Progress;
 pub use server::{Isolation, Port, ServeOptions, Server};
-pub use shell::Shell;
 pub use sizes::Sizes;
 pub use source_tree::SourceTree;
 pub use worker_build::WorkerBuild;

@@ -13,7 +13,7 @@
 const FOLDER = new URL('./', self.location).href;
 
 /**
- * This build's name, and its files with their hash and length; written by the site's build (src/site/shell.rs) when
+ * This build's name, and its files with their hash and length; written by the site's build (src/site/app_shell.rs) when
  * every build of the worker is there. Until then no file is stored, and each worker that starts takes the newest files.
  */
 const SHELL = null;

@@ -1,23 +1,24 @@
 //! Builds the page in two stages: a page that opens, with the plain build of its worker; then the other builds.
 
+use super::app_shell::SERVICE_WORKER;
 use super::fingerprint::{Fingerprint, Stage};
 use super::toolchain::{self, TARGET};
 use super::wasm_cargo::WasmCargo;
 use super::{
-    Progress, Shell, SiteError, SourceTree, WorkerBuild, assemble, loader, one_file, threads,
+    AppShell, Progress, SiteError, SourceTree, WorkerBuild, assemble, loader, one_file, threads,
 };
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Native files that make parts of the page. They count as its sources, which other native files do not.
-const MAKERS: [&str; 9] = [
+const PAGE_MAKING_FILES: [&str; 9] = [
     include_str!("assemble.rs"),
     include_str!("bindings.rs"),
     include_str!("document.rs"),
     include_str!("loader.rs"),
     include_str!("one_file.rs"),
-    include_str!("shell.rs"),
+    include_str!("app_shell.rs"),
     include_str!("threads.rs"),
     include_str!("wasm_cargo.rs"),
     include_str!("worker_build.rs"),
@@ -99,7 +100,7 @@ impl FirstPage {
             std::path::absolute(&options.out).map_err(SiteError::file("find", &options.out))?;
         let settings: Vec<&str> = [options.public_url.as_str()]
             .into_iter()
-            .chain(MAKERS)
+            .chain(PAGE_MAKING_FILES)
             .collect();
         let fingerprint = Fingerprint::of(tree.root(), &settings)?;
         let page = Self {
@@ -183,7 +184,7 @@ impl FirstPage {
                     "no sources of Rust's standard library to be had: the page computes on one thread",
                 ),
             }
-            Shell::of(dist)?.write(dist)?;
+            AppShell::of(dist)?.write(dist)?;
             self.fingerprint.record(tree, dist, Stage::Complete)?;
         }
         Ok(Built {
@@ -193,12 +194,18 @@ impl FirstPage {
     }
 }
 
-/// Replaces everything in `dist` by the files that `make` writes into an empty folder.
+/// Replaces everything in `dist`, which must be empty or a built page, by the files that `make` writes into an empty
+/// folder.
 fn replace_folder(
     dist: &Path,
     make: impl FnOnce(&Path) -> Result<(), SiteError>,
 ) -> Result<(), SiteError> {
     fs::create_dir_all(dist).map_err(SiteError::file("create", dist))?;
+    if !is_page(dist)? {
+        return Err(SiteError::NotAPage {
+            dir: dist.to_owned(),
+        });
+    }
     // Inside `dist`, so that files are moved and not copied.
     let made = tempfile::Builder::new()
         .prefix(".making-")
@@ -221,6 +228,16 @@ fn replace_folder(
         fs::rename(&path, &to).map_err(SiteError::file("write", &to))?;
     }
     Ok(())
+}
+
+/// Whether a folder has no files of other programs: it has a page's service worker, or nothing but hidden files, as
+/// interrupted builds leave them.
+fn is_page(dist: &Path) -> Result<bool, SiteError> {
+    Ok(dist.join(SERVICE_WORKER).is_file()
+        || entries(dist)?.iter().all(|path| {
+            let name = path.file_name().unwrap_or_default();
+            name.as_encoded_bytes().starts_with(b".")
+        }))
 }
 
 /// Removes what an interrupted build has left in `dist`.
@@ -257,6 +274,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dist = folder.path().join("dist");
         fs::create_dir_all(dist.join("old/deep")).unwrap();
+        fs::write(dist.join("sw.js"), "old").unwrap();
         fs::write(dist.join("old/deep/file"), "").unwrap();
         fs::write(dist.join("index.html"), "old").unwrap();
         replace_folder(&dist, |made| {
@@ -271,15 +289,25 @@ mod tests {
     }
 
     #[test]
+    fn folder_with_other_files_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
+        let refused = replace_folder(folder.path(), |_| Ok(()));
+        assert!(matches!(refused, Err(SiteError::NotAPage { .. })));
+        assert_eq!(names(folder.path()), ["thesis.txt"]);
+    }
+
+    #[test]
     fn failed_build_leaves_the_folder_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("sw.js"), "old").unwrap();
         fs::write(folder.path().join("index.html"), "old").unwrap();
         let failed = replace_folder(folder.path(), |made| {
             fs::write(made.join("index.html"), "half").unwrap();
             Err(SiteError::NoHome)
         });
         assert!(failed.is_err());
-        assert_eq!(names(folder.path()), ["index.html"]);
+        assert_eq!(names(folder.path()), ["index.html", "sw.js"]);
         let page = fs::read_to_string(folder.path().join("index.html")).unwrap();
         assert_eq!(page, "old");
     }

@@ -19,6 +19,12 @@ pub enum SiteError {
         /// The folder.
         dir: PathBuf,
     },
+    /// `build --out` of a folder with files of other programs, which a build would delete.
+    #[error("`{dir}` has files that are not a built page", dir = dir.display())]
+    NotAPage {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// No Rust that can build for the browser, and no way to install one.
     #[error("no Rust toolchain here can build for the browser")]
     NoToolchain {
@@ -127,6 +133,7 @@ impl SiteError {
                 `serve --no-build --dir FOLDER`"
                 .to_owned(),
             Self::NotBuilt { .. } => "build it with `cargo run --release -- build`".to_owned(),
+            Self::NotAPage { .. } => "name a new or an empty folder with `--out`".to_owned(),
             Self::NoToolchain { remedy } | Self::PackagesMissing { remedy, .. } => {
                 format!("run `{remedy}`, then start again")
             }

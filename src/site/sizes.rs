@@ -9,7 +9,7 @@ use std::path::Path;
 /// Endings of files with code; models, avatars and icons have others.
 const CODE: [&str; 5] = ["html", "css", "js", "wasm", "webmanifest"];
 /// The limit for the code after Brotli.
-pub const BAR_BYTES: u64 = 1_400_000;
+pub const MOST_CODE_BYTES: u64 = 1_400_000;
 
 /// Sizes of all files of code.
 #[derive(Debug, Clone, Serialize)]
@@ -98,7 +98,7 @@ impl Sizes {
             files: sizes,
             raw_bytes,
             brotli_bytes,
-            bar_bytes: BAR_BYTES,
+            bar_bytes: MOST_CODE_BYTES,
             one_file: OneFileSize::of(dir)?,
         })
     }

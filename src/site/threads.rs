@@ -4,13 +4,14 @@
 //! The page works on one thread without these builds: where the sources are not available, a line says so and the build
 //! continues.
 
-use super::toolchain::{self, OLDEST, PACKAGES, Rust, Std, StdSources, TARGET, Toolchain};
+use super::toolchain::{
+    self, OLDEST, PACKAGES, RUSTUP_LIMIT, Rust, Std, StdSources, TARGET, Toolchain,
+};
 use super::wasm_cargo::WasmCargo;
 use super::{Progress, SiteError, SourceTree, apt};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 /// The flags of `.cargo/config.toml`, and the instructions that shared memory needs.
 const RUSTFLAGS: &str = concat!(
@@ -34,8 +35,6 @@ const INITIAL_BYTES: u64 = 16 << 20;
 const MOST_BYTES: u64 = 4 << 30;
 /// A page of WebAssembly's memory.
 const PAGE_BYTES: u64 = 64 << 10;
-/// Longest wait for rustup, which answers soon if its server can be reached.
-const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 
 /// Failed attempts to obtain a standard library's sources.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +49,7 @@ pub struct FailedAttempts {
 
 /// The next step towards a standard library's sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NextStep {
+pub enum SourcesStep {
     /// Build with the sources of this Rust.
     Use(Rust),
     /// Let rustup add the sources to the toolchain of this name.
@@ -63,7 +62,7 @@ pub enum NextStep {
 
 /// Installed sources come first, then those that rustup adds, then packages.
 #[must_use]
-pub fn next_step(rusts: &[Rust], failed: &FailedAttempts) -> NextStep {
+pub fn next_sources_step(rusts: &[Rust], failed: &FailedAttempts) -> SourcesStep {
     let usable = || {
         rusts
             .iter()
@@ -72,7 +71,7 @@ pub fn next_step(rusts: &[Rust], failed: &FailedAttempts) -> NextStep {
     if let Some(rust) = usable().find(|rust| {
         rust.std_sources != StdSources::Missing && !failed.rustcs.contains(&rust.rustc)
     }) {
-        return NextStep::Use(rust.clone());
+        return SourcesStep::Use(rust.clone());
     }
     let without = |rust: &&Rust| rust.std_sources == StdSources::Missing;
     if !failed.rustup
@@ -80,12 +79,12 @@ pub fn next_step(rusts: &[Rust], failed: &FailedAttempts) -> NextStep {
             .filter(without)
             .find_map(|rust| rust.rustup_name.clone())
     {
-        return NextStep::AddSources(name);
+        return SourcesStep::AddSources(name);
     }
     if failed.packages {
-        NextStep::GiveUp
+        SourcesStep::GiveUp
     } else {
-        NextStep::InstallPackages
+        SourcesStep::InstallPackages
     }
 }
 
@@ -127,8 +126,8 @@ pub(super) fn find_cargo(
         ..FailedAttempts::default()
     };
     loop {
-        match next_step(&toolchain::installed(), &failed) {
-            NextStep::Use(rust) => {
+        match next_sources_step(&toolchain::installed(), &failed) {
+            SourcesStep::Use(rust) => {
                 let toolchain = Toolchain {
                     rust,
                     std: Std::FromSources,
@@ -143,7 +142,7 @@ pub(super) fn find_cargo(
                 }
                 failed.rustcs.push(toolchain.rust.rustc);
             }
-            NextStep::AddSources(name) => {
+            SourcesStep::AddSources(name) => {
                 let mut rustup = Command::new("rustup");
                 rustup
                     .args(["component", "add", "rust-src", "--toolchain", &name])
@@ -156,14 +155,14 @@ pub(super) fn find_cargo(
                 }
                 failed.rustup = true;
             }
-            NextStep::InstallPackages => {
+            SourcesStep::InstallPackages => {
                 match apt::install(&PACKAGES, &tree.log("apt"), progress) {
                     // If no sources were installed, the next turn of the loop finds none.
                     Ok(()) | Err(SiteError::PackagesMissing { .. }) => failed.packages = true,
                     Err(error) => return Err(error),
                 }
             }
-            NextStep::GiveUp => return Ok(None),
+            SourcesStep::GiveUp => return Ok(None),
         }
     }
 }

@@ -18,7 +18,7 @@ pub const OLDEST: Release = Release {
 /// Debian's packages of a Rust for the browser.
 pub const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 /// Longest wait for rustup, which answers soon if its server can be reached.
-const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
+pub(super) const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 
 /// A release of Rust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -73,13 +73,18 @@ impl WasmCargo {
             }
             cargo._lock = Some(lock);
             cargo.build_dir = Some(folder.clone());
-            cargo.own(tree, &folder, progress)?;
+            cargo.take_over(tree, &folder, progress)?;
         }
         Ok(cargo)
     }
 
     /// Removes this package's results of another clone from the shared `folder`.
-    fn own(&self, tree: &SourceTree, folder: &Path, progress: Progress) -> Result<(), SiteError> {
+    fn take_over(
+        &self,
+        tree: &SourceTree,
+        folder: &Path,
+        progress: Progress,
+    ) -> Result<(), SiteError> {
         let last_clone = folder.join("last-clone");
         let this_clone = clone_name(tree)?;
         if fs::read_to_string(&last_clone).is_ok_and(|last| last == this_clone) {

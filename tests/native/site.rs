@@ -7,7 +7,7 @@ use huggingtweets::site::toolchain::{
     Findings, Linker, NextStep, Release, Rust, Std, StdSources, Toolchain, next_step,
 };
 use huggingtweets::site::{
-    Isolation, Port, Progress, ServeOptions, Server, Shell, SiteError, Sizes, SourceTree, apt,
+    AppShell, Isolation, Port, Progress, ServeOptions, Server, SiteError, Sizes, SourceTree, apt,
 };
 use std::fs;
 use std::net::Ipv4Addr;
@@ -117,19 +117,19 @@ fn sources_for_threads_are_used_where_they_are_then_added_then_installed() {
         ..bare("nightly")
     };
     let rusts = [bare("stable"), alone.clone(), debian()];
-    let used = |rust: &Rust| threads::NextStep::Use(rust.clone());
-    assert_eq!(threads::next_step(&rusts, &failed), used(&alone));
+    let used = |rust: &Rust| threads::SourcesStep::Use(rust.clone());
+    assert_eq!(threads::next_sources_step(&rusts, &failed), used(&alone));
     // Its dependencies could not be fetched; Debian's are there.
     failed.rustcs.push(alone.rustc.clone());
-    assert_eq!(threads::next_step(&rusts, &failed), used(&debian()));
-    let added = threads::NextStep::AddSources("stable".to_owned());
-    assert_eq!(threads::next_step(&rusts[..2], &failed), added);
+    assert_eq!(threads::next_sources_step(&rusts, &failed), used(&debian()));
+    let added = threads::SourcesStep::AddSources("stable".to_owned());
+    assert_eq!(threads::next_sources_step(&rusts[..2], &failed), added);
     failed.rustup = true;
-    let installed = threads::NextStep::InstallPackages;
-    assert_eq!(threads::next_step(&rusts[..2], &failed), installed);
+    let installed = threads::SourcesStep::InstallPackages;
+    assert_eq!(threads::next_sources_step(&rusts[..2], &failed), installed);
     failed.packages = true;
-    let given_up = threads::NextStep::GiveUp;
-    assert_eq!(threads::next_step(&rusts[..2], &failed), given_up);
+    let given_up = threads::SourcesStep::GiveUp;
+    assert_eq!(threads::next_sources_step(&rusts[..2], &failed), given_up);
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn the_service_worker_gets_the_list_of_files_by_hash_and_a_new_one_after_a_chang
     fs::write(file("sw.js"), "first();\nconst SHELL = null;\nlast();\n").unwrap();
     fs::write(file("huggingtweets.html"), "all of it").unwrap();
     fs::write(file("app.js.map"), "{}").unwrap();
-    let shell = Shell::of(folder.path()).unwrap();
+    let shell = AppShell::of(folder.path()).unwrap();
     let names: Vec<&str> = shell.files.keys().map(String::as_str).collect();
     let expected = [
         "index.html",
@@ -322,7 +322,7 @@ fn the_service_worker_gets_the_list_of_files_by_hash_and_a_new_one_after_a_chang
 
     shell.write(folder.path()).unwrap();
     assert_eq!(
-        Shell::of(folder.path()).unwrap(),
+        AppShell::of(folder.path()).unwrap(),
         shell,
         "the list is not in itself"
     );
@@ -332,7 +332,7 @@ fn the_service_worker_gets_the_list_of_files_by_hash_and_a_new_one_after_a_chang
             && first.ends_with("};\nlast();\n")
     );
     fs::write(file("index.html"), "<!doctype html><p>").unwrap();
-    let newer = Shell::of(folder.path()).unwrap();
+    let newer = AppShell::of(folder.path()).unwrap();
     assert_ne!(newer.build, shell.build);
     newer.write(folder.path()).unwrap();
     let second = fs::read_to_string(file("sw.js")).unwrap();

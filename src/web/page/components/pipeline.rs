@@ -18,7 +18,7 @@ struct Node {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Step,
-    Thing,
+    Artifact,
     Base,
     Outcome,
 }
@@ -26,7 +26,7 @@ enum Shape {
 /// Half the width of a step.
 const STEP: i32 = 46;
 /// Radius of a circle.
-const THING: i32 = 44;
+const CIRCLE_RADIUS: i32 = 44;
 
 /// The section with the drawing: a zigzag where the column is narrow, a line where it is wide.
 #[component]
@@ -76,13 +76,13 @@ fn nodes(bot: &Bot) -> [Node; 7] {
             "Download",
             plural(bot.card.table.len(), "account", "accounts"),
         ),
-        node(Shape::Thing, "Raw data", count(downloaded)),
+        node(Shape::Artifact, "Raw data", count(downloaded)),
         node(
             Shape::Step,
             "Preprocess",
             format!("− {}", count(downloaded.saturating_sub(kept))),
         ),
-        node(Shape::Thing, "Training data", count(kept)),
+        node(Shape::Artifact, "Training data", count(kept)),
         node(Shape::Step, "Train", "fine-tune".to_owned()),
         node(Shape::Outcome, "Bot", "124M".to_owned()),
         node(Shape::Base, "GPT-2", "124M".to_owned()),
@@ -203,9 +203,9 @@ fn draw(node: Node) -> impl IntoView {
             <rect class="node is-step" x=x - STEP y=y - STEP width=2 * STEP height=2 * STEP rx="12"/>
         }
         .into_any(),
-        Shape::Thing => view! { <circle class="node is-thing" cx=x cy=y r=THING/> }.into_any(),
-        Shape::Base => view! { <circle class="node is-base" cx=x cy=y r=THING/> }.into_any(),
-        Shape::Outcome => view! { <circle class="node is-outcome" cx=x cy=y r=THING/> }.into_any(),
+        Shape::Artifact => view! { <circle class="node is-artifact" cx=x cy=y r=CIRCLE_RADIUS/> }.into_any(),
+        Shape::Base => view! { <circle class="node is-base" cx=x cy=y r=CIRCLE_RADIUS/> }.into_any(),
+        Shape::Outcome => view! { <circle class="node is-outcome" cx=x cy=y r=CIRCLE_RADIUS/> }.into_any(),
     };
     let words: Vec<&'static str> = title.split(' ').collect();
     let first_line = y - if words.len() > 1 { 13 } else { 5 };

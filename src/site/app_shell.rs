@@ -1,4 +1,4 @@
-//! `Shell`: the files of a built page by hash and length, which its service worker caches for visits without a network.
+//! `AppShell`: the files of a built page by hash and length, which its service worker caches for visits without a network.
 
 use super::{SiteError, files, loader, one_file};
 use base64::Engine as _;
@@ -10,29 +10,29 @@ use std::fs;
 use std::path::Path;
 
 /// The script that has the list.
-const SERVICE_WORKER: &str = "sw.js";
+pub(super) const SERVICE_WORKER: &str = "sw.js";
 /// The beginning of the script's line with the list.
 const LINE: &str = "const SHELL = ";
 
 /// All files of a built page but the service worker itself, the page in one file, and source maps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shell {
+pub struct AppShell {
     /// A name for this set of files, from their hashes.
     pub build: String,
     /// The files, by path in the folder.
-    pub files: BTreeMap<String, ShellFile>,
+    pub files: BTreeMap<String, AppShellFile>,
 }
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShellFile {
+pub struct AppShellFile {
     /// Its SHA-256 as `fetch` takes it: `sha256-BASE64`.
     pub integrity: String,
     /// Its length.
     pub bytes: u64,
 }
 
-impl Shell {
+impl AppShell {
     /// Reads and hashes the files of `dist`.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Shell {
                 continue;
             }
             let content = fs::read(&path).map_err(SiteError::file("read", &path))?;
-            let file = ShellFile {
+            let file = AppShellFile {
                 integrity: format!("sha256-{}", STANDARD.encode(Sha256::digest(&content))),
                 bytes: content.len() as u64,
             };
