@@ -75,6 +75,23 @@ function checkedText(text, name) {
   return text;
 }
 
+/** Starts the worker, by a blob where this module comes from another origin than its page: browsers demand one origin. */
+function startWorker(settings) {
+  if (typeof Worker !== 'function') {
+    throw new HuggingtweetsError({
+      code: 'worker_crashed', message: 'this program has no web workers, in which the model runs',
+      hint: 'run it in a browser', retryable: false,
+    });
+  }
+  // Bundlers find the file because the address is a literal.
+  const script = new URL('./worker_loader.js', import.meta.url);
+  script.search = settings;
+  if (script.origin === globalThis.location?.origin) return new Worker(script);
+  const stated = { folder: new URL('./', script).href, search: script.search };
+  const text = `self.huggingtweets = ${JSON.stringify(stated)};\nimportScripts(${JSON.stringify(script.href)});\n`;
+  return new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
+}
+
 /** One worker: numbers jobs, runs them one after another, and passes events to the running job. */
 class EngineWorker {
   #worker;
@@ -89,10 +106,7 @@ class EngineWorker {
 
   /** The loader chooses the build, by `threads` and `simd`. */
   constructor({ threads = 'auto', simd = 'auto' }) {
-    // Bundlers find the file because the address is a literal.
-    const script = new URL('./worker_loader.js', import.meta.url);
-    script.search = new URLSearchParams({ threads, simd });
-    this.#worker = new Worker(script);
+    this.#worker = startWorker(new URLSearchParams({ threads, simd }));
     this.started = new Promise((resolve, reject) => {
       this.#refuseStart = reject;
       const hear = (event) => {

@@ -1,7 +1,9 @@
 // A helper of the build with threads: shares the engine's memory and computes with it until the engine's worker ends.
-onmessage = async ({ data: { name, module, memory, thread_stack_size } }) => {
+onmessage = async ({ data: { folder, name, module, memory, thread_stack_size } }) => {
   try {
-    importScripts(`./${name}.js`);
+    // Under Trusted Types, the address of a script needs a policy.
+    self.trustedTypes?.createPolicy('default', { createScriptURL: (address) => (address.startsWith(folder) ? address : null) });
+    importScripts(`${folder}${name}.js`);
     await wasm_bindgen({ module_or_path: module, memory, thread_stack_size });
     wasm_bindgen.join();
   } catch {

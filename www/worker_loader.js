@@ -1,7 +1,17 @@
 // Starts the worker's WebAssembly, in one of its four builds, and tells the page when it stops.
-// Started as `worker_loader.js?threads=auto|N&simd=auto|simd128|relaxed`; the default of both is auto.
+// Started as `worker_loader.js?threads=auto|N&simd=auto|simd128|relaxed`; the default of both is auto. Where a browser
+// refuses that address, a script of a few lines states folder and settings and imports this one.
 // There are builds for one thread and for several, each with and without relaxed SIMD, which speeds up 4-bit models.
 // Panics are reported by src/web/worker/host.rs; other errors, such as memory that the browser refuses, arrive here.
+const { folder: FOLDER, search: SETTINGS } = self.huggingtweets ?? { folder: './', search: location.search };
+
+// Under Trusted Types, the addresses of scripts need a policy; those below all begin with the folder.
+try {
+  self.trustedTypes?.createPolicy('default', {
+    createScriptURL: (address) => (address.startsWith(FOLDER) || address.startsWith('blob:') ? address : null),
+  });
+} catch { /* The host allows no policy: importing then fails, and is reported. */ }
+
 const report = (code, message, hint) =>
   postMessage([{ v: 2, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
 
@@ -30,7 +40,7 @@ const HELPERS_WAIT_MS = 2000;
 
 // The number of threads: the number in the address, or all cores; of more than two cores, one is left to the page.
 const threadsWanted = () => {
-  const asked = Number(new URLSearchParams(location.search).get('threads') ?? NaN);
+  const asked = Number(new URLSearchParams(SETTINGS).get('threads') ?? NaN);
   const cores = navigator.hardwareConcurrency || 1;
   const wanted = Number.isInteger(asked) && asked > 0 ? asked : cores > 2 ? cores - 1 : cores;
   return Math.min(wanted, MOST_THREADS);
@@ -38,7 +48,7 @@ const threadsWanted = () => {
 
 // Whether to compute in relaxed SIMD: unless the address has simd=simd128, if this browser accepts a module with
 // i16x8.relaxed_dot_i8x16_i7x16_s of two splats.
-const wantsRelaxed = () => new URLSearchParams(location.search).get('simd') !== 'simd128'
+const wantsRelaxed = () => new URLSearchParams(SETTINGS).get('simd') !== 'simd128'
   && WebAssembly.validate(new Uint8Array([
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0,
     10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 146, 2, 11,
@@ -58,12 +68,13 @@ const sharedMemory = () => {
 const load = async (names) => {
   for (const name of names) {
     try {
-      const answer = await fetch(`./${name}_bg.wasm`);
+      const answer = await fetch(`${FOLDER}${name}_bg.wasm`);
       if (!answer.ok) throw new Error(`${name}_bg.wasm: ${answer.status}`);
-      // The program is compiled while it arrives, if the host states its type.
-      const isTyped = answer.headers.get('Content-Type')?.startsWith('application/wasm');
+      // The program is compiled while it arrives, if the host states its type and nothing more: with a parameter such
+      // as a character set, browsers refuse it.
+      const isTyped = answer.headers.get('Content-Type')?.trim().toLowerCase() === 'application/wasm';
       const module = await (isTyped ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
-      importScripts(`./${name}.js`);
+      importScripts(`${FOLDER}${name}.js`);
       return { name, module };
     } catch (reason) {
       if (name === names.at(-1)) throw reason;
@@ -71,13 +82,20 @@ const load = async (names) => {
   }
 };
 
+// A worker that a blob started may start others by blobs only.
+const helperScript = () => {
+  const script = `${FOLDER}worker_helper.js`;
+  if (!self.huggingtweets) return script;
+  return URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(script)})`], { type: 'text/javascript' }));
+};
+
 // Resolves when the helper has joined, or has failed to.
 const startHelper = (build) => new Promise((settled) => {
   try {
-    const helper = new Worker('./worker_helper.js');
+    const helper = new Worker(helperScript());
     helper.onmessage = settled;
     helper.onerror = (event) => { event.preventDefault(); settled(); };
-    helper.postMessage({ ...build, thread_stack_size: HELPER_STACK_BYTES });
+    helper.postMessage({ ...build, folder: FOLDER, thread_stack_size: HELPER_STACK_BYTES });
   } catch {
     settled(); // The page's policy may allow no further workers.
   }

@@ -111,7 +111,9 @@ pub(super) fn assemble(
                     fs::rename(&from, &to).map_err(SiteError::file("rename", from))?;
                 }
                 preloads += &preload_links(&base, &name);
-                start_script(&base, &name)
+                let start = folder.join(format!("{name}_start.js"));
+                fs::write(&start, start_script(&name)).map_err(SiteError::file("write", &start))?;
+                format!("<script type=\"module\" src=\"{base}{name}_start.js\"></script>")
             }
         };
         edits.push((tag.place, replacement));
@@ -127,15 +129,11 @@ fn preload_links(base: &str, name: &str) -> String {
     )
 }
 
-/// A script that starts the page's program and dispatches the event that pages built by trunk dispatch.
-fn start_script(base: &str, name: &str) -> String {
+/// A script that starts the page's program. It is a file, because strict security policies forbid inline scripts.
+fn start_script(name: &str) -> String {
     format!(
-        "<script type=\"module\">\n\
-         import init, * as bindings from '{base}{name}.js';\n\
-         const wasm = await init({{ module_or_path: '{base}{name}_bg.wasm' }});\n\
-         window.wasmBindings = bindings;\n\
-         dispatchEvent(new CustomEvent(\"TrunkApplicationStarted\", {{detail: {{wasm}}}}));\n\
-         </script>"
+        "import init from './{name}.js';\n\
+         await init({{ module_or_path: new URL('./{name}_bg.wasm', import.meta.url) }});\n"
     )
 }
 

@@ -14,6 +14,7 @@ use flate2::write::GzEncoder;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The file's name in the page's folder.
@@ -22,6 +23,8 @@ pub const NAME: &str = "huggingtweets.html";
 /// The files of the worker with one thread: a page from a disk is not isolated and cannot have more threads.
 const WORKER: [&str; 3] = ["worker.js", "worker_loader.js", "worker_bg.wasm"];
 const MODEL: &str = "model/bundled.gguf";
+/// The script that runs before the page's program.
+const EARLY_SCRIPT: &str = "start.js";
 
 /// The page's security policy: the only requests are for models and pictures that the visitor asks for by address.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; \
@@ -122,12 +125,14 @@ pub fn write(tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
     let starter = find("a page without a module script", &|tag| {
         tag.name == "script" && tag.attribute("type") == Some("module")
     })?;
-    let starter_end = tags
-        .get(starter + 1)
-        .ok_or_else(|| unexpected("a script without an end"))?;
+    edits.push((whole_element(&tags, starter)?, String::new()));
+    let early = find("a page without its first script", &|tag| {
+        tag.name == "script" && tag.attribute("src") == Some(EARLY_SCRIPT)
+    })?;
+    let text = script(&read(&dist.join(EARLY_SCRIPT))?);
     edits.push((
-        tags[starter].place.start..starter_end.place.end,
-        String::new(),
+        whole_element(&tags, early)?,
+        format!("<script>\n{text}</script>"),
     ));
     let charset = find("a page without a charset", &|tag| {
         tag.attribute("charset").is_some()
@@ -153,7 +158,9 @@ pub fn held(dist: &Path) -> Result<Vec<PathBuf>, SiteError> {
     let linked = Page::read(dist)?.links.into_iter().filter(|link| {
         ["stylesheet", "icon", "modulepreload", "preload"].contains(&link.rel.as_str())
     });
-    let names = ["index.html", MODEL].into_iter().chain(WORKER);
+    let names = ["index.html", EARLY_SCRIPT, MODEL]
+        .into_iter()
+        .chain(WORKER);
     Ok(linked
         .map(|link| dist.join(link.file))
         .chain(names.map(|name| dist.join(name)))
@@ -181,6 +188,14 @@ impl Page {
         }
         Ok(Self { html, links })
     }
+}
+
+/// The place of the element that begins with the tag number `index` and holds no others.
+fn whole_element(tags: &[Tag], index: usize) -> Result<Range<usize>, SiteError> {
+    let end = tags
+        .get(index + 1)
+        .ok_or_else(|| unexpected("a script without an end"))?;
+    Ok(tags[index].place.start..end.place.end)
 }
 
 /// JavaScript without the texts that end a script element or begin an HTML comment; escaped they mean the same.

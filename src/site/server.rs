@@ -11,6 +11,11 @@ use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+/// The page's security policy. Requests to other hosts are for models and pictures that the visitor asks for by address.
+pub const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
+    style-src 'self'; img-src 'self' data: https:; connect-src 'self' https: http:; object-src 'none'; \
+    base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types default";
+
 /// Whether pages may share memory between threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Isolation {
@@ -150,6 +155,14 @@ pub fn router(options: &ServeOptions) -> Router {
     };
     let router = with_header(router, header::CACHE_CONTROL, "no-cache");
     let router = with_header(router, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let router = with_header(router, header::CONTENT_SECURITY_POLICY, POLICY);
+    // Pages of other sites, and sandboxed frames, whose origin is none, may load the files.
+    let router = with_header(router, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    let router = with_header(
+        router,
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "cross-origin",
+    );
     match options.isolation {
         Isolation::Off => router,
         Isolation::On => {
@@ -158,15 +171,10 @@ pub fn router(options: &ServeOptions) -> Router {
                 HeaderName::from_static("cross-origin-opener-policy"),
                 "same-origin",
             );
-            let router = with_header(
+            with_header(
                 router,
                 HeaderName::from_static("cross-origin-embedder-policy"),
                 "require-corp",
-            );
-            with_header(
-                router,
-                HeaderName::from_static("cross-origin-resource-policy"),
-                "same-origin",
             )
         }
     }

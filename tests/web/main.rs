@@ -17,6 +17,7 @@ mod endurance;
 mod essentials;
 mod figures;
 mod fitting;
+mod frames;
 mod gallery;
 mod generating;
 mod harness;

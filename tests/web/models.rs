@@ -345,7 +345,7 @@ pub async fn look_up(page: &Page, name: &str) {
     let field = Locator::Id("model-address");
     let field = page.client.find(field).await.unwrap();
     field.send_keys(name).await.unwrap();
-    press(page, "//dialog[@open]//button[@type='submit']").await;
+    press(page, "//dialog[@open]//button[@data-testid='look-up']").await;
     page.wait_for_text("offer", SOON, |text| text.contains("was found"))
         .await;
 }

@@ -7,7 +7,7 @@ use crate::isolation::{STARTED, n_registered, press, visit, wait_for, wait_for_s
 use crate::threads::has_threads;
 use fantoccini::Locator;
 use huggingtweets::site::WorkerBuild;
-use huggingtweets::site::{Isolation, Shell};
+use huggingtweets::site::{AppShell, Isolation};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -182,7 +182,7 @@ async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser)
     let index = fs::read_to_string(folder.join("index.html")).unwrap();
     let newer = index.replace("<html ", "<html data-version=\"2\" ");
     fs::write(folder.join("index.html"), newer).unwrap();
-    Shell::of(&folder).unwrap().write(&folder).unwrap();
+    AppShell::of(&folder).unwrap().write(&folder).unwrap();
     let version = || async {
         page.eval("return document.documentElement.dataset.version ?? '1'")
             .await

@@ -26,7 +26,8 @@ globalThis.huggingtweetsFiles = files;
 
 // A page from a disk may only start a worker whose whole script is in the page, and that worker cannot fetch the
 // page's files.
-const folder = new URL('./', document.baseURI).href;
+// A page from a blob has no folder; any address will do, because the worker answers for all of it.
+const folder = URL.canParse('./', document.baseURI) ? new URL('./', document.baseURI).href : 'https://one-file.invalid/';
 const script = URL.createObjectURL(files['one_file_worker.js']);
 globalThis.Worker = class extends Worker {
   constructor() {

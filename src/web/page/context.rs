@@ -20,12 +20,12 @@ use crate::web::shared::model_storage;
 pub struct Page {
     state: RwSignal<PageState>,
     channel: StoredValue<Channel, LocalStorage>,
-    worker_build: RwSignal<Option<WorkerBuild>>,
+    worker_build: RwSignal<Option<RunningBuild>>,
 }
 
 /// The build of the worker that this visit uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkerBuild {
+pub struct RunningBuild {
     /// On how many threads it computes.
     pub threads: u32,
     /// Its kernels, as [`Event::Started`] names them.
@@ -63,7 +63,7 @@ impl Page {
     }
 
     /// The build of the worker, once it has started.
-    pub fn worker_build(self) -> Option<WorkerBuild> {
+    pub fn worker_build(self) -> Option<RunningBuild> {
         self.worker_build.get()
     }
 
@@ -172,7 +172,7 @@ impl Page {
             return;
         };
         if let Event::Started { threads, simd, .. } = &event {
-            self.worker_build.set(Some(WorkerBuild {
+            self.worker_build.set(Some(RunningBuild {
                 threads: u32::try_from(*threads).unwrap_or(u32::MAX),
                 simd: simd.clone(),
             }));

@@ -1,4 +1,4 @@
-//! `Isolation`: whether this visit may compute on several threads, with or without the service worker's help.
+//! `VisitIsolation`: whether this visit may compute on several threads, with or without the service worker's help.
 //!
 //! Threads need memory that several workers share, which browsers give only to a page that is isolated from other
 //! sites: by its host's headers, or by the same headers from the page's service worker.
@@ -12,7 +12,7 @@ use super::service_worker::{is_controlled, register, registration};
 
 /// Whether this visit may compute on several threads, and by whose headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isolation {
+pub enum VisitIsolation {
     /// Isolated by the host's own headers; the service worker is new.
     Host,
     /// Isolated, and the page came through the service worker.
@@ -30,19 +30,19 @@ pub enum Isolation {
 
 /// Registers the service worker, unless the address declines it, and finds out whether this visit may compute on
 /// several threads.
-pub async fn prepare() -> Isolation {
+pub async fn prepare() -> VisitIsolation {
     let is_registered = registration().await.is_some();
     if is_declined() && is_registered {
-        return Isolation::Refused;
+        return VisitIsolation::Refused;
     }
     if is_declined() || !is_registered && !register().await {
-        return Isolation::Unavailable;
+        return VisitIsolation::Unavailable;
     }
     match (is_isolated(), is_controlled()) {
-        (true, true) => Isolation::ServiceWorker,
-        (true, false) => Isolation::Host,
-        (false, true) => Isolation::Refused,
-        (false, false) => Isolation::NextVisit,
+        (true, true) => VisitIsolation::ServiceWorker,
+        (true, false) => VisitIsolation::Host,
+        (false, true) => VisitIsolation::Refused,
+        (false, false) => VisitIsolation::NextVisit,
     }
 }
 

@@ -7,7 +7,7 @@ use web_sys::{ServiceWorker, ServiceWorkerRegistration, ServiceWorkerState};
 
 use super::browser_window::reload;
 use super::context::Page;
-use super::isolation::Isolation;
+use super::isolation::VisitIsolation;
 use super::service_worker::{self, Message};
 use super::service_worker_switch::ServiceWorkerSwitch;
 
@@ -44,7 +44,7 @@ impl PageUpdates {
         Effect::new(move |_| {
             let has_service_worker = !matches!(
                 switch.isolation(),
-                Isolation::Unavailable | Isolation::SwitchedOff
+                VisitIsolation::Unavailable | VisitIsolation::SwitchedOff
             );
             if !has_service_worker {
                 updates.is_following.set_value(false);

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::isolation::{Isolation, prepare};
+use super::isolation::{VisitIsolation, prepare};
 use super::local_storage;
 use super::service_worker;
 
@@ -14,7 +14,7 @@ const OFF: &str = "off";
 /// The switch, and whether this visit may compute on several threads; a context of every component.
 #[derive(Clone, Copy)]
 pub struct ServiceWorkerSwitch {
-    isolation: RwSignal<Isolation>,
+    isolation: RwSignal<VisitIsolation>,
 }
 
 impl ServiceWorkerSwitch {
@@ -22,7 +22,7 @@ impl ServiceWorkerSwitch {
     /// use without a network, nothing else.
     pub fn start() -> ServiceWorkerSwitch {
         let switch = ServiceWorkerSwitch {
-            isolation: RwSignal::new(Isolation::Unavailable),
+            isolation: RwSignal::new(VisitIsolation::Unavailable),
         };
         if local_storage::read(STORAGE_KEY).as_deref() == Some(OFF) {
             switch.switch_off();
@@ -33,14 +33,14 @@ impl ServiceWorkerSwitch {
     }
 
     /// Whether this visit may compute on several threads.
-    pub fn isolation(self) -> Isolation {
+    pub fn isolation(self) -> VisitIsolation {
         self.isolation.get()
     }
 
     /// Removes the service worker with the files it saved, and remembers not to register it. This visit stays as it is.
     pub fn switch_off(self) {
         local_storage::write(STORAGE_KEY, Some(OFF));
-        self.isolation.set(Isolation::SwitchedOff);
+        self.isolation.set(VisitIsolation::SwitchedOff);
         spawn_local(service_worker::remove());
     }
 

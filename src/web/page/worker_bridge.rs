@@ -4,13 +4,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use gloo::events::{EventListener, EventListenerOptions};
-use gloo::file::File;
+use gloo::file::{Blob, File};
 use js_sys::{Array, Reflect};
+use leptos::prelude::window;
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker};
 
-use super::address;
+use super::{address, browser_window};
 use crate::protocol::{Envelope, ErrorCode, ErrorReport, Event, PROTOCOL_VERSION, Request};
 use crate::web::shared::js_error::{WebError, reason};
 
@@ -38,8 +39,8 @@ impl WorkerBridge {
     /// # Errors
     /// [`WebError::NoWorker`] where the browser refuses a worker.
     pub fn start(on_event: impl Fn(Event) + 'static) -> Result<Self, WebError> {
-        let worker =
-            Worker::new(WORKER_SCRIPT).map_err(|e| WebError::NoWorker { reason: reason(&e) })?;
+        let worker = start_worker().map_err(|e| WebError::NoWorker { reason: reason(&e) })?;
+        let has_started = Rc::new(Cell::new(false));
         let has_ended = Cell::new(false);
         let on_event = Rc::new(move |event: Event| {
             // Only the first report of an end is passed on; later reports are of the same crash.
@@ -49,8 +50,10 @@ impl WorkerBridge {
         });
         let on_message = {
             let (worker, on_event) = (worker.clone(), Rc::clone(&on_event));
+            let has_started = Rc::clone(&has_started);
             EventListener::new(&worker.clone(), "message", move |message| {
                 let message: &MessageEvent = message.unchecked_ref();
+                has_started.set(true);
                 for event in events_of(message.data()) {
                     if matches!(event, Event::Started { .. }) {
                         let url = address::bundled_url();
@@ -63,15 +66,20 @@ impl WorkerBridge {
         let options = EventListenerOptions::enable_prevent_default();
         let on_error = EventListener::new_with_options(&worker, "error", options, move |error| {
             error.prevent_default();
-            on_event(Event::Error {
-                job: None,
-                error: ErrorReport {
+            let error = match has_started.get() {
+                true => ErrorReport {
                     code: ErrorCode::WorkerCrashed,
                     message: "the part that runs the model stopped".to_owned(),
                     hint: "restart it; your text and settings are still here".to_owned(),
                     retryable: true,
                 },
-            });
+                // Browsers report a policy that forbids workers like this, without its name.
+                false => WebError::NoWorker {
+                    reason: "its script did not load".to_owned(),
+                }
+                .report(),
+            };
+            on_event(Event::Error { job: None, error });
         });
         Ok(Self {
             worker,
@@ -93,6 +101,30 @@ impl WorkerBridge {
         let _ = Reflect::set(&message, &JsValue::from_str("blobs"), &blobs);
         post(&self.worker, &message);
     }
+}
+
+/// Starts the worker by its address, or by a blob where the browser refuses that address, as in a sandboxed frame.
+fn start_worker() -> Result<Worker, JsValue> {
+    let origin = window().origin();
+    // There, some browsers report the refusal later.
+    let is_opaque = origin == "null" && !browser_window::is_single_file();
+    let refused = match is_opaque {
+        false => match Worker::new(WORKER_SCRIPT) {
+            Ok(worker) => return Ok(worker),
+            Err(refused) => refused,
+        },
+        true => JsValue::NULL,
+    };
+    let Some(folder) = address::absolute("./") else {
+        return Err(refused);
+    };
+    let stated = serde_json::json!({ "folder": folder, "search": "" });
+    let script = serde_json::json!(format!("{folder}worker_loader.js"));
+    let text = format!("self.huggingtweets = {stated};\nimportScripts({script});\n");
+    let blob = Blob::new_with_options(text.as_str(), Some("text/javascript"));
+    // The address stays valid: the worker reads it after this function has returned.
+    let url = web_sys::Url::create_object_url_with_blob(blob.as_ref())?;
+    Worker::new(&url)
 }
 
 /// Whether the worker has ended by itself.

@@ -1,12 +1,15 @@
 //! The routes of the tests' server: the page in several folders, broken models, and files of another site.
 
 use axum::Router;
-use axum::http::{StatusCode, header};
-use axum::response::Html;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{Html, Response};
 use axum::routing::get;
 use huggingtweets::site::{Isolation, ServeOptions, server};
+use std::future::ready;
 use std::path::Path;
 use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// A folder in which absolute addresses fail.
 pub const SUB_PATH: &str = "/some/sub/path/";
@@ -38,7 +41,11 @@ impl ServiceWorker {
 /// some hosts answer for a missing file), `/broken/missing.gguf` (status 404), `/broken/noise.gguf` (random bytes).
 ///
 /// Files of another site, which is the same server under another name: `/elsewhere/picture.svg`,
-/// `/elsewhere/bundled.gguf` (with CORS) and `/elsewhere/frame`, a page with an empty frame.
+/// `/elsewhere/bundled.gguf` (with CORS), `/elsewhere/frame`, a page with an empty frame, and
+/// `/elsewhere/isolated-frame`, the same with the headers of isolation.
+///
+/// Hosts with headers of their own: `/charset/` states a character set for programs; `/policy/no-wasm/`,
+/// `/policy/no-scripts/` and `/policy/no-worker/` forbid what they are named by.
 pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
     let at = |mount: &str| {
         server::router(&ServeOptions {
@@ -65,6 +72,32 @@ pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
         .route(&format!("{failing}sw.js"), script(format!("{bug}\n{sw}")))
         .nest_service(failing, at("/"))
         .nest_service(SUB_PATH, at("/"))
+        .nest_service(
+            "/charset/",
+            at("/").layer(map_response(|mut answer: Response| {
+                let headers = answer.headers_mut();
+                if headers
+                    .get(header::CONTENT_TYPE)
+                    .is_some_and(|kind| kind == "application/wasm")
+                {
+                    let kind = HeaderValue::from_static("application/wasm; charset=utf-8");
+                    headers.insert(header::CONTENT_TYPE, kind);
+                }
+                ready(answer)
+            })),
+        )
+        .nest_service(
+            "/policy/no-wasm/",
+            at("/").layer(policy("script-src 'self'")),
+        )
+        .nest_service(
+            "/policy/no-scripts/",
+            at("/").layer(policy("script-src 'none'")),
+        )
+        .nest_service(
+            "/policy/no-worker/",
+            at("/").layer(policy("worker-src 'none'")),
+        )
         .nest_service("/made", ServeDir::new(env!("CARGO_TARGET_TMPDIR")))
         .nest_service("/fixtures", ServeDir::new(root.join("tests/fixtures")))
         .fallback_service(at("/"))
@@ -104,6 +137,23 @@ fn elsewhere(root: &Path) -> Router {
             get(move || async move { (svg, picture) }),
         )
         .route("/elsewhere/frame", get(move || async move { Html(frame) }))
+        .route(
+            "/elsewhere/isolated-frame",
+            get(move || async move { (ISOLATED, Html(frame)) }),
+        )
+}
+
+const ISOLATED: [(&str, &str); 2] = [
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-embedder-policy", "require-corp"),
+];
+
+/// Replaces the security policy of every answer.
+fn policy(policy: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    )
 }
 
 const OCTETS: [(header::HeaderName, &str); 1] =

@@ -65,7 +65,7 @@ pub fn Avatar(
         "avatar-letters"
     };
     view! {
-        <span class="avatar" style=format!("--avatar-hue: {hue}") aria-hidden="true">
+        <span class="avatar" style=("--avatar-hue", hue.to_string()) aria-hidden="true">
             <svg viewBox="0 0 92 92" focusable="false">
                 <circle class="avatar-ground" cx="46" cy="46" r="46"/>
                 <circle class="avatar-ring" cx="46" cy="46" r="38"/>

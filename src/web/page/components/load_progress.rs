@@ -37,7 +37,7 @@ pub fn LoadProgress() -> impl IntoView {
                 <div class="bar" role="progressbar" data-testid="progress" aria-label="Loading the model"
                     aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent aria-valuetext=text
                     class:is-unknown=move || fraction.with(Option::is_none)>
-                    <span class="bar-fill" style=move || percent().map(|percent| format!("inline-size: {percent}%"))></span>
+                    <span class="bar-fill" style:inline-size=move || percent().map(|percent| format!("{percent}%"))></span>
                 </div>
             </div>
         </Show>

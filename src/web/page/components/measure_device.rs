@@ -108,7 +108,7 @@ fn Progress(
             <div class="bar" role="progressbar" data-testid="measure-progress" aria-label="Measuring this device"
                 aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent aria-valuetext=text
                 class:is-unknown=move || fraction.with(Option::is_none)>
-                <span class="bar-fill" style=move || percent().map(|percent| format!("inline-size: {percent}%"))></span>
+                <span class="bar-fill" style:inline-size=move || percent().map(|percent| format!("{percent}%"))></span>
             </div>
             <p class="muted">{text}</p>
         </div>
@@ -153,7 +153,7 @@ fn bar(bar: Bar) -> impl IntoView {
             <span>{bar.label}</span>
             <strong class="measured-value">{bar.value}</strong>
             <span class="measured-meaning muted">{bar.meaning}</span>
-            <span class="measured-bar" aria-hidden="true"><span style=format!("inline-size: {:.1}%", 100.0 * bar.share)></span></span>
+            <span class="measured-bar" aria-hidden="true"><span style:inline-size=format!("{:.1}%", 100.0 * bar.share)></span></span>
         </li>
     }
 }

@@ -1,7 +1,7 @@
 //! `OpenModel`: the dialog that opens a model by name, by address or from files.
 
 use gloo::file::FileList;
-use leptos::ev::{DragEvent, SubmitEvent};
+use leptos::ev::{DragEvent, KeyboardEvent};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -86,10 +86,14 @@ fn OpenModelForm() -> impl IntoView {
             }
         }
     };
-    let submitted = move |event: SubmitEvent| {
-        event.prevent_default();
+    let ask_typed = move || {
         if let Some(input) = field.get_untracked() {
             ask(&input.value());
+        }
+    };
+    let keys = move |event: KeyboardEvent| {
+        if event.key() == "Enter" && !event.is_composing() {
+            ask_typed();
         }
     };
     let name = overlay.take_name();
@@ -115,17 +119,17 @@ fn OpenModelForm() -> impl IntoView {
         is_over.set(true);
     };
     view! {
-        <form class="address-form" on:submit=submitted novalidate>
+        <div class="address-form">
             <label for="model-address">"Any bot or GPT-2, by name"</label>
             <div class="address-row">
                 <input id="model-address" class="field" type="text" inputmode="url" placeholder="@jen_122, OWNER/NAME or https://…" autocomplete="off" autocapitalize="none" spellcheck="false"
-                    aria-describedby="model-address-note model-address-error" value=name node_ref=field/>
+                    aria-describedby="model-address-note model-address-error" value=name node_ref=field on:keydown=keys/>
                 <select class="field" aria-label="Type of the weights" on:change=choose_dtype>
                     {Dtype::ALL.into_iter().map(|choice| view! {
                         <option value=choice.name() selected=move || dtype.get() == choice>{described(choice)}</option>
                     }).collect_view()}
                 </select>
-                <button type="submit" class="button is-primary" disabled=is_asking>{move || if is_asking.get() { "Asking …" } else { "Look up" }}</button>
+                <button type="button" class="button is-primary" data-testid="look-up" disabled=is_asking on:click=move |_| ask_typed()>{move || if is_asking.get() { "Asking …" } else { "Look up" }}</button>
             </div>
             <p class="muted" id="model-address-note">
                 "Your browser downloads the model from the Hub, or from the server you name, which sees your network address. "
@@ -146,7 +150,7 @@ fn OpenModelForm() -> impl IntoView {
                     <p class="setting-error" role="alert">{two_sentences(&report.message, &report.hint)}</p>
                 }.into_any(),
             })}
-        </form>
+        </div>
         <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=move |_| is_over.set(false)>
             <input type="file" multiple accept=".gguf,.safetensors,.bin,.json,.txt,.md" class="visually-hidden" node_ref=picker on:change=picked/>
             <strong>"Or choose a GGUF file"</strong>

@@ -1,6 +1,6 @@
 //! `PromptBox`: the prompt with its buttons, and prompts to try.
 
-use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
 use crate::state::gallery::EXAMPLE_PROMPTS;
@@ -48,10 +48,6 @@ pub fn PromptBox() -> impl IntoView {
             }
         })
     };
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        generate();
-    };
     let keys = move |event: KeyboardEvent| {
         if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !event.is_composing()
         {
@@ -89,7 +85,8 @@ pub fn PromptBox() -> impl IntoView {
     };
 
     view! {
-        <form class="prompt-form" on:submit=submit on:keydown=escape>
+        // No form: in frames that are sandboxed without `allow-forms`, browsers drop a form's submission.
+        <div class="prompt-form" on:keydown=escape>
             <div class="prompt-box">
                 <label for="prompt" class="visually-hidden">"Prompt"</label>
                 <textarea id="prompt" data-testid="prompt" rows="2" dir=direction spellcheck="false" autocomplete="off"
@@ -119,9 +116,10 @@ pub fn PromptBox() -> impl IntoView {
                         </button>
                     </Show>
                     <kbd class="key-hint" aria-hidden="true">{key_hint()}</kbd>
-                    <button type="submit" class="button is-primary" data-testid="generate"
+                    <button type="button" class="button is-primary" data-testid="generate"
                         aria-keyshortcuts="Control+Enter Meta+Enter"
-                        aria-disabled=move || is_busy.get().then_some("true")>
+                        aria-disabled=move || is_busy.get().then_some("true")
+                        on:click=move |_| generate()>
                         {label}
                     </button>
                 </div>
@@ -129,7 +127,7 @@ pub fn PromptBox() -> impl IntoView {
             <Notices/>
             <ProblemBox/>
             <ul class="chips" aria-label="Prompts to try">{chips}</ul>
-        </form>
+        </div>
     }
 }
 

@@ -5,7 +5,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::state::wording;
 use crate::web::page::browser_window::reload;
-use crate::web::page::isolation::Isolation;
+use crate::web::page::isolation::VisitIsolation;
 use crate::web::page::service_worker;
 use crate::web::page::service_worker_switch::{STORAGE_KEY, ServiceWorkerSwitch};
 
@@ -32,10 +32,10 @@ pub fn ServiceWorkerRow() -> impl IntoView {
             view! {
                 <p class="storage-row" data-testid="kept-page">
                     <span>{text}</span>
-                    {(switch.isolation() == Isolation::NextVisit).then(|| view! {
+                    {(switch.isolation() == VisitIsolation::NextVisit).then(|| view! {
                         <button type="button" class="button" on:click=move |_| reload()>"Reload"</button>
                     })}
-                    {if switch.isolation() == Isolation::SwitchedOff {
+                    {if switch.isolation() == VisitIsolation::SwitchedOff {
                         view! { <button type="button" class="button" on:click=move |_| switch.switch_on()>"Switch on"</button> }.into_any()
                     } else {
                         view! { <button type="button" class="button" on:click=move |_| switch.switch_off()>"Switch off"</button> }.into_any()
@@ -46,21 +46,21 @@ pub fn ServiceWorkerRow() -> impl IntoView {
     }
 }
 
-fn description(isolation: Isolation, bytes: u64) -> Option<String> {
+fn description(isolation: VisitIsolation, bytes: u64) -> Option<String> {
     let threads = match isolation {
-        Isolation::Unavailable => return None,
-        Isolation::SwitchedOff => {
+        VisitIsolation::Unavailable => return None,
+        VisitIsolation::SwitchedOff => {
             return Some(format!(
                 "Offline use is switched off, as you chose ({STORAGE_KEY} = off). From your next visit on, the page needs a network and may be slower."
             ));
         }
-        Isolation::Host | Isolation::ServiceWorker => {
+        VisitIsolation::Host | VisitIsolation::ServiceWorker => {
             "It may also make the page faster, with several threads."
         }
-        Isolation::NextVisit => {
+        VisitIsolation::NextVisit => {
             "From your next visit on, or when you reload, it may also make the page faster, with several threads."
         }
-        Isolation::Refused => {
+        VisitIsolation::Refused => {
             "It could also make the page faster, with several threads, though not in this window or frame."
         }
     };

@@ -48,7 +48,7 @@ fn parts(account: &AccountData) -> [(&'static str, &'static str, u32); 3] {
 fn bar(account: &AccountData, most: u32) -> impl IntoView + use<> {
     let width = 100.0 * ratio(account.downloaded.into(), most.into());
     let pieces = parts(account)
-        .map(|(class, _, n)| view! { <span class=class style=format!("flex-grow: {n}")></span> })
+        .map(|(class, _, n)| view! { <span class=class style:flex-grow=n.to_string()></span> })
         .collect_view();
     let whole = u64::from(account.downloaded);
     let numbers = parts(account)
@@ -64,7 +64,7 @@ fn bar(account: &AccountData, most: u32) -> impl IntoView + use<> {
                 <bdi>{account.name.clone()}</bdi>
                 <span class="muted">{format!("{} downloaded", count(whole))}</span>
             </figcaption>
-            <div class="account-bar" style=format!("inline-size: {width:.1}%") aria-hidden="true">{pieces}</div>
+            <div class="account-bar" style:inline-size=format!("{width:.1}%") aria-hidden="true">{pieces}</div>
             <ul class="account-parts">{numbers}</ul>
         </figure>
     }
