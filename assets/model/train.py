@@ -252,7 +252,7 @@ def export(w: dict, data: Path):
     folder.mkdir(exist_ok=True)
     save_file({f"transformer.{name}": t.detach().half().contiguous() for name, t in w.items()}, folder / "model.safetensors", {"format": "pt"})
     shutil.copy(data / "tokenizer.json", folder)
-    defaults = {"do_sample": True, "max_length": 100, "min_length": 10, "prefix": "<|endoftext|>", "temperature": 1.0, "top_p": 0.95}
+    defaults = {"do_sample": True, "max_length": 100, "min_length": 10, "prefix": "<|endoftext|>", "temperature": 0.8, "top_p": 0.95}
     config = {
         "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new",
         "vocab_size": VOCABULARY, "n_positions": CONTEXT, "n_ctx": CONTEXT, "n_embd": WIDTH, "n_head": HEADS, "n_layer": blocks_of(w),
