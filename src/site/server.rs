@@ -1,6 +1,6 @@
 //! Serves the built folder on this machine as a static host does, with or without the headers of isolation.
 
-use super::SiteError;
+use super::{SiteError, one_file};
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Redirect;
@@ -8,7 +8,7 @@ use axum::routing::get;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use tokio::net::TcpListener;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// The page's security policy. Requests to other hosts are for models and pictures that the visitor asks for by address.
@@ -141,10 +141,19 @@ impl Server {
 ///
 /// Browsers revalidate their copies, because some file names stay the same from build to build.
 pub fn router(options: &ServeOptions) -> Router {
-    let files = ServeDir::new(&options.dir);
+    let policy = SetResponseHeaderLayer::if_not_present(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
+    // The page in one file consists of inline scripts and states a policy of its own.
+    let one_file = ServeFile::new(options.dir.join(one_file::NAME));
+    let files = Router::new()
+        .fallback_service(ServeDir::new(&options.dir))
+        .layer(policy)
+        .route_service(&format!("/{}", one_file::NAME), one_file);
     let mount = options.mount.trim_end_matches('/');
     let router = if mount.is_empty() {
-        Router::new().fallback_service(files)
+        files
     } else {
         // Relative addresses need the slash at the end.
         let with_slash = format!("{mount}/");
@@ -155,7 +164,6 @@ pub fn router(options: &ServeOptions) -> Router {
     };
     let router = with_header(router, header::CACHE_CONTROL, "no-cache");
     let router = with_header(router, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    let router = with_header(router, header::CONTENT_SECURITY_POLICY, POLICY);
     // Pages of other sites, and sandboxed frames, whose origin is none, may load the files.
     let router = with_header(router, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     let router = with_header(
