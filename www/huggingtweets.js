@@ -88,7 +88,11 @@ function startWorker(settings) {
   script.search = settings;
   if (script.origin === globalThis.location?.origin) return new Worker(script);
   const stated = { folder: new URL('./', script).href, search: script.search };
-  const text = `self.huggingtweets = ${JSON.stringify(stated)};\nimportScripts(${JSON.stringify(script.href)});\n`;
+  // The policy is for hosts that demand Trusted Types; where they allow none, importing fails and is reported.
+  const text = `self.huggingtweets = ${JSON.stringify(stated)};
+    const createScriptURL = (address) => (address.startsWith(self.huggingtweets.folder) ? address : null);
+    try { self.trustedTypes?.createPolicy('default', { createScriptURL }); } catch {}
+    importScripts(${JSON.stringify(script.href)});`;
   return new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
 }
 

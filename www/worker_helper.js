@@ -3,6 +3,8 @@ onmessage = async ({ data: { folder, name, module, memory, thread_stack_size } }
   try {
     // Under Trusted Types, the address of a script needs a policy.
     self.trustedTypes?.createPolicy('default', { createScriptURL: (address) => (address.startsWith(folder) ? address : null) });
+  } catch { /* There is one already, or the host allows none: importing then fails. */ }
+  try {
     importScripts(`${folder}${name}.js`);
     await wasm_bindgen({ module_or_path: module, memory, thread_stack_size });
     wasm_bindgen.join();

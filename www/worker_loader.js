@@ -5,12 +5,12 @@
 // Panics are reported by src/web/worker/host.rs; other errors, such as memory that the browser refuses, arrive here.
 const { folder: FOLDER, search: SETTINGS } = self.huggingtweets ?? { folder: './', search: location.search };
 
-// Under Trusted Types, the addresses of scripts need a policy; those below all begin with the folder.
+// Under Trusted Types, the addresses of scripts need a policy; those below begin with the folder, or are our own blobs.
 try {
   self.trustedTypes?.createPolicy('default', {
     createScriptURL: (address) => (address.startsWith(FOLDER) || address.startsWith('blob:') ? address : null),
   });
-} catch { /* The host allows no policy: importing then fails, and is reported. */ }
+} catch { /* There is one already, or the host allows none: importing then fails, and is reported. */ }
 
 const report = (code, message, hint) =>
   postMessage([{ v: 2, type: 'error', job: null, error: { code, message, hint, retryable: true } }]);
@@ -86,7 +86,10 @@ const load = async (names) => {
 const helperScript = () => {
   const script = `${FOLDER}worker_helper.js`;
   if (!self.huggingtweets) return script;
-  return URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(script)})`], { type: 'text/javascript' }));
+  const text = `const createScriptURL = (address) => (address.startsWith(${JSON.stringify(FOLDER)}) ? address : null);
+    try { self.trustedTypes?.createPolicy('default', { createScriptURL }); } catch {}
+    importScripts(${JSON.stringify(script)});`;
+  return URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
 };
 
 // Resolves when the helper has joined, or has failed to.

@@ -18,6 +18,13 @@ use crate::web::shared::js_error::{WebError, reason};
 /// The script that starts the worker, beside the page.
 const WORKER_SCRIPT: &str = "./worker_loader.js";
 
+/// The rest of the script that imports [`WORKER_SCRIPT`] in a blob. The policy is for hosts that demand Trusted Types;
+/// where they allow none, importing fails and is reported.
+const IMPORT_LOADER: &str = "const createScriptURL = (address) => (address.startsWith(self.huggingtweets.folder) ? address : null);
+try { self.trustedTypes?.createPolicy('default', { createScriptURL }); } catch {}
+importScripts(`${self.huggingtweets.folder}worker_loader.js`);
+";
+
 /// A running worker, which ends when the bridge is dropped.
 pub struct WorkerBridge {
     worker: Worker,
@@ -119,8 +126,7 @@ fn start_worker() -> Result<Worker, JsValue> {
         return Err(refused);
     };
     let stated = serde_json::json!({ "folder": folder, "search": "" });
-    let script = serde_json::json!(format!("{folder}worker_loader.js"));
-    let text = format!("self.huggingtweets = {stated};\nimportScripts({script});\n");
+    let text = format!("self.huggingtweets = {stated};\n{IMPORT_LOADER}");
     let blob = Blob::new_with_options(text.as_str(), Some("text/javascript"));
     // The address stays valid: the worker reads it after this function has returned.
     let url = web_sys::Url::create_object_url_with_blob(blob.as_ref())?;
