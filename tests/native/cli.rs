@@ -230,8 +230,9 @@ fn requests_that_cannot_be_met_say_so() {
     let generate = |more: &[&str]| {
         failure(&[&["generate", "--model", &model, "--prompt", "a"], more].concat())
     };
-    assert!(generate(&["--top-p", "3"]).contains("`top_p` is 3"));
-    assert!(generate(&["--n", "11"]).contains("num_return_sequences"));
+    assert!(generate(&["--top-p", "3"]).contains("`--top-p` is 3"));
+    assert!(generate(&["--temperature", "-3"]).contains("`--temperature` is -3"));
+    assert!(generate(&["--n", "11"]).contains("`--n` is 11"));
     assert!(generate(&["--max-new-tokens", "80"]).contains("80 tokens"));
     let long = "a".repeat(100_000);
     assert!(failure(&["generate", "--model", &model, "--prompt", &long]).contains("shorten"));

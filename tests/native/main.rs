@@ -18,6 +18,7 @@ mod conversion_memory;
 mod engine;
 mod fuzz;
 mod generate;
+mod generation;
 mod hub;
 mod infer;
 mod kernels;

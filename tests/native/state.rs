@@ -66,14 +66,15 @@ fn info() -> ModelInfo {
             n_head: 8,
             n_inner: 1024,
             layer_norm_epsilon: 1e-5,
-            bos_token_id: 0,
-            eos_token_id: 0,
+            bos_token_id: Some(0),
+            eos_token_ids: vec![0],
         },
         defaults: GenerationParams {
             max_length: 100,
             num_return_sequences: 1,
             ..GenerationParams::default()
         },
+        notices: Vec::new(),
         load_ms: 80.0,
         memory_bytes: 20_000_000,
         retention: Retention::None,
