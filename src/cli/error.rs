@@ -66,7 +66,7 @@ pub enum CliError {
         source: Box<EngineError>,
     },
     /// A value out of range.
-    #[error("`{flag}` is {got}, which is out of range")]
+    #[error("`{flag}` is {got}, which it cannot be")]
     BadFlag {
         /// The flag as typed.
         flag: String,

@@ -34,6 +34,7 @@ mod repositories;
 mod shapes;
 mod shared_crates;
 mod site;
+mod special_tokens;
 mod state;
 mod store;
 #[path = "../support/mod.rs"]
