@@ -43,6 +43,10 @@ impl<T> Envelope<T> {
 }
 
 /// A request to the worker.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few messages exist at a time, and each is serialized soon"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
@@ -134,6 +138,10 @@ impl Request {
 }
 
 /// An event in the worker.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few messages exist at a time, and each is serialized soon"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {

@@ -306,8 +306,8 @@ export async function pipeline(task, model, options = {}) {
     const seed = crypto.getRandomValues(new Uint32Array(1))[0];
     const asked = checkedCall(options);
     // A length that was asked for is not cut to the room that the context has.
-    const isDefault = !('max_new_tokens' in asked || 'max_length' in asked);
-    const clip_length = isDefault && opened.defaults.clip_length;
+    const isAsked = 'max_new_tokens' in asked || ('max_length' in asked && opened.defaults.max_new_tokens == null);
+    const clip_length = opened.defaults.clip_length && !isAsked;
     const given = { ...opened.defaults, num_return_sequences: 1, seed, ...asked, clip_length };
     const answers = [];
     for (const [index, prompt] of list.entries()) answers.push(await one(prompt, index, given));

@@ -576,7 +576,12 @@ impl Parameter {
             parameter: self,
             got: trimmed.chars().take(MOST_SHOWN).collect(),
         };
-        if matches!(self, Parameter::MaxLength | Parameter::MaxNewTokens) {
+        // Beside a default `max_new_tokens`, which wins, a length has no effect.
+        let asks_for_length = match self {
+            Parameter::MaxLength => params.max_new_tokens.is_none(),
+            other => other == Parameter::MaxNewTokens,
+        };
+        if asks_for_length {
             let before = params.clone();
             params.clip_length = false;
             return self.set_text(text, trimmed, params).map_err(|()| {

@@ -288,7 +288,10 @@ fn a_default_length_is_cut_to_the_room_and_one_that_was_asked_for_is_refused() {
         params.check(64).unwrap().max_new(64),
         Err(GenerateError::ContextOverflow { .. })
     ));
+    // A length beside it has no effect, so it does not refuse a prompt either.
     let mut asked = params;
+    Parameter::MaxLength.set("20", &mut asked).unwrap();
+    assert_eq!(asked.check(64).unwrap().max_new(3).unwrap(), 61);
     Parameter::MaxNewTokens.set("64", &mut asked).unwrap();
     assert!(matches!(
         asked.check(64).unwrap().max_new(3),
