@@ -12,6 +12,7 @@ mod job;
 pub mod loading;
 pub mod measurement;
 pub mod model_file;
+pub mod special_tokens;
 pub mod tokenizer_metadata;
 
 use std::ops::Range;

@@ -14,6 +14,7 @@ pub use crate::generate::output::{FinishedSequence, NewToken, StopReason};
 pub use crate::generate::params::GenerationParams;
 pub use crate::hub::{ModelRef, Offer, RepoId};
 pub use crate::model::config::Gpt2Config;
+pub use crate::notice::Notice;
 
 /// Version of every message here; the two sides must agree.
 pub const PROTOCOL_VERSION: u32 = 2;
@@ -42,6 +43,10 @@ impl<T> Envelope<T> {
 }
 
 /// A request to the worker.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few messages exist at a time, and each is serialized soon"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
@@ -133,6 +138,10 @@ impl Request {
 }
 
 /// An event in the worker.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few messages exist at a time, and each is serialized soon"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -329,6 +338,9 @@ pub struct ModelInfo {
     pub config: Gpt2Config,
     /// The generation parameters of the model's own files.
     pub defaults: GenerationParams,
+    /// What there is to know about its files, such as values that are passed over.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
     /// Time from the first byte to ready.
     pub load_ms: f64,
     /// The engine's memory after loading.

@@ -1,5 +1,6 @@
 // Types of huggingtweets.js: a GPT-2 in a worker, with the interface of transformers.js.
-// Options of other names are ignored, as transformers.js does; `undefined` and `null` count as left out.
+// Names that no library has are ignored; an option of transformers' `generate` or of transformers.js that would change a
+// text and is not done here is refused with a TypeError; `undefined` and `null` count as left out.
 // A value of another type is refused with a TypeError, a number out of range with a HuggingtweetsError.
 
 /** Types of weights. */
@@ -65,7 +66,7 @@ export interface GenerationOptions {
   temperature?: number | null;
   /** Only this many of the likeliest tokens may be drawn; 0 allows all. A whole number, 0 or more. */
   top_k?: number | null;
-  /** Only the likeliest tokens that together reach this share may be drawn; 1 allows all. A number above 0, at most 1. */
+  /** Only the likeliest tokens that together reach this share may be drawn; 1 allows all. A number from 0 to 1. */
   top_p?: number | null;
   /** Above 1, words that are already there become less likely; 1 changes nothing. A number above 0. */
   repetition_penalty?: number | null;
@@ -79,6 +80,46 @@ export interface GenerationOptions {
   seed?: number | null;
   /** End a text where the model begins a new line. Default false. */
   stop_at_newline?: boolean | null;
+  /** A text cannot end before this many new tokens. When above 0, it counts instead of min_length. A whole number, 0 or more. */
+  min_new_tokens?: number | null;
+  /** No run of this many tokens comes twice in prompt and text; 0 allows all. A whole number, 0 or more. */
+  no_repeat_ngram_size?: number | null;
+  /** Search this many texts at once for the likeliest; 1 searches none. The text comes when the search is done. A whole number from 1 to 32. */
+  num_beams?: number | null;
+  /** With beams: above 0 favours long texts, below 0 short ones. A number. */
+  length_penalty?: number | null;
+  /** With beams: end the search as soon as there are enough texts (true), when better ones are unlikely (false) or impossible ("never"). True, false or "never". */
+  early_stopping?: boolean | 'never' | null;
+  /** With beams: normalize the scores again after all other settings. */
+  renormalize_logits?: boolean | null;
+  /** Only tokens with at least this share of the likeliest token’s probability may be drawn; 0 allows all. A number from 0 to 1. */
+  min_p?: number | null;
+  /** Only the tokens that surprise about as much as expected, which together reach this share, may be drawn; 1 allows all. A number above 0, at most 1. */
+  typical_p?: number | null;
+  /** Only the likeliest tokens that together reach this share of the entropy may be drawn. A number above 0, at most 1. */
+  top_h?: number | null;
+  /** Only tokens of at least this probability may be drawn; 0 allows all. A number from 0 to 1. */
+  epsilon_cutoff?: number | null;
+  /** As epsilon_cutoff, but lower where many tokens are likely; 0 allows all. A number from 0 to 1. */
+  eta_cutoff?: number | null;
+  /** Token ids of words that never come. A list of lists of token ids, such as [[1212], [318, 407]]. */
+  bad_words_ids?: readonly (readonly number[])[] | null;
+  /** Token ids of words that become likelier, or with a negative number less likely. A list of token ids with a number, such as [[[1212], -2.5]]. */
+  sequence_bias?: readonly (readonly [readonly number[], number])[] | null;
+  /** Ids of tokens that never come. A token id or a list of them, such as [198, 628]. */
+  suppress_tokens?: number | readonly number[] | null;
+  /** Ids of tokens that no text begins with. A token id or a list of them, such as [198, 628]. */
+  begin_suppress_tokens?: number | readonly number[] | null;
+  /** Id of the token that follows a prompt of one token. A whole number from 0 to 4294967295. */
+  forced_bos_token_id?: number | null;
+  /** Id of the token that ends a text of the greatest length. A token id or a list of them, such as [198, 628]. */
+  forced_eos_token_id?: number | readonly number[] | null;
+  /** After this many new tokens the end of the text becomes likelier by the power of this factor. A whole number and a number, such as [20, 1.1]. */
+  exponential_decay_length_penalty?: readonly [number, number] | null;
+  /** Ids of the tokens that end a text, in place of the model’s own. A token id or a list of them, such as [198, 628]. */
+  eos_token_id?: number | readonly number[] | null;
+  /** Texts after which a text ends. A text or a list of texts, such as [".", "!"]. */
+  stop_strings?: string | readonly string[] | null;
   /** Called for every token as it is written. An error that it throws ends the call. */
   on_token?: ((token: Token) => void) | null;
   /** Ends the call between two tokens; it then rejects with an `AbortError`. */
@@ -126,10 +167,10 @@ export interface Config {
   /** Width inside the feed-forward part. */
   n_inner: number;
   layer_norm_epsilon: number;
-  /** Id of the token that opens a text. */
-  bos_token_id: number;
-  /** Id of the token that ends a text. */
-  eos_token_id: number;
+  /** Id of the token that opens a text; null if the model has none. */
+  bos_token_id: number | null;
+  /** Id of the token that ends a text, or of those that do; null if the model has none. */
+  eos_token_id: number | number[] | null;
   /** Type of most weights. */
   dtype: Exclude<Dtype, 'auto'> | (string & {});
 }
@@ -152,6 +193,8 @@ export interface TextGenerationPipeline {
   readonly config: Config;
   /** The model's tokenizer. */
   readonly tokenizer: Tokenizer;
+  /** What there is to know about the model's files, a sentence each: values that are passed over, for example. */
+  readonly notices: readonly string[];
   /** Figures of the last call. */
   readonly stats: Stats;
   /** Scores (n_vocab) for the token after `text`, which has at least one token; no prefix is added. */

@@ -33,6 +33,16 @@ const COUNT = ['a whole number from 0 to 4294967295', (n) => Number.isInteger(n)
 const NUMBER = ['a finite number', Number.isFinite];
 const FLAG = ['true or false', (value) => typeof value === 'boolean'];
 const TEXT = ['a string', (value) => typeof value === 'string'];
+const COUNT_OK = COUNT[1];
+const isList = (test) => (value) => Array.isArray(value) && value.every(test);
+const isIds = (value) => isList(COUNT_OK)(value) && value.length > 0;
+const EARLY = ["true, false or 'never'", (value) => typeof value === 'boolean' || value === 'never'];
+const listed = (value) => [value].flat();
+const IDS = ['a token id or a list of them', (value) => isList(COUNT_OK)(listed(value)), listed];
+const ID_LISTS = ['a list of lists of token ids', isList(isIds)];
+const BIASES = ['a list of token ids with a number', isList((pair) => Array.isArray(pair) && pair.length === 2 && isIds(pair[0]) && Number.isFinite(pair[1]))];
+const DECAY = ['a whole number and a number', (value) => Array.isArray(value) && value.length === 2 && COUNT_OK(value[0]) && value[1] > 0];
+const TEXTS = ['a string or a list of them', (value) => isList((text) => typeof text === 'string' && text)(listed(value)), listed];
 const FUNCTION = ['a function', (value) => typeof value === 'function'];
 const SIGNAL = ['an AbortSignal', (value) => typeof value.aborted === 'boolean'];
 const oneOf = (values) => [`one of ${values.map((value) => `'${value}'`).join(', ')}`, (value) => values.includes(value)];
@@ -51,19 +61,45 @@ const PIPELINE_OPTIONS = {
 const PARAMS = {
   max_new_tokens: COUNT, max_length: COUNT, min_length: COUNT, do_sample: FLAG, temperature: NUMBER, top_k: COUNT,
   top_p: NUMBER, repetition_penalty: NUMBER, num_return_sequences: COUNT, return_full_text: FLAG, prefix: TEXT,
-  seed: COUNT, stop_at_newline: FLAG,
+  seed: COUNT, stop_at_newline: FLAG, min_new_tokens: COUNT, no_repeat_ngram_size: COUNT, num_beams: COUNT,
+  length_penalty: NUMBER, early_stopping: EARLY, renormalize_logits: FLAG, min_p: NUMBER, typical_p: NUMBER, top_h: NUMBER,
+  epsilon_cutoff: NUMBER, eta_cutoff: NUMBER, bad_words_ids: ID_LISTS, sequence_bias: BIASES, suppress_tokens: IDS,
+  begin_suppress_tokens: IDS, forced_bos_token_id: COUNT, forced_eos_token_id: IDS,
+  exponential_decay_length_penalty: DECAY, eos_token_id: IDS, stop_strings: TEXTS,
+};
+/**
+ * Options of transformers' `generate` and of transformers.js that would change a text and are not done here, with the
+ * value that changes nothing: any other is refused by name.
+ */
+const NOT_DONE = {
+  assistant_early_exit: null, assistant_model: null, clean_up_tokenization_spaces: false, constraints: null,
+  custom_generate: null, diversity_penalty: 0, dola_layers: null, encoder_no_repeat_ngram_size: 0,
+  encoder_repetition_penalty: 1, force_words_ids: null, generation_config: null, guidance_scale: 1,
+  handle_long_generation: null, logits_processor: null, max_time: null, negative_prompt_ids: null,
+  num_beam_groups: 1, penalty_alpha: 0, prefix_allowed_tokens_fn: null, prompt_lookup_num_tokens: null,
+  remove_invalid_values: false, return_tensors: false, speculation_type: null, stop_sequence: null,
+  stopping_criteria: null, streamer: null, token_healing: false, use_mtp: false, watermarking_config: null,
 };
 const CALL_OPTIONS = { ...PARAMS, on_token: FUNCTION, signal: SIGNAL };
 
-/** The options among `given` that `known` lists; `undefined` and `null` count as left out, other names are ignored. */
+/** The options among `given` that `known` lists; `undefined` and `null` count as left out, names that no library has are ignored. */
 function checked(given, known) {
   if (given === null || typeof given !== 'object') throw new TypeError('the options must be an object');
   const options = {};
-  for (const [name, [words, test]] of Object.entries(known)) {
+  for (const [name, [words, test, convert = (value) => value]] of Object.entries(known)) {
     const value = given[name] ?? undefined;
     if (value === undefined) continue;
     if (!test(value)) throw new TypeError(`\`${name}\` must be ${words}, not ${shown(value)}`);
-    options[name] = value;
+    options[name] = convert(value);
+  }
+  return options;
+}
+
+/** The options of a call. */
+function checkedCall(given) {
+  const options = checked(given, CALL_OPTIONS);
+  for (const [name, neutral] of Object.entries(NOT_DONE)) {
+    if ((given[name] ?? neutral) !== neutral) throw new TypeError(`\`${name}\` is not done by this module; leave it out`);
   }
   return options;
 }
@@ -286,7 +322,11 @@ export async function pipeline(task, model, options = {}) {
     const isList = Array.isArray(prompts);
     const list = (isList ? prompts : [prompts]).map((prompt) => checkedText(prompt, isList ? 'each prompt' : 'the prompt'));
     const seed = crypto.getRandomValues(new Uint32Array(1))[0];
-    const given = { ...opened.defaults, num_return_sequences: 1, seed, ...checked(options, CALL_OPTIONS) };
+    const asked = checkedCall(options);
+    // A length that was asked for is not cut to the room that the context has.
+    const isAsked = 'max_new_tokens' in asked || ('max_length' in asked && opened.defaults.max_new_tokens == null);
+    const clip_length = opened.defaults.clip_length && !isAsked;
+    const given = { ...opened.defaults, num_return_sequences: 1, seed, ...asked, clip_length };
     const answers = [];
     for (const [index, prompt] of list.entries()) answers.push(await one(prompt, index, given));
     const sum = (name) => answers.reduce((total, { stats }) => total + stats[name], 0);
@@ -298,6 +338,7 @@ export async function pipeline(task, model, options = {}) {
     const lists = answers.map(({ texts }) => texts);
     return isList ? lists : lists[0];
   }
+  generator.notices = opened.notices.map(({ file, fact }) => `${file}: ${fact}`);
   generator.config = { ...opened.config, dtype: opened.dtype };
   generator.stats = {
     prompt_tokens: 0, new_tokens: 0, load_ms: opened.load_ms, prefill_ms: 0, decode_ms: 0,

@@ -65,6 +65,16 @@ pub enum CliError {
         /// The cause.
         source: Box<EngineError>,
     },
+    /// A value out of range.
+    #[error("`{flag}` is {got}, which it cannot be")]
+    BadFlag {
+        /// The flag as typed.
+        flag: String,
+        /// The given value.
+        got: String,
+        /// The allowed values, in words.
+        allowed: String,
+    },
     /// A request that the model refused.
     #[error("{0}")]
     Engine(#[source] Box<EngineError>),
@@ -119,6 +129,7 @@ impl CliError {
                 }
                 _ => source.hint(),
             },
+            Self::BadFlag { allowed, .. } => format!("it must be {allowed}").into(),
             Self::NoText { .. } => {
                 "give a file with one document, or several separated by blank lines".into()
             }
@@ -140,6 +151,10 @@ fn flag(error: &GenerateError) -> Option<&'static str> {
         }
         GenerateError::NoRoom { .. } | GenerateError::MaxLengthBeyondContext { .. } => {
             Some("shorten the prompt or give --max-new-tokens")
+        }
+        GenerateError::FewBeams { .. } => Some("raise --num-beams or lower --n"),
+        GenerateError::AllForbidden => {
+            Some("loosen --no-repeat-ngram-size, --bad-words-ids or --suppress-tokens")
         }
         GenerateError::BrokenLogits => Some("take the model's files from its repository again"),
         _ => None,

@@ -1,6 +1,7 @@
 //! `generate`: writes continuations of a prompt.
 
 use super::model::ModelArgs;
+use super::params::ParamArgs;
 use super::status_line::StatusLine;
 use super::threads::ThreadArgs;
 use super::{CliError, Output};
@@ -19,28 +20,11 @@ pub struct Args {
     /// Text to continue, exactly as given
     #[arg(long)]
     prompt: String,
-    /// Number of texts, 1 to 10 [default: 5, or 1 with --greedy, whose texts are all the same]
-    #[arg(long)]
-    n: Option<usize>,
-    #[arg(long, help = Parameter::MaxNewTokens.help())]
-    max_new_tokens: Option<usize>,
-    /// Always take the most probable token
+    /// Draw nothing at random: the most probable token comes, or with --num-beams the most probable text
     #[arg(long)]
     greedy: bool,
-    #[arg(long, allow_negative_numbers = true, help = Parameter::Temperature.help())]
-    temperature: Option<f32>,
-    #[arg(long, help = Parameter::TopK.help())]
-    top_k: Option<usize>,
-    #[arg(long, allow_negative_numbers = true, help = Parameter::TopP.help())]
-    top_p: Option<f32>,
-    #[arg(long, allow_negative_numbers = true, help = Parameter::RepetitionPenalty.help())]
-    repetition_penalty: Option<f32>,
-    #[arg(long, help = Parameter::Prefix.help())]
-    prefix: Option<String>,
-    #[arg(long, help = Parameter::StopAtNewline.help())]
-    stop_at_newline: bool,
-    #[arg(long, help = Parameter::Seed.help())]
-    seed: Option<u32>,
+    #[command(flatten)]
+    params: ParamArgs,
     #[command(flatten)]
     threads: ThreadArgs,
 }
@@ -59,27 +43,14 @@ struct Generated {
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let defaults = open.info.defaults.clone();
-    let do_sample = !args.greedy && defaults.do_sample;
-    let n = args.n.unwrap_or(if do_sample { 5 } else { 1 });
-    let params = generate::params::GenerationParams {
-        num_return_sequences: n,
-        max_new_tokens: args.max_new_tokens.or(defaults.max_new_tokens),
-        do_sample,
-        temperature: args.temperature.unwrap_or(defaults.temperature),
-        top_k: args.top_k.unwrap_or(defaults.top_k),
-        top_p: args.top_p.unwrap_or(defaults.top_p),
-        repetition_penalty: args
-            .repetition_penalty
-            .unwrap_or(defaults.repetition_penalty),
-        prefix: args
-            .prefix
-            .clone()
-            .unwrap_or_else(|| defaults.prefix.clone()),
-        stop_at_newline: args.stop_at_newline,
-        seed: args.seed,
-        ..defaults
-    };
-    let seed = args.seed.unwrap_or_else(random_seed);
+    let mut params = defaults;
+    args.params.apply_to(&mut params)?;
+    params.do_sample &= !args.greedy;
+    if !args.params.has(Parameter::NumReturnSequences) {
+        params.num_return_sequences = params.sequences_of(5);
+    }
+    let n = params.num_return_sequences;
+    let seed = params.seed.unwrap_or_else(random_seed);
     let refused = |error: generate::GenerateError| CliError::from(EngineError::Generate(error));
     let mut generation = Generation::new(
         Arc::clone(&open.model),

@@ -2,6 +2,7 @@
 
 use super::CliError;
 use super::error::read_file;
+use super::notes::print_notices;
 use crate::engine::{Companions, EngineError, ModelFile, conversion};
 use crate::hub::{Dtype, Listing, Parts, ShardIndex, Weights, choose};
 use crate::kernels::pack::WeightType;
@@ -96,7 +97,7 @@ impl LocalModel {
     }
 
     /// The conversion to one GGUF with matrices of type `dtype`, to which all bytes of [`Self::weights`] must be
-    /// pushed.
+    /// pushed. What there is to know about the files is printed.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -108,7 +109,9 @@ impl LocalModel {
                 conversion::of_floats(companions, &title, dtype, self.weights.len(), None)
             }
         };
-        conversion.map_err(|source| self.broken(source))
+        let (conversion, notices) = conversion.map_err(|source| self.broken(source))?;
+        print_notices(notices);
+        Ok(conversion)
     }
 
     /// The error of a model that cannot be opened or read.

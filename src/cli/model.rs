@@ -2,6 +2,7 @@
 
 use super::CliError;
 use super::local_model::LocalModel;
+use super::notes::print_notices;
 use crate::bundled::BUNDLED_MODEL;
 use crate::engine::{Loading, ModelFile, OpenModel};
 use crate::hub::Dtype;
@@ -21,15 +22,17 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// The whole model, in memory.
+    /// The whole model, in memory. What there is to know about its files is printed.
     ///
     /// # Errors
     /// As [`LocalModel::find`], or [`CliError::Model`].
     pub fn open(&self) -> Result<OpenModel, CliError> {
-        match &self.model {
-            Some(path) => open(&LocalModel::find(path, Dtype::Auto)?),
-            None => load(bundled()?, BUNDLED_MODEL.name, BUNDLED_MODEL.size_bytes),
-        }
+        let open = match &self.model {
+            Some(path) => open(&LocalModel::find(path, Dtype::Auto)?)?,
+            None => load(bundled()?, BUNDLED_MODEL.name, BUNDLED_MODEL.size_bytes)?,
+        };
+        print_notices(&open.info.notices);
+        Ok(open)
     }
 
     /// Its tokenizer, without reading the weights.
@@ -41,6 +44,7 @@ impl ModelArgs {
             Some(path) => LocalModel::find(path, Dtype::Auto)?.open()?,
             None => bundled()?,
         };
+        print_notices(&file.notices);
         Ok(file.tokenizer)
     }
 }

@@ -44,7 +44,9 @@ impl Arrival {
     ) -> Result<Self, EngineError> {
         let journal: Option<Journal> =
             journal.and_then(|json| serde_json::from_value(json.clone()).ok());
-        let conversion = conversion::of_floats(companions, name, dtype, n_files, journal.as_ref())?;
+        // The notices arrive with the finished file.
+        let (conversion, _) =
+            conversion::of_floats(companions, name, dtype, n_files, journal.as_ref())?;
         Ok(Self::Conversion(Box::new(conversion)))
     }
 

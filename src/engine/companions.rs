@@ -1,10 +1,12 @@
 //! `Companions`: the small files beside float weights, as bytes.
 
-use crate::generate::params::GenerationParams;
-use crate::tokenizer::TokenizerFiles;
+use crate::generate::model_defaults::ModelDefaults;
+use crate::model::config::Gpt2Config;
+use crate::notice::Notice;
+use crate::tokenizer::{Tokenizer, TokenizerFiles};
 use crate::weights::{Checkpoint, ReadSeek};
 
-use super::{EngineError, ModelFile};
+use super::{EngineError, ModelFile, special_tokens};
 
 /// The small files beside float weights.
 #[derive(Debug, Clone, Default)]
@@ -29,16 +31,24 @@ impl Companions {
         }
     }
 
-    /// The generation parameters of the model.
+    /// The generation parameters of the model, with what is passed over.
     ///
     /// # Errors
     /// [`EngineError::Generate`].
-    pub fn params(&self) -> Result<GenerationParams, EngineError> {
+    pub fn defaults(&self) -> Result<ModelDefaults, EngineError> {
         let generation_config = self.generation_config.as_deref();
-        Ok(GenerationParams::from_hugging_face(
-            &self.config,
-            generation_config,
-        )?)
+        Ok(ModelDefaults::of_files(&self.config, generation_config)?)
+    }
+
+    /// Sets the tokens that begin and end a text in `config`, and tells what of the files is passed over.
+    pub fn set_special_tokens(
+        &self,
+        config: &mut Gpt2Config,
+        tokenizer: &Tokenizer,
+    ) -> Vec<Notice> {
+        let files = (&self.config[..], self.generation_config.as_deref());
+        let eos_token = self.tokenizer.eos_token();
+        special_tokens::of_folder(config, files, tokenizer, eos_token.as_deref())
     }
 
     /// Opens the model that consists of these files and of the files of its weights.
@@ -46,8 +56,12 @@ impl Companions {
     /// # Errors
     /// [`EngineError`] if the files are damaged, incomplete or of different models.
     pub fn open(&self, weights: Vec<Box<dyn ReadSeek>>) -> Result<ModelFile, EngineError> {
-        let (params, tokenizer) = (self.params()?, self.tokenizer.read()?);
+        let (defaults, tokenizer) = (self.defaults()?, self.tokenizer.read()?);
         let checkpoint = Checkpoint::from_floats(&self.config, weights)?;
-        ModelFile::from_checkpoint(checkpoint, tokenizer, params)
+        let mut config = checkpoint.config().clone();
+        let notices = self.set_special_tokens(&mut config, &tokenizer);
+        let mut file = ModelFile::from_checkpoint(checkpoint, config, tokenizer, defaults.params)?;
+        file.notices = [notices, defaults.notices].concat();
+        Ok(file)
     }
 }

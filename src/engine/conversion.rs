@@ -1,15 +1,16 @@
 //! Conversions of whole models to one GGUF: the weights, with metadata from the files beside them.
 
-use crate::generate::params::GenerationParams;
+use crate::generate::model_defaults::ModelDefaults;
 use crate::hub::Dtype;
 use crate::kernels::pack::WeightType;
 use crate::model::config::Gpt2Config;
+use crate::notice::Notice;
 use crate::tokenizer::Tokenizer;
 use crate::weights::gguf::Value;
 use crate::weights::gguf_metadata::gpt2_metadata;
 use crate::weights::{Checkpoint, Conversion, ConversionParams, Journal, ReadSeek, WeightsError};
 
-use super::{Companions, EngineError, defaults, tokenizer_metadata};
+use super::{Companions, EngineError, defaults, special_tokens, tokenizer_metadata};
 
 const ADD_BOS_TOKEN: &str = "tokenizer.ggml.add_bos_token";
 
@@ -26,7 +27,7 @@ pub fn target(dtype: Dtype) -> WeightType {
 }
 
 /// The conversion of float weights in `n_files` files to a model called `name`. It continues from `journal`, unless the
-/// journal is of another conversion.
+/// journal is of another conversion. Also what there is to know about the files, which is written with the model.
 ///
 /// # Errors
 /// [`EngineError`] if the companions are damaged, incomplete or of different models.
@@ -36,15 +37,13 @@ pub fn of_floats(
     dtype: WeightType,
     n_files: usize,
     journal: Option<&Journal>,
-) -> Result<Conversion, EngineError> {
-    let config = Gpt2Config::from_json(&companions.config).map_err(WeightsError::Config)?;
-    let metadata = metadata(
-        name,
-        &config,
-        dtype,
-        companions.tokenizer.read()?,
-        &companions.params()?,
-    )?;
+) -> Result<(Conversion, Vec<Notice>), EngineError> {
+    let mut config = Gpt2Config::from_json(&companions.config).map_err(WeightsError::Config)?;
+    let tokenizer = companions.tokenizer.read()?;
+    let mut defaults = companions.defaults()?;
+    let notices = companions.set_special_tokens(&mut config, &tokenizer);
+    defaults.notices.splice(0..0, notices);
+    let metadata = metadata(name, &config, dtype, tokenizer, &defaults)?;
     let params = ConversionParams {
         config_json: &companions.config,
         dtype,
@@ -52,13 +51,14 @@ pub fn of_floats(
         n_files,
     };
     let resumed = journal.and_then(|journal| Conversion::resume(&params, journal).ok());
-    match resumed {
-        Some(conversion) => Ok(conversion),
-        None => Ok(Conversion::new(&params)?),
-    }
+    let conversion = match resumed {
+        Some(conversion) => conversion,
+        None => Conversion::new(&params)?,
+    };
+    Ok((conversion, defaults.notices))
 }
 
-/// The conversion of a GGUF to another type, under another name. `reader` reads the header; afterwards all bytes of the
+/// The conversion of a GGUF to another type, under another name, and what there is to know about the file. `reader` reads the header; afterwards all bytes of the
 /// file must be pushed.
 ///
 /// # Errors
@@ -67,12 +67,19 @@ pub fn of_gguf(
     reader: Box<dyn ReadSeek>,
     name: &str,
     dtype: WeightType,
-) -> Result<Conversion, EngineError> {
+) -> Result<(Conversion, Vec<Notice>), EngineError> {
     let mut checkpoint = Checkpoint::from_gguf(reader)?;
     let tokenizer = tokenizer_metadata::take(checkpoint.metadata_mut())?.read()?;
-    let params = defaults::from_metadata(checkpoint.metadata());
-    let metadata = metadata(name, checkpoint.config(), dtype, tokenizer, &params)?;
-    Ok(Conversion::of_gguf(&checkpoint, dtype, &metadata))
+    let mut config = checkpoint.config().clone();
+    let mut defaults = defaults::from_metadata(checkpoint.metadata());
+    let notices = [
+        defaults::notices_of(checkpoint.metadata()),
+        special_tokens::of_gguf(&mut config, checkpoint.metadata(), &tokenizer),
+    ];
+    defaults.notices.splice(0..0, notices.concat());
+    let metadata = metadata(name, &config, dtype, tokenizer, &defaults)?;
+    let conversion = Conversion::of_gguf(&checkpoint, dtype, &metadata);
+    Ok((conversion, defaults.notices))
 }
 
 /// The metadata of a GGUF. A tokenizer of another model is refused, before anything is written.
@@ -81,15 +88,17 @@ fn metadata(
     config: &Gpt2Config,
     dtype: WeightType,
     mut tokenizer: Tokenizer,
-    params: &GenerationParams,
+    defaults: &ModelDefaults,
 ) -> Result<Vec<(String, Value)>, EngineError> {
     tokenizer.fit_to(config.vocab_size)?;
-    tokenizer.add_special_ids([config.bos_token_id, config.eos_token_id])?;
-    let bos = tokenizer.token_text(config.bos_token_id);
+    tokenizer.add_special_ids(config.special_ids())?;
+    let bos = config.opening_token();
+    let bos = bos.map_or_else(String::new, |bos| tokenizer.token_text(bos));
     let mut more = tokenizer_metadata::entries(tokenizer.to_gguf(config.vocab_size)?);
     // With the flag, other programs begin a text with the token that the prefix begins with here.
-    let adds_bos = !bos.is_empty() && params.prefix.starts_with(&bos);
+    let adds_bos = !bos.is_empty() && defaults.params.prefix.starts_with(&bos);
     more.push((ADD_BOS_TOKEN.to_owned(), Value::Bool(adds_bos)));
-    more.extend(defaults::to_metadata(params));
+    more.extend(defaults::to_metadata(&defaults.params));
+    more.extend(defaults::notices_entry(&defaults.notices));
     Ok(gpt2_metadata(name, config, dtype, more))
 }

@@ -1,92 +1,127 @@
-//! The generation parameters of a model in the metadata of its GGUF file.
+//! The generation parameters of a model, and the notices of its files, in the metadata of its GGUF file.
 //!
-//! GGUF has no keys for them, so they have a prefix of our own, `huggingtweets.generation.`, followed by the name of the
-//! field of [`GenerationParams`]. Other programs skip unknown keys.
+//! GGUF has no keys for them, so they have a prefix of our own. That of the parameters is followed by the name of the
+//! field of [`GenerationParams`]; lists are JSON. Other programs skip unknown keys.
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value as Json};
+
+use crate::generate::model_defaults::ModelDefaults;
+use crate::generate::parameter::{Parameter, Range};
 use crate::generate::params::GenerationParams;
+use crate::notice::Notice;
 use crate::weights::gguf::Value;
 
-const MAX_NEW_TOKENS: &str = "huggingtweets.generation.max_new_tokens";
-const MAX_LENGTH: &str = "huggingtweets.generation.max_length";
-const MIN_LENGTH: &str = "huggingtweets.generation.min_length";
-const DO_SAMPLE: &str = "huggingtweets.generation.do_sample";
-const TEMPERATURE: &str = "huggingtweets.generation.temperature";
-const TOP_K: &str = "huggingtweets.generation.top_k";
-const TOP_P: &str = "huggingtweets.generation.top_p";
-const REPETITION_PENALTY: &str = "huggingtweets.generation.repetition_penalty";
-const NUM_RETURN_SEQUENCES: &str = "huggingtweets.generation.num_return_sequences";
-const PREFIX: &str = "huggingtweets.generation.prefix";
+use super::special_tokens::GGUF;
+
+const PREFIX: &str = "huggingtweets.generation.";
+/// Only this program writes this key, and always writes it.
+const MARK: &str = "huggingtweets.generation.max_length";
+const NOTICES: &str = "huggingtweets.notices";
+/// Most notices that a file may hold.
+const MOST_NOTICES: usize = 64;
+/// Most characters of a notice in a file.
+const MOST_CHARS: usize = 400;
 
 /// Whether a file states parameters under these keys, which only this program writes.
 pub fn are_in(metadata: &BTreeMap<String, Value>) -> bool {
-    metadata.contains_key(MAX_LENGTH)
+    metadata.contains_key(MARK)
 }
 
-/// The parameters of a file; a parameter that is missing or of another type has the default of the bots.
-///
-/// Their ranges are not checked.
-pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> GenerationParams {
-    let base = GenerationParams::default();
-    let size = |key, or| {
-        metadata
-            .get(key)
-            .and_then(Value::as_u64)
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or(or)
-    };
-    let float = |key, or| {
-        metadata
-            .get(key)
-            .and_then(Value::as_f64)
-            .map_or(or, |x| x as f32)
-    };
-    GenerationParams {
-        max_new_tokens: metadata
-            .get(MAX_NEW_TOKENS)
-            .and_then(Value::as_u64)
-            .and_then(|n| usize::try_from(n).ok()),
-        max_length: size(MAX_LENGTH, base.max_length),
-        min_length: size(MIN_LENGTH, base.min_length),
-        do_sample: match metadata.get(DO_SAMPLE) {
-            Some(Value::Bool(do_sample)) => *do_sample,
-            _ => base.do_sample,
-        },
-        temperature: float(TEMPERATURE, base.temperature),
-        top_k: size(TOP_K, base.top_k),
-        top_p: float(TOP_P, base.top_p),
-        repetition_penalty: float(REPETITION_PENALTY, base.repetition_penalty),
-        num_return_sequences: size(NUM_RETURN_SEQUENCES, base.num_return_sequences),
-        prefix: metadata
-            .get(PREFIX)
-            .and_then(Value::as_str)
-            .unwrap_or(&base.prefix)
-            .to_owned(),
-        ..base
-    }
-}
-
-/// The entries that [`from_metadata`] reads.
-pub fn to_metadata(params: &GenerationParams) -> Vec<(String, Value)> {
-    let size = |n: usize| Value::UInt(n as u64);
-    let float = |x: f32| Value::Float(f64::from(x));
-    let mut entries = vec![
-        (MAX_LENGTH, size(params.max_length)),
-        (MIN_LENGTH, size(params.min_length)),
-        (DO_SAMPLE, Value::Bool(params.do_sample)),
-        (TEMPERATURE, float(params.temperature)),
-        (TOP_K, size(params.top_k)),
-        (TOP_P, float(params.top_p)),
-        (REPETITION_PENALTY, float(params.repetition_penalty)),
-        (NUM_RETURN_SEQUENCES, size(params.num_return_sequences)),
-        (PREFIX, Value::String(params.prefix.clone())),
-    ];
-    if let Some(n) = params.max_new_tokens {
-        entries.push((MAX_NEW_TOKENS, size(n)));
-    }
-    entries
+/// The parameters of a file, as [`ModelDefaults`] reads them; a parameter that is missing has the default of the bots.
+pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> ModelDefaults {
+    let stated: Map<String, Json> = Parameter::ALL
         .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+        .filter_map(|parameter| {
+            let value = metadata.get(&key(parameter))?;
+            Some((parameter.name().to_owned(), to_json(parameter, value)))
+        })
+        .collect();
+    ModelDefaults::of_values(GenerationParams::default(), GGUF, &stated)
+}
+
+/// The entries that [`from_metadata`] reads. A parameter that has no effect, and that only few programs know, is left
+/// out.
+pub fn to_metadata(params: &GenerationParams) -> Vec<(String, Value)> {
+    let base = GenerationParams::of_the_library();
+    let is_always_there = |parameter| {
+        matches!(
+            parameter,
+            Parameter::MaxLength
+                | Parameter::MinLength
+                | Parameter::DoSample
+                | Parameter::Temperature
+                | Parameter::TopK
+                | Parameter::TopP
+                | Parameter::RepetitionPenalty
+                | Parameter::NumReturnSequences
+                | Parameter::Prefix
+        )
+    };
+    let entry = |parameter: Parameter| {
+        let value = parameter.value_of(params);
+        let is_stated = is_always_there(parameter) || value != parameter.value_of(&base);
+        (is_stated && parameter.is_in_files())
+            .then(|| Some((key(parameter), from_json(&value)?)))?
+    };
+    Parameter::ALL.into_iter().filter_map(entry).collect()
+}
+
+/// The notices of the files that a GGUF was made of.
+pub fn notices_of(metadata: &BTreeMap<String, Value>) -> Vec<Notice> {
+    let Some(Value::Strings(texts)) = metadata.get(NOTICES) else {
+        return Vec::new();
+    };
+    let notice = |text: &String| {
+        let text: String = text.chars().take(MOST_CHARS).collect();
+        let (file, fact) = text.split_once(": ")?;
+        Some(Notice::new(file, fact))
+    };
+    texts.iter().take(MOST_NOTICES).filter_map(notice).collect()
+}
+
+/// The entry that [`notices_of`] reads; none without notices.
+pub fn notices_entry(notices: &[Notice]) -> Option<(String, Value)> {
+    let texts: Vec<String> = notices.iter().map(Notice::to_string).collect();
+    (!texts.is_empty()).then(|| (NOTICES.to_owned(), Value::Strings(texts)))
+}
+
+fn key(parameter: Parameter) -> String {
+    format!("{PREFIX}{}", parameter.name())
+}
+
+/// The value as [`Parameter::read`] takes it.
+fn to_json(parameter: Parameter, value: &Value) -> Json {
+    let is_list = !matches!(
+        parameter.range(),
+        Range::Whole { .. } | Range::Decimal { .. } | Range::Switch | Range::Text
+    );
+    match value {
+        Value::UInt(n) => Json::from(*n),
+        Value::Int(n) => Json::from(*n),
+        Value::Float(x) => Json::from(*x),
+        Value::Bool(is_on) => Json::from(*is_on),
+        Value::Ints(list) => Json::from(list.as_slice()),
+        Value::String(text) => {
+            let list = is_list
+                .then(|| serde_json::from_str::<Json>(text).ok())
+                .flatten();
+            list.unwrap_or_else(|| Json::from(text.as_str()))
+        }
+        Value::Strings(_) | Value::Floats(_) | Value::Array(_) => Json::Object(Map::new()),
+    }
+}
+
+fn from_json(value: &Json) -> Option<Value> {
+    Some(match value {
+        Json::Null => return None,
+        Json::Bool(is_on) => Value::Bool(*is_on),
+        Json::Number(number) => match number.as_u64() {
+            Some(n) => Value::UInt(n),
+            None => Value::Float(number.as_f64()?),
+        },
+        Json::String(text) => Value::String(text.clone()),
+        list => Value::String(list.to_string()),
+    })
 }

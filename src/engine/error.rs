@@ -70,6 +70,8 @@ impl EngineError {
             Self::Generate(error) => match error {
                 GenerateError::BadParameter { .. }
                 | GenerateError::EmptyText
+                | GenerateError::FewBeams { .. }
+                | GenerateError::AllForbidden
                 | GenerateError::MaxLengthBeyondContext { .. } => ErrorCode::BadParameters,
                 GenerateError::ContextOverflow { .. } | GenerateError::NoRoom { .. } => {
                     ErrorCode::ContextOverflow

@@ -66,8 +66,10 @@ impl Loading {
             tokenizer,
             defaults,
             dtype,
+            mut notices,
             ..
         } = self.file;
+        notices.dedup();
         OpenModel {
             model: Arc::new(self.loader.finish()),
             tokenizer: Arc::new(tokenizer),
@@ -78,6 +80,7 @@ impl Loading {
                 n_params: config.n_params(),
                 defaults: defaults.clipped(config.n_ctx),
                 config,
+                notices,
                 load_ms: 0.0,
                 memory_bytes: 0,
                 retention: Retention::None,

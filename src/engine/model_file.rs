@@ -6,10 +6,11 @@ use crate::generate::params::GenerationParams;
 use crate::infer::{TensorPart, TensorSource};
 use crate::kernels::pack::Packer;
 use crate::model::config::Gpt2Config;
+use crate::notice::Notice;
 use crate::tokenizer::Tokenizer;
 use crate::weights::{Checkpoint, ReadSeek, WeightsError};
 
-use super::{EngineError, defaults, tokenizer_metadata};
+use super::{EngineError, defaults, special_tokens, tokenizer_metadata};
 
 /// A model about to be loaded, from a file of any format.
 pub struct ModelFile {
@@ -17,8 +18,10 @@ pub struct ModelFile {
     pub config: Gpt2Config,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Tokenizer,
-    /// The generation parameters that the files state, not checked.
+    /// The generation parameters that the files state.
     pub defaults: GenerationParams,
+    /// What there is to know about the files.
+    pub notices: Vec<Notice>,
     /// Type of most weights in the file, as in `q8_0`.
     pub dtype: String,
     /// Where the weights come from.
@@ -44,11 +47,12 @@ impl ModelFile {
         tensors: Box<dyn TensorSource<Error = WeightsError>>,
     ) -> Result<Self, EngineError> {
         tokenizer.fit_to(config.vocab_size)?;
-        tokenizer.add_special_ids([config.bos_token_id, config.eos_token_id])?;
+        tokenizer.add_special_ids(config.special_ids())?;
         Ok(Self {
             config,
             tokenizer,
             defaults,
+            notices: Vec::new(),
             dtype,
             tensors,
         })
@@ -61,20 +65,30 @@ impl ModelFile {
     pub fn from_gguf(reader: Box<dyn ReadSeek>) -> Result<Self, EngineError> {
         let mut checkpoint = Checkpoint::from_gguf(reader)?;
         let tokenizer = tokenizer_metadata::take(checkpoint.metadata_mut())?.read()?;
-        let defaults = defaults::from_metadata(checkpoint.metadata());
-        Self::from_checkpoint(checkpoint, tokenizer, defaults)
+        let mut config = checkpoint.config().clone();
+        let metadata = checkpoint.metadata();
+        let read = defaults::from_metadata(metadata);
+        let notices = [
+            defaults::notices_of(metadata),
+            special_tokens::of_gguf(&mut config, metadata, &tokenizer),
+            read.notices,
+        ];
+        let mut file = Self::from_checkpoint(checkpoint, config, tokenizer, read.params)?;
+        file.notices = notices.concat();
+        Ok(file)
     }
 
-    /// A model file of an open checkpoint, with its tokenizer and its defaults.
+    /// A model file of an open checkpoint, with its configuration, whose special tokens are set, its tokenizer and its
+    /// defaults.
     ///
     /// # Errors
     /// As [`ModelFile::new`].
     pub fn from_checkpoint(
         checkpoint: Checkpoint,
+        config: Gpt2Config,
         tokenizer: Tokenizer,
         defaults: GenerationParams,
     ) -> Result<Self, EngineError> {
-        let config = checkpoint.config().clone();
         let dtype = checkpoint.main_type().name().to_ascii_lowercase();
         Self::new(config, tokenizer, defaults, dtype, Box::new(checkpoint))
     }

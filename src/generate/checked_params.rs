@@ -9,11 +9,11 @@ impl GenerationParams {
     ///
     /// # Errors
     /// [`GenerateError::BadParameter`] names the first parameter that is out of range;
-    /// [`GenerateError::MaxLengthBeyondContext`] if `max_length` counts and is more than `n_ctx`.
+    /// [`GenerateError::FewBeams`]; [`GenerateError::MaxLengthBeyondContext`] if `max_length` counts, was asked for and
+    /// is more than `n_ctx`.
     pub fn check(&self, n_ctx: usize) -> Result<CheckedParams, GenerateError> {
         for parameter in Parameter::ALL {
-            // `max_length` does not count if `max_new_tokens` is set.
-            if parameter == Parameter::MaxLength && self.max_new_tokens.is_some() {
+            if !parameter.counts_in(self) {
                 continue;
             }
             parameter
@@ -26,7 +26,13 @@ impl GenerationParams {
                     },
                 )?;
         }
-        if self.max_new_tokens.is_none() && self.max_length > n_ctx {
+        if self.num_beams > 1 && self.num_return_sequences > self.num_beams {
+            return Err(GenerateError::FewBeams {
+                num_beams: self.num_beams,
+                num_return_sequences: self.num_return_sequences,
+            });
+        }
+        if self.max_new_tokens.is_none() && self.max_length > n_ctx && !self.clip_length {
             return Err(GenerateError::MaxLengthBeyondContext {
                 max_length: self.max_length,
                 n_ctx,
@@ -49,10 +55,23 @@ pub struct CheckedParams {
 impl CheckedParams {
     /// New tokens each sequence may have after `prompt_tokens` of prefix and prompt; 1 or more.
     ///
+    /// A default length is cut to the room that the context has; a default `max_length` that the prompt alone reaches
+    /// counts for the new text.
+    ///
     /// # Errors
     /// [`GenerateError::ContextOverflow`] if they would not fit the context,
     /// [`GenerateError::NoRoom`] if `max_length` leaves no room for a new token.
     pub fn max_new(&self, prompt_tokens: usize) -> Result<usize, GenerateError> {
+        let room = self.n_ctx.saturating_sub(prompt_tokens);
+        if self.params.clip_length && room > 0 {
+            let max_length = self.params.max_length;
+            let wanted = match self.params.max_new_tokens {
+                Some(new_tokens) => new_tokens,
+                None if prompt_tokens < max_length => max_length - prompt_tokens,
+                None => max_length,
+            };
+            return Ok(wanted.min(room));
+        }
         match self.params.max_new_tokens {
             Some(new_tokens) => {
                 if prompt_tokens.saturating_add(new_tokens) > self.n_ctx {

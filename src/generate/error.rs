@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::infer::InferError;
+use crate::json::JsonError;
 use crate::tokenizer::TokenizerError;
 
 /// Why a text could not be continued. Only [`GenerateError::BrokenLogits`] can occur after the computation has begun.
@@ -48,16 +49,27 @@ pub enum GenerateError {
         /// The limit that was given.
         max_length: usize,
     },
+    /// More sequences than a beam search finds.
+    #[error("`num_return_sequences` is {num_return_sequences}, `num_beams` is {num_beams}")]
+    FewBeams {
+        /// The given beams.
+        num_beams: usize,
+        /// The given sequences.
+        num_return_sequences: usize,
+    },
+    /// The parameters forbid every token.
+    #[error("the settings forbid every token that could come next")]
+    AllForbidden,
     /// The text has no token, and no prefix replaces it.
     #[error("the text is empty")]
     EmptyText,
     /// A file with defaults that cannot be read.
-    #[error("`{file}` is damaged ({source})")]
+    #[error("`{file}` cannot be read: {source}")]
     Defaults {
         /// The file.
         file: &'static str,
         /// Place and cause.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// The model's scores are NaN or infinite.
     #[error("the model's scores are not finite numbers")]
@@ -81,8 +93,15 @@ impl GenerateError {
             }
             Self::ContextOverflow { .. } => "shorten the prompt or lower `max_new_tokens`".into(),
             Self::NoRoom { .. } => "shorten the prompt or raise `max_length`".into(),
+            Self::FewBeams { .. } => "raise `num_beams` or lower `num_return_sequences`".into(),
+            Self::AllForbidden => {
+                "loosen `no_repeat_ngram_size`, `bad_words_ids` or `suppress_tokens`".into()
+            }
             Self::EmptyText => "give at least one character".into(),
-            Self::Defaults { .. } => "take it from the model's repository again".into(),
+            Self::Defaults { source, .. } => match source {
+                JsonError::Other { found } => found.hint().into(),
+                JsonError::Malformed(_) => "take it from the model's repository again".into(),
+            },
             Self::BrokenLogits => {
                 "load the model again, its file is damaged or of another model".into()
             }

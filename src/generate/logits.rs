@@ -1,6 +1,7 @@
 //! Pure functions on logits that forbid, reweight and cut tokens before a token is drawn.
 //!
-//! Order, as in `transformers`: repetition penalty, minimum length, temperature, top-k, top-p. `candle_transformers`
+//! Order, as in `transformers`: [`Processors`](super::processors::Processors), temperature, top-h, top-k, top-p, and the
+//! other filters of [`filters`](super::filters). `candle_transformers`
 //! gives the repetition penalty. Its `LogitsProcessor` is not used for the rest: its top-p after top-k adds up
 //! probabilities of the whole vocabulary instead of the k kept ones (so with a flat distribution it cuts nothing), it
 //! does not return the token's probability, and its softmax uses the platform's `exp`.
@@ -153,6 +154,25 @@ fn kth_largest(logits: &[f32], k: usize, kept: &mut Vec<f32>) -> f32 {
     cut(kept, k)
 }
 
+/// Calls `f` with the `k` most probable tokens that are not forbidden, and those that tie with the last, by id; k > 0.
+pub fn for_each_of_top(logits: &[f32], k: usize, scratch: &mut Vec<f32>, f: impl FnMut(u32, f32)) {
+    let least = match k < logits.len() {
+        true => kth_largest(logits, k, scratch),
+        false => f32::NEG_INFINITY,
+    };
+    for_each_from(logits, least, f);
+}
+
+/// Subtracts ln Σ exp, so that the scores are logarithms of probabilities.
+pub fn normalize(logits: &mut [f32]) {
+    let sum = log_sum_exp(logits);
+    if sum.is_finite() {
+        for logit in logits {
+            *logit = (f64::from(*logit) - sum) as f32;
+        }
+    }
+}
+
 /// Logits in a part. Most parts have no logit above the limit and are skipped whole.
 const PART: usize = 32;
 
@@ -174,6 +194,11 @@ fn for_each_from(logits: &[f32], least: f32, mut f: impl FnMut(u32, f32)) {
 /// Probabilities are relative to `candidates`, so candidates cut earlier do not count. `top_p` = 1 keeps all candidates
 /// in their order; below 1 the kept candidates are in order of falling weight, equal weights in order of id.
 pub fn top_p(candidates: &mut Vec<Candidate>, top_p: f32) {
+    top_p_of_at_least(candidates, top_p, 1);
+}
+
+/// [`top_p`], which keeps at least `least` candidates.
+pub fn top_p_of_at_least(candidates: &mut Vec<Candidate>, top_p: f32, least: usize) {
     if top_p >= 1.0 || candidates.is_empty() {
         return;
     }
@@ -194,7 +219,7 @@ pub fn top_p(candidates: &mut Vec<Candidate>, top_p: f32) {
         let mut sum = 0.0;
         for (i, candidate) in candidates[..sorted].iter().enumerate() {
             sum += candidate.weight;
-            if sum >= enough {
+            if sum >= enough && i + 1 >= least {
                 candidates.truncate(i + 1);
                 return;
             }

@@ -1,13 +1,18 @@
 //! `Generation`: continues a prompt in several sequences: a piece of the prompt per step, then one token of every
 //! sequence per step.
 
+mod beams;
 pub mod checked_params;
 pub mod error;
+pub mod filters;
 pub mod logits;
+pub mod model_defaults;
+pub mod not_done;
 pub mod output;
 pub mod parameter;
 pub mod params;
 pub mod perplexity;
+pub mod processors;
 pub mod sampler;
 pub mod scores;
 
@@ -17,10 +22,12 @@ use crate::infer::{Logits, Model, PREFILL_CHUNK, Session};
 use crate::parallel::Threads;
 use crate::tokenizer::{DecodeStream, Tokenizer};
 
+use beams::Beams;
 use checked_params::CheckedParams;
 pub use error::GenerateError;
 pub use output::{FinishedSequence, NewToken, StepOutput, StopReason};
 use params::GenerationParams;
+use processors::Processors;
 use sampler::{Sample, Sampler, SamplerScratch};
 
 /// The generation of several continuations of one prompt, in progress.
@@ -29,6 +36,8 @@ pub struct Generation {
     rules: Rules,
     prefilled: usize,
     sequences: Vec<Sequence>,
+    /// The search for the sequences, which are written when it is done; `None` if each is written by itself.
+    beams: Option<Beams>,
     /// Each unfinished sequence and its last token.
     last: Vec<(usize, u32)>,
     new_tokens: usize,
@@ -38,7 +47,9 @@ pub struct Generation {
 struct Rules {
     tokenizer: Arc<Tokenizer>,
     params: CheckedParams,
-    eos_token_id: u32,
+    processors: Processors,
+    /// The tokens that end a text.
+    eos: Vec<u32>,
     prompt: String,
     /// Prefix and prompt; never empty.
     prompt_ids: Vec<u32>,
@@ -62,7 +73,8 @@ impl Generation {
     /// is used if `params` has no seed.
     ///
     /// # Errors
-    /// [`GenerateError`], all but [`GenerateError::BrokenLogits`].
+    /// [`GenerateError`], all but [`GenerateError::BrokenLogits`] and [`GenerateError::AllForbidden`];
+    /// [`GenerateError::EmptyText`] if there is no token and the model has no opening token.
     pub fn new(
         model: Arc<Model>,
         tokenizer: Arc<Tokenizer>,
@@ -71,17 +83,22 @@ impl Generation {
         seed: u32,
     ) -> Result<Self, GenerateError> {
         let n_ctx = model.config.n_ctx;
-        let (bos, eos_token_id) = (model.config.bos_token_id, model.config.eos_token_id);
+        let opening_token = model.config.opening_token();
         let params = params.check(n_ctx)?;
+        let eos = match params.eos_token_id.is_empty() {
+            true => model.config.eos_token_ids.clone(),
+            false => params.eos_token_id.clone(),
+        };
         let text = format!("{}{prompt}", params.prefix);
         tokenizer.check_length(&text, n_ctx)?;
         let mut prompt_ids = tokenizer.encode(&text)?;
         if prompt_ids.is_empty() {
-            prompt_ids.push(bos);
+            prompt_ids.push(opening_token.ok_or(GenerateError::EmptyText)?);
         }
         let max_new = params.max_new(prompt_ids.len())?;
         let n_sequences = params.num_return_sequences;
-        let session = Session::new(model, n_sequences, prompt_ids.len(), max_new)?;
+        let n_beams = params.num_beams;
+        let session = Session::new(model, n_sequences.max(n_beams), prompt_ids.len(), max_new)?;
         let seed = params.seed.unwrap_or(seed);
         let sequences = (0..)
             .take(n_sequences)
@@ -95,10 +112,12 @@ impl Generation {
             .collect();
         Ok(Self {
             session,
+            beams: (n_beams > 1).then(|| Beams::new(&params, &eos, max_new, seed)),
             rules: Rules {
                 tokenizer,
+                processors: Processors::new(&params, &eos, prompt_ids.len(), max_new),
                 params,
-                eos_token_id,
+                eos,
                 prompt: prompt.to_owned(),
                 prompt_ids,
                 max_new,
@@ -106,7 +125,7 @@ impl Generation {
             },
             prefilled: 0,
             sequences,
-            last: Vec::with_capacity(n_sequences),
+            last: Vec::with_capacity(n_sequences.max(n_beams)),
             new_tokens: 0,
         })
     }
@@ -119,10 +138,10 @@ impl Generation {
     }
 
     /// Computes a piece of the prompt, or one token of every unfinished sequence. The last piece of the prompt returns
-    /// the first tokens. Does nothing when all sequences are finished.
+    /// the first tokens; a beam search returns all tokens at its end. Does nothing when all sequences are finished.
     ///
     /// # Errors
-    /// [`GenerateError::BrokenLogits`]; [`GenerateError::Infer`] only if model and tokenizer do not belong together.
+    /// [`GenerateError::BrokenLogits`]; [`GenerateError::AllForbidden`]; [`GenerateError::Infer`] only if model and tokenizer do not belong together.
     pub fn step(&mut self) -> Result<Vec<StepOutput>, GenerateError> {
         let mut outputs = Vec::new();
         let Self {
@@ -137,7 +156,11 @@ impl Generation {
             let wanted = if is_last { Logits::Last } else { Logits::Skip };
             let first = session.prefill(&rules.prompt_ids[self.prefilled..end], wanted)?;
             self.prefilled = end;
-            if is_last {
+            if is_last && let Some(beams) = &mut self.beams {
+                rules.search(beams, first)?;
+                self.new_tokens = 1;
+                self.finish_search(&mut outputs);
+            } else if is_last {
                 let mut logits = Vec::with_capacity(first.len());
                 for (i, sequence) in sequences.iter_mut().enumerate() {
                     logits.clear();
@@ -149,6 +172,15 @@ impl Generation {
             return Ok(outputs);
         }
         self.last.clear();
+        if let Some(beams) = self.beams.as_mut().filter(|beams| !beams.is_done()) {
+            beams.place(session);
+            self.last.extend(beams.last_tokens());
+            let rows = session.decode(&self.last)?;
+            rules.search(beams, rows)?;
+            self.new_tokens += 1;
+            self.finish_search(&mut outputs);
+            return Ok(outputs);
+        }
         self.last.extend(
             sequences
                 .iter()
@@ -168,9 +200,40 @@ impl Generation {
         Ok(outputs)
     }
 
+    /// Writes the sequences that a search has found, once it is done.
+    fn finish_search(&mut self, outputs: &mut Vec<StepOutput>) {
+        let Some(beams) = self.beams.as_mut().filter(|beams| beams.is_done()) else {
+            return;
+        };
+        self.new_tokens = 0;
+        let found = beams.take_best(self.sequences.len());
+        for (i, (sequence, hypothesis)) in self.sequences.iter_mut().zip(found).enumerate() {
+            for (token_id, prob) in hypothesis {
+                if !sequence.is_finished {
+                    self.rules
+                        .accept(i, sequence, Sample { token_id, prob }, outputs);
+                    self.new_tokens += 1;
+                }
+            }
+            if !sequence.is_finished {
+                outputs.push(self.rules.finish(i, sequence, StopReason::Stopped));
+            }
+        }
+        // A search that every continuation was forbidden to may have found fewer.
+        for (i, sequence) in self.sequences.iter_mut().enumerate() {
+            if !sequence.is_finished {
+                outputs.push(self.rules.finish(i, sequence, StopReason::Stopped));
+            }
+        }
+    }
+
     /// Ends every unfinished sequence with its text so far; bytes of an incomplete character are dropped.
     pub fn stop(&mut self) -> Vec<StepOutput> {
         let mut outputs = Vec::new();
+        if let Some(beams) = self.beams.as_mut().filter(|beams| !beams.is_done()) {
+            beams.stop();
+            self.finish_search(&mut outputs);
+        }
         for (i, sequence) in self.sequences.iter_mut().enumerate() {
             if !sequence.is_finished {
                 let finished = self.rules.finish(i, sequence, StopReason::Stopped);
@@ -210,18 +273,31 @@ impl Rules {
         logits: &mut [f32],
         outputs: &mut Vec<StepOutput>,
     ) -> Result<(), GenerateError> {
-        if self.params.repetition_penalty != 1.0 {
-            let context = [&self.prompt_ids[..], &sequence.token_ids].concat();
-            logits::penalize_repetition(logits, &context, self.params.repetition_penalty);
-        }
-        if self.prompt_ids.len() + sequence.token_ids.len() < self.params.min_length {
-            logits::forbid(logits, self.eos_token_id);
-        }
-        let Sample { token_id, prob } = sequence.sampler.take(logits, &mut self.scratch)?;
+        let Self {
+            processors,
+            prompt_ids,
+            scratch,
+            ..
+        } = self;
+        processors.apply(logits, prompt_ids, &sequence.token_ids);
+        let sample = sequence.sampler.take(logits, scratch);
+        let sample = sample.map_err(|error| explained(error, logits))?;
+        self.accept(index, sequence, sample, outputs);
+        Ok(())
+    }
+
+    /// Takes a token of sequence number `index`.
+    fn accept(
+        &mut self,
+        index: usize,
+        sequence: &mut Sequence,
+        Sample { token_id, prob }: Sample,
+        outputs: &mut Vec<StepOutput>,
+    ) {
         sequence.token_ids.push(token_id);
         let mut text = sequence.stream.push(&self.tokenizer, token_id);
         let mut stop_reason = None;
-        if token_id == self.eos_token_id {
+        if self.eos.contains(&token_id) {
             stop_reason = Some(StopReason::EndOfText);
         } else if sequence.token_ids.len() == self.max_new {
             stop_reason = Some(StopReason::Length);
@@ -236,6 +312,9 @@ impl Rules {
             stop_reason = Some(StopReason::Newline);
         }
         sequence.text.push_str(&text);
+        if stop_reason.is_none() && self.ends_in_stop_string(&sequence.text, &text) {
+            stop_reason = Some(StopReason::StopString);
+        }
         outputs.push(StepOutput::Token(NewToken {
             sequence: index,
             token_id,
@@ -245,7 +324,46 @@ impl Rules {
         if let Some(reason) = stop_reason {
             outputs.push(self.finish(index, sequence, reason));
         }
-        Ok(())
+    }
+
+    /// Whether one of the stop strings reaches into `piece`, the end of the new text `text`.
+    fn ends_in_stop_string(&self, text: &str, piece: &str) -> bool {
+        self.params.stop_strings.iter().any(|stop| {
+            // A stop string may begin in the prompt.
+            let whole = [&self.prompt, text].concat();
+            let earlier = whole.len() - piece.len();
+            let start = earlier.saturating_sub(stop.len().saturating_sub(1));
+            let start = (0..=start).rev().find(|at| whole.is_char_boundary(*at));
+            !piece.is_empty() && whole[start.unwrap_or(0)..].contains(stop.as_str())
+        })
+    }
+
+    /// Takes the scores (n, V) of the beams' next tokens, which change.
+    fn search(&mut self, beams: &mut Beams, rows: &mut [f32]) -> Result<(), GenerateError> {
+        let Self {
+            processors,
+            prompt_ids,
+            scratch,
+            tokenizer,
+            params,
+            prompt,
+            ..
+        } = self;
+        let ends = |new: &[u32]| {
+            if params.stop_strings.is_empty() {
+                return false;
+            }
+            let text = |ids: &[u32]| tokenizer.decode(ids).unwrap_or_default();
+            let (before, text) = (text(&new[..new.len() - 1]), text(new));
+            let whole = [prompt.as_str(), &text].concat();
+            let count = |whole: &str, stop: &str| whole.matches(stop).count();
+            let before = [prompt.as_str(), &before].concat();
+            let mut stops = params.stop_strings.iter();
+            stops.any(|stop| count(&whole, stop) > count(&before, stop))
+        };
+        let mut process =
+            |scores: &mut [f32], new: &[u32]| processors.apply(scores, prompt_ids, new);
+        beams.step(rows, &mut process, &ends, scratch)
     }
 
     fn finish(&self, index: usize, sequence: &mut Sequence, stop_reason: StopReason) -> StepOutput {
@@ -261,5 +379,15 @@ impl Rules {
             token_ids: std::mem::take(&mut sequence.token_ids),
             stop_reason,
         })
+    }
+}
+
+/// The cause of logits of which none can be drawn.
+fn explained(error: GenerateError, logits: &[f32]) -> GenerateError {
+    match error {
+        GenerateError::BrokenLogits if logits.iter().all(|l| *l == f32::NEG_INFINITY) => {
+            GenerateError::AllForbidden
+        }
+        error => error,
     }
 }

@@ -45,6 +45,8 @@ pub enum StopReason {
     EndOfText,
     /// `max_length` or `max_new_tokens` was reached.
     Length,
+    /// One of `stop_strings` was written.
+    StopString,
     /// A line break came and `stop_at_newline` was set.
     Newline,
     /// The generation was stopped.

@@ -1,8 +1,10 @@
 //! `GenerationParams`: the parameters of a generation, with `transformers`' names and meanings.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::error::GenerateError;
+/// "No limit" for `max_length` and `max_new_tokens`: the model's context is the limit.
+pub const NO_LIMIT: usize = u32::MAX as usize;
 
 /// How to continue a prompt. Names and meanings are those of Hugging Face `generate`;
 /// [`Parameter`](super::parameter::Parameter) has the ranges.
@@ -13,18 +15,62 @@ pub struct GenerationParams {
     pub max_new_tokens: Option<usize>,
     /// Most tokens in all: prefix, prompt and new text.
     pub max_length: usize,
-    /// The end-of-text token is forbidden while prefix, prompt and new tokens number fewer than this.
+    /// Nobody asked for these lengths, they are a model's defaults: they are cut to the room that the context has,
+    /// where lengths that were asked for are refused.
+    pub clip_length: bool,
+    /// The tokens that end a text are forbidden while prefix, prompt and new tokens number fewer than this.
     pub min_length: usize,
-    /// Draw from the distribution; `false` always takes the most probable token.
+    /// The tokens that end a text are forbidden while the new tokens number fewer than this; wins over `min_length`
+    /// when above 0.
+    pub min_new_tokens: usize,
+    /// Draw from the distribution; `false` always takes the most probable token, or with beams the most probable text.
     pub do_sample: bool,
     /// Divides the logits; above 0.
     pub temperature: f32,
     /// Keep the k most probable tokens; 0 keeps all.
     pub top_k: usize,
-    /// Keep the most probable tokens up to this total, the token that reaches it included; above 0, at most 1.
+    /// Keep the most probable tokens up to this total, the token that reaches it included; at most 1.
     pub top_p: f32,
+    /// Keep tokens with at least this share of the most probable token's probability; 0 keeps all.
+    pub min_p: f32,
+    /// Keep the tokens whose information is closest to the expected, up to this total; 1 keeps all.
+    pub typical_p: f32,
+    /// Keep the most probable tokens up to this share of the entropy; `None` keeps all.
+    pub top_h: Option<f32>,
+    /// Keep tokens of at least this probability; 0 and 1 keep all.
+    pub epsilon_cutoff: f32,
+    /// As `epsilon_cutoff`, lower where the distribution is flat; 0 and 1 keep all.
+    pub eta_cutoff: f32,
     /// Divides positive and multiplies negative logits of tokens that occur already; 1 has no effect.
     pub repetition_penalty: f32,
+    /// No run of so many tokens occurs twice; 0 has no effect.
+    pub no_repeat_ngram_size: usize,
+    /// Sequences of tokens that never occur. A sequence that is one token which ends a text is passed over.
+    pub bad_words_ids: Vec<Vec<u32>>,
+    /// Added to the logit of a sequence's last token after its other tokens.
+    pub sequence_bias: Vec<(Vec<u32>, f32)>,
+    /// Tokens that never occur.
+    pub suppress_tokens: Vec<u32>,
+    /// Tokens that no text begins with.
+    pub begin_suppress_tokens: Vec<u32>,
+    /// The token that follows a prompt of one token.
+    pub forced_bos_token_id: Option<u32>,
+    /// Tokens of which one is the last of a text that reaches its greatest length; empty has no effect.
+    pub forced_eos_token_id: Vec<u32>,
+    /// From so many new tokens on, the tokens that end a text become likelier by the power of the factor.
+    pub exponential_decay_length_penalty: Option<(u32, f32)>,
+    /// The tokens that end a text; empty for the model's own.
+    pub eos_token_id: Vec<u32>,
+    /// Texts that end a sequence, as its last words.
+    pub stop_strings: Vec<String>,
+    /// Sequences searched at once for the most probable text; 1 searches none.
+    pub num_beams: usize,
+    /// With beams: a text's score is divided by its length to this power; above 0 favours long texts.
+    pub length_penalty: f32,
+    /// With beams: when the search ends.
+    pub early_stopping: EarlyStopping,
+    /// With beams: normalize the scores again after all changes.
+    pub renormalize_logits: bool,
     /// Sequences written at once, 1 to 10.
     pub num_return_sequences: usize,
     /// Whether a result repeats the prompt in front of the continuation.
@@ -37,80 +83,107 @@ pub struct GenerationParams {
     pub stop_at_newline: bool,
 }
 
+/// When a beam search ends; in JSON `false`, `true` and `"never"`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Value", try_from = "Value")]
+pub enum EarlyStopping {
+    /// When the running sequences can hardly become better than those that are complete.
+    #[default]
+    No,
+    /// When as many sequences are complete as there are beams.
+    Yes,
+    /// When the running sequences cannot become better than those that are complete.
+    Never,
+}
+
+impl From<EarlyStopping> for Value {
+    fn from(early: EarlyStopping) -> Self {
+        match early {
+            EarlyStopping::No => Self::Bool(false),
+            EarlyStopping::Yes => Self::Bool(true),
+            EarlyStopping::Never => Self::from("never"),
+        }
+    }
+}
+
+impl TryFrom<Value> for EarlyStopping {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, &'static str> {
+        match value {
+            Value::Bool(false) => Ok(Self::No),
+            Value::Bool(true) => Ok(Self::Yes),
+            Value::String(word) if word == "never" => Ok(Self::Never),
+            _ => Err("early_stopping is true, false or \"never\""),
+        }
+    }
+}
+
 impl Default for GenerationParams {
     /// The published huggingtweets bots' own parameters.
     fn default() -> Self {
         Self {
-            max_new_tokens: None,
             max_length: 160,
             min_length: 10,
             do_sample: true,
-            temperature: 1.0,
-            top_k: 50,
             top_p: 0.95,
-            repetition_penalty: 1.0,
             num_return_sequences: 5,
-            return_full_text: true,
             prefix: "<|endoftext|>".to_owned(),
-            seed: None,
-            stop_at_newline: false,
+            ..Self::of_the_library()
         }
     }
 }
 
 impl GenerationParams {
-    /// The defaults the Python pipeline takes from a model's files.
-    ///
-    /// `config`: bytes of `config.json`; `generation_config`: bytes of `generation_config.json`, if there is one.
-    /// Starts from the library's own defaults, then `generation_config.json` or, without it, the keys of the same names
-    /// in `config.json`, then `task_specific_params["text-generation"]`, which wins. The number of sequences to return
-    /// is the caller's choice: unless the files state it, it stays at our default of five.
-    ///
-    /// # Errors
-    /// [`GenerateError::Defaults`] if a file is not JSON or a parameter has another type.
-    ///
-    /// Source: huggingface/transformers `pipelines/base.py` and `generation/configuration_utils.py`.
-    pub fn from_hugging_face(
-        config: &[u8],
-        generation_config: Option<&[u8]>,
-    ) -> Result<Self, GenerateError> {
-        let mut params = Self {
+    /// The parameters of `transformers`' `generate` where nothing is stated, but for the number of sequences, which is
+    /// the bots' five.
+    pub fn of_the_library() -> Self {
+        Self {
             max_new_tokens: None,
             max_length: 20,
+            clip_length: false,
             min_length: 0,
+            min_new_tokens: 0,
             do_sample: false,
             temperature: 1.0,
             top_k: 50,
             top_p: 1.0,
+            min_p: 0.0,
+            typical_p: 1.0,
+            top_h: None,
+            epsilon_cutoff: 0.0,
+            eta_cutoff: 0.0,
             repetition_penalty: 1.0,
+            no_repeat_ngram_size: 0,
+            bad_words_ids: Vec::new(),
+            sequence_bias: Vec::new(),
+            suppress_tokens: Vec::new(),
+            begin_suppress_tokens: Vec::new(),
+            forced_bos_token_id: None,
+            forced_eos_token_id: Vec::new(),
+            exponential_decay_length_penalty: None,
+            eos_token_id: Vec::new(),
+            stop_strings: Vec::new(),
+            num_beams: 1,
+            length_penalty: 1.0,
+            early_stopping: EarlyStopping::No,
+            renormalize_logits: false,
+            num_return_sequences: 5,
+            return_full_text: true,
             prefix: String::new(),
-            ..Self::default()
-        };
-        let config: ConfigJson =
-            serde_json::from_slice(config).map_err(|source| GenerateError::Defaults {
-                file: "config.json",
-                source,
-            })?;
-        match generation_config {
-            Some(bytes) => {
-                // The pipeline reads the prefix from `config.json` in any case.
-                params.prefix = config.own.prefix.clone().unwrap_or_default();
-                let stated: StatedParams =
-                    serde_json::from_slice(bytes).map_err(|source| GenerateError::Defaults {
-                        file: "generation_config.json",
-                        source,
-                    })?;
-                stated.apply_to(&mut params);
-            }
-            None => config.own.apply_to(&mut params),
+            seed: None,
+            stop_at_newline: false,
         }
-        if let Some(stated) = config
-            .task_specific_params
-            .and_then(|tasks| tasks.text_generation)
-        {
-            stated.apply_to(&mut params);
+    }
+
+    /// How many different texts of `wanted` these parameters can give: a text that is not drawn is always the same, and
+    /// a beam search finds no more texts than it has beams.
+    pub fn sequences_of(&self, wanted: usize) -> usize {
+        match (self.do_sample, self.num_beams) {
+            (false, _) => 1,
+            (true, 1) => wanted,
+            (true, beams) => wanted.min(beams),
         }
-        Ok(params)
     }
 
     /// These parameters, with `max_length` and `max_new_tokens` limited to a context of `n_ctx` tokens.
@@ -120,57 +193,5 @@ impl GenerationParams {
             .max_new_tokens
             .map(|n| n.min(n_ctx.saturating_sub(1)).max(1));
         self
-    }
-}
-
-#[derive(Deserialize)]
-struct ConfigJson {
-    #[serde(flatten)]
-    own: StatedParams,
-    task_specific_params: Option<TasksJson>,
-}
-
-#[derive(Deserialize)]
-struct TasksJson {
-    #[serde(rename = "text-generation")]
-    text_generation: Option<StatedParams>,
-}
-
-/// The parameters that a file states; `null` counts as absent.
-#[derive(Deserialize)]
-struct StatedParams {
-    max_new_tokens: Option<usize>,
-    max_length: Option<usize>,
-    min_length: Option<usize>,
-    do_sample: Option<bool>,
-    temperature: Option<f32>,
-    top_k: Option<usize>,
-    top_p: Option<f32>,
-    repetition_penalty: Option<f32>,
-    num_return_sequences: Option<usize>,
-    return_full_text: Option<bool>,
-    prefix: Option<String>,
-}
-
-impl StatedParams {
-    fn apply_to(self, params: &mut GenerationParams) {
-        fn set<T>(target: &mut T, stated: Option<T>) {
-            if let Some(value) = stated {
-                *target = value;
-            }
-        }
-        if self.max_new_tokens.is_some() {
-            params.max_new_tokens = self.max_new_tokens;
-        }
-        set(&mut params.max_length, self.max_length);
-        set(&mut params.min_length, self.min_length);
-        set(&mut params.do_sample, self.do_sample);
-        set(&mut params.temperature, self.temperature);
-        set(&mut params.top_k, self.top_k);
-        set(&mut params.top_p, self.top_p);
-        set(&mut params.repetition_penalty, self.repetition_penalty);
-        set(&mut params.num_return_sequences, self.num_return_sequences);
-        set(&mut params.return_full_text, self.return_full_text);
-        set(&mut params.prefix, self.prefix);
     }
 }

@@ -57,7 +57,8 @@ pub fn documents(text: &str) -> Vec<String> {
     documents
 }
 
-/// Scores every token of one document after the model's opening token.
+/// Scores every token of one document after the model's opening token; without such a token the document's first token
+/// takes its place and has no score.
 ///
 /// A document longer than the context is read in windows, each `stride` tokens after the one before;
 /// each token is scored once, in the first window that reaches it. 1 ≤ `stride` ≤ n_ctx.
@@ -79,14 +80,14 @@ pub fn score_document(
             allowed: "at least 1 and at most the model's context".to_owned(),
         });
     }
-    let mut ids = vec![model.config.bos_token_id];
+    let mut ids: Vec<u32> = model.config.opening_token().into_iter().collect();
     ids.extend(tokenizer.encode(document)?);
     let mut score = Score {
         bytes: document.len(),
         ..Score::default()
     };
     // Targets are the ids after the first, of which `scored` have a score.
-    let n_targets = ids.len() - 1;
+    let n_targets = ids.len().saturating_sub(1);
     let (mut begin, mut scored) = (0, 0);
     while scored < n_targets {
         let end = (begin + n_ctx).min(n_targets);

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::error::GenerateError;
+use super::filters;
 use super::logits::{self, Candidate};
 use super::params::GenerationParams;
 
@@ -21,16 +22,71 @@ pub struct Sample {
 pub struct Sampler {
     rng: ChaCha8Rng,
     do_sample: bool,
+    cut: Cut,
+}
+
+/// The filters of candidates, in the order of `transformers`.
+#[derive(Debug, Clone, Copy)]
+pub struct Cut {
     temperature: f32,
+    top_h: Option<f32>,
     top_k: usize,
     top_p: f32,
+    min_p: f32,
+    typical_p: f32,
+    epsilon: f32,
+    eta: f32,
+    /// Candidates that stay in any case.
+    least: usize,
+}
+
+impl Cut {
+    /// The filters of `params`, which leave at least `least` candidates.
+    pub fn new(params: &GenerationParams, least: usize) -> Self {
+        Self {
+            temperature: params.temperature,
+            top_h: params.top_h,
+            top_k: match params.top_k {
+                0 => 0,
+                k => k.max(least),
+            },
+            top_p: params.top_p,
+            min_p: params.min_p,
+            typical_p: params.typical_p,
+            epsilon: params.epsilon_cutoff,
+            eta: params.eta_cutoff,
+            least,
+        }
+    }
+
+    /// What logits are divided by.
+    pub fn temperature(&self) -> f32 {
+        self.temperature
+    }
+
+    /// Fills `candidates` with the tokens that may be drawn. `scratch` saves an allocation per call.
+    pub fn apply(&self, logits: &[f32], scratch: &mut Vec<f32>, candidates: &mut Vec<Candidate>) {
+        match self.top_h {
+            None => logits::top_k(logits, self.temperature, self.top_k, scratch, candidates),
+            Some(top_h) => {
+                logits::top_k(logits, self.temperature, 0, scratch, candidates);
+                filters::top_h(candidates, top_h);
+                filters::top_k(candidates, self.top_k);
+            }
+        }
+        logits::top_p_of_at_least(candidates, self.top_p, self.least);
+        filters::min_p(candidates, self.min_p, self.least);
+        filters::typical(candidates, self.typical_p, self.least);
+        filters::epsilon(candidates, self.epsilon, self.least);
+        filters::eta(candidates, self.eta, self.least);
+    }
 }
 
 /// Buffers that all samplers of a generation share.
 #[derive(Debug, Default)]
 pub struct SamplerScratch {
-    logits: Vec<f32>,
-    candidates: Vec<Candidate>,
+    pub(super) logits: Vec<f32>,
+    pub(super) candidates: Vec<Candidate>,
 }
 
 impl Sampler {
@@ -41,9 +97,7 @@ impl Sampler {
         Self {
             rng: ChaCha8Rng::seed_from_u64(u64::from(seed.wrapping_add(sequence))),
             do_sample: params.do_sample,
-            temperature: params.temperature,
-            top_k: params.top_k,
-            top_p: params.top_p,
+            cut: Cut::new(params, 1),
         }
     }
 
@@ -70,12 +124,9 @@ impl Sampler {
             logits: spare,
             candidates,
         } = scratch;
-        logits::top_k(logits, self.temperature, self.top_k, spare, candidates);
-        logits::top_p(candidates, self.top_p);
+        self.cut.apply(logits, spare, candidates);
         let total: f64 = candidates.iter().map(|c| c.weight).sum();
-        // 53 random bits: uniform in [0, 1), every value exact.
-        let uniform = (self.rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-        let mut left = uniform * total;
+        let mut left = uniform(&mut self.rng) * total;
         let mut taken = None;
         for candidate in candidates.iter().filter(|c| c.weight > 0.0) {
             // The last candidate is taken if rounding leaves a rest.
@@ -91,4 +142,9 @@ impl Sampler {
             prob: (taken.weight / total) as f32,
         })
     }
+}
+
+/// A number in [0, 1) of 53 random bits, every value exact.
+pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }

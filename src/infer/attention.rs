@@ -65,6 +65,11 @@ impl Head {
         self.cache.size_bytes() + 4 * (floats + self.out.len())
     }
 
+    /// Copies the cached new tokens of one sequence over those of another.
+    pub(super) fn copy_tail(&mut self, from: usize, to: usize) {
+        self.cache.copy_tail(from, to);
+    }
+
     /// Caches the keys and values of `rows` (R ≥ 1) and computes attention for the last `n` of them; [`gather`]
     /// collects the results. `qkv`: (R, 3C); head number `head` owns D columns in each third.
     ///

@@ -10,6 +10,7 @@ use crate::model::config::Gpt2Config;
 pub(super) struct KvCache {
     prompt: Region,
     tail: Region,
+    n_layer: usize,
     n_sequences: usize,
     head_dim: usize,
 }
@@ -44,6 +45,14 @@ impl Region {
         let index = matrix * self.padded + pos;
         self.key_steps[index] = self.keys.write_row(matrix, pos, key);
         self.value_steps[index] = self.values.write_column(matrix, pos, value);
+    }
+
+    fn copy(&mut self, from: usize, to: usize) {
+        self.keys.copy_matrix(from, to);
+        self.values.copy_matrix(from, to);
+        let source = from * self.padded..(from + 1) * self.padded;
+        self.key_steps.copy_within(source.clone(), to * self.padded);
+        self.value_steps.copy_within(source, to * self.padded);
     }
 
     fn size_bytes(&self) -> usize {
@@ -118,6 +127,7 @@ impl KvCache {
         Some(Self {
             prompt: Region::new(dtype, n_layer, max_prompt, head_dim)?,
             tail: Region::new(dtype, n_tails, max_new, head_dim)?,
+            n_layer,
             n_sequences,
             head_dim,
         })
@@ -147,6 +157,13 @@ impl KvCache {
                 let matrix = layer_idx * self.n_sequences + sequence;
                 self.tail.write(matrix, pos, key, value);
             }
+        }
+    }
+
+    /// Copies the keys and values of one sequence's new tokens over those of another, in all layers.
+    pub(super) fn copy_tail(&mut self, from: usize, to: usize) {
+        for first in (0..self.n_layer).map(|layer_idx| layer_idx * self.n_sequences) {
+            self.tail.copy(first + from, first + to);
         }
     }
 

@@ -265,6 +265,20 @@ impl Session {
         Ok(&mut self.logits[..self.n_logits])
     }
 
+    /// Makes the sequence `to` a copy of the sequence `from`.
+    ///
+    /// # Panics
+    /// If one of them does not exist.
+    pub fn copy_sequence(&mut self, from: usize, to: usize) {
+        let len = self.tail_lens[from];
+        self.tail_lens[to] = len;
+        if len > 0 && from != to {
+            self.heads
+                .iter_mut()
+                .for_each(|head| head.copy_tail(from, to));
+        }
+    }
+
     /// Number of tokens in the shared prompt.
     pub fn prompt_len(&self) -> usize {
         self.prompt_len

@@ -79,6 +79,16 @@ impl CacheMatrix {
         self.write(matrix, vector, |i| (i, col))
     }
 
+    /// Copies one matrix over another.
+    ///
+    /// # Panics
+    /// If one of them does not exist.
+    pub fn copy_matrix(&mut self, from: usize, to: usize) {
+        let lanes = self.rows / GROUP_ROWS * group_lanes(self.dtype, self.cols);
+        let from = from * lanes;
+        self.lanes.copy_within(from..from + lanes, to * lanes);
+    }
+
     fn write(
         &mut self,
         matrix: usize,

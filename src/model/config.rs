@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::ModelError;
+use super::token_ids::{TokenIds, as_in_config};
 
 /// The largest values accepted in a shape. GPT-2 XL (1.5B) is far below all of them.
 const MAX_VOCAB_SIZE: usize = 1 << 20;
@@ -30,9 +31,11 @@ pub struct Gpt2Config {
     /// Added to the variance in every LayerNorm.
     pub layer_norm_epsilon: f32,
     /// The token that starts a text; GPT-2: 50256.
-    pub bos_token_id: u32,
-    /// The token that ends a text; GPT-2: 50256.
-    pub eos_token_id: u32,
+    #[serde(default)]
+    pub bos_token_id: Option<u32>,
+    /// The tokens that end a text; GPT-2: 50256 alone.
+    #[serde(default, rename = "eos_token_id", with = "as_in_config")]
+    pub eos_token_ids: Vec<u32>,
 }
 
 /// Hugging Face's `config.json`; an absent key has its default of `transformers`.
@@ -58,10 +61,10 @@ struct HfConfig {
     activation_function: Option<String>,
     #[serde(default)]
     layer_norm_epsilon: Option<f64>,
-    #[serde(default)]
-    bos_token_id: Option<u32>,
-    #[serde(default)]
-    eos_token_id: Option<u32>,
+    #[serde(default = "end_of_text")]
+    bos_token_id: Value,
+    #[serde(default = "end_of_text")]
+    eos_token_id: Value,
     #[serde(default)]
     scale_attn_weights: Option<bool>,
     #[serde(default)]
@@ -72,6 +75,11 @@ struct HfConfig {
     add_cross_attention: Option<bool>,
     #[serde(default)]
     tie_word_embeddings: Option<bool>,
+}
+
+/// The id that `transformers` assumes where a configuration has no key for it; `null` is no id.
+fn end_of_text() -> Value {
+    json!(50256)
 }
 
 impl HfConfig {
@@ -127,8 +135,8 @@ impl Gpt2Config {
             n_head: hf.n_head.unwrap_or(12),
             n_inner: hf.n_inner.unwrap_or(n_embd.saturating_mul(4)),
             layer_norm_epsilon: hf.layer_norm_epsilon.unwrap_or(1e-5) as f32,
-            bos_token_id: hf.bos_token_id.unwrap_or(50256),
-            eos_token_id: hf.eos_token_id.unwrap_or(50256),
+            bos_token_id: TokenIds::of(&hf.bos_token_id).ids.first().copied(),
+            eos_token_ids: TokenIds::of(&hf.eos_token_id).ids,
         }
         .validated()
     }
@@ -141,12 +149,12 @@ impl Gpt2Config {
         Ok(HfConfig::parse(json)?.tie_word_embeddings.unwrap_or(true))
     }
 
-    /// Checks the shape and returns it.
+    /// Checks the shape and returns it. Ids outside the vocabulary, which no text can have, are left out.
     ///
     /// # Errors
-    /// [`ModelError::OutOfRange`] for a size that is 0 or too large and for token ids outside the vocabulary;
+    /// [`ModelError::OutOfRange`] for a size that is 0 or too large;
     /// [`ModelError::UnevenHeads`]; [`ModelError::BadEpsilon`].
-    pub fn validated(self) -> Result<Self, ModelError> {
+    pub fn validated(mut self) -> Result<Self, ModelError> {
         for (field, value, max) in [
             ("vocab_size", self.vocab_size, MAX_VOCAB_SIZE),
             ("n_ctx", self.n_ctx, MAX_N_CTX),
@@ -170,19 +178,9 @@ impl Gpt2Config {
                 n_head: self.n_head,
             });
         }
-        for (field, id) in [
-            ("bos_token_id", self.bos_token_id),
-            ("eos_token_id", self.eos_token_id),
-        ] {
-            if id as usize >= self.vocab_size {
-                return Err(ModelError::OutOfRange {
-                    field,
-                    value: u64::from(id),
-                    min: 0,
-                    max: self.vocab_size as u64 - 1,
-                });
-            }
-        }
+        let is_token = |id: &u32| (*id as usize) < self.vocab_size;
+        self.bos_token_id = self.bos_token_id.filter(is_token);
+        self.eos_token_ids.retain(is_token);
         if !(self.layer_norm_epsilon > 0.0 && self.layer_norm_epsilon < 1.0) {
             return Err(ModelError::BadEpsilon {
                 value: self.layer_norm_epsilon,
@@ -197,7 +195,11 @@ impl Gpt2Config {
             "activation_function": "gelu_new",
             "architectures": ["GPT2LMHeadModel"],
             "bos_token_id": self.bos_token_id,
-            "eos_token_id": self.eos_token_id,
+            "eos_token_id": match self.eos_token_ids[..] {
+                [] => Value::Null,
+                [one] => json!(one),
+                _ => json!(self.eos_token_ids),
+            },
             "layer_norm_epsilon": decimal(self.layer_norm_epsilon),
             "model_type": "gpt2",
             "n_ctx": self.n_ctx,
@@ -209,6 +211,18 @@ impl Gpt2Config {
             "tie_word_embeddings": true,
             "vocab_size": self.vocab_size,
         })
+    }
+
+    /// The token that a text without a prompt begins after: the first, else one that ends a text.
+    pub fn opening_token(&self) -> Option<u32> {
+        self.bos_token_id.or(self.eos_token_ids.first().copied())
+    }
+
+    /// The tokens that begin or end a text.
+    pub fn special_ids(&self) -> impl Iterator<Item = u32> {
+        self.bos_token_id
+            .into_iter()
+            .chain(self.eos_token_ids.iter().copied())
     }
 
     /// D: the width of one attention head.

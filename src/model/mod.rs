@@ -3,6 +3,7 @@
 pub mod config;
 pub mod gpt2;
 pub mod linear;
+pub mod token_ids;
 
 /// Why a model cannot be built or run.
 #[derive(Debug, thiserror::Error)]

@@ -104,11 +104,12 @@ impl Settings {
     }
 }
 
-/// The values of unchanged settings: the open model's own parameters, and five tweets.
+/// The values of unchanged settings: the open model's own parameters, and five tweets, or as many as can differ.
 pub fn default_params(model: Option<&GenerationParams>) -> GenerationParams {
+    let params = model.cloned().unwrap_or_default();
     GenerationParams {
-        num_return_sequences: DEFAULT_SEQUENCES,
+        num_return_sequences: params.sequences_of(DEFAULT_SEQUENCES),
         seed: None,
-        ..model.cloned().unwrap_or_default()
+        ..params
     }
 }

@@ -70,6 +70,11 @@ impl Tweet {
         }
     }
 
+    /// The seed that writes this text again; `None` for a text of several runs, which no single seed writes.
+    pub fn own_seed(&self) -> Option<u32> {
+        self.earlier.is_empty().then_some(self.seed)
+    }
+
     /// Whether a run is writing it.
     pub fn is_unfinished(&self) -> bool {
         matches!(self.status, TweetStatus::Waiting | TweetStatus::Writing)

@@ -104,6 +104,17 @@ impl TokenizerFiles {
         })
     }
 
+    /// The text of the token that ends a text, if the files name it.
+    pub fn eos_token(&self) -> Option<String> {
+        let files = [TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP];
+        files.into_iter().find_map(|name| {
+            let file = self.optional(name);
+            let token = file.get("eos_token")?;
+            let text = token.get("content").unwrap_or(token);
+            text.as_str().map(str::to_owned)
+        })
+    }
+
     /// The object in an optional file; empty if the file is absent or holds no object.
     fn optional(&self, name: &'static str) -> Map<String, Value> {
         let bytes = self.get(name);

@@ -241,6 +241,11 @@ impl Tokenizer {
         self.inner.decode(&[token_id], false).unwrap_or_default()
     }
 
+    /// The id of the token with this text.
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
     /// Whether a token is left out of decoded text.
     pub fn is_special(&self, token_id: u32) -> bool {
         let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();

@@ -12,8 +12,17 @@ const N_LAYER: &str = "gpt2.block_count";
 const N_INNER: &str = "gpt2.feed_forward_length";
 const N_HEAD: &str = "gpt2.attention.head_count";
 const EPSILON: &str = "gpt2.attention.layer_norm_epsilon";
-const BOS: &str = "tokenizer.ggml.bos_token_id";
+/// The key of the token that begins a text.
+pub const BOS: &str = "tokenizer.ggml.bos_token_id";
 const EOS: &str = "tokenizer.ggml.eos_token_id";
+/// Two more tokens at which llama.cpp ends a text.
+const EOT: &str = "tokenizer.ggml.eot_token_id";
+const EOM: &str = "tokenizer.ggml.eom_token_id";
+/// All tokens that end a text, where they are several: GGUF has keys for three.
+const ALL_EOS: &str = "huggingtweets.eos_token_ids";
+
+/// The keys of the tokens that end a text.
+pub const EOS_KEYS: [&str; 4] = [EOS, EOT, EOM, ALL_EOS];
 
 /// The metadata of a GPT-2 with matrices of type `dtype`: name, shape, first and last token of a text; `more`, which
 /// holds the tokenizer, is appended.
@@ -45,14 +54,36 @@ pub fn gpt2_metadata(
         (N_INNER, size(config.n_inner)),
         (N_HEAD, size(config.n_head)),
         (EPSILON, Value::Float(f64::from(config.layer_norm_epsilon))),
-        (BOS, size(config.bos_token_id as usize)),
-        (EOS, size(config.eos_token_id as usize)),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect();
+    let id = |id: u32| Value::UInt(u64::from(id));
+    let eos = &config.eos_token_ids;
+    let mut push = |key: &str, value| metadata.push((key.to_owned(), value));
+    if let Some(bos) = config.bos_token_id {
+        push(BOS, id(bos));
+    }
+    for (key, eos) in [EOS, EOT, EOM].into_iter().zip(eos) {
+        push(key, id(*eos));
+    }
+    if eos.len() > 1 {
+        let all = eos.iter().filter_map(|eos| i32::try_from(*eos).ok());
+        push(ALL_EOS, Value::Ints(all.collect()));
+    }
     metadata.extend(more);
     metadata
+}
+
+/// The ids that a value names; what is no id is left out.
+fn ids(value: Option<&Value>) -> Vec<u32> {
+    let id = |value: &Value| u32::try_from(value.as_u64()?).ok();
+    match value {
+        Some(Value::Ints(list)) => list.iter().filter_map(|n| u32::try_from(*n).ok()).collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(id).collect(),
+        Some(one) => id(one).into_iter().collect(),
+        None => Vec::new(),
+    }
 }
 
 /// The configuration in the metadata of a GGUF.
@@ -81,14 +112,15 @@ pub(super) fn config(header: &Header) -> Result<Gpt2Config, WeightsError> {
             .ok_or_else(|| WeightsError::MissingTensor {
                 name: "token_embd.weight".to_owned(),
             })?;
-    // GPT-2 opens and ends texts with the same token: a file that states one of the two states both.
-    let token = |key: &str, other: &str| -> Result<u32, WeightsError> {
-        let key = match header.metadata.contains_key(key) {
-            true => key,
-            false => other,
-        };
-        u32::try_from(header.size(key)?).map_err(|_| wrong_type(key, "a token id"))
-    };
+    let mut eos_token_ids = Vec::new();
+    for id in EOS_KEYS
+        .iter()
+        .flat_map(|key| ids(header.metadata.get(*key)))
+    {
+        if !eos_token_ids.contains(&id) {
+            eos_token_ids.push(id);
+        }
+    }
     let config = Gpt2Config {
         vocab_size: usize::try_from(embedding.dims.get(1).copied().unwrap_or(1))
             .unwrap_or(usize::MAX),
@@ -98,8 +130,8 @@ pub(super) fn config(header: &Header) -> Result<Gpt2Config, WeightsError> {
         n_head: header.size(N_HEAD)?,
         n_inner: header.size(N_INNER)?,
         layer_norm_epsilon: epsilon as f32,
-        bos_token_id: token(BOS, EOS)?,
-        eos_token_id: token(EOS, BOS)?,
+        bos_token_id: ids(header.metadata.get(BOS)).first().copied(),
+        eos_token_ids,
     };
     Ok(config.validated()?)
 }

@@ -230,8 +230,9 @@ fn requests_that_cannot_be_met_say_so() {
     let generate = |more: &[&str]| {
         failure(&[&["generate", "--model", &model, "--prompt", "a"], more].concat())
     };
-    assert!(generate(&["--top-p", "3"]).contains("`top_p` is 3"));
-    assert!(generate(&["--n", "11"]).contains("num_return_sequences"));
+    assert!(generate(&["--top-p", "3"]).contains("`--top-p` is 3"));
+    assert!(generate(&["--temperature", "-3"]).contains("`--temperature` is -3"));
+    assert!(generate(&["--n", "11"]).contains("`--n` is 11"));
     assert!(generate(&["--max-new-tokens", "80"]).contains("80 tokens"));
     let long = "a".repeat(100_000);
     assert!(failure(&["generate", "--model", &model, "--prompt", &long]).contains("shorten"));
@@ -241,6 +242,78 @@ fn requests_that_cannot_be_met_say_so() {
     assert!(score(&blank).contains("no text"));
     assert!(score(&write(folder.path(), "l1.txt", b"caf\xE9")).contains("UTF-8"));
     assert!(score("/nowhere/t.txt").contains("/nowhere/t.txt"));
+}
+
+#[test]
+fn what_is_passed_over_is_noted_once_on_standard_error() {
+    let folder = model_folder(false);
+    let path = folder.path();
+    let stated =
+        br#"{"top_k": -8, "do_sample": true, "guidance_scale": 2, "eos_token_id": [260, 900]}"#;
+    write(path, "generation_config.json", stated);
+    let (model, out) = (path.to_str().unwrap(), path.join("out.gguf"));
+    let out = out.to_str().unwrap();
+    for args in [
+        &["generate", "--model", model, "--prompt", "a", "--json"][..],
+        &["tokenize", "--model", model, "--text", "a", "--json"],
+        &["quantize", model, out, "--json"],
+        // The file tells what its own sources were.
+        &["generate", "--model", out, "--prompt", "a", "--json"],
+    ] {
+        let output = huggingtweets(args);
+        assert!(output.status.success(), "{args:?}");
+        let _: Json = serde_json::from_slice(&output.stdout).unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        let mut notes: Vec<&str> = error.lines().collect();
+        notes.sort_unstable();
+        let expected = [
+            "note: generation_config.json: eos_token_id 900 is passed over, because the vocabulary has 261 tokens",
+            "note: generation_config.json: guidance_scale 2 is passed over",
+            "note: generation_config.json: top_k -8 is passed over",
+        ];
+        assert_eq!(notes, expected, "{args:?}");
+    }
+}
+
+#[test]
+fn every_generation_setting_is_a_flag() {
+    let (_folder, model) = model();
+    let with = |more: &[&str]| {
+        let args = [
+            "generate",
+            "--model",
+            &model,
+            "--prompt",
+            "a",
+            "--greedy",
+            "--max-new-tokens",
+            "6",
+        ];
+        json(&[&args, more].concat())
+    };
+    let plain = with(&[]);
+    let first = plain[0]["token_ids"][0].to_string();
+    let second = plain[0]["token_ids"][1].to_string();
+    assert_ne!(
+        with(&["--suppress-tokens", &first])[0]["token_ids"][0],
+        plain[0]["token_ids"][0]
+    );
+    let ended = with(&["--eos-token-id", &second, "--min-length", "0"]);
+    assert_eq!(ended[0]["token_ids"].as_array().unwrap().len(), 2);
+    let beams = with(&["--num-beams", "3", "--n", "2", "--early-stopping", "never"]);
+    assert_eq!(beams.as_array().unwrap().len(), 2);
+    assert_ne!(beams[0], beams[1]);
+    let refused = |more: &[&str]| {
+        failure(&[&["generate", "--model", &model, "--prompt", "a"], more].concat())
+    };
+    let few = refused(&["--num-beams", "2", "--n", "3"]);
+    assert!(few.contains("--num-beams"), "{few}");
+    let wrong = refused(&["--bad-words-ids", "[[1"]);
+    assert!(wrong.contains("`--bad-words-ids` is [[1"), "{wrong}");
+    assert_eq!(
+        with(&["--return-full-text=false"])[0]["token_ids"],
+        plain[0]["token_ids"]
+    );
 }
 
 #[test]

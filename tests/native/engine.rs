@@ -4,7 +4,7 @@ use crate::support::tiny::{
     self, EOS, LOAD, Weights, clock, engine, file_of, generate, run, texts,
 };
 use huggingtweets::engine::{Engine, ModelFile, defaults};
-use huggingtweets::generate::params::GenerationParams;
+use huggingtweets::generate::params::{EarlyStopping, GenerationParams};
 use huggingtweets::infer::{Logits, PREFILL_CHUNK, Session};
 use huggingtweets::parallel::Threads;
 use huggingtweets::protocol::{
@@ -877,13 +877,24 @@ fn defaults_of_a_gguf_file_are_those_written_into_it() {
         top_p: 0.25,
         repetition_penalty: 1.5,
         num_return_sequences: 2,
-        prefix: "a".to_owned(),
+        prefix: "[1]".to_owned(),
+        clip_length: true,
+        no_repeat_ngram_size: 3,
+        bad_words_ids: vec![vec![1, 2], vec![3]],
+        suppress_tokens: vec![4],
+        num_beams: 2,
+        length_penalty: -0.5,
+        early_stopping: EarlyStopping::Never,
+        min_p: 0.25,
+        exponential_decay_length_penalty: Some((3, 1.5)),
+        stop_strings: vec![".".to_owned()],
         ..GenerationParams::default()
     };
     let mut engine = Engine::new();
     let bytes = tiny::gguf(|metadata| metadata.extend(defaults::to_metadata(&stated)));
     load(&mut engine, bytes);
     assert_eq!(engine.open_model().unwrap().info.defaults, stated);
+    assert_eq!(engine.open_model().unwrap().info.notices, []);
     // Values of other types and sizes are passed over, never believed.
     let odd = tiny::gguf(|metadata| {
         metadata.push((
@@ -896,8 +907,16 @@ fn defaults_of_a_gguf_file_are_those_written_into_it() {
         ));
     });
     load(&mut engine, odd);
-    let read = &engine.open_model().unwrap().info.defaults;
-    assert_eq!((read.top_k, read.max_length), (50, 80));
+    let info = &engine.open_model().unwrap().info;
+    assert_eq!((info.defaults.top_k, info.defaults.max_length), (50, 80));
+    let told: Vec<String> = info.notices.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "the GGUF: top_k \"many\" is passed over",
+            "the GGUF: max_length 18446744073709551615 is passed over",
+        ]
+    );
 }
 
 #[test]
@@ -1005,7 +1024,8 @@ fn greedy_tokens_are_those_of_pytorch() {
     )
     .unwrap();
     let defaults = GenerationParams::default();
-    let file = ModelFile::from_checkpoint(checkpoint, tokenizer, defaults).unwrap();
+    let config = checkpoint.config().clone();
+    let file = ModelFile::from_checkpoint(checkpoint, config, tokenizer, defaults).unwrap();
     let mut engine = Engine::new();
     engine.load_model_file(LOAD, file, "fixture", weights.len() as u64, 0.0);
     run(&mut engine);

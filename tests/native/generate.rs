@@ -4,9 +4,12 @@
 use crate::support::tiny;
 use huggingtweets::generate::GenerateError;
 use huggingtweets::generate::logits::{self, Candidate};
+use huggingtweets::generate::model_defaults::ModelDefaults;
+use huggingtweets::generate::parameter::Parameter;
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::generate::perplexity::{documents, score_document};
 use huggingtweets::generate::sampler::{Sampler, SamplerScratch};
+use huggingtweets::notice::Notice;
 
 const NEVER: f32 = f32::NEG_INFINITY;
 
@@ -56,7 +59,7 @@ fn task_parameters_win_over_generation_config_which_wins_over_config() {
     let config = br#"{ "n_layer": 12, "max_length": 30, "temperature": 0.5, "top_k": 7,
         "task_specific_params": { "text-generation": { "do_sample": true, "max_length": 160,
         "min_length": 10, "prefix": "<|endoftext|>", "temperature": 1.0, "top_p": 0.95 } } }"#;
-    let p = GenerationParams::from_hugging_face(config, None).unwrap();
+    let p = read(config, None);
     assert_eq!(
         (p.max_length, p.min_length, p.top_k, p.top_p),
         (160, 10, 7, 0.95)
@@ -66,7 +69,7 @@ fn task_parameters_win_over_generation_config_which_wins_over_config() {
     // With a generation_config.json the keys of config.json itself no longer count.
     let generation =
         br#"{ "max_length": 99, "repetition_penalty": 1.5, "bos_token_id": 50256, "top_p": null }"#;
-    let p = GenerationParams::from_hugging_face(config, Some(generation)).unwrap();
+    let p = read(config, Some(generation));
     assert_eq!(
         (p.max_length, p.top_k, p.repetition_penalty),
         (160, 50, 1.5)
@@ -75,23 +78,235 @@ fn task_parameters_win_over_generation_config_which_wins_over_config() {
 
 #[test]
 fn a_config_without_parameters_means_the_library_defaults() {
-    let p = GenerationParams::from_hugging_face(b"{}", None).unwrap();
+    let p = read(b"{}", None);
     assert_eq!((p.max_length, p.min_length, p.do_sample), (20, 0, false));
     assert_eq!((p.top_k, p.top_p, p.temperature), (50, 1.0, 1.0));
     assert_eq!(p.prefix, "");
     assert!(matches!(
-        GenerationParams::from_hugging_face(b"{", None),
+        ModelDefaults::of_files(b"{", None),
         Err(GenerateError::Defaults {
             file: "config.json",
             ..
         })
     ));
+}
+
+/// The parameters that files state, all of which can be used.
+fn read(config: &[u8], generation_config: Option<&[u8]>) -> GenerationParams {
+    let read = ModelDefaults::of_files(config, generation_config).unwrap();
+    assert_eq!(read.notices, []);
+    read.params
+}
+
+/// The parameters of a `generation_config.json`, and the names of those that are passed over.
+fn passed_over(stated: &str) -> (GenerationParams, Vec<String>) {
+    let read = ModelDefaults::of_files(b"{}", Some(stated.as_bytes())).unwrap();
+    let fact = |notice: &Notice| {
+        assert_eq!(notice.file, "generation_config.json");
+        let name = notice.fact.strip_suffix(" is passed over").unwrap();
+        name.split(' ').next().unwrap().to_owned()
+    };
+    (read.params, read.notices.iter().map(fact).collect())
+}
+
+// https://github.com/modelscope/ms-swift/pull/9071
+#[test]
+fn null_and_minus_one_mean_no_limit() {
+    for stated in [
+        r#"{"top_k": -1}"#,
+        r#"{"top_k": null}"#,
+        r#"{"top_k": 0}"#,
+        r#"{"top_k": -1.0, "do_sample": true}"#,
+    ] {
+        let (params, odd) = passed_over(stated);
+        assert_eq!((params.top_k, odd.len()), (0, 0), "{stated}");
+    }
+    let (params, odd) = passed_over(
+        r#"{"max_length": -1, "max_new_tokens": -1, "min_length": -1, "no_repeat_ngram_size": -1}"#,
+    );
+    assert_eq!(odd, [""; 0]);
+    let checked = params.check(64).unwrap();
+    assert_eq!(checked.max_new(3).unwrap(), 61);
+    let (params, _) = passed_over(r#"{"max_length": -1, "max_new_tokens": null}"#);
+    assert_eq!(params.check(64).unwrap().max_new(3).unwrap(), 61);
+}
+
+#[test]
+fn whole_numbers_may_be_written_as_floats() {
+    let (params, odd) = passed_over(r#"{"max_length": 30.0, "top_k": 7.0, "num_beams": 2.0}"#);
+    assert_eq!(
+        (params.max_length, params.top_k, params.num_beams),
+        (30, 7, 2)
+    );
+    assert_eq!(odd, [""; 0]);
+}
+
+// https://github.com/paiml/aprender/issues/268
+#[test]
+fn an_odd_value_is_passed_over_by_name_and_the_rest_counts() {
+    for (stated, names) in [
+        (
+            r#"{"do_sample": true, "temperature": 0, "max_length": 9}"#,
+            &["temperature"][..],
+        ),
+        (
+            r#"{"do_sample": true, "temperature": -3, "top_p": 1.5, "max_length": 9}"#,
+            &["temperature", "top_p"],
+        ),
+        (
+            r#"{"do_sample": true, "top_k": -7, "max_length": 9}"#,
+            &["top_k"],
+        ),
+        (
+            r#"{"top_k": "x", "do_sample": true, "max_length": 9}"#,
+            &["top_k"],
+        ),
+        (
+            r#"{"max_new_tokens": 0, "min_length": 2.5, "max_length": 9}"#,
+            &["max_new_tokens", "min_length"],
+        ),
+        (
+            r#"{"bad_words_ids": [[1], "x"], "max_length": 9}"#,
+            &["bad_words_ids"],
+        ),
+        (
+            r#"{"repetition_penalty": "high", "prefix": 4, "max_length": 9}"#,
+            &["repetition_penalty", "prefix"],
+        ),
+        (
+            r#"{"num_beams": 1000000, "early_stopping": "soon", "max_length": 9}"#,
+            &["num_beams"],
+        ),
+        (
+            r#"{"num_beams": 2, "early_stopping": "soon", "max_length": 9}"#,
+            &["early_stopping"],
+        ),
+        (
+            r#"{"temperature": NaN, "top_p": Infinity, "do_sample": true, "max_length": 9}"#,
+            &[],
+        ),
+    ] {
+        let (params, odd) = passed_over(stated);
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        let mut odd = odd;
+        odd.sort_unstable();
+        assert_eq!(odd, names, "{stated}");
+        assert_eq!(params.max_length, 9);
+        assert_eq!(
+            (params.temperature, params.top_p, params.min_length),
+            (1.0, 1.0, 0)
+        );
+        params.check(1024).unwrap();
+    }
+}
+
+// https://github.com/huggingface/transformers/issues/36896
+#[test]
+fn what_only_sampling_uses_does_not_matter_without_it() {
+    let (params, odd) =
+        passed_over(r#"{"do_sample": false, "temperature": 0.0, "top_p": -1, "top_k": -5}"#);
+    assert_eq!(odd, [""; 0]);
+    // A visitor who turns sampling on finds values that can be used.
+    let sampling = GenerationParams {
+        do_sample: true,
+        ..params.clone()
+    };
+    sampling.check(1024).unwrap();
+    let typed = GenerationParams {
+        temperature: 0.0,
+        ..params
+    };
+    typed.check(1024).unwrap();
+    assert!(
+        GenerationParams {
+            do_sample: true,
+            ..typed
+        }
+        .check(1024)
+        .is_err()
+    );
+}
+
+#[test]
+fn settings_that_are_not_done_are_passed_over_by_name_unless_they_change_nothing() {
+    let (_, odd) = passed_over(
+        r#"{"penalty_alpha": 0.6, "guidance_scale": 1.5, "num_beam_groups": 2, "max_time": 3.0, "dola_layers": "high"}"#,
+    );
+    let expected = [
+        "dola_layers",
+        "guidance_scale",
+        "max_time",
+        "num_beam_groups",
+        "penalty_alpha",
+    ];
+    assert_eq!(odd, expected);
+    // What older releases of transformers write into every file.
+    let (_, odd) = passed_over(
+        r#"{"penalty_alpha": null, "guidance_scale": 1, "num_beam_groups": 1, "diversity_penalty": 0.0,
+            "encoder_no_repeat_ngram_size": 0, "remove_invalid_values": false, "output_scores": true,
+            "transformers_version": "4.2.0", "pad_token_id": 0, "use_cache": true, "bad_words_ids": null}"#,
+    );
+    assert_eq!(odd, [""; 0]);
+}
+
+// https://github.com/huggingface/transformers.js/issues/1021, https://github.com/0hq/WebGPT/issues/26
+#[test]
+fn a_generation_config_that_is_none_is_passed_over_as_what_it_is() {
+    let config = br#"{"max_length": 33}"#;
+    for (bytes, named) in [
+        (&b"<!doctype html><html></html>"[..], "a web page"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n",
+            "Git LFS pointer",
+        ),
+        (b"", "empty"),
+        (b"{\"max_length\": 1", "line 1"),
+        (b"[1]", "map"),
+    ] {
+        let read = ModelDefaults::of_files(config, Some(bytes)).unwrap();
+        assert_eq!(read.params.max_length, 33);
+        let [notice] = &read.notices[..] else {
+            panic!("{:?}", read.notices);
+        };
+        let text = notice.to_string();
+        assert!(
+            text.starts_with("generation_config.json: ") && text.contains(named),
+            "{text}"
+        );
+    }
+    let page = ModelDefaults::of_files(b"<html></html>", None).unwrap_err();
+    assert!(page.to_string().contains("a web page"), "{page}");
+}
+
+// https://github.com/minimaxir/gpt-2-simple/issues/72
+#[test]
+fn a_default_length_is_cut_to_the_room_and_one_that_was_asked_for_is_refused() {
+    let (params, _) = passed_over(r#"{"max_new_tokens": 64}"#);
+    assert_eq!(params.check(64).unwrap().max_new(3).unwrap(), 61);
     assert!(matches!(
-        GenerationParams::from_hugging_face(b"{}", Some(br#"{"top_k":"x"}"#)),
-        Err(GenerateError::Defaults {
-            file: "generation_config.json",
-            ..
-        })
+        params.check(64).unwrap().max_new(64),
+        Err(GenerateError::ContextOverflow { .. })
+    ));
+    // A length beside it has no effect, so it does not refuse a prompt either.
+    let mut asked = params;
+    Parameter::MaxLength.set("20", &mut asked).unwrap();
+    assert_eq!(asked.check(64).unwrap().max_new(3).unwrap(), 61);
+    Parameter::MaxNewTokens.set("64", &mut asked).unwrap();
+    assert!(matches!(
+        asked.check(64).unwrap().max_new(3),
+        Err(GenerateError::ContextOverflow { new_tokens: 64, .. })
+    ));
+    // A prompt that alone reaches a default length is still continued.
+    let (params, _) = passed_over(r#"{"max_length": 20}"#);
+    assert_eq!(params.check(64).unwrap().max_new(19).unwrap(), 1);
+    assert_eq!(params.check(64).unwrap().max_new(20).unwrap(), 20);
+    assert_eq!(params.check(64).unwrap().max_new(60).unwrap(), 4);
+    let mut asked = params;
+    Parameter::MaxLength.set("20", &mut asked).unwrap();
+    assert!(matches!(
+        asked.check(64).unwrap().max_new(20),
+        Err(GenerateError::NoRoom { .. })
     ));
 }
 
@@ -120,7 +335,13 @@ fn every_parameter_out_of_range_is_named() {
                 ..p()
             },
         ),
-        ("top_p", GenerationParams { top_p: 0.0, ..p() }),
+        (
+            "top_p",
+            GenerationParams {
+                top_p: -0.01,
+                ..p()
+            },
+        ),
         ("top_p", GenerationParams { top_p: 1.01, ..p() }),
         (
             "top_p",

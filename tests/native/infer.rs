@@ -56,6 +56,26 @@ fn a_pass_of_no_sequence_changes_nothing() {
 }
 
 #[test]
+fn a_copied_sequence_goes_on_as_its_original_does() {
+    for (dtype, model) in models() {
+        let mut session = Session::new(model, 3, 4, 6).unwrap();
+        session.prefill(&[1, 2, 3, 4], Logits::Skip).unwrap();
+        session.decode(&[(0, 5), (1, 60), (2, 7)]).unwrap();
+        session.decode(&[(0, 8), (1, 61)]).unwrap();
+        session.copy_sequence(0, 1);
+        session.copy_sequence(0, 2);
+        assert_eq!((session.new_len(1), session.new_len(2)), (2, 2));
+        let rows = session.decode(&[(0, 9), (1, 9), (2, 10)]).unwrap();
+        let n = rows.len() / 3;
+        assert_eq!(rows[..n], rows[n..2 * n], "{dtype:?}");
+        assert_ne!(rows[..n], rows[2 * n..], "{dtype:?}");
+        // The copies have tokens of their own.
+        let rows = session.decode(&[(0, 11), (2, 11)]).unwrap();
+        assert_ne!(rows[..n], rows[n..], "{dtype:?}");
+    }
+}
+
+#[test]
 fn f32_agrees_with_pytorch() {
     let model = load(tiny()).unwrap();
     let reference = json(&fixtures().join("tiny.json"));

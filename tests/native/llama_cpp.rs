@@ -161,8 +161,8 @@ fn gpt2s_vocabulary_and_mixed_types_are_the_same_in_llama_cpp() {
         n_head: 5,
         n_inner: 1280,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: 50256,
-        eos_token_id: 50256,
+        bos_token_id: Some(50256),
+        eos_token_ids: vec![50256],
     };
     let (config, weights) = model_files(&config);
     let folder = tempfile::tempdir().unwrap();

@@ -18,6 +18,7 @@ mod conversion_memory;
 mod engine;
 mod fuzz;
 mod generate;
+mod generation;
 mod hub;
 mod infer;
 mod kernels;
@@ -33,6 +34,7 @@ mod repositories;
 mod shapes;
 mod shared_crates;
 mod site;
+mod special_tokens;
 mod state;
 mod store;
 #[path = "../support/mod.rs"]

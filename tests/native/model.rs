@@ -65,8 +65,8 @@ fn every_parameter_receives_a_gradient_that_finite_differences_confirm() {
         n_head: 2,
         n_inner: 16,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: 0,
-        eos_token_id: 0,
+        bos_token_id: Some(0),
+        eos_token_ids: vec![0],
     };
     let vars = VarMap::new();
     let vb = VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu);
@@ -164,7 +164,8 @@ fn absent_keys_have_the_values_of_transformers() {
         (config.n_layer, config.n_head, config.n_inner),
         (12, 12, 3072)
     );
-    assert_eq!((config.bos_token_id, config.eos_token_id), (50256, 50256));
+    assert_eq!(config.bos_token_id, Some(50256));
+    assert_eq!(config.eos_token_ids, [50256]);
     assert_eq!(config.n_params(), 124_439_808);
 }
 
@@ -198,7 +199,6 @@ fn hostile_configurations_are_refused() {
         r#"{"n_positions":1000000000}"#,
         r#"{"n_inner":0}"#,
         r#"{"n_head":64}"#,
-        r#"{"eos_token_id":256}"#,
     ] {
         let refused = config_with(changes);
         assert!(

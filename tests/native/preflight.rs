@@ -102,8 +102,8 @@ fn the_memory_told_is_what_weights_and_cache_take() {
             n_head,
             n_inner: 4 * n_embd,
             layer_norm_epsilon: 1e-5,
-            bos_token_id: 0,
-            eos_token_id: 0,
+            bos_token_id: Some(0),
+            eos_token_ids: vec![0],
         };
         let (json, weights) = model_files(&config);
         for dtype in [Dtype::F32, Dtype::Q8_0, Dtype::Q6K, Dtype::Q4K, Dtype::Q4_0] {

@@ -30,8 +30,8 @@ fn model(n_embd: usize, n_head: usize, n_layer: usize) -> (Vec<u8>, Vec<u8>) {
         n_head,
         n_inner: 4 * n_embd,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: 271,
-        eos_token_id: 271,
+        bos_token_id: Some(271),
+        eos_token_ids: vec![271],
     });
     (config, weights)
 }

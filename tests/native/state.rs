@@ -5,7 +5,8 @@ use huggingtweets::generate::parameter::Parameter;
 use huggingtweets::hub::{Dtype, Endpoint, ModelRef, Offer, Room, Shortage, TypeOffer};
 use huggingtweets::protocol::{
     ErrorCode, ErrorReport, Event, FinishedSequence, GenerationParams, Gpt2Config, LoadStage,
-    ModelInfo, NewToken, Request, Retention, RunStats, Speeds, Spread, StopReason, Workload,
+    ModelInfo, NewToken, Notice as FileNotice, Request, Retention, RunStats, Speeds, Spread,
+    StopReason, Workload,
 };
 use huggingtweets::state::address::Address;
 use huggingtweets::state::measuring::Measuring;
@@ -66,14 +67,15 @@ fn info() -> ModelInfo {
             n_head: 8,
             n_inner: 1024,
             layer_norm_epsilon: 1e-5,
-            bos_token_id: 0,
-            eos_token_id: 0,
+            bos_token_id: Some(0),
+            eos_token_ids: vec![0],
         },
         defaults: GenerationParams {
             max_length: 100,
             num_return_sequences: 1,
             ..GenerationParams::default()
         },
+        notices: Vec::new(),
         load_ms: 80.0,
         memory_bytes: 20_000_000,
         retention: Retention::None,
@@ -96,6 +98,14 @@ fn load_job(state: &PageState) -> u32 {
 fn open(state: &mut PageState, model: ModelInfo) -> Vec<Command> {
     let job = load_job(state);
     state.update(Event::Ready { job, model }, 0.0)
+}
+
+/// A model with changed facts is loaded and open.
+fn open_with(state: &mut PageState, change: impl FnOnce(&mut ModelInfo)) {
+    let mut model = info();
+    change(&mut model);
+    state.load();
+    open(state, model);
 }
 
 fn progress(state: &mut PageState, stage: LoadStage, now_ms: f64) {
@@ -631,6 +641,56 @@ fn a_pinned_seed_is_used_for_every_following_run() {
     assert_eq!(params.seed, Some(703));
     state.update(done(job, false), 0.0);
     assert_eq!(params_of(&state.generate(2)).2.seed, Some(703));
+}
+
+#[test]
+fn a_pinned_seed_stays_with_its_bot() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(done(job, false), 0.0);
+    state.pin_seed(0);
+    state.choose_bot(1);
+    assert!(!state.settings().is_changed(Parameter::Seed));
+    assert_eq!(params_of(&state.generate(9)).2.seed, Some(9));
+}
+
+#[test]
+fn a_continued_tweet_has_no_seed_that_could_be_pinned() {
+    let mut state = ready();
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(token(job, 0, " a"), 0.0);
+    state.update(result(job, 0, " a"), 0.0);
+    state.update(done(job, false), 0.0);
+    assert_eq!(state.texts().tweets[0].own_seed(), Some(SEED));
+    let (job, ..) = params_of(&state.continue_tweet(0, 9));
+    state.update(done(job, false), 0.0);
+    assert_eq!(state.texts().tweets[0].own_seed(), None);
+    state.pin_seed(0);
+    assert!(!state.settings().is_changed(Parameter::Seed));
+}
+
+#[test]
+fn what_there_is_to_know_about_the_files_stays_with_the_open_model() {
+    let mut state = ready();
+    assert_eq!(state.model_notices(), []);
+    let notice = FileNotice::new("config.json", "top_k -8 is passed over");
+    open_with(&mut state, |info| info.notices.push(notice.clone()));
+    assert_eq!(state.model_notices(), [notice]);
+    state.load();
+    assert_eq!(state.model_notices(), []);
+}
+
+#[test]
+fn a_model_that_draws_nothing_writes_one_text_unless_more_are_asked_for() {
+    let mut state = ready();
+    assert_eq!(state.defaults().num_return_sequences, 5);
+    open_with(&mut state, |info| info.defaults.do_sample = false);
+    assert_eq!(state.defaults().num_return_sequences, 1);
+    open_with(&mut state, |info| {
+        info.defaults.do_sample = true;
+        info.defaults.num_beams = 3;
+    });
+    assert_eq!(state.defaults().num_return_sequences, 3);
 }
 
 #[test]

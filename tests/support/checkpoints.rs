@@ -93,7 +93,7 @@ pub fn metadata(
         model: "gpt2".to_owned(),
         token_types: (0..config.vocab_size)
             .map(|id| {
-                if id == config.eos_token_id as usize {
+                if config.eos_token_ids.iter().any(|eos| *eos as usize == id) {
                     3
                 } else {
                     1
@@ -226,8 +226,8 @@ pub fn wide_files() -> (Vec<u8>, Vec<u8>) {
         n_head: 4,
         n_inner: 1024,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: 0,
-        eos_token_id: 0,
+        bos_token_id: Some(0),
+        eos_token_ids: vec![0],
     })
 }
 

@@ -58,8 +58,8 @@ pub fn config() -> Gpt2Config {
         n_head: 4,
         n_inner: 4 * C,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: EOS,
-        eos_token_id: EOS,
+        bos_token_id: Some(EOS),
+        eos_token_ids: vec![EOS],
     }
 }
 

@@ -410,6 +410,7 @@ async fn wrong_values_are_refused_by_name_and_unknown_names_are_ignored() {
           { max_new_tokens: -1 }, { max_new_tokens: 2.5 }, { max_length: '9' }, { min_length: NaN }, { do_sample: 1 },
           { temperature: 'hot' }, { temperature: Infinity }, { top_k: 1e10 }, { top_p: '0.5' }, { repetition_penalty: [] },
           { num_return_sequences: -2 }, { return_full_text: 'yes' }, { prefix: 4 }, { seed: -1 }, { seed: 2 ** 32 },
+          { bad_words_ids: [1] }, { suppress_tokens: ['a'] }, { early_stopping: 'soon' }, { stop_strings: [''] },
           { stop_at_newline: 0 }, { on_token: 'log' }, { signal: 'now' },
         ];
         for (const options of wrongCalls) out.types.push([Object.keys(options)[0], await refusal(generator('a', options))]);
@@ -419,13 +420,14 @@ async fn wrong_values_are_refused_by_name_and_unknown_names_are_ignored() {
         out.shapes.push(await refusal(generator.logits(3)), await refusal(generator.tokenizer.encode(null)),
           await refusal(generator.tokenizer.decode([-1])), await refusal(generator.tokenizer.decode(['a'])));
         const outOfRange = [
-          { temperature: 0 }, { top_p: 0 }, { top_p: 1.5 }, { repetition_penalty: 0 }, { num_return_sequences: 11 },
+          { temperature: 0 }, { top_p: -0.5 }, { top_p: 1.5 }, { repetition_penalty: 0 }, { num_return_sequences: 11 },
           { num_return_sequences: 0 }, { max_new_tokens: 0 }, { max_length: 5000 },
         ];
         for (const options of outOfRange) out.ranges.push([Object.keys(options)[0], await refusal(generator('a', options))]);
+        out.notDone = await refusal(generator('a', { penalty_alpha: 0.6 }));
         out.empty = await refusal(generator.logits(''));
         out.long = await refusal(generator('a', { max_new_tokens: 100000 }));
-        const same = { ...greedy(6), temperature: undefined, prefix: null, num_beams: 4, no_such_name: true };
+        const same = { ...greedy(6), temperature: undefined, prefix: null, penalty_alpha: 0, no_such_name: true };
         out.same = [await generator('My dream is', greedy(6)), await generator('My dream is', same)];
         await generator.dispose();
         return out;",
@@ -447,6 +449,9 @@ async fn wrong_values_are_refused_by_name_and_unknown_names_are_ignored() {
         let message = pair[1]["message"].as_str().unwrap();
         assert!(message.contains(pair[0].as_str().unwrap()), "{pair}");
     }
+    assert_eq!(answer["notDone"]["name"], "TypeError", "{answer}");
+    let not_done = answer["notDone"]["message"].as_str().unwrap();
+    assert!(not_done.contains("`penalty_alpha`"), "{not_done}");
     assert_eq!(answer["empty"]["code"], "bad_parameters", "{answer}");
     assert_eq!(
         answer["empty"]["message"],

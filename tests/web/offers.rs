@@ -37,8 +37,8 @@ fn add_model(mirror: &Mirror) -> (Vec<u8>, u64) {
         n_head: 8,
         n_inner: 2048,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: 271,
-        eos_token_id: 271,
+        bos_token_id: Some(271),
+        eos_token_ids: vec![271],
     };
     let (config, weights) = model_files(&config);
     let tokenizer = repositories().join("pytorch-zip/tokenizer.json");

@@ -5,6 +5,7 @@ use super::super::model::ModelStatus;
 use super::super::notice::Notice;
 use super::super::{Command, PageState};
 use crate::bot::Bot;
+use crate::generate::parameter::Parameter;
 
 impl PageState {
     /// Every bot of the gallery.
@@ -38,6 +39,8 @@ impl PageState {
             return Vec::new();
         }
         self.gallery.open(index);
+        // With the seed of one bot, another would say the same under its own name.
+        self.settings.reset(Parameter::Seed);
         self.writing.was_stopped = false;
         // A tweet of the bot that was open cannot be continued any more.
         self.waiting.take_if(|task| task.is_for_one_tweet());

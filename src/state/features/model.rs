@@ -27,6 +27,11 @@ impl PageState {
         }
     }
 
+    /// What there is to know about the files of the open model.
+    pub fn model_notices(&self) -> &[crate::protocol::Notice] {
+        self.model_info().map_or(&[], |info| &info.notices)
+    }
+
     /// Context length of the open model.
     pub fn n_ctx(&self) -> Option<usize> {
         self.model_info().map(|info| info.config.n_ctx)

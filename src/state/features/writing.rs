@@ -73,10 +73,11 @@ impl PageState {
         self.write(Writing::Continue { slot, seed })
     }
 
-    /// Pins the seed of a tweet: the first tweet of the next run draws with it.
+    /// Pins the seed of a tweet: the first tweet of the next run draws with it. A tweet that was continued has none.
     pub fn pin_seed(&mut self, slot: usize) {
-        if let Some(tweet) = self.texts().tweets.get(slot) {
-            let text = tweet.seed.to_string();
+        let tweet = self.texts().tweets.get(slot);
+        if let Some(seed) = tweet.and_then(Tweet::own_seed) {
+            let text = seed.to_string();
             self.set_parameter(Parameter::Seed, &text);
         }
     }
@@ -216,6 +217,11 @@ impl PageState {
                 num_return_sequences: 1,
                 max_new_tokens: Some(max_new_tokens),
                 min_length: params.min_length.max(min_length),
+                // Where it is set, it counts instead of the length.
+                min_new_tokens: match params.min_new_tokens {
+                    0 => 0,
+                    n => n.max(max_new_tokens.min(CONTINUE_MIN_TOKENS)),
+                },
                 ..params
             },
         })

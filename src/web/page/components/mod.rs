@@ -12,6 +12,7 @@ pub mod icon;
 pub mod load_progress;
 pub mod measure_device;
 pub mod model_line;
+pub mod model_notices;
 pub mod notices;
 pub mod offer_panel;
 pub mod open_model;

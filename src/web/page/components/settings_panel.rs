@@ -1,4 +1,4 @@
-//! `SettingsPanel`: every generation parameter with its meaning, its default and a reset.
+//! `SettingsPanel`: the generation parameters that most people need, with its meaning, its default and a reset.
 
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ use super::icon::{Drawing, Icon};
 pub fn SettingsPanel() -> impl IntoView {
     let page = Page::here();
     let n_changed = page.memo(|state| state.settings().n_changed());
-    let rows = Parameter::ALL
+    let rows = Parameter::ON_PANEL
         .into_iter()
         .map(|parameter| view! { <Setting parameter/> })
         .collect_view();
@@ -83,7 +83,7 @@ fn Setting(
             let mode = match range {
                 Range::Whole { .. } => "numeric",
                 Range::Decimal { .. } => "decimal",
-                Range::Switch | Range::Text => "text",
+                _ => "text",
             };
             let placeholder = match parameter {
                 Parameter::Seed => "random",

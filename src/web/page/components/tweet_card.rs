@@ -44,6 +44,10 @@ pub fn TweetCard(
         Memo::new(move |_| matches!(status.get(), TweetStatus::Waiting | TweetStatus::Writing));
     let is_busy = page.memo(|state| state.is_generating());
     let can_continue = page.memo(move |state| state.can_continue(place));
+    let has_seed = page.memo(move |state| {
+        let tweet = state.texts().tweets.get(place);
+        tweet.and_then(Tweet::own_seed).is_some()
+    });
     let is_pinned = page.memo(move |state| {
         let pinned = state.settings().text(Parameter::Seed, &state.defaults());
         state
@@ -112,12 +116,14 @@ pub fn TweetCard(
                         <Drawing icon=Icon::Continue/><span>"Continue"</span>
                     </button>
                     <span class="tweet-ending">{ending}</span>
-                    <button type="button" class="tool-button tweet-seed" class:is-pinned=is_pinned
-                        title="Use this seed for the next run"
-                        aria-label=move || format!("Use seed {} again", seed.get())
-                        on:click=move |_| page.change(|state| state.pin_seed(place))>
-                        <Drawing icon=Icon::Pin/><span>{move || format!("seed {}", seed.get())}</span>
-                    </button>
+                    <Show when=move || has_seed.get()>
+                        <button type="button" class="tool-button tweet-seed" class:is-pinned=is_pinned
+                            title="Use this seed for the next run"
+                            aria-label=move || format!("Use seed {} again", seed.get())
+                            on:click=move |_| page.change(|state| state.pin_seed(place))>
+                            <Drawing icon=Icon::Pin/><span>{move || format!("seed {}", seed.get())}</span>
+                        </button>
+                    </Show>
                 </p>
             </div>
         </li>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::model_line::ModelLine;
+use super::model_notices::ModelNotices;
 use super::prompt_box::PromptBox;
 use super::results::Results;
 use super::settings_panel::SettingsPanel;
@@ -14,6 +15,7 @@ pub fn Widget() -> impl IntoView {
         <section class="widget" aria-labelledby="widget-title">
             <h2 id="widget-title" class="visually-hidden">"Ask the bot"</h2>
             <ModelLine/>
+            <ModelNotices/>
             <PromptBox/>
             <SettingsPanel/>
             <Results/>

@@ -1,0 +1,107 @@
+//! `ParamArgs`: a flag for every generation parameter, by the table of parameters.
+
+use super::CliError;
+use crate::generate::parameter::{Parameter, Range};
+use crate::generate::params::GenerationParams;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+/// The generation parameters that the command line states, as typed.
+#[derive(Debug, Default)]
+pub struct ParamArgs {
+    given: Vec<(Parameter, String)>,
+}
+
+impl ParamArgs {
+    /// Whether a parameter is stated.
+    pub fn has(&self, parameter: Parameter) -> bool {
+        self.given.iter().any(|(given, _)| *given == parameter)
+    }
+
+    /// Puts the stated parameters in the place of those in `params`.
+    ///
+    /// # Errors
+    /// [`CliError::BadFlag`] for a value out of range.
+    pub fn apply_to(&self, params: &mut GenerationParams) -> Result<(), CliError> {
+        for (parameter, text) in &self.given {
+            parameter.set(text, params).map_err(|_| CliError::BadFlag {
+                flag: format!("--{}", flag(*parameter)),
+                got: text.chars().take(80).collect(),
+                allowed: parameter.range().to_string(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The flag of a parameter, without its two dashes.
+fn flag(parameter: Parameter) -> String {
+    match parameter {
+        Parameter::NumReturnSequences => "n".to_owned(),
+        other => other.name().replace('_', "-"),
+    }
+}
+
+fn arg(parameter: Parameter) -> Arg {
+    let arg = Arg::new(parameter.name())
+        // The command line lives as long as the program.
+        .long(&*flag(parameter).leak())
+        .action(ArgAction::Set)
+        .help_heading("Generation")
+        .help(parameter.help());
+    let arg = match parameter {
+        Parameter::NumReturnSequences => arg
+            .alias("num-return-sequences")
+            .help("Number of texts, 1 to 10 [default: 5, or 1 where every text would be the same]"),
+        Parameter::DoSample => arg.conflicts_with("greedy"),
+        _ => arg,
+    };
+    match parameter.range() {
+        Range::Switch => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(["true", "false"])
+            .value_name("BOOL")
+            .hide_possible_values(true),
+        Range::Whole { .. } | Range::Decimal { .. } => arg
+            .allow_negative_numbers(true)
+            .value_name("NUMBER")
+            .value_parser(
+                |text: &str| match text.trim().replace(',', ".").parse::<f64>() {
+                    Ok(_) => Ok(text.to_owned()),
+                    Err(_) => Err("this is no number"),
+                },
+            ),
+        Range::Text | Range::Texts => arg.allow_hyphen_values(true).value_name("TEXT"),
+        Range::EarlyStopping => arg.value_name("WHEN"),
+        Range::Ids | Range::IdLists | Range::Biases | Range::Decay => arg.value_name("JSON"),
+    }
+}
+
+impl clap::Args for ParamArgs {
+    fn augment_args(command: Command) -> Command {
+        command.args(Parameter::ALL.map(arg))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for ParamArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = Vec::new();
+        for parameter in Parameter::ALL {
+            let text = matches.try_get_one::<String>(parameter.name());
+            let text = text.map_err(|_| clap::Error::new(ErrorKind::InvalidValue))?;
+            given.extend(text.map(|text| (parameter, text.clone())));
+        }
+        Ok(Self { given })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
