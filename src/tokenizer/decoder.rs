@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokenizers::{Decoder, DecoderWrapper};
 
 use super::byte_alphabet::in_byte_alphabet;
@@ -58,17 +57,5 @@ impl Decoder for AddedTokenDecoder {
             }
         }
         self.inner.decode_chain(tokens)
-    }
-}
-
-impl Serialize for AddedTokenDecoder {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.inner.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for AddedTokenDecoder {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        DecoderWrapper::deserialize(deserializer).map(Self::from)
     }
 }

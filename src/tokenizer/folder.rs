@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokenizers::AddedToken;
 
 use super::json::{self, AddedTokenJson, NamedToken, check_file_size, object, without_bom};
-use super::{END_OF_TEXT, Tokenizer, TokenizerError};
+use super::{END_OF_TEXT, Tokenizer, TokenizerError, parts};
 
 /// The bytes of those files of [`TokenizerFiles::NAMES`] that a model has.
 #[derive(Debug, Clone, Default)]
@@ -235,24 +235,18 @@ fn byte_level_bpe(
         .skip(skip)
         .filter(|line| !line.is_empty());
     let add_prefix_space = config.get("add_prefix_space") == Some(&Value::Bool(true));
-    let byte_level = |add_prefix_space: bool| {
-        json!({
-            "type": "ByteLevel", "add_prefix_space": add_prefix_space, "trim_offsets": true, "use_regex": true,
-        })
-    };
-    let parts = json!({
-        "version": "1.0",
-        "added_tokens": [],
-        "normalizer": null,
-        "pre_tokenizer": byte_level(add_prefix_space),
-        "post_processor": null,
-        "decoder": byte_level(true),
-        "model": {
-            "type": "BPE",
-            "merges": merges.collect::<Vec<_>>(),
-        },
-    });
-    with_vocab(parts, vocab)
+    let mut file = parts::byte_level(add_prefix_space);
+    file.insert("version".to_owned(), "1.0".into());
+    let merges = merges.map(Value::from).collect::<Value>();
+    // Moved in, not copied.
+    let model = [
+        ("type", Value::from("BPE")),
+        ("vocab", vocab.into()),
+        ("merges", merges),
+    ];
+    let model = model.map(|(key, value)| (key.to_owned(), value));
+    file.insert("model".to_owned(), model.into_iter().collect());
+    file
 }
 
 /// The `tokenizer.json` that `transformers` makes of a BERT vocabulary, as the Chinese GPT-2s have it.

@@ -7,14 +7,16 @@
 
 use std::collections::HashSet;
 
-use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::models::bpe::Vocab;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, DecoderWrapper, Model, ModelWrapper, PreTokenizerWrapper};
 
 use super::byte_alphabet::char_of_byte;
-use super::json::{bad_merge, split_merge};
+use super::json::bad_merge;
+use super::parts::split_merge;
 use super::{
-    END_OF_TEXT, Inner, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, is_byte_level, json,
+    END_OF_TEXT, Inner, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, is_byte_level,
+    json, parts,
 };
 
 /// Ordinary text.
@@ -127,15 +129,10 @@ impl GgufTokenizer {
             line.truncate(end);
             pairs.push((line, right));
         }
-        // A cache of words would outlive the tokenizer: the crate keeps it per thread.
-        let bpe = BPE::builder()
-            .vocab_and_merges(vocab, pairs)
-            .cache_capacity(0)
-            .build()
-            .map_err(|error| TokenizerError::Malformed {
-                origin: "`tokenizer.ggml.merges`",
-                reason: error.to_string(),
-            })?;
+        let bpe = parts::bpe(vocab, pairs, None).map_err(|error| TokenizerError::Malformed {
+            origin: "`tokenizer.ggml.merges`",
+            reason: error.to_string(),
+        })?;
         let mut inner = Inner::new(bpe.into());
         inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
         inner.with_decoder(Some(DecoderWrapper::ByteLevel(ByteLevel::default())));
@@ -145,7 +142,9 @@ impl GgufTokenizer {
                 origin: "`tokenizer.ggml.tokens`",
                 reason: error.to_string(),
             })?;
-        Ok(Tokenizer::new(inner, n_tokens, longest))
+        let mut tokenizer = Tokenizer::new(inner, n_tokens, longest);
+        tokenizer.settings = parts::byte_level(false);
+        Ok(tokenizer)
     }
 }
 
@@ -221,7 +220,10 @@ impl Tokenizer {
         if !is_byte_level(&self.inner) {
             return Ok(Vec::new());
         }
-        let model = serde_json::to_value(self.inner.get_model());
+        let ModelWrapper::BPE(bpe) = self.inner.get_model() else {
+            return Ok(Vec::new());
+        };
+        let model = serde_json::to_value(bpe);
         let model = model.map_err(|source| TokenizerError::Malformed {
             origin: "its merges",
             reason: source.to_string(),

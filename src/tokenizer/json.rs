@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
-use super::{Inner, MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError};
+use super::{MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, parts};
 
 /// An added token with the id that a file gives it.
 #[derive(Debug, Clone)]
@@ -109,7 +109,6 @@ pub(super) fn build(
     // Truncation and padding are settings of the caller, saved with the tokenizer by the program that wrote the file.
     file.remove("truncation");
     file.remove("padding");
-    let post_processor = file.remove("post_processor").unwrap_or_default();
     let added = match file.remove("added_tokens") {
         Some(added) if !added.is_null() => Vec::<AddedTokenJson>::deserialize(added)
             .map_err(|source| malformed(source.to_string()))?,
@@ -125,13 +124,18 @@ pub(super) fn build(
     let model = model.ok_or_else(|| malformed("it has no model".to_owned()))?;
     let (n_tokens, longest) = check_model(model)?;
     let added = with_given_ids(model, added)?;
-    let mut inner: Inner = serde_json::from_value(Value::Object(file))
-        .map_err(|source| malformed(source.to_string()))?;
+    let settings = parts::SETTINGS.map(|key| {
+        let part = file.get(key).cloned().unwrap_or_default();
+        (key.to_owned(), part)
+    });
+    // Post-processors add tokens, or move offsets, which are not used here.
+    file.remove("post_processor");
+    let mut inner = parts::read(file).map_err(malformed)?;
     inner
         .add_tokens(added)
         .map_err(|error| malformed(error.to_string()))?;
     let mut tokenizer = Tokenizer::new(inner, n_tokens, longest);
-    tokenizer.post_processor = post_processor;
+    tokenizer.settings = settings.into_iter().collect();
     Ok(tokenizer)
 }
 
@@ -199,7 +203,7 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(usize, usize), Tokeniz
     let merges = model.get("merges").and_then(Value::as_array);
     for (rank, merge) in merges.into_iter().flatten().enumerate() {
         let pair = match merge {
-            Value::String(line) => split_merge(line),
+            Value::String(line) => parts::split_merge(line),
             pair => pair[0].as_str().zip(pair[1].as_str()),
         };
         // The crate joins the two tokens in a buffer of the longest token's size.
@@ -216,12 +220,6 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(usize, usize), Tokeniz
         }
     }
     Ok((end, longest))
-}
-
-/// The two tokens of a merge in one line.
-pub(super) fn split_merge(line: &str) -> Option<(&str, &str)> {
-    line.split_once(' ')
-        .filter(|(left, right)| !left.is_empty() && !right.is_empty() && !right.contains(' '))
 }
 
 /// The error for a merge, whose text may be of any length.
@@ -351,14 +349,9 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Malformed`] if a part of the tokenizer cannot be written.
     pub fn to_json(&self) -> Result<String, TokenizerError> {
-        let mut file =
-            serde_json::to_value(&self.inner).map_err(|source| TokenizerError::Malformed {
-                origin: "its parts",
-                reason: source.to_string(),
-            })?;
-        if let Some(file) = file.as_object_mut() {
-            file.insert("post_processor".to_owned(), self.post_processor.clone());
-        }
-        Ok(file.to_string())
+        self.write().map_err(|reason| TokenizerError::Malformed {
+            origin: "its parts",
+            reason,
+        })
     }
 }

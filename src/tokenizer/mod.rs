@@ -11,6 +11,7 @@ mod error;
 pub mod folder;
 pub mod gguf;
 mod json;
+mod parts;
 
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{
@@ -49,8 +50,8 @@ type Inner = TokenizerImpl<
 /// The tokenizer of a model.
 pub struct Tokenizer {
     inner: Inner,
-    /// The post-processor of the `tokenizer.json` that was read, for [`Tokenizer::to_json`].
-    post_processor: serde_json::Value,
+    /// The parts beside the model as the `tokenizer.json` has them, for [`Tokenizer::to_json`].
+    settings: serde_json::Map<String, serde_json::Value>,
     /// One more than the largest id.
     n_tokens: usize,
     /// Bytes of text that one token can stand for.
@@ -83,7 +84,7 @@ impl Tokenizer {
         };
         Self {
             inner,
-            post_processor: serde_json::Value::Null,
+            settings: serde_json::Map::new(),
             n_tokens: n_tokens.max(added_end),
             // In any other family a single token may stand for a text of any length, such as an unknown word.
             longest: match is_byte_level {

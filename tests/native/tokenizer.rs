@@ -69,8 +69,8 @@ fn small_json() -> Value {
         "version": "1.0",
         "added_tokens": [{ "id": 261, "content": END_OF_TEXT, "special": true }],
         "normalizer": null,
-        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true },
-        "decoder": { "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true },
+        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true },
+        "decoder": { "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true },
         "model": { "type": "BPE", "vocab": vocab_of(&tokens), "merges": merges },
     })
 }
