@@ -1,10 +1,16 @@
 //! `Companions`: the small files beside float weights, as bytes.
 
+use serde_json::Value;
+
 use crate::generate::params::GenerationParams;
-use crate::tokenizer::TokenizerFiles;
+use crate::json;
+use crate::tokenizer::{Tokenizer, TokenizerFiles};
 use crate::weights::{Checkpoint, ReadSeek};
 
 use super::{EngineError, ModelFile};
+
+/// Most tokens of a list in a configuration; each needs a search of its own.
+const MAX_END_TOKENS: usize = 64;
 
 /// The small files beside float weights.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +47,34 @@ impl Companions {
         )?)
     }
 
+    /// The tokenizer of the model. The tokens that the configurations open and end texts with are special.
+    ///
+    /// # Errors
+    /// [`EngineError::Tokenizer`].
+    pub fn tokenizer(&self) -> Result<Tokenizer, EngineError> {
+        let mut tokenizer = self.tokenizer.read()?;
+        let files = [Some(&self.config), self.generation_config.as_ref()];
+        for file in files.into_iter().flatten() {
+            // A damaged configuration is refused by its own reader.
+            let file: Value = json::from_slice(file).unwrap_or_default();
+            for key in ["bos_token_id", "eos_token_id"] {
+                let ids = match &file[key] {
+                    Value::Array(ids) => &ids[..],
+                    id => std::slice::from_ref(id),
+                };
+                let ids = ids.iter().filter_map(Value::as_u64).take(MAX_END_TOKENS);
+                tokenizer.add_special_ids(ids.filter_map(|id| u32::try_from(id).ok()))?;
+            }
+        }
+        Ok(tokenizer)
+    }
+
     /// Opens the model that consists of these files and of the files of its weights.
     ///
     /// # Errors
     /// [`EngineError`] if the files are damaged, incomplete or of different models.
     pub fn open(&self, weights: Vec<Box<dyn ReadSeek>>) -> Result<ModelFile, EngineError> {
-        let (params, tokenizer) = (self.params()?, self.tokenizer.read()?);
+        let (params, tokenizer) = (self.params()?, self.tokenizer()?);
         let checkpoint = Checkpoint::from_floats(&self.config, weights)?;
         ModelFile::from_checkpoint(checkpoint, tokenizer, params)
     }

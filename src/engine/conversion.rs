@@ -42,7 +42,7 @@ pub fn of_floats(
         name,
         &config,
         dtype,
-        companions.tokenizer.read()?,
+        companions.tokenizer()?,
         &companions.params()?,
     )?;
     let params = ConversionParams {

@@ -38,4 +38,5 @@ mod store;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokenizer;
+mod tokenizer_forms;
 mod weights;
