@@ -10,7 +10,7 @@ use crate::file_kind::FileKind;
 use crate::notice::Notice;
 
 use super::json::{self, AddedTokenJson, NamedToken, check_file_size, object};
-use super::{END_OF_TEXT, Tokenizer, TokenizerError, parts};
+use super::{END_OF_TEXT, MAX_TOKENS, Tokenizer, TokenizerError, parts};
 
 /// The bytes of those files of [`TokenizerFiles::NAMES`] that a model has.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +63,27 @@ impl TokenizerFiles {
         known.map(|known| self.files.insert(known, bytes)).is_some()
     }
 
+    /// The needed files that may be there besides: none, if the files that are here make a tokenizer. A server that answers
+    /// every request with a page seems to have a `tokenizer.json`, in the place of which others may exist.
+    pub fn others_to_try(&self) -> Vec<&'static str> {
+        let is_complete = |names: &&[&str]| names.iter().all(|name| self.is_itself(name));
+        if Self::ONE_OF.iter().any(|names| is_complete(names)) {
+            return Vec::new();
+        }
+        let names = Self::ONE_OF.into_iter().flatten().copied();
+        names.filter(|name| self.get(name).is_none()).collect()
+    }
+
+    /// Whether a file is there, and no other kind of file came in its place.
+    fn is_itself(&self, name: &str) -> bool {
+        match self.get(name).map(FileKind::of) {
+            None | Some(FileKind::Html | FileKind::LfsPointer) => false,
+            // A vocabulary of single bytes has an empty list of merges.
+            Some(FileKind::Empty) => name == MERGES || name == VOCAB_BPE,
+            Some(_) => true,
+        }
+    }
+
     fn get(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(Vec::as_slice)
     }
@@ -93,7 +114,9 @@ impl TokenizerFiles {
         others: &Others,
         notices: &mut Vec<Notice>,
     ) -> Result<Tokenizer, TokenizerError> {
-        if let Some(bytes) = self.get(TOKENIZER) {
+        let passed_over = self.passed_over(notices);
+        let file = |name: &str| self.get(name).filter(|_| !passed_over.contains(&name));
+        if let Some(bytes) = file(TOKENIZER) {
             let mut file = object(TOKENIZER, bytes)?;
             let added = json::take_added(TOKENIZER, &mut file)?;
             let kind = file.get("model").and_then(|model| model["type"].as_str());
@@ -106,7 +129,7 @@ impl TokenizerFiles {
             let added = others.added_tokens(added, defaults, notices);
             return json::build(TOKENIZER, file, added);
         }
-        let pair = |vocab, merges| Some((vocab, self.get(vocab)?, merges, self.get(merges)?));
+        let pair = |vocab, merges| Some((vocab, file(vocab)?, merges, file(merges)?));
         if let Some(files) = pair(VOCAB, MERGES).or_else(|| pair(ENCODER, VOCAB_BPE)) {
             let (vocab, vocab_bytes, merges, merges_bytes) = files;
             let file = byte_level_bpe(
@@ -117,7 +140,7 @@ impl TokenizerFiles {
             let added = others.added_tokens(Vec::new(), &GPT2_ROLES, notices);
             return json::build(vocab, file, added);
         }
-        if let Some(bytes) = self.get(VOCAB_TXT) {
+        if let Some(bytes) = file(VOCAB_TXT) {
             let file = word_piece(&lines(VOCAB_TXT, bytes)?, &others.config);
             let added = others.added_tokens(Vec::new(), &BERT_ROLES, notices);
             return json::build(VOCAB_TXT, file, added);
@@ -128,6 +151,22 @@ impl TokenizerFiles {
             },
             None => TokenizerError::NoTokenizer,
         })
+    }
+
+    /// The needed files in whose place another kind of file came, with a notice for each, if a tokenizer can be read without
+    /// them.
+    fn passed_over(&self, notices: &mut Vec<Notice>) -> Vec<&'static str> {
+        if !self.others_to_try().is_empty() {
+            return Vec::new();
+        }
+        let names = Self::ONE_OF.into_iter().flatten().copied();
+        let names = names.filter(|name| self.get(name).is_some() && !self.is_itself(name));
+        let names: Vec<&'static str> = names.collect();
+        for name in &names {
+            let found = FileKind::of(self.get(name).unwrap_or_default());
+            notices.push(Notice::new(*name, passed_over(format!("it is {found}"))));
+        }
+        names
     }
 
     /// The object in an optional file; empty, with a notice, if the file holds something else.
@@ -141,10 +180,14 @@ impl TokenizerFiles {
                 TokenizerError::Json { source, .. } => format!("it is damaged ({source})"),
                 error => error.to_string(),
             };
-            notices.push(Notice::new(name, format!("{fact}, so it is passed over")));
+            notices.push(Notice::new(name, passed_over(fact)));
             Map::new()
         })
     }
+}
+
+fn passed_over(fact: String) -> String {
+    fact + ", so it is passed over"
 }
 
 /// Special tokens of a tokenizer's class, each used unless the files state its role.
@@ -252,7 +295,7 @@ impl Others {
                 let mut stated = Vec::new();
                 for (id, token) in decoder {
                     match (id.parse(), AddedTokenJson::deserialize(token)) {
-                        (Ok(id), Ok(token)) => stated.push(NamedToken {
+                        (Ok(id), Ok(token)) if is_id(id) => stated.push(NamedToken {
                             id: Some(id),
                             ..token.into()
                         }),
@@ -265,7 +308,8 @@ impl Others {
             None => {
                 let mut stated = Vec::new();
                 for (token, id) in &self.added {
-                    let Some(id) = id.as_u64().and_then(|id| u32::try_from(id).ok()) else {
+                    let number = id.as_u64().and_then(|id| u32::try_from(id).ok());
+                    let Some(id) = number.filter(|id| is_id(*id)) else {
                         notices.push(Notice::passed_over(ADDED_TOKENS, token, id));
                         continue;
                     };
@@ -287,6 +331,11 @@ impl Others {
         further.into_iter().for_each(|token| list.complete(token));
         list.tokens
     }
+}
+
+/// Whether a vocabulary may have this id.
+fn is_id(id: u32) -> bool {
+    (id as usize) < MAX_TOKENS
 }
 
 /// Added tokens, each text once.

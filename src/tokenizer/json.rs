@@ -297,7 +297,7 @@ fn with_given_ids(
         if !known.contains(&token.content) {
             let id = id.map_or_else(
                 || {
-                    next += 1;
+                    next = next.saturating_add(1);
                     (next - 1) as u64
                 },
                 u64::from,

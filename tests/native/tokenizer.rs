@@ -552,6 +552,61 @@ fn an_optional_file_that_is_not_json_shuts_no_model() {
     assert_eq!(notices.len(), 3);
 }
 
+/// A server that answers every request with its page seems to have every file.
+#[test]
+fn a_page_in_the_place_of_one_form_leaves_the_other_forms() {
+    let (tokens, merges) = small_parts();
+    let vocab = vocab_of(&tokens).to_string();
+    let page = "<!doctype html><html></html>";
+    let mut files = TokenizerFiles::default();
+    files.insert("tokenizer.json", page.into());
+    assert_eq!(
+        files.others_to_try(),
+        [
+            "vocab.json",
+            "merges.txt",
+            "encoder.json",
+            "vocab.bpe",
+            "vocab.txt"
+        ]
+    );
+    let error = error_of(files.read());
+    assert_eq!(error.to_string(), "`tokenizer.json` is a web page");
+    files.insert("vocab.json", vocab.into());
+    files.insert("merges.txt", merges.join("\n").into());
+    assert!(files.others_to_try().is_empty());
+    let tokenizer = files.read().unwrap();
+    assert_eq!(tokenizer.encode("hello").unwrap(), [259]);
+    let notices: Vec<String> = tokenizer
+        .notices()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        notices,
+        ["tokenizer.json: it is a web page, so it is passed over"]
+    );
+}
+
+#[test]
+fn an_added_token_of_the_configuration_that_is_none_is_named() {
+    let tokenizer = bytes_with(&[(
+        "tokenizer_config.json",
+        json!({ "added_tokens_decoder": { "262": { "content": "<a>" }, "x": { "content": "<b>" }, "4294967295": { "content": "<c>" } } }),
+    )]);
+    assert_eq!(tokenizer.encode("<a>").unwrap(), [262]);
+    let notices: Vec<String> = tokenizer
+        .notices()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let expected = [
+        "tokenizer_config.json: 4294967295 {\"content\":\"<c>\"} is passed over",
+        "tokenizer_config.json: x {\"content\":\"<b>\"} is passed over",
+    ];
+    assert_eq!(notices, expected);
+}
+
 #[test]
 fn truncation_padding_and_dropout_of_a_file_change_no_text() {
     let mut json = small_json();

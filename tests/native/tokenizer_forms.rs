@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use crate::support::checkpoints::{fixtures, model_files};
-use crate::support::python;
+use crate::support::{program, python};
 use huggingtweets::engine::{Companions, ModelFile, conversion};
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
@@ -357,6 +357,67 @@ fn the_ids_that_the_configurations_open_and_end_texts_with_are_not_shown() {
             tokenizer.decode(&[263, 259, 264, 265, 71]).unwrap(),
             "helloG"
         );
+    }
+}
+
+/// Whether the files say so or not.
+#[test]
+fn an_added_token_that_texts_end_with_is_not_shown() {
+    let added =
+        json!({ "added_tokens_decoder": { "263": { "content": "<end>", "special": false } } });
+    let folder = Folder::new(264, json!({ "bos_token_id": 262, "eos_token_id": 263 }))
+        .with(
+            "vocab.json",
+            Value::Object(vocab(&[END_OF_TEXT])).to_string(),
+        )
+        .with("merges.txt", merges())
+        .with("tokenizer_config.json", added.to_string());
+    for tokenizer in [folder.tokenizer(), open(&folder.gguf())] {
+        let ids = tokenizer.encode("hello<end>").unwrap();
+        assert_eq!(ids, [259, 263]);
+        assert_eq!(tokenizer.decode(&ids).unwrap(), "hello");
+    }
+}
+
+/// <https://github.com/huggingface/transformers.js/issues/1021>
+#[test]
+fn the_program_takes_the_form_of_tokenizer_that_is_no_page() {
+    let folder = Folder::new(263, json!({}))
+        .with("tokenizer.json", "<!doctype html><html></html>")
+        .with(
+            "vocab.json",
+            Value::Object(vocab(&[END_OF_TEXT])).to_string(),
+        )
+        .with("merges.txt", merges());
+    let path = tempfile::tempdir().unwrap();
+    folder.write_to(path.path());
+    std::fs::write(path.path().join("model.safetensors"), &folder.weights).unwrap();
+    let model = path.path().to_str().unwrap();
+    let answer = program::json(&["tokenize", "--model", model, "--text", "hello"]);
+    assert_eq!(answer["token_ids"], json!([259]));
+}
+
+/// Flags of added tokens are not among GGUF's keys, so folders with flags are left out.
+#[test]
+fn llama_cpp_gives_the_ids_and_texts_of_the_folder_that_a_gguf_was_made_of() {
+    let Some(python) = python::with("llama_cpp") else {
+        return;
+    };
+    let path = tempfile::tempdir().unwrap();
+    let model = path.path().join("model.gguf");
+    let texts = texts(100, 9);
+    for (name, folder) in folders() {
+        if !["byte_level, fast", "parts", "parts, rounded up"].contains(&&*name) {
+            continue;
+        }
+        std::fs::write(&model, folder.gguf()).unwrap();
+        let tokenizer = folder.tokenizer();
+        let question = json!({ "model": model, "ids": [97], "texts": texts });
+        let answer = python::ask(&python, "ask_llama_cpp.py", &question);
+        for (text, theirs) in texts.iter().zip(answer["token_ids"].as_array().unwrap()) {
+            let ours = tokenizer.encode(text).unwrap();
+            assert_eq!(json!(ours), *theirs, "{name}: {text:?}");
+        }
     }
 }
 
