@@ -52,11 +52,16 @@ impl Companions {
     /// # Errors
     /// [`EngineError::Tokenizer`].
     pub fn tokenizer(&self) -> Result<Tokenizer, EngineError> {
-        let mut tokenizer = self.tokenizer.read()?;
-        let files = [Some(&self.config), self.generation_config.as_ref()];
-        for file in files.into_iter().flatten() {
-            // A damaged configuration is refused by its own reader.
-            let file: Value = json::from_slice(file).unwrap_or_default();
+        // A damaged configuration is refused by its own reader.
+        let read = |file: &Vec<u8>| json::from_slice(file).unwrap_or_default();
+        let config: Value = read(&self.config);
+        let class = config["tokenizer_class"].as_str();
+        let mut tokenizer = self.tokenizer.read_as(class)?;
+        let generation_config = self.generation_config.as_ref().map(read);
+        for file in [Some(&config), generation_config.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             for key in ["bos_token_id", "eos_token_id"] {
                 let ids = match &file[key] {
                     Value::Array(ids) => &ids[..],

@@ -1,4 +1,9 @@
 //! `TokenizerFiles`: the files of a model folder that its tokenizer is made of.
+//!
+//! They are read as `transformers` 5 reads them for GPT-2's class, with these differences, each for the sake of what the
+//! model was trained with: an added token keeps the id that a file gives it, where `transformers` numbers it anew after a
+//! hole; a normalizer, a pre-tokenizer other than GPT-2's and added tokens of a `tokenizer.json` are kept, where version 5
+//! drops them for this class and version 4 keeps them; files may begin with a byte order mark.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -94,9 +99,19 @@ impl TokenizerFiles {
     /// [`TokenizerError::NoTokenizer`] if no entry of [`TokenizerFiles::ONE_OF`] is complete, else the error of the
     /// damaged file.
     pub fn read(&self) -> Result<Tokenizer, TokenizerError> {
+        self.read_as(None)
+    }
+
+    /// As [`Self::read`], with the tokenizer's class as the model's configuration states it; `tokenizer_config.json` may
+    /// state another.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_as(&self, class: Option<&str>) -> Result<Tokenizer, TokenizerError> {
         let mut notices = Vec::new();
         let mut optional = |name| self.optional(name, &mut notices);
         let others = Others {
+            class,
             config: optional(TOKENIZER_CONFIG),
             special: optional(SPECIAL_TOKENS_MAP),
             added: optional(ADDED_TOKENS),
@@ -111,7 +126,7 @@ impl TokenizerFiles {
 
     fn read_with(
         &self,
-        others: &Others,
+        others: &Others<'_>,
         notices: &mut Vec<Notice>,
     ) -> Result<Tokenizer, TokenizerError> {
         let passed_over = self.passed_over(notices);
@@ -219,7 +234,9 @@ const NAMED_ROLES: [&str; 7] = [
 ];
 
 /// The optional files, an absent one empty.
-struct Others {
+struct Others<'c> {
+    /// The class that the model's configuration states.
+    class: Option<&'c str>,
     /// `tokenizer_config.json`.
     config: Map<String, Value>,
     /// `special_tokens_map.json`.
@@ -228,10 +245,11 @@ struct Others {
     added: Map<String, Value>,
 }
 
-impl Others {
+impl Others<'_> {
     /// Whether the tokenizer's class is GPT-2's, which a model of this kind has unless its files name another.
     fn is_of_gpt2s_class(&self) -> bool {
         let class = self.config.get("tokenizer_class").and_then(Value::as_str);
+        let class = class.or(self.class);
         class.is_none_or(|class| class.trim_end_matches("Fast") == "GPT2Tokenizer")
     }
 

@@ -360,6 +360,32 @@ fn the_ids_that_the_configurations_open_and_end_texts_with_are_not_shown() {
     }
 }
 
+/// GPT-2's class puts a space in front of a text only where its configuration says so; for others the file says it.
+#[test]
+fn the_class_that_either_configuration_states_decides_on_the_space_in_front() {
+    let file = std::fs::read(fixtures().join("tokenizers/byte_level_prefix_space.json")).unwrap();
+    let fast = "PreTrainedTokenizerFast";
+    let gpt2s = json!({ "tokenizer_class": "GPT2TokenizerFast" });
+    let spaced = json!({ "tokenizer_class": "GPT2Tokenizer", "add_prefix_space": true });
+    for (in_model, in_tokenizer, adds) in [
+        (None, None, false),
+        (Some(fast), None, true),
+        (Some(fast), Some(&gpt2s), false),
+        (None, Some(&spaced), true),
+    ] {
+        let class = in_model.map_or(json!({}), |class| json!({ "tokenizer_class": class }));
+        let mut folder = Folder::new(600, class).with("tokenizer.json", file.clone());
+        if let Some(config) = in_tokenizer {
+            folder = folder.with("tokenizer_config.json", config.to_string());
+        }
+        for tokenizer in [folder.tokenizer(), open(&folder.gguf())] {
+            let ids = tokenizer.encode("hello").unwrap();
+            let text = tokenizer.decode(&ids).unwrap();
+            assert_eq!(text.starts_with(' '), adds, "{in_model:?} {in_tokenizer:?}");
+        }
+    }
+}
+
 /// Whether the files say so or not.
 #[test]
 fn an_added_token_that_texts_end_with_is_not_shown() {
