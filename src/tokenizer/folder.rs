@@ -72,7 +72,7 @@ impl TokenizerFiles {
     /// every request with a page seems to have a `tokenizer.json`, in the place of which others may exist.
     pub fn others_to_try(&self) -> Vec<&'static str> {
         let is_complete = |names: &&[&str]| names.iter().all(|name| self.is_itself(name));
-        if Self::ONE_OF.iter().any(|names| is_complete(names)) {
+        if Self::ONE_OF.iter().any(is_complete) {
             return Vec::new();
         }
         let names = Self::ONE_OF.into_iter().flatten().copied();
