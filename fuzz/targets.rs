@@ -8,7 +8,7 @@ use std::io::Cursor;
 use huggingtweets::card;
 use huggingtweets::engine::ModelFile;
 use huggingtweets::kernels::pack::WeightType;
-use huggingtweets::tokenizer::Tokenizer;
+use huggingtweets::tokenizer::{Tokenizer, TokenizerFiles};
 use huggingtweets::weights::{Checkpoint, Conversion, ConversionParams, WeightsError, WriteAt};
 
 /// The configuration of `tests/fixtures/tiny`, the model of the safetensors seeds.
@@ -43,6 +43,27 @@ pub fn tokenizer_json(data: &[u8]) {
         && let Ok(token_ids) = tokenizer.encode("My dream is\n<|endoftext|> 🐦 \u{301}\0")
     {
         drop(tokenizer.decode(&token_ids));
+    }
+}
+
+/// The files beside a vocabulary, each with the same content.
+pub fn added_tokens(data: &[u8]) {
+    let mut files = TokenizerFiles::default();
+    let vocab = r#"{"a":0,"b":1,"ab":2,"<|endoftext|>":3,"<s>":4}"#;
+    files.insert("vocab.json", vocab.into());
+    files.insert("merges.txt", "a b".into());
+    for name in TokenizerFiles::OPTIONAL {
+        files.insert(name, data.to_vec());
+    }
+    if let Ok(mut tokenizer) = files.read() {
+        drop(tokenizer.add_special_ids([0, 4, 7, u32::MAX]));
+        drop(tokenizer.fit_to(6));
+        if let Ok(token_ids) = tokenizer.encode("ab<s> <|endoftext|><pad>") {
+            drop(tokenizer.decode(&token_ids));
+        }
+        if let Ok(gguf) = tokenizer.to_gguf(6) {
+            drop(gguf.read());
+        }
     }
 }
 

@@ -29,7 +29,12 @@ pub enum JsonError {
 /// [`JsonError`].
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(&without_bare_words(text)).map_err(|source| match FileKind::of(text) {
+    // The words are errors to the reader, so only a file that it refuses is searched for them.
+    let read = serde_json::from_slice(text).or_else(|error| match without_bare_words(text) {
+        Cow::Borrowed(_) => Err(error),
+        Cow::Owned(text) => serde_json::from_slice(&text),
+    });
+    read.map_err(|source| match FileKind::of(text) {
         FileKind::Json | FileKind::Unknown => JsonError::Malformed(source),
         found => JsonError::Other { found },
     })

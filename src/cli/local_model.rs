@@ -53,6 +53,12 @@ impl LocalModel {
                 for file in &plan.companions {
                     companions.insert(&file.name, read_file(&path.join(&file.name))?);
                 }
+                for name in companions.tokenizer.others_to_try() {
+                    let path = path.join(name);
+                    if path.is_file() {
+                        companions.insert(name, read_file(&path)?);
+                    }
+                }
                 model.companions = Some(companions);
                 weight_files(path, parts)?
             }

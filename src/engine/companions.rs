@@ -1,12 +1,18 @@
 //! `Companions`: the small files beside float weights, as bytes.
 
+use serde_json::Value;
+
 use crate::generate::model_defaults::ModelDefaults;
+use crate::json;
 use crate::model::config::Gpt2Config;
 use crate::notice::Notice;
 use crate::tokenizer::{Tokenizer, TokenizerFiles};
 use crate::weights::{Checkpoint, ReadSeek};
 
 use super::{EngineError, ModelFile, special_tokens};
+
+/// Most tokens of a list in a configuration; each needs a search of its own.
+const MAX_END_TOKENS: usize = 64;
 
 /// The small files beside float weights.
 #[derive(Debug, Clone, Default)]
@@ -51,12 +57,39 @@ impl Companions {
         special_tokens::of_folder(config, files, tokenizer, eos_token.as_deref())
     }
 
+    /// The tokenizer of the model. The tokens that the configurations open and end texts with are special.
+    ///
+    /// # Errors
+    /// [`EngineError::Tokenizer`].
+    pub fn tokenizer(&self) -> Result<Tokenizer, EngineError> {
+        // A damaged configuration is refused by its own reader.
+        let read = |file: &Vec<u8>| json::from_slice(file).unwrap_or_default();
+        let config: Value = read(&self.config);
+        let class = config["tokenizer_class"].as_str();
+        let mut tokenizer = self.tokenizer.read_as(class)?;
+        let generation_config = self.generation_config.as_ref().map(read);
+        for file in [Some(&config), generation_config.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            for key in ["bos_token_id", "eos_token_id"] {
+                let ids = match &file[key] {
+                    Value::Array(ids) => &ids[..],
+                    id => std::slice::from_ref(id),
+                };
+                let ids = ids.iter().filter_map(Value::as_u64).take(MAX_END_TOKENS);
+                tokenizer.add_special_ids(ids.filter_map(|id| u32::try_from(id).ok()))?;
+            }
+        }
+        Ok(tokenizer)
+    }
+
     /// Opens the model that consists of these files and of the files of its weights.
     ///
     /// # Errors
     /// [`EngineError`] if the files are damaged, incomplete or of different models.
     pub fn open(&self, weights: Vec<Box<dyn ReadSeek>>) -> Result<ModelFile, EngineError> {
-        let (defaults, tokenizer) = (self.defaults()?, self.tokenizer.read()?);
+        let (defaults, tokenizer) = (self.defaults()?, self.tokenizer()?);
         let checkpoint = Checkpoint::from_floats(&self.config, weights)?;
         let mut config = checkpoint.config().clone();
         let notices = self.set_special_tokens(&mut config, &tokenizer);

@@ -39,10 +39,11 @@ pub fn of_floats(
     journal: Option<&Journal>,
 ) -> Result<(Conversion, Vec<Notice>), EngineError> {
     let mut config = Gpt2Config::from_json(&companions.config).map_err(WeightsError::Config)?;
-    let tokenizer = companions.tokenizer.read()?;
+    let tokenizer = companions.tokenizer()?;
     let mut defaults = companions.defaults()?;
     let notices = companions.set_special_tokens(&mut config, &tokenizer);
     defaults.notices.splice(0..0, notices);
+    defaults.notices.extend_from_slice(tokenizer.notices());
     let metadata = metadata(name, &config, dtype, tokenizer, &defaults)?;
     let params = ConversionParams {
         config_json: &companions.config,

@@ -13,6 +13,9 @@ const PRE: &str = "tokenizer.ggml.pre";
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const TOKEN_TYPES: &str = "tokenizer.ggml.token_type";
 const MERGES: &str = "tokenizer.ggml.merges";
+const UNKNOWN: &str = "tokenizer.ggml.unknown_token_id";
+const PADDING: &str = "tokenizer.ggml.padding_token_id";
+const ADD_SPACE_PREFIX: &str = "tokenizer.ggml.add_space_prefix";
 const JSON: &str = "tokenizer.huggingface.json";
 
 /// Takes the tokenizer's lists out of a file's metadata, which saves a copy of 100,000 strings.
@@ -31,6 +34,12 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
             got: model,
         }));
     }
+    let token_id = |key: &str| {
+        let id = metadata.get(key).and_then(Value::as_u64);
+        id.and_then(|id| u32::try_from(id).ok())
+    };
+    let (unknown_id, padding_id) = (token_id(UNKNOWN), token_id(PADDING));
+    let adds_space_prefix = metadata.get(ADD_SPACE_PREFIX) == Some(&Value::Bool(true));
     let mut strings = |key: &str| match metadata.remove(key) {
         Some(Value::Strings(strings)) => Ok(Some(strings)),
         Some(_) => Err(wrong_type(key, "a list of strings")),
@@ -45,6 +54,9 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
         token_types: integers(metadata.remove(TOKEN_TYPES))?,
         merges: merges.unwrap_or_default(),
         json,
+        unknown_id,
+        padding_id,
+        adds_space_prefix,
     };
     // Programs that write GGUF leave an empty list out, which is right for a vocabulary of single bytes alone.
     if !has_merges && tokenizer.json.is_none() && tokenizer.has_joined_tokens() {
@@ -61,7 +73,11 @@ pub fn entries(tokenizer: GgufTokenizer) -> Vec<(String, Value)> {
         token_types,
         merges,
         json,
+        unknown_id,
+        padding_id,
+        adds_space_prefix,
     } = tokenizer;
+    let token_id = |id: u32| Value::UInt(id.into());
     let entries = [
         (MODEL, Some(Value::String(model))),
         (PRE, Some(Value::String("gpt-2".to_owned()))),
@@ -69,6 +85,12 @@ pub fn entries(tokenizer: GgufTokenizer) -> Vec<(String, Value)> {
         (TOKEN_TYPES, Some(Value::Ints(token_types))),
         (MERGES, Some(Value::Strings(merges))),
         (JSON, json.map(Value::String)),
+        (UNKNOWN, unknown_id.map(token_id)),
+        (PADDING, padding_id.map(token_id)),
+        (
+            ADD_SPACE_PREFIX,
+            adds_space_prefix.then_some(Value::Bool(true)),
+        ),
     ];
     entries
         .into_iter()

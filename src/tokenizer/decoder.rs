@@ -7,7 +7,8 @@ use tokenizers::{Decoder, DecoderWrapper};
 use super::byte_alphabet::in_byte_alphabet;
 
 /// A byte-level decoder reads `Ö` as the byte 0xD6, in an added token too: `ilÖveyou` would come out as bytes that are
-/// not text. An added token is plain text, so here it is written in the byte alphabet before it is decoded.
+/// not text, as it does in `transformers`. llama.cpp shows an added token as it stands, which is what people added. It is
+/// plain text, so here it is written in the byte alphabet before it is decoded.
 pub(super) struct AddedTokenDecoder {
     inner: DecoderWrapper,
     /// The texts of added tokens that the decoder would misread, each with its text in the byte alphabet.

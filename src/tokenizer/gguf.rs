@@ -11,6 +11,8 @@ use tokenizers::models::bpe::Vocab;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, DecoderWrapper, Model, ModelWrapper, PreTokenizerWrapper};
 
+use crate::notice::Notice;
+
 use super::byte_alphabet::char_of_byte;
 use super::json::bad_merge;
 use super::parts::split_merge;
@@ -18,6 +20,9 @@ use super::{
     END_OF_TEXT, Inner, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, is_byte_level,
     json, parts,
 };
+
+/// The key of the whole `tokenizer.json`.
+const JSON: &str = "tokenizer.huggingface.json";
 
 /// Ordinary text.
 const NORMAL: i32 = 1;
@@ -45,6 +50,13 @@ pub struct GgufTokenizer {
     pub merges: Vec<String>,
     /// `tokenizer.huggingface.json`: the whole `tokenizer.json`.
     pub json: Option<String>,
+    /// `tokenizer.ggml.unknown_token_id`.
+    pub unknown_id: Option<u32>,
+    /// `tokenizer.ggml.padding_token_id`.
+    pub padding_id: Option<u32>,
+    /// `tokenizer.ggml.add_space_prefix`. Only written: no program puts a space in front of a byte-level BPE's text for it,
+    /// and where it is true, the `tokenizer.json` says so too.
+    pub adds_space_prefix: bool,
 }
 
 impl GgufTokenizer {
@@ -64,11 +76,24 @@ impl GgufTokenizer {
     /// [`TokenizerError::Unsupported`] if GGUF's own keys do not describe the tokenizer completely and there is no
     /// `tokenizer.json`, else the error of the damaged entry.
     pub fn read(self) -> Result<Tokenizer, TokenizerError> {
+        let (unknown_id, padding_id) = (self.unknown_id, self.padding_id);
+        let mut tokenizer = self.read_parts()?;
+        let token = |id: Option<u32>| tokenizer.inner.id_to_token(id?);
+        let (unknown, padding) = (token(unknown_id), token(padding_id));
+        tokenizer.unknown = unknown;
+        tokenizer.padding = padding;
+        Ok(tokenizer)
+    }
+
+    fn read_parts(self) -> Result<Tokenizer, TokenizerError> {
+        let mut notices = Vec::new();
         if let Some(json) = &self.json {
-            let tokenizer = json::read("tokenizer.huggingface.json", json.as_bytes(), Vec::new());
-            // A damaged `tokenizer.json` is ignored where the other keys suffice.
-            if tokenizer.is_ok() || self.model != "gpt2" {
-                return tokenizer;
+            match json::read(JSON, json.as_bytes()) {
+                // A damaged `tokenizer.json` is passed over where the other keys suffice.
+                Err(error) if self.model == "gpt2" => {
+                    notices.push(Notice::new(JSON, format!("{error}, so it is passed over")));
+                }
+                tokenizer => return tokenizer,
             }
         }
         if self.model != "gpt2" {
@@ -76,7 +101,9 @@ impl GgufTokenizer {
                 got: self.model.chars().take(40).collect(),
             });
         }
-        self.read_byte_level_bpe()
+        let mut tokenizer = self.read_byte_level_bpe()?;
+        tokenizer.notices = notices;
+        Ok(tokenizer)
     }
 
     fn read_byte_level_bpe(self) -> Result<Tokenizer, TokenizerError> {
@@ -106,7 +133,8 @@ impl GgufTokenizer {
             }
             match type_of(id) {
                 UNUSED => continue,
-                CONTROL => added.push(AddedToken::from(&*token, true)),
+                // Both are found whole in a text by llama.cpp, and not shown.
+                CONTROL | UNKNOWN => added.push(AddedToken::from(&*token, true)),
                 USER_DEFINED => added.push(AddedToken::from(&*token, false).normalized(false)),
                 _ if token == END_OF_TEXT => added.push(AddedToken::from(&*token, true)),
                 _ => longest = longest.max(token.chars().count()),
@@ -171,8 +199,14 @@ impl Tokenizer {
             tokens.push(token);
             token_types.push(kind);
         }
-        let merges = self.merges()?;
-        let is_plain = self.is_plain();
+        let merges = self.merges(vocab_size)?;
+        let is_plain = self.is_plain() && !self.has_tokens_beyond(vocab_size);
+        tokens.truncate(vocab_size.max(self.n_tokens));
+        let id_of = |token: &Option<String>| {
+            let id = self.inner.token_to_id(token.as_deref()?)?;
+            ((id as usize) < tokens.len()).then_some(id)
+        };
+        let (unknown_id, padding_id) = (id_of(&self.unknown), id_of(&self.padding));
         Ok(GgufTokenizer {
             model: match is_byte_level(&self.inner) {
                 true => "gpt2".to_owned(),
@@ -185,6 +219,12 @@ impl Tokenizer {
                 true => None,
                 false => Some(self.to_json()?),
             },
+            unknown_id,
+            padding_id,
+            adds_space_prefix: match self.inner.get_pre_tokenizer() {
+                Some(PreTokenizerWrapper::ByteLevel(part)) => part.add_prefix_space,
+                _ => false,
+            },
         })
     }
 
@@ -195,6 +235,14 @@ impl Tokenizer {
             text.push('_');
         }
         text
+    }
+
+    /// Whether the vocabulary has tokens that the embedding of `vocab_size` rows lacks.
+    fn has_tokens_beyond(&self, vocab_size: usize) -> bool {
+        let vocab = self.inner.get_model().get_vocab();
+        vocab
+            .values()
+            .any(|id| *id as usize >= vocab_size.max(self.n_tokens))
     }
 
     fn kind_of(&self, token: &str) -> i32 {
@@ -209,14 +257,15 @@ impl Tokenizer {
             digits.is_some_and(|digits| digits.len() == 2 && u8::from_str_radix(digits, 16).is_ok())
         };
         match token {
-            _ if unknown == Some(token) => UNKNOWN,
+            // Where bytes are tokens, no text is unknown, and this token is not found whole.
+            _ if unknown == Some(token) && !is_byte_level(&self.inner) => UNKNOWN,
             _ if !is_byte_level(&self.inner) && is_byte() => BYTE,
             _ => NORMAL,
         }
     }
 
-    /// The merges of a BPE in order of rank, each in one line.
-    fn merges(&self) -> Result<Vec<String>, TokenizerError> {
+    /// The merges of a BPE in order of rank, each in one line, without those of tokens beyond the embedding.
+    fn merges(&self, vocab_size: usize) -> Result<Vec<String>, TokenizerError> {
         if !is_byte_level(&self.inner) {
             return Ok(Vec::new());
         }
@@ -229,8 +278,20 @@ impl Tokenizer {
             reason: source.to_string(),
         })?;
         let merges = model["merges"].as_array().into_iter().flatten();
+        let end = vocab_size.max(self.n_tokens);
+        let prefix = bpe.continuing_subword_prefix.as_deref();
+        let prefix_len = prefix.map_or(0, str::len);
+        let is_inside = |token: &str| {
+            let id = bpe.token_to_id(token);
+            id.is_some_and(|id| (id as usize) < end)
+        };
         Ok(merges
-            .filter_map(|pair| Some(format!("{} {}", pair[0].as_str()?, pair[1].as_str()?)))
+            .filter_map(|pair| pair[0].as_str().zip(pair[1].as_str()))
+            .filter(|(left, right)| {
+                let right = right.get(prefix_len..).unwrap_or_default();
+                is_inside(&format!("{left}{right}"))
+            })
+            .map(|(left, right)| format!("{left} {right}"))
             .collect())
     }
 

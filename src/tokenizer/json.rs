@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
+use crate::json::{self, JsonError};
+
 use super::{MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, parts};
 
 /// An added token with the id that a file gives it.
@@ -54,19 +56,16 @@ impl From<AddedTokenJson> for NamedToken {
 /// The JSON object in a file.
 ///
 /// # Errors
-/// [`TokenizerError::FileTooLong`], [`TokenizerError::Json`].
+/// [`TokenizerError::FileTooLong`], [`TokenizerError::OtherFile`], [`TokenizerError::Json`].
 pub(super) fn object(
     file: &'static str,
     bytes: &[u8],
 ) -> Result<Map<String, Value>, TokenizerError> {
     check_file_size(file, bytes)?;
-    serde_json::from_slice(without_bom(bytes))
-        .map_err(|source| TokenizerError::Json { file, source })
-}
-
-/// `bytes` without the byte order mark that some editors put before a text.
-pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+    json::from_slice(bytes).map_err(|error| match error {
+        JsonError::Other { found } => TokenizerError::OtherFile { file, found },
+        JsonError::Malformed(source) => TokenizerError::Json { file, source },
+    })
 }
 
 /// Refuses a file that is longer than [`MAX_FILE_BYTES`].
@@ -81,26 +80,44 @@ pub(super) fn check_file_size(file: &'static str, bytes: &[u8]) -> Result<(), To
     Ok(())
 }
 
-/// The tokenizer in the bytes of a `tokenizer.json`, with added tokens that other files name.
+/// The tokenizer in the bytes of a `tokenizer.json`.
 ///
 /// # Errors
 /// [`TokenizerError`].
-pub(super) fn read(
-    file: &'static str,
-    bytes: &[u8],
-    more: Vec<NamedToken>,
-) -> Result<Tokenizer, TokenizerError> {
-    build(file, object(file, bytes)?, more)
+pub(super) fn read(file: &'static str, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
+    let mut content = object(file, bytes)?;
+    let added = take_added(file, &mut content)?;
+    build(file, content, added)
 }
 
-/// The tokenizer in the content of a `tokenizer.json`; `origin` is the file that the content was read from or made of.
+/// Takes the added tokens out of the content of a `tokenizer.json`.
+///
+/// # Errors
+/// [`TokenizerError::Malformed`].
+pub(super) fn take_added(
+    origin: &'static str,
+    file: &mut Map<String, Value>,
+) -> Result<Vec<NamedToken>, TokenizerError> {
+    let added = match file.remove("added_tokens") {
+        Some(added) if !added.is_null() => Vec::<AddedTokenJson>::deserialize(added),
+        _ => Ok(Vec::new()),
+    };
+    let added = added.map_err(|source| TokenizerError::Malformed {
+        origin,
+        reason: source.to_string(),
+    })?;
+    Ok(added.into_iter().map(NamedToken::from).collect())
+}
+
+/// The tokenizer in the content of a `tokenizer.json` without its added tokens, and with these; `origin` is the file that
+/// the content was read from or made of.
 ///
 /// # Errors
 /// [`TokenizerError`].
 pub(super) fn build(
     origin: &'static str,
     mut file: Map<String, Value>,
-    more: Vec<NamedToken>,
+    added: Vec<NamedToken>,
 ) -> Result<Tokenizer, TokenizerError> {
     let malformed = |reason: String| TokenizerError::Malformed { origin, reason };
     if file.get("pre_tokenizer").is_some_and(has_empty_chunks) {
@@ -109,21 +126,10 @@ pub(super) fn build(
     // Truncation and padding are settings of the caller, saved with the tokenizer by the program that wrote the file.
     file.remove("truncation");
     file.remove("padding");
-    let added = match file.remove("added_tokens") {
-        Some(added) if !added.is_null() => Vec::<AddedTokenJson>::deserialize(added)
-            .map_err(|source| malformed(source.to_string()))?,
-        _ => Vec::new(),
-    };
-    let mut added: Vec<NamedToken> = added.into_iter().map(NamedToken::from).collect();
-    let known: HashSet<String> = added.iter().map(|a| a.token.content.clone()).collect();
-    added.extend(
-        more.into_iter()
-            .filter(|named| !known.contains(&named.token.content)),
-    );
     let model = file.get_mut("model").and_then(Value::as_object_mut);
     let model = model.ok_or_else(|| malformed("it has no model".to_owned()))?;
     let (n_tokens, longest) = check_model(model)?;
-    let added = with_given_ids(model, added)?;
+    let added = with_given_ids(model, n_tokens, added)?;
     let settings = parts::SETTINGS.map(|key| {
         let part = file.get(key).cloned().unwrap_or_default();
         (key.to_owned(), part)
@@ -241,12 +247,14 @@ fn id_within_limits(token: &str, id: &Value) -> Result<usize, TokenizerError> {
         })
 }
 
-/// The added tokens that have an id, in the file or in the model's vocabulary.
+/// The added tokens with their ids: those of the vocabulary, else those of the file, else the next ones, `end` being one
+/// more than the vocabulary's largest.
 ///
 /// The crate numbers added tokens that the vocabulary lacks from the vocabulary's end on, whatever ids the file gives.
 /// Where the file's ids differ from these numbers, the tokens are written into the vocabulary first.
 fn with_given_ids(
     model: &mut Map<String, Value>,
+    end: usize,
     added: Vec<NamedToken>,
 ) -> Result<Vec<AddedToken>, TokenizerError> {
     let known: HashSet<String> = match model.get("vocab") {
@@ -268,6 +276,11 @@ fn with_given_ids(
         }
         _ => HashSet::new(),
     };
+    let stated = added.iter().filter(|a| !known.contains(&a.token.content));
+    let stated = stated
+        .filter_map(|named| Some(named.id? as usize + 1))
+        .max();
+    let mut next = stated.unwrap_or(0).max(end);
     let mut tokens = Vec::new();
     let mut new = Vec::new();
     for NamedToken { token, id } in added {
@@ -282,8 +295,13 @@ fn with_given_ids(
             continue;
         }
         if !known.contains(&token.content) {
-            // A special token without an id has no row in the model.
-            let Some(id) = id else { continue };
+            let id = id.map_or_else(
+                || {
+                    next = next.saturating_add(1);
+                    (next - 1) as u64
+                },
+                u64::from,
+            );
             let id = id_within_limits(&token.content, &id.into())?;
             new.push((token.content.clone(), id));
         }
@@ -341,7 +359,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError`] if the file is damaged or describes no tokenizer.
     pub fn from_json(bytes: &[u8]) -> Result<Self, TokenizerError> {
-        read("tokenizer.json", bytes, Vec::new())
+        read("tokenizer.json", bytes)
     }
 
     /// The tokenizer as a `tokenizer.json`, in one line.

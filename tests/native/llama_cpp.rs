@@ -2,14 +2,12 @@
 //!
 //! llama.cpp is called through its Python package, in `python3` or the interpreter named by `HUGGINGTWEETS_PYTHON`.
 
-use crate::support::checkpoints::{fixtures, floats, ids, model_files};
-use crate::support::program;
-use crate::support::shared::{shared, skipped};
+use crate::support::checkpoints::{floats, ids, model_files};
+use crate::support::shared::shared;
+use crate::support::{program, python};
 use huggingtweets::model::config::Gpt2Config;
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// Both programs round the inputs of a product to 8 bits, in different ways.
 /// Largest difference seen: 0.03 of the widest logit.
@@ -25,38 +23,9 @@ const TEXTS: [&str; 6] = [
     "http://x.y/?z=1#_-_ ...!!!??? ｆｕｌｌ\u{a0}width",
 ];
 
-/// The interpreter, if it has llama.cpp.
-fn python() -> Option<String> {
-    let python = std::env::var("HUGGINGTWEETS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let import = Command::new(&python)
-        .args(["-c", "import llama_cpp"])
-        .stderr(Stdio::null())
-        .status();
-    if import.is_ok_and(|status| status.success()) {
-        return Some(python);
-    }
-    skipped(&format!(
-        "`{python}` has no llama_cpp; `pip install llama-cpp-python`, or set HUGGINGTWEETS_PYTHON to a python that has it"
-    ));
-    None
-}
-
 fn llama_cpp(python: &str, model: &str, ids: &[u32]) -> Value {
-    let mut child = Command::new(python)
-        .arg(fixtures().join("ask_llama_cpp.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
     let question = json!({ "model": model, "ids": ids, "texts": TEXTS });
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(question.to_string().as_bytes()).unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{model}: {error}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    python::ask(python, "ask_llama_cpp.py", &question)
 }
 
 /// Asserts that both programs make the same tokens of every text.
@@ -140,7 +109,9 @@ fn check(python: &str, source: &Path, dtype: &str) {
 
 #[test]
 fn the_bundled_model_in_each_type_is_the_same_in_llama_cpp() {
-    let Some(python) = python() else { return };
+    let Some(python) = python::with("llama_cpp") else {
+        return;
+    };
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/model/bundled.gguf");
     for dtype in DTYPES {
         check(&python, &model, dtype);
@@ -150,7 +121,8 @@ fn the_bundled_model_in_each_type_is_the_same_in_llama_cpp() {
 /// 320 is no multiple of 256, as the 1600 of GPT-2 XL; the 1280 of the inner layer is one.
 #[test]
 fn gpt2s_vocabulary_and_mixed_types_are_the_same_in_llama_cpp() {
-    let (Some(python), Some(tokenizer)) = (python(), shared("data/gpt2-bpe")) else {
+    let (Some(python), Some(tokenizer)) = (python::with("llama_cpp"), shared("data/gpt2-bpe"))
+    else {
         return;
     };
     let config = Gpt2Config {

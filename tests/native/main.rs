@@ -40,5 +40,6 @@ mod store;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokenizer;
+mod tokenizer_forms;
 mod transformers;
 mod weights;

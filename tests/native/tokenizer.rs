@@ -1,11 +1,10 @@
 //! The tokenizer: the ids and texts of Python's tokenizers for every family, the same from every form of file, whole
 //! characters in a stream, an error for the rest.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use crate::support::shared::{shared, skipped};
+use crate::support::python;
+use crate::support::shared::shared;
 use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
 use huggingtweets::tokenizer::{
     DecodeStream, END_OF_TEXT, GgufTokenizer, Tokenizer, TokenizerError, TokenizerFiles,
@@ -261,45 +260,19 @@ fn the_published_texts_have_the_published_ids() {
     }
 }
 
-fn python() -> Option<String> {
-    let python = std::env::var("HUGGINGTWEETS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let import = Command::new(&python)
-        .args(["-c", "import tokenizers"])
-        .stderr(Stdio::null())
-        .status();
-    if import.is_ok_and(|status| status.success()) {
-        return Some(python);
-    }
-    skipped(&format!(
-        "`{python}` has no tokenizers; `pip install tokenizers`, or set HUGGINGTWEETS_PYTHON to a python that has it"
-    ));
-    None
-}
-
-fn ask(python: &str, tokenizer: &Path, texts: &[String]) -> Answers {
-    let mut child = Command::new(python)
-        .arg(fixtures().join("ask_tokenizers.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let question = json!({ "tokenizer": tokenizer, "texts": texts }).to_string();
-    let mut stdin = child.stdin.take().unwrap();
-    let asking = std::thread::spawn(move || stdin.write_all(question.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    asking.join().unwrap();
-    assert!(output.status.success());
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 #[test]
 fn ten_thousand_texts_of_every_family_are_those_of_pythons_tokenizers() {
-    let Some(python) = python() else { return };
+    let Some(python) = python::with("tokenizers") else {
+        return;
+    };
     let texts = random_texts(10_000, 7);
     for name in FAMILIES {
         let tokenizer = family(name);
         let file = fixtures().join("tokenizers").join(format!("{name}.json"));
-        for (text, ids, decoded) in ask(&python, &file, &texts) {
+        let question = json!({ "tokenizer": file, "texts": texts });
+        let answers = python::ask(&python, "ask_tokenizers.py", &question);
+        let answers: Answers = serde_json::from_value(answers).unwrap();
+        for (text, ids, decoded) in answers {
             assert_eq!(tokenizer.encode(&text).unwrap(), ids, "{name}: {text:?}");
             assert_eq!(tokenizer.decode(&ids).unwrap(), decoded, "{name}: {text:?}");
             assert_eq!(streamed(&tokenizer, &ids), decoded, "{name}: {text:?}");
@@ -430,9 +403,10 @@ fn added_tokens_json_and_special_tokens_map_add_their_tokens() {
         ),
     ]);
     for tokenizer in [&tokenizer, &through_gguf(&tokenizer)] {
-        let ids = tokenizer.encode("<|start|>hello<|user|>  <|pad|>").unwrap();
-        assert_eq!(ids, [262, 259, 264, 263]);
-        assert_eq!(tokenizer.decode(&ids).unwrap(), "hello<|user|>");
+        // `transformers` drops the flags of the map where added_tokens.json has the token too.
+        let ids = tokenizer.encode("<|start|>hello<|user|> <|pad|>").unwrap();
+        assert_eq!(ids, [262, 259, 264, 32, 263]);
+        assert_eq!(tokenizer.decode(&ids).unwrap(), "hello<|user|> ");
         assert_eq!(tokenizer.len(), 265);
     }
 }
@@ -564,8 +538,73 @@ fn an_optional_file_that_is_not_json_shuts_no_model() {
         ("added_tokens.json", page),
         ("special_tokens_map.json", page),
         ("tokenizer_config.json", "[]"),
-    ]);
-    assert_eq!(tokenizer.unwrap().encode("hello").unwrap(), [259]);
+    ])
+    .unwrap();
+    assert_eq!(tokenizer.encode("hello").unwrap(), [259]);
+    let notices = tokenizer.notices();
+    let about = |name: &str| notices.iter().find(|n| n.file == name).unwrap().to_string();
+    assert_eq!(
+        about("added_tokens.json"),
+        "added_tokens.json: it is a web page, so it is passed over"
+    );
+    assert!(about("special_tokens_map.json").contains("a web page"));
+    assert!(about("tokenizer_config.json").contains("damaged"));
+    assert_eq!(notices.len(), 3);
+}
+
+/// A server that answers every request with its page seems to have every file.
+#[test]
+fn a_page_in_the_place_of_one_form_leaves_the_other_forms() {
+    let (tokens, merges) = small_parts();
+    let vocab = vocab_of(&tokens).to_string();
+    let page = "<!doctype html><html></html>";
+    let mut files = TokenizerFiles::default();
+    files.insert("tokenizer.json", page.into());
+    assert_eq!(
+        files.others_to_try(),
+        [
+            "vocab.json",
+            "merges.txt",
+            "encoder.json",
+            "vocab.bpe",
+            "vocab.txt"
+        ]
+    );
+    let error = error_of(files.read());
+    assert_eq!(error.to_string(), "`tokenizer.json` is a web page");
+    files.insert("vocab.json", vocab.into());
+    files.insert("merges.txt", merges.join("\n").into());
+    assert!(files.others_to_try().is_empty());
+    let tokenizer = files.read().unwrap();
+    assert_eq!(tokenizer.encode("hello").unwrap(), [259]);
+    let notices: Vec<String> = tokenizer
+        .notices()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        notices,
+        ["tokenizer.json: it is a web page, so it is passed over"]
+    );
+}
+
+#[test]
+fn an_added_token_of_the_configuration_that_is_none_is_named() {
+    let tokenizer = bytes_with(&[(
+        "tokenizer_config.json",
+        json!({ "added_tokens_decoder": { "262": { "content": "<a>" }, "x": { "content": "<b>" }, "4294967295": { "content": "<c>" } } }),
+    )]);
+    assert_eq!(tokenizer.encode("<a>").unwrap(), [262]);
+    let notices: Vec<String> = tokenizer
+        .notices()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let expected = [
+        "tokenizer_config.json: 4294967295 {\"content\":\"<c>\"} is passed over",
+        "tokenizer_config.json: x {\"content\":\"<b>\"} is passed over",
+    ];
+    assert_eq!(notices, expected);
 }
 
 #[test]
@@ -691,15 +730,47 @@ fn ids_outside_the_vocabulary_are_refused() {
 fn weights_of_another_model_are_noticed() {
     let mut tokenizer = small();
     tokenizer.fit_to(262).unwrap();
-    tokenizer.fit_to(264).expect("rounded up");
-    assert_eq!(tokenizer.len(), 262);
     assert!(matches!(
-        tokenizer.fit_to(260),
+        tokenizer.fit_to(200),
         Err(TokenizerError::VocabularyMismatch {
             tokens: 261,
-            vocab_size: 260
+            vocab_size: 200
         })
     ));
+}
+
+#[test]
+fn a_row_without_a_token_is_shown_as_nothing() {
+    let mut tokenizer = small();
+    tokenizer.fit_to(264).unwrap();
+    assert_eq!(tokenizer.len(), 264);
+    assert_eq!(tokenizer.decode(&[259, 262, 263]).unwrap(), "hello");
+    assert_eq!(streamed(&tokenizer, &[262, 259, 263]), "hello");
+    assert_eq!(tokenizer.token_text(263), "");
+    assert!(tokenizer.notices().is_empty());
+}
+
+#[test]
+fn a_token_without_a_row_never_reaches_the_model() {
+    for tokenizer in [small(), small_gguf().read().unwrap()] {
+        let mut tokenizer = tokenizer;
+        // ` w`, 260, and the end of text have no row.
+        tokenizer.fit_to(260).unwrap();
+        let error = tokenizer.encode("hello world").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this text has the token ` w`, id 260, and the weights have only 260 tokens"
+        );
+        assert_eq!(tokenizer.encode("hello").unwrap(), [259]);
+        assert!(tokenizer.encode(END_OF_TEXT).unwrap().len() > 1);
+        assert_eq!(tokenizer.notices().len(), 1);
+        let gguf = tokenizer.to_gguf(260).unwrap();
+        assert_eq!(gguf.tokens.len(), 260);
+        let mut again = gguf.read().unwrap();
+        again.fit_to(260).unwrap();
+        assert_eq!(again.encode("hello").unwrap(), [259]);
+        assert!(again.encode(" world").is_err());
+    }
 }
 
 /// A padding token is often added to a tokenizer whose model keeps its rows.
@@ -727,8 +798,24 @@ fn error_of(result: Result<Tokenizer, TokenizerError>) -> TokenizerError {
 fn files_that_are_no_tokenizer_are_refused() {
     let json = |bytes: &[u8]| error_of(Tokenizer::from_json(bytes));
     let files = |files: &[(&str, &str)]| error_of(of_files(files));
-    for bytes in [&b""[..], b"<!doctype html>", &[b'['; 100_000], b"[]"] {
+    for bytes in [&[b'['; 100_000][..], b"[]"] {
         assert!(matches!(json(bytes), TokenizerError::Json { .. }));
+    }
+    // https://github.com/huggingface/transformers.js/issues/1021, https://github.com/0hq/WebGPT/issues/26
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+    for (text, found) in [
+        ("", "empty"),
+        ("<!doctype html>", "a web page"),
+        (pointer, "a Git LFS pointer, not the file it points to"),
+    ] {
+        let error = json(text.as_bytes());
+        assert_eq!(error.to_string(), format!("`tokenizer.json` is {found}"));
+        if !text.is_empty() {
+            let error = files(&[("vocab.json", "{\"a\": 0}"), ("merges.txt", text)]);
+            assert_eq!(error.to_string(), format!("`merges.txt` is {found}"));
+            let error = files(&[("vocab.txt", text)]);
+            assert_eq!(error.to_string(), format!("`vocab.txt` is {found}"));
+        }
     }
     let nested = format!(r#"{{"decoder":{}"#, "[".repeat(100_000));
     assert!(matches!(

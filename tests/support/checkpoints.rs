@@ -101,7 +101,7 @@ pub fn metadata(
             })
             .collect(),
         merges: vec!["t 1".to_owned()],
-        json: None,
+        ..GgufTokenizer::default()
     };
     gpt2_metadata(
         "test",

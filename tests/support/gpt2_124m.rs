@@ -33,7 +33,7 @@ pub fn tokenizer(n_tokens: usize) -> GgufTokenizer {
         model: "gpt2".to_owned(),
         token_types: (1..n_tokens).map(|_| 1).chain([3]).collect(),
         merges: Vec::new(),
-        json: None,
+        ..GgufTokenizer::default()
     }
 }
 

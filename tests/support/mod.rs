@@ -13,5 +13,6 @@ pub mod mirror;
 pub mod own_process;
 pub mod pickled;
 pub mod program;
+pub mod python;
 pub mod shared;
 pub mod tiny;

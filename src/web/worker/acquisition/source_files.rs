@@ -195,6 +195,14 @@ impl SourceFiles {
                 name => companions.insert(name, bytes),
             }
         }
+        let is_of_floats = !matches!(plan.weights, Weights::Gguf(_));
+        if is_of_floats {
+            for name in companions.tokenizer.others_to_try() {
+                if let Some(bytes) = self.companion(name).await? {
+                    companions.insert(name, bytes);
+                }
+            }
+        }
         Ok(SmallFiles { companions, card })
     }
 
