@@ -68,6 +68,7 @@ fn info() -> ModelInfo {
             layer_norm_epsilon: 1e-5,
             bos_token_id: 0,
             eos_token_id: 0,
+            arithmetic: Default::default(),
         },
         defaults: GenerationParams {
             max_length: 100,

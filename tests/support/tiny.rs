@@ -60,6 +60,7 @@ pub fn config() -> Gpt2Config {
         layer_norm_epsilon: 1e-5,
         bos_token_id: EOS,
         eos_token_id: EOS,
+        arithmetic: Default::default(),
     }
 }
 
