@@ -9,7 +9,7 @@ pub enum FileKind {
     LfsPointer,
     /// A zip archive, such as PyTorch's `.bin`.
     Zip,
-    /// PyTorch's format from before 1.6, or any other pickle.
+    /// A pickle: PyTorch's format from before 1.6, or any other.
     Pickle,
     /// A tar archive, such as PyTorch's first format.
     Tar,
@@ -88,7 +88,8 @@ impl std::fmt::Display for FileKind {
             Self::Html => "a web page",
             Self::LfsPointer => "a Git LFS pointer, not the file it points to",
             Self::Zip => "a zip archive such as PyTorch's .bin",
-            Self::Pickle | Self::Tar => "in PyTorch's format from before version 1.6",
+            Self::Pickle => "a pickle of Python's that holds no weights of PyTorch",
+            Self::Tar => "a tar archive, such as PyTorch's format from before 2017",
             Self::Json => "JSON text",
             Self::Safetensors => "safetensors",
             Self::Gguf => "GGUF",

@@ -115,7 +115,12 @@ impl LocalModel {
                 conversion::of_floats(companions, &title, dtype, self.weights.len(), None)
             }
         };
-        let (conversion, notices) = conversion.map_err(|source| self.broken(source))?;
+        let (conversion, mut notices) = conversion.map_err(|source| self.broken(source))?;
+        for notice in conversion.notices() {
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
         print_notices(notices);
         Ok(conversion)
     }
@@ -163,7 +168,11 @@ fn weight_files(folder: &Path, parts: &Parts) -> Result<Vec<String>, CliError> {
         Parts::Sharded { shards, .. } if !shards.is_empty() => {
             Ok(shards.iter().map(|shard| shard.name.clone()).collect())
         }
-        Parts::Sharded { index, .. } => {
+        // Without an index the shards are listed.
+        Parts::Sharded { index: None, .. } => Ok(Vec::new()),
+        Parts::Sharded {
+            index: Some(index), ..
+        } => {
             let path = folder.join(&index.name);
             let json = read_file(&path)?;
             let index = ShardIndex::from_json(&index.name, &json)

@@ -1,6 +1,7 @@
 //! `quantize`: writes a model as one GGUF file with smaller weights.
 
 use super::local_model::LocalModel;
+use super::notes::print_notices;
 use super::output_file::{OutputFile, Overwrite};
 use super::quality::Quality;
 use super::quantized::{BeforeAndAfter, Quantized};
@@ -95,6 +96,7 @@ fn convert(
         },
         other => input.broken(other),
     };
+    let n_notices = conversion.notices().len();
     let mut buffer = vec![0; READ_BYTES];
     for path in input.weights() {
         let unreadable = |source| CliError::Read {
@@ -113,5 +115,8 @@ fn convert(
         }
         conversion.end_file().map_err(failed)?;
     }
+    // Some of a model is known only once all of it has been read.
+    status.clear();
+    print_notices(&conversion.notices()[n_notices..]);
     Ok(conversion.finish())
 }

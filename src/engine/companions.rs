@@ -94,7 +94,7 @@ impl Companions {
         let mut config = checkpoint.config().clone();
         let notices = self.set_special_tokens(&mut config, &tokenizer);
         let mut file = ModelFile::from_checkpoint(checkpoint, config, tokenizer, defaults.params)?;
-        file.notices = [notices, defaults.notices].concat();
+        file.notices.extend([notices, defaults.notices].concat());
         Ok(file)
     }
 }

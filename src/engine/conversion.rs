@@ -38,13 +38,13 @@ pub fn of_floats(
     n_files: usize,
     journal: Option<&Journal>,
 ) -> Result<(Conversion, Vec<Notice>), EngineError> {
-    let mut config = Gpt2Config::from_json(&companions.config).map_err(WeightsError::Config)?;
+    let read = Gpt2Config::read(&companions.config).map_err(WeightsError::Config)?;
+    let (mut config, mut notices) = read;
     let tokenizer = companions.tokenizer()?;
     let mut defaults = companions.defaults()?;
-    let notices = companions.set_special_tokens(&mut config, &tokenizer);
+    notices.extend(companions.set_special_tokens(&mut config, &tokenizer));
     defaults.notices.splice(0..0, notices);
-    defaults.notices.extend_from_slice(tokenizer.notices());
-    let metadata = metadata(name, &config, dtype, tokenizer, &defaults)?;
+    let metadata = metadata(name, &config, dtype, tokenizer, &mut defaults)?;
     let params = ConversionParams {
         config_json: &companions.config,
         dtype,
@@ -59,8 +59,8 @@ pub fn of_floats(
     Ok((conversion, defaults.notices))
 }
 
-/// The conversion of a GGUF to another type, under another name, and what there is to know about the file. `reader` reads the header; afterwards all bytes of the
-/// file must be pushed.
+/// The conversion of a GGUF to another type, under another name, and what there is to know about the file. `reader`
+/// reads the header; afterwards all bytes of the file must be pushed.
 ///
 /// # Errors
 /// [`EngineError`] if it is not a GGUF, not a GPT-2, damaged or cut short.
@@ -78,21 +78,23 @@ pub fn of_gguf(
         special_tokens::of_gguf(&mut config, checkpoint.metadata(), &tokenizer),
     ];
     defaults.notices.splice(0..0, notices.concat());
-    let metadata = metadata(name, &config, dtype, tokenizer, &defaults)?;
+    let metadata = metadata(name, &config, dtype, tokenizer, &mut defaults)?;
     let conversion = Conversion::of_gguf(&checkpoint, dtype, &metadata);
     Ok((conversion, defaults.notices))
 }
 
-/// The metadata of a GGUF. A tokenizer of another model is refused, before anything is written.
+/// The metadata of a GGUF, with the notices about the tokenizer, which are added to `defaults`. A tokenizer of another
+/// model is refused, before anything is written.
 fn metadata(
     name: &str,
     config: &Gpt2Config,
     dtype: WeightType,
     mut tokenizer: Tokenizer,
-    defaults: &ModelDefaults,
+    defaults: &mut ModelDefaults,
 ) -> Result<Vec<(String, Value)>, EngineError> {
     tokenizer.fit_to(config.vocab_size)?;
     tokenizer.add_special_ids(config.special_ids())?;
+    defaults.notices.extend_from_slice(tokenizer.notices());
     let bos = config.opening_token();
     let bos = bos.map_or_else(String::new, |bos| tokenizer.token_text(bos));
     let mut more = tokenizer_metadata::entries(tokenizer.to_gguf(config.vocab_size)?);

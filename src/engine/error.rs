@@ -102,7 +102,6 @@ fn weights_code(error: &WeightsError) -> ErrorCode {
         | WeightsError::ForbiddenGlobal { .. }
         | WeightsError::Compressed { .. }
         | WeightsError::DataBeforeNames
-        | WeightsError::NotContiguous { .. }
         | WeightsError::SharedNumbers { .. }
         | WeightsError::Config(ModelError::NotGpt2 { .. } | ModelError::UnsupportedOption { .. }) => {
             ErrorCode::UnsupportedModel

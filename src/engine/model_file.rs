@@ -50,9 +50,9 @@ impl ModelFile {
         tokenizer.add_special_ids(config.special_ids())?;
         Ok(Self {
             config,
+            notices: tokenizer.notices().to_vec(),
             tokenizer,
             defaults,
-            notices: Vec::new(),
             dtype,
             tensors,
         })
@@ -74,7 +74,7 @@ impl ModelFile {
             read.notices,
         ];
         let mut file = Self::from_checkpoint(checkpoint, config, tokenizer, read.params)?;
-        file.notices = notices.concat();
+        file.notices.extend(notices.concat());
         Ok(file)
     }
 
@@ -90,7 +90,10 @@ impl ModelFile {
         defaults: GenerationParams,
     ) -> Result<Self, EngineError> {
         let dtype = checkpoint.main_type().name().to_ascii_lowercase();
-        Self::new(config, tokenizer, defaults, dtype, Box::new(checkpoint))
+        let notices = checkpoint.notices().to_vec();
+        let mut file = Self::new(config, tokenizer, defaults, dtype, Box::new(checkpoint))?;
+        file.notices.splice(0..0, notices);
+        Ok(file)
     }
 }
 

@@ -24,15 +24,15 @@ pub enum Weights {
     Pytorch(Parts),
 }
 
-/// One file, or several with an index.
+/// One file, or several, usually with an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parts {
     /// All tensors in one file.
     Whole(ListedFile),
     /// Tensors spread over shards.
     Sharded {
-        /// Names the file of each tensor: a [`ShardIndex`](super::ShardIndex).
-        index: ListedFile,
+        /// Names the file of each tensor: a [`ShardIndex`](super::ShardIndex). Not needed where the shards are listed.
+        index: Option<ListedFile>,
         /// In the order of their numbers, without gaps; empty if only the index lists them.
         shards: Vec<ListedFile>,
     },
@@ -242,7 +242,7 @@ impl Plan {
             | Weights::Safetensors(Parts::Whole(file))
             | Weights::Pytorch(Parts::Whole(file)) => (None, std::slice::from_ref(file)),
             Weights::Safetensors(Parts::Sharded { index, shards })
-            | Weights::Pytorch(Parts::Sharded { index, shards }) => (Some(index), &shards[..]),
+            | Weights::Pytorch(Parts::Sharded { index, shards }) => (index.as_ref(), &shards[..]),
         };
         self.companions.iter().chain(index).chain(files)
     }
@@ -313,14 +313,12 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
     Ok(companions)
 }
 
-/// `NAME.ENDING`, or its index with every shard, if the names of the shards give their number.
+/// `NAME.ENDING`, or every shard of it, if their names give their number, or its index.
 fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, PlanError> {
     if let Some(file) = listing.file(&format!("{name}.{ending}")) {
         return Ok(Some(Parts::Whole(file.clone())));
     }
-    let Some(index) = listing.file(&format!("{name}.{ending}.index.json")) else {
-        return Ok(None);
-    };
+    let index = listing.file(&format!("{name}.{ending}.index.json"));
     // `model-00001-of-00003.safetensors`
     let total = listing.files.iter().find_map(|file| {
         let numbers = file.name.strip_prefix(name)?.strip_prefix('-')?;
@@ -330,6 +328,9 @@ fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, P
     });
     // If the names do not give the number of shards, the index has to be read.
     let total = total.filter(|total| (1..=MAX_SHARDS).contains(total));
+    if index.is_none() && total.is_none() {
+        return Ok(None);
+    }
     let total = total.unwrap_or_default();
     let mut shards = Vec::new();
     for number in 1..=total {
@@ -340,7 +341,7 @@ fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, P
         }
     }
     Ok(Some(Parts::Sharded {
-        index: index.clone(),
+        index: index.cloned(),
         shards,
     }))
 }

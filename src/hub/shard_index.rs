@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::is_inside;
 
@@ -40,13 +41,15 @@ impl ShardIndex {
     pub fn from_json(name: &str, json: &[u8]) -> Result<Self, ShardIndexError> {
         #[derive(Deserialize)]
         struct Index {
-            weight_map: HashMap<String, String>,
+            weight_map: HashMap<String, Value>,
         }
         let bad_index = || ShardIndexError {
             name: name.to_owned(),
         };
-        let index: Index = serde_json::from_slice(json).map_err(|_| bad_index())?;
-        let files: BTreeSet<String> = index.weight_map.into_values().collect();
+        let index: Index = crate::json::from_slice(json).map_err(|_| bad_index())?;
+        let names = index.weight_map.values().filter_map(Value::as_str);
+        let files = names.map(|name| name.trim_start_matches("./").to_owned());
+        let files: BTreeSet<String> = files.collect();
         let is_beside = |file: &String| is_inside(file) && !file.contains('/');
         if !(1..=MAX_SHARDS).contains(&files.len()) || !files.iter().all(is_beside) {
             return Err(bad_index());

@@ -73,13 +73,14 @@ impl Head {
     /// Caches the keys and values of `rows` (R ≥ 1) and computes attention for the last `n` of them; [`gather`]
     /// collects the results. `qkv`: (R, 3C); head number `head` owns D columns in each third.
     ///
-    /// The formula is softmax(q · keys / √D) · values. Each token has one sum over the prompt's positions and one over
+    /// The formula is softmax(`score_scale` q · keys) · values, where the scale is 1 / √D in plain GPT-2. Each token has one sum over the prompt's positions and one over
     /// its sequence's, both in order, so its result does not depend on the other tokens of the call. A token read as
     /// prompt and the same token generated differ in the last bits.
     pub(super) fn attend(
         &mut self,
         layer_idx: usize,
         head: usize,
+        score_scale: f32,
         rows: &[Row],
         n: usize,
         qkv: &[f32],
@@ -103,7 +104,7 @@ impl Head {
         let (rows, qkv) = (&rows[skipped..], &qkv[skipped * stride..]);
         let parts = rows.chunks(ROWS).zip(qkv.chunks(ROWS * stride));
         for ((rows, qkv), out) in parts.zip(out.chunks_mut(ROWS * d)) {
-            buffers.load_queries(qkv, stride, columns(0), d);
+            buffers.load_queries(qkv, stride, columns(0), score_scale);
             let visible = rows.iter().map(|row| row.visible.prompt).max().unwrap_or(0);
             let width = CacheMatrix::padded(visible);
             buffers.score_prompt(prompt, rows.len(), width, scratch);
@@ -134,15 +135,15 @@ pub(super) fn gather(heads: &[Head], out: &mut [f32]) {
 }
 
 impl Buffers {
-    /// Copies the queries, divided by √D.
+    /// Copies the queries, multiplied by `scale`.
     fn load_queries(
         &mut self,
         qkv: &[f32],
         stride: usize,
         columns: std::ops::Range<usize>,
-        d: usize,
+        scale: f32,
     ) {
-        let scale = 1.0 / (d as f32).sqrt();
+        let d = columns.len();
         let queries = self.query.chunks_exact_mut(CacheMatrix::padded(d));
         for (query, qkv) in queries.zip(qkv.chunks_exact(stride)) {
             for (q, x) in query.iter_mut().zip(&qkv[columns.clone()]) {

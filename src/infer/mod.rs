@@ -338,6 +338,7 @@ impl Session {
         } = self;
         let config = &model.config;
         let (n, c, epsilon) = (rows.len(), config.n_embd, config.layer_norm_epsilon);
+        let activation = config.arithmetic.activation_function;
         if n == 0 {
             return;
         }
@@ -359,8 +360,9 @@ impl Session {
                 true => scored,
                 false => n,
             };
+            let score_scale = config.score_scale(layer_idx);
             scratch.threads().for_each(heads, |head, state| {
-                state.attend(layer_idx, head, rows, n, qkv);
+                state.attend(layer_idx, head, score_scale, rows, n, qkv);
             });
             if n == 0 {
                 return;
@@ -377,8 +379,8 @@ impl Session {
             std::mem::swap(&mut residual, &mut next);
 
             block.ln_2.forward(epsilon, residual, normed);
-            let gelu = |_: usize, out: &mut [f32]| ops::gelu_new(out);
-            block.c_fc.forward(normed, n, hidden, scratch, gelu);
+            let activate = |_: usize, out: &mut [f32]| ops::activate(activation, out);
+            block.c_fc.forward(normed, n, hidden, scratch, activate);
             let add = |start: usize, out: &mut [f32]| ops::add(out, &residual[start..]);
             block.mlp_c_proj.forward(hidden, n, next, scratch, add);
             std::mem::swap(&mut residual, &mut next);

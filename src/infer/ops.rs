@@ -4,6 +4,7 @@
 //! depends on its inputs alone, not on the machine nor on the number of rows computed together.
 
 use crate::kernels::{EXP_BATCH, exp};
+use crate::model::config::Activation;
 
 /// Number of independent partial sums; eight fill two SIMD registers of 128 bits.
 const LANES: usize = 8;
@@ -42,6 +43,91 @@ pub(super) fn add(x: &mut [f32], y: &[f32]) {
     for (x, y) in x.iter_mut().zip(y) {
         *x += y;
     }
+}
+
+/// Replaces every number by its activation.
+pub(super) fn activate(activation: Activation, x: &mut [f32]) {
+    let each = |x: &mut [f32], f: fn(f32) -> f32| x.iter_mut().for_each(|x| *x = f(*x));
+    match activation {
+        Activation::GeluNew => gelu_new(x),
+        Activation::Gelu => gelu(x),
+        Activation::Gelu10 => {
+            gelu(x);
+            each(x, |x| x.clamp(-10.0, 10.0));
+        }
+        Activation::QuickGelu => times_sigmoid(x, 1.702),
+        Activation::Silu => times_sigmoid(x, 1.0),
+        Activation::Relu => each(x, |x| x.max(0.0)),
+        Activation::Relu2 => each(x, |x| x.max(0.0) * x.max(0.0)),
+        Activation::Relu6 => each(x, |x| x.clamp(0.0, 6.0)),
+        Activation::LeakyRelu => each(x, |x| if x < 0.0 { 0.01 * x } else { x }),
+        Activation::Hardswish => each(x, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
+        Activation::Linear => {}
+        Activation::Sigmoid => for_batches(x, |x| *x = logistic(*x)),
+        // tanh x = 2 σ(2x) - 1.
+        Activation::Tanh => for_batches(x, |x| {
+            *x = logistic(x.map(|x| 2.0 * x)).map(|sigma| 2.0 * sigma - 1.0);
+        }),
+        // tanh(ln(1 + e)) = n / (n + 2) with n = e (e + 2). Above 20 the quotient is 1 in 32 bits.
+        Activation::Mish => for_batches(x, |x| {
+            let mut e = x.map(|x| x.min(20.0));
+            exp(&mut e);
+            for (x, e) in x.iter_mut().zip(e) {
+                let n = e * (e + 2.0);
+                *x *= n / (n + 2.0);
+            }
+        }),
+        Activation::Laplace => for_batches(x, |x| {
+            *x = normal_distribution(
+                x.map(|x| (x - Activation::LAPLACE_MEAN) / Activation::LAPLACE_DEVIATION),
+            );
+        }),
+    }
+}
+
+/// Exact GELU: x Φ(x).
+fn gelu(x: &mut [f32]) {
+    for_batches(x, |x| {
+        let phi = normal_distribution(*x);
+        for (x, phi) in x.iter_mut().zip(phi) {
+            *x *= phi;
+        }
+    });
+}
+
+/// x σ(c x).
+fn times_sigmoid(x: &mut [f32], c: f32) {
+    for_batches(x, |x| {
+        let sigma = logistic(x.map(|x| c * x));
+        for (x, sigma) in x.iter_mut().zip(sigma) {
+            *x *= sigma;
+        }
+    });
+}
+
+/// σ(x) = 1 / (1 + e⁻ˣ).
+fn logistic(x: [f32; EXP_BATCH]) -> [f32; EXP_BATCH] {
+    let mut e = x.map(|x| -x);
+    exp(&mut e);
+    e.map(|e| 1.0 / (1.0 + e))
+}
+
+/// Φ(x) = erfc(-x / √2) / 2, to 2e-7.
+///
+/// Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+fn normal_distribution(x: [f32; EXP_BATCH]) -> [f32; EXP_BATCH] {
+    let mut tail = x.map(|x| -0.5 * x * x);
+    exp(&mut tail);
+    for (tail, x) in tail.iter_mut().zip(x) {
+        let t = 1.0 / (1.0 + 0.327_591_1 * std::f32::consts::FRAC_1_SQRT_2 * x.abs());
+        let sum = 1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4);
+        // Φ(-|x|)
+        *tail *= 0.5 * t * (0.254_829_6 + t * (-0.284_496_74 + t * sum));
+        if x >= 0.0 {
+            *tail = 1.0 - *tail;
+        }
+    }
+    tail
 }
 
 /// GELU in GPT-2's form, 0.5 x (1 + tanh u) with u = √(2/π) (x + 0.044715 x³), computed as the equal
@@ -132,6 +218,47 @@ mod tests {
                 "gelu({x}) = {}, the formula gives {expected}",
                 got[0]
             );
+        }
+    }
+
+    #[test]
+    fn every_activation_agrees_with_its_formula() {
+        let sigma = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let phi = |x: f64| 0.5 * libm::erfc(-x / std::f64::consts::SQRT_2);
+        let formulas: [(Activation, &dyn Fn(f64) -> f64); 14] = [
+            (Activation::Gelu, &|x| x * phi(x)),
+            (Activation::Gelu10, &|x| (x * phi(x)).clamp(-10.0, 10.0)),
+            (Activation::QuickGelu, &|x| x * sigma(1.702 * x)),
+            (Activation::Relu, &|x| x.max(0.0)),
+            (Activation::Relu2, &|x| x.max(0.0).powi(2)),
+            (Activation::Relu6, &|x| x.clamp(0.0, 6.0)),
+            (Activation::LeakyRelu, &|x| x.max(0.01 * x)),
+            (Activation::Silu, &|x| x * sigma(x)),
+            (Activation::Sigmoid, &|x| sigma(x)),
+            (Activation::Tanh, &|x| x.tanh()),
+            (Activation::Mish, &|x| x * x.exp().ln_1p().tanh()),
+            (Activation::Hardswish, &|x| {
+                x * (x + 3.0).clamp(0.0, 6.0) / 6.0
+            }),
+            (Activation::Laplace, &|x| {
+                phi((x - std::f64::consts::FRAC_1_SQRT_2) / 0.282_095)
+            }),
+            (Activation::Linear, &|x| x),
+        ];
+        for (activation, formula) in formulas {
+            // Numbers that fill a batch and numbers that do not.
+            let x: Vec<f32> = (-2000..=2003).map(|i| i as f32 * 0.01).collect();
+            let mut got = x.clone();
+            activate(activation, &mut got);
+            for (x, got) in x.iter().zip(got) {
+                let expected = formula(f64::from(*x));
+                let tolerance = 1e-6 * expected.abs().max(1.0);
+                assert!(
+                    (f64::from(got) - expected).abs() < tolerance,
+                    "{}({x}) = {got}, the formula gives {expected}",
+                    activation.name()
+                );
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::utils::build_causal_mask;
 
 use super::ModelError;
-use super::config::Gpt2Config;
+use super::config::{Activation, Gpt2Config};
 use super::linear::Linear;
 
 /// Normalises each position to mean 0 and variance 1, then scales and shifts it.
@@ -51,15 +51,17 @@ struct CausalSelfAttention {
     c_attn: Linear, // C → 3C: queries, keys, values side by side
     c_proj: Linear, // C → C
     n_head: usize,
+    score_scale: f64, // 1 / √D in plain GPT-2
 }
 
 impl CausalSelfAttention {
-    fn new(config: &Gpt2Config, vb: VarBuilder) -> candle_core::Result<Self> {
+    fn new(config: &Gpt2Config, layer_idx: usize, vb: VarBuilder) -> candle_core::Result<Self> {
         let c = config.n_embd;
         Ok(Self {
             c_attn: Linear::new(c, 3 * c, vb.pp("c_attn"))?,
             c_proj: Linear::new(c, c, vb.pp("c_proj"))?,
             n_head: config.n_head,
+            score_scale: score_scale(config, layer_idx),
         })
     }
 
@@ -76,7 +78,7 @@ impl CausalSelfAttention {
         };
         let (q, k, v) = (heads(0)?, heads(1)?, heads(2)?);
 
-        let scores = (q.matmul(&k.t()?)? / (head_dim as f64).sqrt())?; // (B, H, T, T)
+        let scores = (q.matmul(&k.t()?)? * self.score_scale)?; // (B, H, T, T)
         let probs = softmax(&masked(&scores, mask)?)?;
         let mixed = probs
             .matmul(&v)? // (B, H, T, D)
@@ -84,6 +86,19 @@ impl CausalSelfAttention {
             .reshape((b, t, c))?;
         self.c_proj.forward(&mixed)
     }
+}
+
+/// 1 / √D, in the variants of GPT-2 without the root or with a further division by the layer's number from 1.
+fn score_scale(config: &Gpt2Config, layer_idx: usize) -> f64 {
+    let arithmetic = &config.arithmetic;
+    let mut scale = 1.0;
+    if arithmetic.scale_attn_weights {
+        scale /= (config.head_dim() as f64).sqrt();
+    }
+    if arithmetic.scale_attn_by_inverse_layer_idx {
+        scale /= (layer_idx + 1) as f64;
+    }
+    scale
 }
 
 /// Scores where `mask` (T, T) is 0, minus infinity where it is 1.
@@ -102,11 +117,12 @@ fn softmax(scores: &Tensor) -> candle_core::Result<Tensor> {
     exp.broadcast_div(&exp.sum_keepdim(D::Minus1)?)
 }
 
-/// Two linear maps with GELU between them.
+/// Two linear maps with a function between them: GELU in plain GPT-2.
 #[derive(Debug, Clone)]
 struct Mlp {
     c_fc: Linear,   // C → I
     c_proj: Linear, // I → C
+    activation: Activation,
 }
 
 impl Mlp {
@@ -114,13 +130,53 @@ impl Mlp {
         Ok(Self {
             c_fc: Linear::new(config.n_embd, config.n_inner, vb.pp("c_fc"))?,
             c_proj: Linear::new(config.n_inner, config.n_embd, vb.pp("c_proj"))?,
+            activation: config.arithmetic.activation_function,
         })
     }
 
     /// (B, T, C) → (B, T, C)
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        self.c_proj.forward(&gelu_new(&self.c_fc.forward(x)?)?)
+        self.c_proj
+            .forward(&activate(self.activation, &self.c_fc.forward(x)?)?)
     }
+}
+
+/// The activation of every number.
+fn activate(activation: Activation, x: &Tensor) -> candle_core::Result<Tensor> {
+    match activation {
+        Activation::GeluNew => gelu_new(x),
+        Activation::Gelu => x * normal_distribution(x)?,
+        Activation::Gelu10 => (x * normal_distribution(x)?)?.clamp(-10.0, 10.0),
+        Activation::QuickGelu => x * sigmoid(&(x * 1.702)?)?,
+        Activation::Relu => x.relu(),
+        Activation::Relu2 => x.relu()?.sqr(),
+        Activation::Relu6 => x.clamp(0.0, 6.0),
+        Activation::LeakyRelu => x.relu()? - (x.neg()?.relu()? * 0.01)?,
+        Activation::Silu => x * sigmoid(x)?,
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Tanh => x.tanh(),
+        // ln(1 + eˣ) = x + ln(1 + e⁻ˣ) for x ≥ 0, and ln(1 + eˣ) below: eˣ alone would overflow.
+        Activation::Mish => {
+            let rest = ((x.abs()?.neg()?.exp()? + 1.0)?).log()?;
+            x * (x.relu()? + rest)?.tanh()?
+        }
+        Activation::Hardswish => (x * (x + 3.0)?.clamp(0.0, 6.0)?)? / 6.0,
+        Activation::Laplace => {
+            let x = (x - f64::from(Activation::LAPLACE_MEAN))?;
+            normal_distribution(&(x / f64::from(Activation::LAPLACE_DEVIATION))?)
+        }
+        Activation::Linear => Ok(x.clone()),
+    }
+}
+
+/// Φ(x) = (1 + erf(x / √2)) / 2.
+fn normal_distribution(x: &Tensor) -> candle_core::Result<Tensor> {
+    ((x / std::f64::consts::SQRT_2)?.erf()? + 1.0)? * 0.5
+}
+
+/// 1 / (1 + e⁻ˣ).
+fn sigmoid(x: &Tensor) -> candle_core::Result<Tensor> {
+    (x.neg()?.exp()? + 1.0)?.recip()
 }
 
 /// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))), the form GPT-2 was trained with.
@@ -139,10 +195,10 @@ struct Block {
 }
 
 impl Block {
-    fn new(config: &Gpt2Config, vb: VarBuilder) -> candle_core::Result<Self> {
+    fn new(config: &Gpt2Config, layer_idx: usize, vb: VarBuilder) -> candle_core::Result<Self> {
         Ok(Self {
             ln_1: LayerNorm::new(config, vb.pp("ln_1"))?,
-            attn: CausalSelfAttention::new(config, vb.pp("attn"))?,
+            attn: CausalSelfAttention::new(config, layer_idx, vb.pp("attn"))?,
             ln_2: LayerNorm::new(config, vb.pp("ln_2"))?,
             mlp: Mlp::new(config, vb.pp("mlp"))?,
         })
@@ -180,7 +236,7 @@ impl Gpt2 {
             wte.clone()
         };
         let blocks = (0..config.n_layer)
-            .map(|layer_idx| Block::new(config, vb.pp(format!("h.{layer_idx}"))))
+            .map(|layer_idx| Block::new(config, layer_idx, vb.pp(format!("h.{layer_idx}"))))
             .collect::<candle_core::Result<_>>()?;
         Ok(Self {
             config: config.clone(),

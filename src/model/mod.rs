@@ -1,9 +1,12 @@
 //! GPT-2 as in the paper: its configuration, and the readable implementation on candle tensors.
 
+pub mod activation;
 pub mod config;
 pub mod gpt2;
 pub mod linear;
 pub mod token_ids;
+
+use crate::json::JsonError;
 
 /// Why a model cannot be built or run.
 #[derive(Debug, thiserror::Error)]
@@ -12,16 +15,26 @@ pub enum ModelError {
     #[error("config.json is not a GPT-2 configuration ({source})")]
     BadConfigJson {
         /// The parser's error.
-        source: serde_json::Error,
+        source: JsonError,
+    },
+    /// A key that is needed has a value that cannot be used.
+    #[error("config.json sets {key} = {value}, which is not {expected}")]
+    BadValue {
+        /// The key.
+        key: &'static str,
+        /// The start of its value.
+        value: String,
+        /// The kind of value it needs.
+        expected: &'static str,
     },
     /// Another architecture.
     #[error("config.json names the model type `{model_type}`, and only gpt2 models run here")]
     NotGpt2 {
-        /// Its `model_type`.
+        /// Its `model_type`, or the class of its model.
         model_type: String,
     },
     /// A variant of GPT-2 with other arithmetic.
-    #[error("config.json sets {option} = {value}, which changes GPT-2's arithmetic")]
+    #[error("config.json sets {option} = {value}, which is not computed here")]
     UnsupportedOption {
         /// The key.
         option: &'static str,
@@ -72,7 +85,13 @@ impl ModelError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::BadConfigJson {
+                source: JsonError::Other { found },
+            } => found.hint(),
             Self::BadConfigJson { .. } => "take the file from the model's own repository",
+            Self::BadValue { .. } => {
+                "correct the value, or take the file from the model's repository again"
+            }
             Self::NotGpt2 { .. } => "take a gpt2 model",
             Self::UnsupportedOption { .. } => "use a model without this option",
             Self::OutOfRange { .. } | Self::UnevenHeads { .. } | Self::BadEpsilon { .. } => {

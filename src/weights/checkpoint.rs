@@ -8,13 +8,16 @@ use candle_core::{Device, Tensor};
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
-use super::expected::ExpectedTensors;
+use super::expected::{ExpectedTensors, Tied};
+use super::location::Strides;
 use super::names::{self, Role, TensorSpec};
+use super::report::NumbersHash;
 use super::scan::scan;
 use super::stored_tensor::{ReadSeek, RowReader, StoredTensor, TensorBytes};
 use super::{gguf, gguf_metadata};
 use crate::kernels::pack::{self, PackedWeight, Packer};
 use crate::model::config::Gpt2Config;
+use crate::notice::Notice;
 
 /// Bytes of a matrix that are read at a time, which bounds the part of a file that is in memory beside the weights.
 pub const PART_BYTES: u64 = 1 << 20;
@@ -29,6 +32,7 @@ pub struct Checkpoint {
     /// The tensors, by Hugging Face name.
     tensors: BTreeMap<String, StoredTensor>,
     metadata: BTreeMap<String, gguf::Value>,
+    notices: Vec<Notice>,
 }
 
 impl Checkpoint {
@@ -64,14 +68,14 @@ impl Checkpoint {
             let Some(dtype) = StoredType::from_gguf_id(info.type_id) else {
                 return Err(WeightsError::UnsupportedType {
                     name: spec.gguf_name,
-                    dtype: format!("number {}", info.type_id),
+                    dtype: StoredType::name_of_gguf_id(info.type_id),
                 });
             };
             let stored = StoredTensor {
                 dtype,
                 file: 0,
                 offset: info.offset,
-                is_transposed: false,
+                strides: Strides::of_rows(&spec),
                 spec,
             };
             tensors.insert(stored.spec.name.clone(), stored);
@@ -81,13 +85,15 @@ impl Checkpoint {
             files: vec![reader],
             tensors,
             metadata: header.metadata,
+            notices: Vec::new(),
         })
     }
 
     /// Opens float weights in safetensors or PyTorch files (one, or all shards) with their `config.json`.
     ///
-    /// Names may begin with `transformer.`; PyTorch's masks `attn.bias` and `attn.masked_bias` are ignored, and so is
-    /// `lm_head.weight` if the configuration ties the head to the embedding. Nothing in the files is executed.
+    /// Names may have what wrappers put around them, such as `transformer.` and `module.`; PyTorch's masks `attn.bias`
+    /// and `attn.masked_bias` are ignored. If the configuration ties the head to the embedding, one of the two is
+    /// enough, and a head that differs is used and noticed. Nothing in the files is executed.
     ///
     /// # Errors
     /// [`WeightsError::NotWeights`] and the errors of the formats' headers; [`WeightsError::Truncated`],
@@ -97,17 +103,16 @@ impl Checkpoint {
         config_json: &[u8],
         mut files: Vec<Box<dyn ReadSeek>>,
     ) -> Result<Self, WeightsError> {
-        let (config, expected) = ExpectedTensors::from_config_json(config_json)?;
+        let (config, expected, notices) = ExpectedTensors::from_config_json(config_json)?;
         let mut tensors = BTreeMap::new();
         for (file, reader) in files.iter_mut().enumerate() {
             for location in scan(reader, &expected)? {
-                let spec = expected.specs[location.idx].clone();
                 let stored = StoredTensor {
                     dtype: location.dtype,
                     file,
                     offset: location.offset,
-                    is_transposed: spec.role.is_transposed_in_hugging_face(),
-                    spec,
+                    strides: location.strides,
+                    spec: expected.specs[location.idx].clone(),
                 };
                 if tensors.insert(stored.spec.name.clone(), stored).is_some() {
                     return Err(expected.repeated(location.idx));
@@ -115,12 +120,66 @@ impl Checkpoint {
             }
         }
         expected.require_all(|idx| tensors.contains_key(&expected.specs[idx].name))?;
-        Ok(Self {
+        let mut checkpoint = Self {
             config,
             files,
             tensors,
             metadata: BTreeMap::new(),
-        })
+            notices,
+        };
+        if let Some(tied) = expected.tied() {
+            checkpoint.resolve_head(&expected.specs[tied.embedding], &expected.specs[tied.head])?;
+        }
+        Ok(checkpoint)
+    }
+
+    /// Keeps a head beside the embedding only if it differs; without an embedding the head becomes it.
+    fn resolve_head(
+        &mut self,
+        embedding: &TensorSpec,
+        head: &TensorSpec,
+    ) -> Result<(), WeightsError> {
+        if !self.tensors.contains_key(&embedding.name) {
+            if let Some(stored) = self.tensors.remove(&head.name) {
+                let spec = embedding.clone();
+                let stored = StoredTensor { spec, ..stored };
+                self.tensors.insert(embedding.name.clone(), stored);
+            }
+        } else if self.tensors.contains_key(&head.name) {
+            if self.has_same_numbers(&embedding.name, &head.name)? {
+                self.tensors.remove(&head.name);
+            } else {
+                self.notices.push(Tied::notice());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether two tensors hold the same numbers, told by their first rows, then by a hash of all.
+    fn has_same_numbers(&mut self, one: &str, other: &str) -> Result<bool, WeightsError> {
+        let mut first = |name: &str| {
+            let mut values = Vec::new();
+            self.rows(name)?.next_chunk(&mut values)?;
+            Ok::<_, WeightsError>(values)
+        };
+        if first(one)? != first(other)? {
+            return Ok(false);
+        }
+        let mut hash = |name: &str| {
+            let mut rows = self.rows(name)?;
+            let (mut values, mut hash) = (Vec::new(), NumbersHash::default());
+            while rows.next_chunk(&mut values)? > 0 {
+                hash.add(&values);
+                values.clear();
+            }
+            Ok::<_, WeightsError>(hash)
+        };
+        Ok(hash(one)? == hash(other)?)
+    }
+
+    /// What is to be known about the files, though they open.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// The model's shape.
@@ -190,7 +249,10 @@ impl Checkpoint {
             for first in (0..rows).step_by(part_rows) {
                 let last = rows.min(first + part_rows);
                 let start = end;
-                end += (last - first) as u64 * row_bytes;
+                end += match stored.is_of_rows() {
+                    true => (last - first) as u64 * row_bytes,
+                    false => stored.size_bytes(),
+                };
                 parts.push((stored.spec.name.clone(), first..last, start..end));
             }
         }
@@ -327,7 +389,7 @@ impl Checkpoint {
 /// Whether the stored bytes of a matrix are packed without conversion.
 fn is_packed_as_stored(stored: &StoredTensor) -> bool {
     stored.spec.role.is_quantizable()
-        && !stored.is_transposed
+        && stored.is_of_rows()
         && stored.dtype == StoredType::from(stored.dtype.weight_type())
 }
 

@@ -4,18 +4,20 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::checkpoint::Checkpoint;
-use super::dtype::StoredType;
 use super::error::WeightsError;
-use super::expected::ExpectedTensors;
+use super::expected::{ExpectedTensors, Tied};
 use super::file_parser::FileParser;
 use super::gguf::Value;
 use super::gguf_layout::{Layout, padding};
 use super::journal::{Done, Journal};
 use super::location::TensorLocation;
-use super::report::{ConversionReport, RoundingErrors};
+use super::report::{ConversionReport, NumbersHash, RoundingErrors};
 use super::row_codec::{RowDecoder, RowEncoder};
 use super::target::Target;
+use super::tied_head::TiedHead;
 use crate::kernels::pack::WeightType;
+use crate::model::config::Gpt2Config;
+use crate::notice::Notice;
 
 /// A file that is written at any offset, in any order.
 pub trait WriteAt {
@@ -82,10 +84,14 @@ pub struct ConversionProgress {
 /// After an error no more bytes may be pushed; [`Self::resume`] makes a new conversion, which continues.
 pub struct Conversion {
     expected: ExpectedTensors,
-    /// Whether linear maps arrive transposed, as in Hugging Face's files.
-    is_transposed: bool,
+    /// For each expected tensor, a tied head included.
     targets: Vec<Target>,
+    /// The layout of the output, which a tied head may change.
     layout: Layout,
+    /// The layout without room for such a head, where there is room.
+    plain_layout: Option<Layout>,
+    tied_head: TiedHead,
+    notices: Vec<Notice>,
     fingerprint: u64,
     n_files: usize,
     file: usize,
@@ -99,6 +105,8 @@ pub struct Conversion {
     is_announced: Vec<bool>,
     done: Vec<Option<Done>>,
     journal: Journal,
+    /// Whether it is known which tensors the header lists.
+    is_layout_settled: bool,
     is_header_written: bool,
     has_failed: bool,
 }
@@ -113,13 +121,15 @@ impl Conversion {
     /// If `n_files` is 0.
     pub fn new(params: &ConversionParams) -> Result<Self, WeightsError> {
         assert!(params.n_files > 0, "weights are in at least one file");
-        let (_, expected) = ExpectedTensors::from_config_json(params.config_json)?;
-        Ok(Self::start(
-            expected,
-            params.dtype,
-            params.metadata,
-            params.n_files,
-        ))
+        let (config, expected, notices) = ExpectedTensors::from_config_json(params.config_json)?;
+        let mut conversion = Self::start(expected, params.dtype, params.metadata, params.n_files);
+        conversion.notices = notices;
+        conversion.notices.extend(notice_of_llama_cpp(&config));
+        // Embedding and head may lie in different files, and the header is written with the first one.
+        if params.n_files > 1 && conversion.expected.tied().is_some() {
+            conversion.make_room();
+        }
+        Ok(conversion)
     }
 
     /// A conversion of a GGUF file to other types, before its first byte. It cannot be resumed.
@@ -140,6 +150,7 @@ impl Conversion {
                 idx,
                 dtype: stored.dtype,
                 offset: stored.offset,
+                strides: stored.strides,
             })
             .collect();
         located.sort_by_key(|location| location.offset);
@@ -148,7 +159,10 @@ impl Conversion {
             .map(|stored| stored.offset + stored.size_bytes());
         conversion.parser = FileParser::of_data(ends.max().unwrap_or(0));
         conversion.ahead = located.into();
-        conversion.is_transposed = false;
+        conversion.is_layout_settled = true;
+        conversion.notices = notice_of_llama_cpp(checkpoint.config())
+            .into_iter()
+            .collect();
         conversion
     }
 
@@ -160,15 +174,20 @@ impl Conversion {
     ) -> Self {
         let specs = expected.specs.iter().cloned();
         let targets: Vec<Target> = specs.map(|spec| Target::new(spec, dtype)).collect();
-        let to_write: Vec<_> = targets.iter().map(Target::to_write).collect();
+        // A tied head is the last tensor.
+        let n_written = targets.len() - usize::from(expected.tied().is_some());
+        let to_write = targets[..n_written].iter().map(Target::to_write);
+        let to_write: Vec<_> = to_write.collect();
         let layout = Layout::new(metadata, &to_write);
         let fingerprint = fnv(&layout.header);
         let n = targets.len();
         Self {
             expected,
-            is_transposed: true,
             targets,
             layout,
+            plain_layout: None,
+            tied_head: TiedHead::default(),
+            notices: Vec::new(),
             fingerprint,
             n_files,
             file: 0,
@@ -179,6 +198,7 @@ impl Conversion {
             is_announced: vec![false; n],
             done: vec![None; n],
             journal: Journal::start(fingerprint, n_files),
+            is_layout_settled: false,
             is_header_written: false,
             has_failed: false,
         }
@@ -210,13 +230,50 @@ impl Conversion {
         for done in &journal.done {
             conversion.done[done.idx] = Some(*done);
         }
+        conversion.restore_head(journal.tied_head);
+        conversion.is_layout_settled = !journal.announced.is_empty();
         // Before the first tensor is complete the header may not have been stored either.
         conversion.is_header_written = !journal.done.is_empty();
         conversion.journal = journal.clone();
         Ok(conversion)
     }
 
-    /// Length of the GGUF file.
+    /// Makes room in the header for a head that is tied but differs.
+    fn make_room(&mut self) {
+        let with_room = TiedHead::layout_with_room(&self.layout, &self.targets);
+        self.plain_layout = Some(std::mem::replace(&mut self.layout, with_room));
+        self.tied_head.has_room = true;
+    }
+
+    /// The layout as a journal left it, in a new conversion.
+    fn restore_head(&mut self, stored: TiedHead) {
+        if stored.has_room && !self.tied_head.has_room {
+            self.make_room();
+        }
+        let has_room = self.tied_head.has_room;
+        self.tied_head = TiedHead { has_room, ..stored };
+        if stored.differs {
+            self.list_both();
+        }
+    }
+
+    /// Lists embedding and head in the header.
+    fn list_both(&mut self) {
+        if let (Some(tied), Some(plain)) = (self.expected.tied(), &self.plain_layout) {
+            self.layout = self.tied_head.layout_of_both(plain, &self.targets, tied);
+        }
+    }
+
+    /// What is to be known about the model, though it is converted. A head is noticed once it has arrived.
+    pub fn notices(&self) -> Vec<Notice> {
+        let mut notices = self.notices.clone();
+        if self.tied_head.differs {
+            notices.push(Tied::notice());
+        }
+        notices
+    }
+
+    /// Length of the GGUF file. It grows by the head if the files hold one that is tied but differs.
     pub fn output_bytes(&self) -> u64 {
         self.layout.len
     }
@@ -233,7 +290,7 @@ impl Conversion {
     pub fn progress(&self) -> ConversionProgress {
         ConversionProgress {
             done: self.done.iter().flatten().count(),
-            total: self.done.len(),
+            total: self.layout.offsets.len(),
         }
     }
 
@@ -289,19 +346,27 @@ impl Conversion {
     /// Before all files have ended.
     pub fn finish(self) -> ConversionReport {
         assert_eq!(self.file, self.n_files, "every file was ended");
-        let reports = self.targets.iter().zip(&self.done).map(|(target, done)| {
-            let done = done.expect("checked when the last file ended");
-            target.report(done.max_error, done.rms_error)
-        });
+        let n = self.layout.offsets.len();
+        let reports = self
+            .targets
+            .iter()
+            .enumerate()
+            .take(n)
+            .map(|(idx, target)| {
+                let either = self.expected.tied().filter(|tied| tied.contains(idx));
+                let done = self.done[idx].or_else(|| self.done[either?.head]);
+                let done = done.expect("checked when the last file ended");
+                target.report(done.max_error, done.rms_error)
+            });
         ConversionReport::new(reports.collect(), self.layout.len)
     }
 
     fn take(&mut self, mut bytes: &[u8], sink: &mut dyn WriteAt) -> Result<(), WeightsError> {
-        if !self.is_header_written {
-            write(sink, 0, &self.layout.header)?;
-            self.is_header_written = true;
-        }
         while !bytes.is_empty() {
+            if self.is_layout_settled && !self.is_header_written {
+                write(sink, 0, &self.layout.header)?;
+                self.is_header_written = true;
+            }
             let n = match self.parser.data_left() {
                 0 => self.read_header(bytes)?,
                 data_left => {
@@ -329,6 +394,12 @@ impl Conversion {
             if self.file + 1 == self.n_files {
                 self.expected.require_all(|idx| self.is_announced[idx])?;
             }
+            let has_both =
+                |tied: Tied| self.is_announced[tied.embedding] && self.is_announced[tied.head];
+            if !self.tied_head.has_room && self.expected.tied().is_some_and(has_both) {
+                self.make_room();
+            }
+            self.is_layout_settled = true;
         }
         self.ahead.extend(parsed.located);
         Ok(parsed.n_used)
@@ -340,12 +411,18 @@ impl Conversion {
             && location.offset == self.offset
         {
             let location = self.ahead.pop_front().expect("it is the front");
-            self.running.push(Running::new(
-                &self.targets[location.idx],
-                location,
-                self.is_transposed,
-                self.layout.offsets[location.idx],
-            ));
+            let idx = location.idx;
+            let tied = self.expected.tied().filter(|tied| tied.contains(idx));
+            let place = tied.map_or(idx, |tied| tied.embedding);
+            let mut running =
+                Running::new(&self.targets[idx], location, self.layout.offsets[place]);
+            if self.tied_head.has_room && tied.is_some() {
+                running.hash = Some(NumbersHash::default());
+            }
+            if self.tied_head.is_second(tied, idx) {
+                running.held = Some(Vec::new());
+            }
+            self.running.push(running);
         }
         let until_next = match self.ahead.front().map(|location| location.offset) {
             // Headers and pickles are checked when they are parsed, so the cause is a damaged journal.
@@ -378,19 +455,49 @@ impl Conversion {
                 continue;
             }
             let ended = self.running.swap_remove(i);
-            write(sink, ended.out_offset, padding(ended.out_offset))?;
+            has_ended = true;
+            match ended.held {
+                Some(_) if !self.is_another_head(&ended) => continue,
+                Some(_) => self.write_head(&ended, sink)?,
+                None => write(sink, ended.out_offset, padding(ended.out_offset))?,
+            }
+            if self
+                .expected
+                .tied()
+                .is_some_and(|tied| tied.contains(ended.idx))
+                && self.tied_head.first.is_none()
+            {
+                self.tied_head.first = Some((ended.idx, ended.hash.unwrap_or_default()));
+            }
             let (max_error, rms_error) = self.targets[ended.idx].errors(&ended.errors())?;
             self.done[ended.idx] = Some(Done {
                 idx: ended.idx,
                 max_error,
                 rms_error,
             });
-            has_ended = true;
         }
         if has_ended && self.running.is_empty() {
             self.update_journal();
         }
         Ok(())
+    }
+
+    /// Whether the second of embedding and tied head, which has been held back, differs from the first.
+    fn is_another_head(&self, second: &Running) -> bool {
+        let first = self.tied_head.first.map(|(_, hash)| hash);
+        first != second.hash
+    }
+
+    /// Writes the second of embedding and tied head behind all tensors, and the header that lists both.
+    fn write_head(&mut self, second: &Running, sink: &mut dyn WriteAt) -> Result<(), WeightsError> {
+        self.tied_head.differs = true;
+        self.list_both();
+        write(sink, 0, &self.layout.header)?;
+        let start = *self.layout.offsets.last().expect("a model has tensors");
+        let bytes = second.held.as_deref().unwrap_or_default();
+        write(sink, start, bytes)?;
+        let end = start + bytes.len() as u64;
+        write(sink, end, padding(end))
     }
 
     fn end_source(&mut self) -> Result<(), WeightsError> {
@@ -414,6 +521,7 @@ impl Conversion {
         self.journal.ahead = self.ahead.iter().copied().collect();
         let announced = self.is_announced.iter().enumerate();
         self.journal.announced = announced.filter(|(_, is)| **is).map(|(i, _)| i).collect();
+        self.journal.tied_head = self.tied_head;
         self.journal.done = self.done.iter().flatten().copied().collect();
     }
 }
@@ -427,25 +535,24 @@ struct Running {
     out_offset: u64,
     /// `None` for a tensor that is copied.
     transcoder: Option<Transcoder>,
+    /// Of the numbers so far, for embedding and tied head.
+    hash: Option<NumbersHash>,
+    /// The encoded bytes of the second of the two, which are written only if it differs.
+    held: Option<Vec<u8>>,
 }
 
 impl Running {
-    fn new(
-        target: &Target,
-        location: TensorLocation,
-        is_transposed: bool,
-        out_offset: u64,
-    ) -> Self {
-        let TensorLocation { idx, dtype, .. } = location;
-        let row_bytes = dtype.row_bytes(target.spec.cols);
-        let row_bytes = row_bytes.expect("checked when the header was read") as u64;
+    fn new(target: &Target, location: TensorLocation, out_offset: u64) -> Self {
+        let left = location.size_bytes(&target.spec);
         // Floats are always decoded, because they may be infinite or NaN.
-        let is_copied = dtype == target.dtype && !dtype.is_float();
+        let is_copied = location.dtype == target.dtype && !location.dtype.is_float();
         Self {
-            idx,
-            left: row_bytes * target.spec.rows as u64,
+            idx: location.idx,
+            left: left.expect("checked when the header was read"),
             out_offset,
-            transcoder: (!is_copied).then(|| Transcoder::new(target, dtype, is_transposed)),
+            transcoder: (!is_copied).then(|| Transcoder::new(target, &location)),
+            hash: None,
+            held: None,
         }
     }
 
@@ -457,7 +564,18 @@ impl Running {
             self.out_offset += bytes.len() as u64;
             return Ok(());
         };
-        transcoder.push(bytes, &mut |encoded| {
+        transcoder.push(bytes, &mut |values, encoded| {
+            if let Some(hash) = &mut self.hash {
+                hash.add(values);
+            }
+            if let Some(held) = &mut self.held {
+                held.try_reserve(encoded.len())
+                    .map_err(|_| WeightsError::OutOfMemory {
+                        name: "lm_head.weight".to_owned(),
+                    })?;
+                held.extend_from_slice(encoded);
+                return Ok(());
+            }
             write(sink, self.out_offset, encoded)?;
             self.out_offset += encoded.len() as u64;
             Ok(())
@@ -470,6 +588,9 @@ impl Running {
     }
 }
 
+/// Takes the next rows, as numbers and encoded.
+type WriteRows<'a> = dyn FnMut(&[f32], &[u8]) -> Result<(), WeightsError> + 'a;
+
 /// Turns the bytes of a stored tensor into those of its target, a chunk of rows at a time.
 struct Transcoder {
     decoder: RowDecoder,
@@ -479,22 +600,17 @@ struct Transcoder {
 }
 
 impl Transcoder {
-    fn new(target: &Target, dtype: StoredType, is_transposed: bool) -> Self {
-        let spec = &target.spec;
-        let is_transposed = is_transposed && spec.role.is_transposed_in_hugging_face();
+    fn new(target: &Target, location: &TensorLocation) -> Self {
+        let (spec, dtype) = (&target.spec, location.dtype);
         Self {
-            decoder: RowDecoder::new(spec, dtype, is_transposed),
+            decoder: RowDecoder::new(spec, dtype, location.strides),
             encoder: RowEncoder::new(&spec.name, dtype, target.dtype).measuring(),
             values: Vec::new(),
             encoded: Vec::new(),
         }
     }
 
-    fn push(
-        &mut self,
-        mut bytes: &[u8],
-        write: &mut dyn FnMut(&[u8]) -> Result<(), WeightsError>,
-    ) -> Result<(), WeightsError> {
+    fn push(&mut self, mut bytes: &[u8], write: &mut WriteRows) -> Result<(), WeightsError> {
         while !bytes.is_empty() {
             let n = self.decoder.room().min(bytes.len() as u64) as usize;
             self.decoder.push(&bytes[..n])?;
@@ -506,11 +622,25 @@ impl Transcoder {
                 }
                 self.encoded.clear();
                 self.encoder.encode(&self.values, &mut self.encoded)?;
-                write(&self.encoded)?;
+                write(&self.values, &self.encoded)?;
             }
         }
         Ok(())
     }
+}
+
+/// The notice that llama.cpp computes another function than the model's.
+fn notice_of_llama_cpp(config: &Gpt2Config) -> Option<Notice> {
+    let changes = config.arithmetic.changes();
+    (!config.arithmetic.is_plain()).then(|| {
+        Notice::new(
+            "config.json",
+            format!(
+                "{changes}: the GGUF says so under keys of this program; llama.cpp has no such setting for GPT-2, \
+                 and will write other texts with it"
+            ),
+        )
+    })
 }
 
 fn write(sink: &mut dyn WriteAt, offset: u64, bytes: &[u8]) -> Result<(), WeightsError> {

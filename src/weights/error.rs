@@ -40,12 +40,6 @@ pub enum WeightsError {
     /// PyTorch's archive has its tensors before their names.
     #[error("this PyTorch file holds its numbers before their names")]
     DataBeforeNames,
-    /// A tensor's numbers are not contiguous in PyTorch's file.
-    #[error("the numbers of tensor `{name}` are not contiguous in this PyTorch file")]
-    NotContiguous {
-        /// Its name.
-        name: String,
-    },
     /// Two tensors are views of the same numbers.
     #[error("the tensors `{name}` and `{other}` share numbers in this PyTorch file")]
     SharedNumbers {
@@ -138,7 +132,7 @@ pub enum WeightsError {
     UnsupportedType {
         /// Its name.
         name: String,
-        /// GGML's number or safetensors' name of the type.
+        /// GGML's, safetensors' or PyTorch's name of the type.
         dtype: String,
     },
     /// A value that 16-bit floats cannot hold.
@@ -195,10 +189,7 @@ impl WeightsError {
         match self {
             Self::NotGguf { found } | Self::NotWeights { found } => found.hint(),
             Self::ForbiddenGlobal { .. } => "take a safetensors or GGUF file of the model",
-            Self::Compressed { .. }
-            | Self::DataBeforeNames
-            | Self::NotContiguous { .. }
-            | Self::SharedNumbers { .. } => {
+            Self::Compressed { .. } | Self::DataBeforeNames | Self::SharedNumbers { .. } => {
                 "save the model again with transformers, as safetensors"
             }
             Self::BadJournal { .. } => "start the download again",

@@ -5,9 +5,11 @@ use std::fmt::Display;
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
+use super::location::TensorLocation;
 use super::names::{self, TensorSpec};
 use crate::model::ModelError;
 use crate::model::config::Gpt2Config;
+use crate::notice::Notice;
 
 /// The tensors that a GPT-2 in Hugging Face's layout must hold, found by their stored names.
 #[derive(Debug)]
@@ -15,35 +17,111 @@ pub(super) struct ExpectedTensors {
     /// In the order of [`names::tensors`].
     pub(super) specs: Vec<TensorSpec>,
     idx_by_name: HashMap<String, usize>,
+    tied: Option<Tied>,
 }
 
-impl ExpectedTensors {
-    /// All tensors of a `config.json`; a separate head only if the configuration does not tie it to the embedding.
-    ///
-    /// # Errors
-    /// As [`Gpt2Config::from_json`].
-    pub(super) fn from_config_json(config_json: &[u8]) -> Result<(Gpt2Config, Self), ModelError> {
-        let config = Gpt2Config::from_json(config_json)?;
-        let is_head_tied = Gpt2Config::is_head_tied(config_json)?;
-        let mut specs = names::tensors(&config);
-        specs.retain(|spec| !(spec.is_optional && is_head_tied));
-        Ok((config, Self::new(specs)))
+/// Indices of the embedding and of the head that is tied to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tied {
+    pub(super) embedding: usize,
+    pub(super) head: usize,
+}
+
+impl Tied {
+    /// Whether the tensor is one of the two.
+    pub(super) fn contains(self, idx: usize) -> bool {
+        idx == self.embedding || idx == self.head
     }
 
-    /// The set of these tensors.
+    /// The notice about a head that is not the embedding.
+    pub(super) fn notice() -> Notice {
+        Notice::new(
+            "config.json",
+            "it ties the head to the token embedding, but the weights hold another head (lm_head.weight), which is \
+             used, as in transformers 5",
+        )
+    }
+}
+
+/// What programs put around a model, as parts of its tensors' names: the class with the head, PyTorch's data
+/// parallelism and compiler, Lightning, accelerate, peft. No tensor of GPT-2 has such a part.
+const WRAPPERS: [&str; 17] = [
+    "transformer",
+    "module",
+    "model",
+    "_orig_mod",
+    "_model",
+    "base_model",
+    "pretrained_model",
+    "gpt2",
+    "gpt",
+    "lm",
+    "language_model",
+    "llm",
+    "net",
+    "network",
+    "_forward_module",
+    "_fsdp_wrapped_module",
+    "_checkpoint_wrapped_module",
+];
+
+impl ExpectedTensors {
+    /// All tensors of a `config.json`, with what is to be known about it. Where the configuration ties the head to the
+    /// embedding, either of the two may stand for both.
+    ///
+    /// # Errors
+    /// As [`Gpt2Config::read`].
+    pub(super) fn from_config_json(
+        config_json: &[u8],
+    ) -> Result<(Gpt2Config, Self, Vec<Notice>), ModelError> {
+        let (config, notices) = Gpt2Config::read(config_json)?;
+        let mut expected = Self::new(names::tensors(&config));
+        if Gpt2Config::is_head_tied(config_json)? {
+            let of_name = |name| expected.idx_by_name.get(name).copied();
+            let pair = of_name("wte.weight").zip(of_name("lm_head.weight"));
+            expected.tied = pair.map(|(embedding, head)| Tied { embedding, head });
+        }
+        Ok((config, expected, notices))
+    }
+
+    /// The set of these tensors, none of them tied to another.
     pub(super) fn new(specs: Vec<TensorSpec>) -> Self {
         let names = specs.iter().enumerate();
         let idx_by_name = names.map(|(idx, spec)| (spec.name.clone(), idx)).collect();
-        Self { specs, idx_by_name }
+        Self {
+            specs,
+            idx_by_name,
+            tied: None,
+        }
     }
 
-    /// Index of the tensor stored under that name, with or without `transformer.`; `None` for others, such as
-    /// PyTorch's masks `attn.bias` and `attn.masked_bias`.
+    /// The embedding and the head, if they are tied.
+    pub(super) fn tied(&self) -> Option<Tied> {
+        self.tied
+    }
+
+    /// The tied head among the tensors of a storage, if it is the very view that the embedding is.
+    pub(super) fn same_as_embedding(&self, tensors: &[TensorLocation]) -> Option<usize> {
+        let tied = self.tied?;
+        let find = |idx| tensors.iter().find(|location| location.idx == idx);
+        let (embedding, head) = (find(tied.embedding)?, find(tied.head)?);
+        let moved = TensorLocation {
+            idx: tied.head,
+            ..*embedding
+        };
+        (moved == *head).then_some(tied.head)
+    }
+
+    /// Index of the tensor stored under that name, whatever programs have put around the model: `transformer.`,
+    /// `module.` and other [`WRAPPERS`]. `None` for others, such as PyTorch's masks `attn.bias` and
+    /// `attn.masked_bias`.
     pub(super) fn find(&self, stored_name: &str) -> Option<usize> {
-        let name = stored_name
-            .strip_prefix("transformer.")
-            .unwrap_or(stored_name);
-        self.idx_by_name.get(name).copied()
+        if let Some(idx) = self.idx_by_name.get(stored_name) {
+            return Some(*idx);
+        }
+        let parts = stored_name.split('.');
+        let own: Vec<&str> = parts.filter(|part| !WRAPPERS.contains(part)).collect();
+        self.idx_by_name.get(own.join(".").as_str()).copied()
     }
 
     /// The type of a stored tensor, if its shape is the expected one and its type can be read.
@@ -80,6 +158,12 @@ impl ExpectedTensors {
         &self,
         is_present: impl Fn(usize) -> bool,
     ) -> Result<(), WeightsError> {
+        let is_present = |idx: usize| match self.tied {
+            Some(tied) if idx == tied.embedding || idx == tied.head => {
+                is_present(tied.embedding) || is_present(tied.head)
+            }
+            _ => is_present(idx),
+        };
         match (0..self.specs.len()).find(|idx| !is_present(*idx)) {
             None => Ok(()),
             Some(idx) => Err(self.missing(idx)),

@@ -6,6 +6,7 @@ use super::error::WeightsError;
 use super::expected::ExpectedTensors;
 use super::location::{Parsed, TensorLocation};
 use super::pytorch::{PytorchParser, PytorchState};
+use super::pytorch_legacy::{LegacyParser, LegacyState};
 use super::safetensors as st;
 use crate::file_kind::FileKind;
 
@@ -26,6 +27,8 @@ pub(super) enum FileParser {
     Data { left: u64 },
     /// In a file written by PyTorch.
     Pytorch(Box<PytorchParser>),
+    /// In a file written by PyTorch before version 1.6.
+    Legacy(Box<LegacyParser>),
 }
 
 impl FileParser {
@@ -45,6 +48,7 @@ impl FileParser {
             Self::Start(_) | Self::SafetensorsHeader(_) => 0,
             Self::Data { left } => *left,
             Self::Pytorch(file) => file.data_left(),
+            Self::Legacy(file) => file.data_left(),
         }
     }
 
@@ -54,6 +58,7 @@ impl FileParser {
             Self::Start(_) | Self::SafetensorsHeader(_) => unreachable!("a header is not data"),
             Self::Data { left } => *left -= n,
             Self::Pytorch(file) => file.skip(n),
+            Self::Legacy(file) => file.skip(n),
         }
     }
 
@@ -75,6 +80,11 @@ impl FileParser {
                     FileKind::Zip => {
                         let parser = PytorchParser::start(std::mem::take(head));
                         *self = Self::Pytorch(Box::new(parser));
+                    }
+                    // Fewer bytes could be the length of a safetensors header.
+                    FileKind::Pickle if head.len() == LegacyParser::HEAD_BYTES => {
+                        let parser = LegacyParser::start(std::mem::take(head))?;
+                        *self = Self::Legacy(Box::new(parser));
                     }
                     _ if head.len() == HEAD_BYTES => {
                         return Err(WeightsError::NotWeights { found });
@@ -111,6 +121,7 @@ impl FileParser {
                 ..Parsed::default()
             }),
             Self::Pytorch(file) => file.parse(bytes, expected),
+            Self::Legacy(file) => file.parse(bytes, expected),
         }
     }
 
@@ -131,6 +142,7 @@ impl FileParser {
             }
             Self::Data { left } => *left,
             Self::Pytorch(file) => return file.end(),
+            Self::Legacy(file) => return file.end(),
         };
         match missing {
             0 => Ok(()),
@@ -147,6 +159,7 @@ impl FileParser {
             Self::Start(_) | Self::SafetensorsHeader(_) => None,
             Self::Data { left } => Some(ParserState::Data { data_left: *left }),
             Self::Pytorch(file) => Some(ParserState::Pytorch(file.state())),
+            Self::Legacy(file) => Some(ParserState::Legacy(file.state())),
         }
     }
 
@@ -157,6 +170,7 @@ impl FileParser {
             ParserState::Pytorch(state) => {
                 Self::Pytorch(Box::new(PytorchParser::resume(state, pos)))
             }
+            ParserState::Legacy(state) => Self::Legacy(Box::new(LegacyParser::resume(state, pos))),
         }
     }
 }
@@ -170,6 +184,7 @@ pub(super) enum ParserState {
         data_left: u64,
     },
     Pytorch(PytorchState),
+    Legacy(LegacyState),
 }
 
 impl ParserState {
@@ -177,7 +192,8 @@ impl ParserState {
     pub(super) fn later(&self) -> Vec<&TensorLocation> {
         match self {
             Self::Data { .. } => Vec::new(),
-            Self::Pytorch(state) => state.later().collect(),
+            Self::Pytorch(state) => state.storages.tensors().collect(),
+            Self::Legacy(state) => state.storages.tensors().collect(),
         }
     }
 }

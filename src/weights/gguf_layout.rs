@@ -39,21 +39,45 @@ pub struct Layout {
     pub offsets: Vec<u64>,
     /// Length of the file.
     pub len: u64,
+    /// The metadata in the header: number of entries, and the byte after the last one.
+    n_metadata: u64,
+    metadata_end: usize,
 }
+
+/// Bytes before the metadata: magic number, version, and the numbers of tensors and of entries.
+const HEAD_BYTES: usize = 24;
 
 impl Layout {
     /// The layout of a file whose tensors lie in the given order, each padded with zeros to a multiple of 32 bytes.
     pub fn new(metadata: &[(String, Value)], tensors: &[TensorToWrite]) -> Self {
+        Self::of(&[], 0, metadata, tensors)
+    }
+
+    /// The layout of other tensors with the same metadata and more.
+    pub(super) fn with(&self, more: &[(String, Value)], tensors: &[TensorToWrite]) -> Self {
+        let metadata = &self.header[HEAD_BYTES..self.metadata_end];
+        Self::of(metadata, self.n_metadata, more, tensors)
+    }
+
+    fn of(
+        encoded: &[u8],
+        n_encoded: u64,
+        metadata: &[(String, Value)],
+        tensors: &[TensorToWrite],
+    ) -> Self {
+        let n_metadata = n_encoded + metadata.len() as u64;
         let mut header = Vec::new();
         header.extend_from_slice(MAGIC);
         header.extend(3_u32.to_le_bytes());
         header.extend((tensors.len() as u64).to_le_bytes());
-        header.extend((metadata.len() as u64).to_le_bytes());
+        header.extend(n_metadata.to_le_bytes());
+        header.extend_from_slice(encoded);
         for (key, value) in metadata {
             put_string(&mut header, key);
             header.extend(value_type_id(value).to_le_bytes());
             put_value(&mut header, value);
         }
+        let metadata_end = header.len();
         let mut offsets = Vec::new();
         let mut len = 0_u64;
         for tensor in tensors {
@@ -79,6 +103,8 @@ impl Layout {
             header,
             offsets,
             len: data_start + len,
+            n_metadata,
+            metadata_end,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The metadata of a GPT-2 in a GGUF: reads the configuration, writes configuration and tokenizer.
 
-use super::error::WeightsError;
+use super::error::{WeightsError, shown};
 use super::gguf::{Header, Value, wrong_type};
 use crate::kernels::pack::WeightType;
-use crate::model::config::Gpt2Config;
+use crate::model::ModelError;
+use crate::model::config::{Activation, Arithmetic, Gpt2Config};
 
 const ARCHITECTURE: &str = "general.architecture";
 const N_CTX: &str = "gpt2.context_length";
@@ -23,6 +24,10 @@ const ALL_EOS: &str = "huggingtweets.eos_token_ids";
 
 /// The keys of the tokens that end a text.
 pub const EOS_KEYS: [&str; 4] = [EOS, EOT, EOM, ALL_EOS];
+/// Keys of this program, because GGUF has none for them: what differs from plain GPT-2's arithmetic, as in config.json.
+const ACTIVATION: &str = "huggingtweets.activation_function";
+const SCALE: &str = "huggingtweets.scale_attn_weights";
+const SCALE_BY_LAYER: &str = "huggingtweets.scale_attn_by_inverse_layer_idx";
 
 /// The metadata of a GPT-2 with matrices of type `dtype`: name, shape, first and last token of a text; `more`, which
 /// holds the tokenizer, is appended.
@@ -58,6 +63,7 @@ pub fn gpt2_metadata(
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect();
+    metadata.extend(arithmetic_metadata(&config.arithmetic));
     let id = |id: u32| Value::UInt(u64::from(id));
     let eos = &config.eos_token_ids;
     let mut push = |key: &str, value| metadata.push((key.to_owned(), value));
@@ -84,6 +90,70 @@ fn ids(value: Option<&Value>) -> Vec<u32> {
         Some(one) => id(one).into_iter().collect(),
         None => Vec::new(),
     }
+}
+
+/// The settings that differ from plain GPT-2's.
+fn arithmetic_metadata(arithmetic: &Arithmetic) -> Vec<(String, Value)> {
+    let (plain, name) = (
+        Arithmetic::default(),
+        arithmetic.activation_function.name().to_owned(),
+    );
+    let (scale, by_layer) = (
+        arithmetic.scale_attn_weights,
+        arithmetic.scale_attn_by_inverse_layer_idx,
+    );
+    let settings = [
+        (
+            ACTIVATION,
+            Value::String(name),
+            arithmetic.activation_function != plain.activation_function,
+        ),
+        (SCALE, Value::Bool(scale), scale != plain.scale_attn_weights),
+        (
+            SCALE_BY_LAYER,
+            Value::Bool(by_layer),
+            by_layer != plain.scale_attn_by_inverse_layer_idx,
+        ),
+    ];
+    let changed = settings
+        .into_iter()
+        .filter(|(_, _, is_changed)| *is_changed);
+    changed
+        .map(|(key, value, _)| (key.to_owned(), value))
+        .collect()
+}
+
+/// The arithmetic in the metadata of a GGUF.
+///
+/// # Errors
+/// [`WeightsError::WrongKeyType`]; [`WeightsError::Config`] for an unknown function.
+fn arithmetic(header: &Header) -> Result<Arithmetic, WeightsError> {
+    let plain = Arithmetic::default();
+    let flag = |key: &str, default: bool| match header.metadata.get(key) {
+        None => Ok(default),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(wrong_type(key, "true or false")),
+    };
+    let activation = match header.metadata.get(ACTIVATION) {
+        None => plain.activation_function,
+        Some(value) => {
+            let name = value
+                .as_str()
+                .ok_or_else(|| wrong_type(ACTIVATION, "text"))?;
+            Activation::of_name(name).ok_or_else(|| ModelError::UnsupportedOption {
+                option: "activation_function",
+                value: shown(name),
+            })?
+        }
+    };
+    Ok(Arithmetic {
+        activation_function: activation,
+        scale_attn_weights: flag(SCALE, plain.scale_attn_weights)?,
+        scale_attn_by_inverse_layer_idx: flag(
+            SCALE_BY_LAYER,
+            plain.scale_attn_by_inverse_layer_idx,
+        )?,
+    })
 }
 
 /// The configuration in the metadata of a GGUF.
@@ -132,6 +202,7 @@ pub(super) fn config(header: &Header) -> Result<Gpt2Config, WeightsError> {
         layer_norm_epsilon: epsilon as f32,
         bos_token_id: ids(header.metadata.get(BOS)).first().copied(),
         eos_token_ids,
+        arithmetic: arithmetic(header)?,
     };
     Ok(config.validated()?)
 }

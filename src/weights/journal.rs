@@ -6,9 +6,10 @@ use super::error::WeightsError;
 use super::expected::ExpectedTensors;
 use super::file_parser::ParserState;
 use super::location::TensorLocation;
+use super::tied_head::TiedHead;
 
 /// The version of the journal's form; it changes whenever a stored journal could be misread.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Limit of lengths and offsets: far above the size of any file, and far below an overflow of their sums.
 const MAX_FILE_BYTES: u64 = 1 << 48;
 
@@ -28,6 +29,7 @@ pub struct Journal {
     pub(super) ahead: Vec<TensorLocation>,
     /// Indices of the expected tensors that the files so far list.
     pub(super) announced: Vec<usize>,
+    pub(super) tied_head: TiedHead,
     pub(super) done: Vec<Done>,
 }
 
@@ -57,6 +59,7 @@ impl Journal {
             parser: None,
             ahead: Vec::new(),
             announced: Vec::new(),
+            tied_head: TiedHead::default(),
             done: Vec::new(),
         }
     }
@@ -108,6 +111,17 @@ impl Journal {
         if !is_in_order || left().any(|location| !location.dtype.is_float()) {
             return bad("its tensors are out of order or not floats");
         }
+        let has_size = |location: &TensorLocation| {
+            let size = location.size_bytes(&expected.specs[location.idx]);
+            size.is_some_and(|size| size <= MAX_FILE_BYTES)
+        };
+        if !left().all(has_size) {
+            return bad("a tensor lies beyond any file");
+        }
+        let is_done = |idx| self.done.iter().any(|done| done.idx == idx);
+        if !self.tied_head.is_valid(expected.tied(), is_done) {
+            return bad("it contradicts itself about the head");
+        }
         let is_between_files = self.parser.is_none();
         if self.file > n_files
             || self.offset > MAX_FILE_BYTES
@@ -116,7 +130,7 @@ impl Journal {
         {
             return bad("its position in the files is impossible");
         }
-        if self.file == n_files && self.done.len() != n {
+        if self.file == n_files && expected.require_all(is_done).is_err() {
             return bad("it ends before all tensors are written");
         }
         Ok(())

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dtype::StoredType;
+use super::names::TensorSpec;
 
 /// An expected tensor that a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,79 @@ pub(super) struct TensorLocation {
     pub(super) dtype: StoredType,
     /// First byte, counted from the start of the file.
     pub(super) offset: u64,
+    /// How its numbers follow each other.
+    pub(super) strides: Strides,
+}
+
+impl TensorLocation {
+    /// Bytes from its first number to its last; `None` beyond any file.
+    pub(super) fn size_bytes(&self, spec: &TensorSpec) -> Option<u64> {
+        size_bytes(spec, self.dtype, self.strides)
+    }
+}
+
+/// The distances, in numbers, from a number to the next one in its column and in its row. Rows and columns are those of
+/// [`TensorSpec`], as computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Strides {
+    /// To the same column of the next row.
+    pub(super) row: u64,
+    /// To the next column of the same row.
+    pub(super) col: u64,
+}
+
+impl Strides {
+    /// Row after row without gaps.
+    pub(super) fn of_rows(spec: &TensorSpec) -> Self {
+        Self {
+            row: spec.cols as u64,
+            col: 1,
+        }
+    }
+
+    /// As Hugging Face's files hold the tensor: linear maps column after column, others row after row.
+    pub(super) fn of_hugging_face(spec: &TensorSpec) -> Self {
+        match spec.role.is_transposed_in_hugging_face() {
+            true => Self {
+                row: 1,
+                col: spec.rows as u64,
+            },
+            false => Self::of_rows(spec),
+        }
+    }
+
+    /// Those of a tensor whose dimensions in Hugging Face's order have these strides.
+    pub(super) fn of_view(spec: &TensorSpec, strides: &[u64]) -> Option<Self> {
+        let own = Self::of_rows(spec);
+        let (row, col) = match *strides {
+            [col] if spec.rows == 1 => (own.row, col),
+            [a, b] if spec.role.is_transposed_in_hugging_face() => (b, a),
+            [a, b] => (a, b),
+            _ => return None,
+        };
+        // The stride of a dimension of 1 may be any number.
+        Some(Self {
+            row: if spec.rows == 1 { own.row } else { row },
+            col: if spec.cols == 1 { own.col } else { col },
+        })
+    }
+
+    /// Whether rows follow each other without gaps.
+    pub(super) fn is_of_rows(self, spec: &TensorSpec) -> bool {
+        self == Self::of_rows(spec)
+    }
+}
+
+/// Bytes from a tensor's first number to its last; `None` beyond any file.
+pub(super) fn size_bytes(spec: &TensorSpec, dtype: StoredType, strides: Strides) -> Option<u64> {
+    if strides.is_of_rows(spec) {
+        let row = dtype.row_bytes(spec.cols)? as u64;
+        return row.checked_mul(spec.rows as u64);
+    }
+    let rows = strides.row.checked_mul(spec.rows as u64 - 1)?;
+    let cols = strides.col.checked_mul(spec.cols as u64 - 1)?;
+    let numbers = rows.checked_add(cols)?.checked_add(1)?;
+    numbers.checked_mul(dtype.row_bytes(1)? as u64)
 }
 
 /// The result of parsing some bytes of a file.

@@ -7,7 +7,7 @@
 //!
 //! Source: CPython `Lib/pickletools.py`; PyTorch `torch/_utils.py`, `torch/serialization.py`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::error::WeightsError;
 use super::pickle_global::{Global, StorageType};
@@ -19,14 +19,26 @@ const MAX_INSTRUCTIONS: u32 = 1 << 19;
 const MAX_TEXT_BYTES: usize = 1 << 16;
 const MAX_LINE_BYTES: usize = 1 << 10;
 const MAX_DIMS: usize = 8;
+/// Where programs that train keep the weights beside the rest of their state.
+const WEIGHTS_KEYS: [&str; 9] = [
+    "model",
+    "state_dict",
+    "model_state_dict",
+    "module",
+    "model_state",
+    "weights",
+    "params",
+    "net",
+    "network",
+];
 /// Longest key of a storage. Keys are short numbers; the machine copies a key at each use.
 const MAX_KEY_BYTES: usize = 32;
 
 #[derive(Debug, Clone, Copy)]
 enum Value {
-    /// A value that weights do not need: None, a float, a list.
+    /// A value that weights do not need: None, a float, a set.
     Other,
-    Bool,
+    Bool(bool),
     Int(i64),
     Global(Global),
     /// Index into the objects.
@@ -37,6 +49,7 @@ enum Value {
 enum Object {
     Text(String),
     Tuple(Vec<Value>),
+    List(Vec<Value>),
     Dict(Vec<(Value, Value)>),
     Storage(PickledStorage),
     Tensor(PickledTensor),
@@ -50,6 +63,8 @@ pub(super) struct PickledStorage {
     pub(super) kind: &'static StorageType,
     /// Numbers in it.
     pub(super) len: u64,
+    /// The number from which the offsets of tensors count: before version 1.6 tensors could name a part of a storage.
+    pub(super) offset: u64,
 }
 
 /// A view of a storage; offset and strides count numbers.
@@ -145,33 +160,75 @@ impl Pickle {
         })
     }
 
-    /// The tensors of the outermost dictionary, by name.
+    /// The tensors of the dictionary of weights, by name: the outermost one, or where it has no expected name, one of
+    /// its values.
     ///
     /// # Errors
     /// [`WeightsError::Malformed`] if the outermost value is not a dictionary.
     pub(super) fn tensors(
         &self,
+        is_expected: impl Fn(&str) -> bool,
     ) -> Result<impl Iterator<Item = (&str, &PickledTensor, &PickledStorage)>, WeightsError> {
-        let Some(Value::Object(top)) = self.stack.last() else {
+        let top = self.stack.last().and_then(|top| self.object(*top));
+        let Some(Object::Dict(top)) = top else {
             return self.malformed("it holds no dictionary of tensors");
         };
-        let Object::Dict(items) = &self.objects[*top] else {
-            return self.malformed("it holds no dictionary of tensors");
+        let has_expected = |dict: &[(Value, Value)]| {
+            let mut names = dict.iter().filter_map(|(name, _)| self.text(*name));
+            names.any(&is_expected)
         };
-        Ok(items.iter().filter_map(|item| {
-            let (Value::Object(name), Value::Object(tensor)) = item else {
+        if has_expected(top) {
+            return Ok(self.named_tensors(top));
+        }
+        let inner = top.iter().filter_map(|(key, value)| {
+            let Some(Object::Dict(dict)) = self.object(*value) else {
                 return None;
             };
-            let (Object::Text(name), Object::Tensor(tensor)) =
-                (&self.objects[*name], &self.objects[*tensor])
-            else {
+            let rank = WEIGHTS_KEYS
+                .iter()
+                .position(|known| self.text(*key) == Some(known));
+            has_expected(dict).then_some((rank.unwrap_or(WEIGHTS_KEYS.len()), dict))
+        });
+        let weights = inner.min_by_key(|(rank, _)| *rank);
+        Ok(self.named_tensors(weights.map_or(top, |(_, dict)| dict)))
+    }
+
+    fn named_tensors<'a>(
+        &'a self,
+        dict: &'a [(Value, Value)],
+    ) -> impl Iterator<Item = (&'a str, &'a PickledTensor, &'a PickledStorage)> {
+        dict.iter().filter_map(|(name, tensor)| {
+            let name = self.text(*name)?;
+            let Some(Object::Tensor(tensor)) = self.object(*tensor) else {
                 return None;
             };
             let Object::Storage(storage) = &self.objects[tensor.storage] else {
                 unreachable!("a tensor is made of a storage");
             };
-            Some((name.as_str(), tensor, storage))
-        }))
+            Some((name, tensor, storage))
+        })
+    }
+
+    /// The truth value with this key in the outermost dictionary.
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        let Some(Object::Dict(dict)) = self.stack.last().and_then(|top| self.object(*top)) else {
+            return None;
+        };
+        dict.iter().find_map(|item| match item {
+            (name, Value::Bool(flag)) if self.text(*name) == Some(key) => Some(*flag),
+            _ => None,
+        })
+    }
+
+    /// The texts of the outermost list; `None` if it is anything else.
+    pub(super) fn texts(&self) -> Option<VecDeque<String>> {
+        let Some(Object::List(items)) = self.stack.last().and_then(|top| self.object(*top)) else {
+            return None;
+        };
+        let texts = items.iter();
+        texts
+            .map(|item| self.text(*item).map(str::to_owned))
+            .collect()
     }
 
     fn malformed<T>(&self, what: &'static str) -> Result<T, WeightsError> {
@@ -217,6 +274,9 @@ impl Pickle {
             | 0x93
             | 0x94 => 1,
             0x80 | b'K' | b'h' | b'q' => 2,
+            // The text of Python 2.
+            b'U' => text(1)?,
+            b'T' => text(4)?,
             b'M' => 3,
             b'J' | b'j' | b'r' => 5,
             b'G' | 0x95 => 9,
@@ -247,8 +307,9 @@ impl Pickle {
             0x80 | 0x95 => {}
             b'.' => self.is_done = true,
             b'(' => self.marks.push(self.stack.len()),
-            b'N' | b'G' | b']' => self.stack.push(Value::Other),
-            0x88 | 0x89 => self.stack.push(Value::Bool),
+            b'N' | b'G' => self.stack.push(Value::Other),
+            0x88 | 0x89 => self.stack.push(Value::Bool(instruction[0] == 0x88)),
+            b']' => self.push_object(Object::List(Vec::new())),
             b'K' | b'M' => self.stack.push(Value::Int(number() as i64)),
             b'J' => self
                 .stack
@@ -257,8 +318,8 @@ impl Pickle {
                 let value = self.long(&argument[1..])?;
                 self.stack.push(Value::Int(value));
             }
-            b'X' => self.push_text(&argument[4..])?,
-            0x8c => self.push_text(&argument[1..])?,
+            b'X' | b'T' => self.push_text(&argument[4..])?,
+            b'U' | 0x8c => self.push_text(&argument[1..])?,
             0x8d => self.push_text(&argument[8..])?,
             b')' => self.push_object(Object::Tuple(Vec::new())),
             0x85..=0x87 => {
@@ -279,12 +340,13 @@ impl Pickle {
                 let items = self.pop_to_mark()?;
                 self.set_items(&items)?;
             }
-            // The items of lists are ignored.
             b'a' => {
-                self.pop_many(1)?;
+                let items = self.pop_many(1)?;
+                self.append(&items)?;
             }
             b'e' => {
-                self.pop_to_mark()?;
+                let items = self.pop_to_mark()?;
+                self.append(&items)?;
             }
             b'q' | b'r' => self.remember(number() as u32)?,
             0x94 => self.remember(self.memo.len() as u32)?,
@@ -425,26 +487,50 @@ impl Pickle {
         self.malformed("it adds entries to an object that is no dictionary")
     }
 
-    /// Replaces `('storage', class, key, device, length)` by the storage that it names.
+    /// Appends to the list below.
+    fn append(&mut self, items: &[Value]) -> Result<(), WeightsError> {
+        if let Some(Value::Object(top)) = self.stack.last()
+            && let Some(Object::List(list)) = self.objects.get_mut(*top)
+        {
+            list.extend_from_slice(items);
+            return Ok(());
+        }
+        self.malformed("it appends to an object that is no list")
+    }
+
+    /// Replaces `('storage', class, key, device, length)` by the storage that it names. Before version 1.6 there is a
+    /// sixth item: None, or `(key, offset, length)` of the part of the storage that is meant.
     fn persistent(&mut self) -> Result<(), WeightsError> {
         let id = self.pop_many(1)?[0];
         let storage = match self.tuple(id)? {
-            [kind, Value::Global(Global::Storage(class)), key, _, len]
-                if self.text(*kind) == Some("storage") =>
-            {
-                self.text(*key)
-                    .filter(|key| key.len() <= MAX_KEY_BYTES)
-                    .map(|key| (class, key.to_owned(), *len))
-            }
+            [
+                kind,
+                Value::Global(Global::Storage(class)),
+                key,
+                _,
+                len,
+                part @ ..,
+            ] if self.text(*kind) == Some("storage") && part.len() <= 1 => self
+                .text(*key)
+                .filter(|key| key.len() <= MAX_KEY_BYTES)
+                .map(|key| (class, key.to_owned(), *len, part.first().copied())),
             _ => None,
         };
-        let Some((kind, key, len)) = storage else {
+        let Some((kind, key, len, part)) = storage else {
             return self.malformed("numbers are kept in an unknown way");
+        };
+        let offset = match part {
+            None | Some(Value::Other) => 0,
+            Some(part) => match *self.tuple(part)? {
+                [_, offset, _] => self.size(offset)?,
+                _ => return self.malformed("numbers are kept in an unknown way"),
+            },
         };
         let storage = PickledStorage {
             key,
             kind,
             len: self.size(len)?,
+            offset,
         };
         self.push_object(Object::Storage(storage));
         Ok(())
@@ -467,6 +553,10 @@ impl Pickle {
                     shape: self.sizes(*shape)?,
                     strides: self.sizes(*strides)?,
                 })
+            }
+            (Value::Global(Global::Plain), _) => {
+                self.stack.push(Value::Other);
+                return Ok(());
             }
             // A parameter is replaced by its tensor.
             (Value::Global(Global::RebuildParameter), [tensor, _, _])

@@ -16,7 +16,7 @@ const STORAGE_TYPES: [StorageType; 10] = [
     storage("FloatStorage", 4, Some(StoredType::F32)),
     storage("HalfStorage", 2, Some(StoredType::F16)),
     storage("BFloat16Storage", 2, Some(StoredType::BF16)),
-    storage("DoubleStorage", 8, None),
+    storage("DoubleStorage", 8, Some(StoredType::F64)),
     storage("LongStorage", 8, None),
     storage("IntStorage", 4, None),
     storage("ShortStorage", 2, None),
@@ -39,6 +39,8 @@ pub(super) enum Global {
     OrderedDict,
     RebuildTensor,
     RebuildParameter,
+    /// Makes a value that weights do not need, such as a size or a device, out of plain values.
+    Plain,
     Storage(&'static StorageType),
 }
 
@@ -53,6 +55,13 @@ impl Global {
             ("collections", "OrderedDict") => Some(Self::OrderedDict),
             ("torch._utils", "_rebuild_tensor_v2") => Some(Self::RebuildTensor),
             ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
+            // These stand beside the weights of a training.
+            ("torch", "Size" | "device")
+            | ("torch", "float32" | "float16" | "bfloat16" | "float64")
+            | ("torch", "int64" | "int32" | "int16" | "int8" | "uint8" | "bool")
+            | ("collections", "Counter")
+            | ("builtins" | "__builtin__", "set" | "bytearray" | "complex")
+            | ("_codecs", "encode") => Some(Self::Plain),
             ("torch", _) => storage().map(Self::Storage),
             _ => None,
         };

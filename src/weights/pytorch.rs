@@ -5,15 +5,15 @@
 //! on, NAME/version and the archive's directory, in that order and uncompressed. The headers of the entries leave
 //! their sizes out, so the sizes of the storages are taken from the pickle.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::WeightsError;
 use super::expected::ExpectedTensors;
-use super::location::{Parsed, TensorLocation};
-use super::names::Role;
-use super::pickle::{Pickle, PickledTensor};
+use super::location::Parsed;
+use super::pickle::Pickle;
+use super::storages::Storages;
 use super::zip::{Descriptor, END_BYTES, LocalHeader, Search};
 
 /// The state of the parser between two pieces of a file.
@@ -26,8 +26,8 @@ pub(super) struct PytorchParser {
     phase: Phase,
     /// The archive's folder with its slash, once its pickle has begun.
     folder: Option<String>,
-    /// The storages whose numbers have not arrived yet, by key.
-    storages: BTreeMap<String, Storage>,
+    /// The storages whose numbers have not arrived yet.
+    storages: Storages,
 }
 
 #[derive(Debug)]
@@ -61,28 +61,13 @@ enum Meaning {
     Nothing,
 }
 
-/// A storage whose numbers have not arrived yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Storage {
-    size_bytes: u64,
-    /// The expected tensors in it; offsets count from its first byte.
-    tensors: Vec<TensorLocation>,
-}
-
 /// The state of a parser inside an entry of numbers, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PytorchState {
     data_left: u64,
     end: Option<(Descriptor, u64)>,
     folder: String,
-    storages: BTreeMap<String, Storage>,
-}
-
-impl PytorchState {
-    /// Expected tensors in storages that have not begun.
-    pub(super) fn later(&self) -> impl Iterator<Item = &TensorLocation> {
-        self.storages.values().flat_map(|storage| &storage.tensors)
-    }
+    pub(super) storages: Storages,
 }
 
 impl PytorchParser {
@@ -93,7 +78,7 @@ impl PytorchParser {
             buffer: head,
             phase: Phase::Header,
             folder: None,
-            storages: BTreeMap::new(),
+            storages: Storages::default(),
         }
     }
 
@@ -144,9 +129,8 @@ impl PytorchParser {
     /// Parses the next bytes of headers, pickle and directory; consumes at least one.
     ///
     /// # Errors
-    /// As [`Pickle::push`] and [`LocalHeader::parse`]; [`WeightsError::DataBeforeNames`],
-    /// [`WeightsError::BigEndian`], [`WeightsError::MissingTensor`], [`WeightsError::ShapeMismatch`],
-    /// [`WeightsError::UnsupportedType`], [`WeightsError::NotContiguous`], [`WeightsError::SharedNumbers`].
+    /// As [`Pickle::push`], [`Storages::of`] and [`LocalHeader::parse`]; [`WeightsError::DataBeforeNames`],
+    /// [`WeightsError::BigEndian`], [`WeightsError::MissingTensor`].
     pub(super) fn parse(
         &mut self,
         bytes: &[u8],
@@ -168,7 +152,7 @@ impl PytorchParser {
                     if self.folder.is_none() {
                         return self.malformed("the archive is not PyTorch's: it has no data.pkl");
                     }
-                    if let Some(location) = self.storages.values().find_map(|s| s.tensors.first()) {
+                    if let Some(location) = self.storages.tensors().next() {
                         return Err(expected.missing(location.idx));
                     }
                     Phase::Directory(std::mem::take(&mut self.buffer).into())
@@ -187,7 +171,9 @@ impl PytorchParser {
                     if header.size.is_some_and(|size| size != pickle.len()) {
                         return self.malformed("its list of tensors has another size");
                     }
-                    parsed.announced = Some(self.list(&pickle, expected)?);
+                    let (storages, announced) = Storages::of(&pickle, expected, self.pos)?;
+                    self.storages = storages;
+                    parsed.announced = Some(announced);
                     Phase::after(header.descriptor, pickle.len())
                 } else {
                     Phase::Pickle { pickle, header }
@@ -286,16 +272,11 @@ impl PytorchParser {
             if header.size.is_some_and(|size| size != storage.size_bytes) {
                 return self.malformed("an entry of the archive has another size than its numbers");
             }
-            for mut location in storage.tensors {
-                location.offset = match location.offset.checked_add(start) {
-                    Some(offset) => offset,
-                    None => return self.malformed("a tensor lies beyond any file"),
-                };
-                parsed.located.push(location);
-            }
+            let left = storage.size_bytes;
+            parsed.located = storage.locate(start)?;
             return Ok(Phase::Data {
-                left: storage.size_bytes,
-                end: descriptor.map(|descriptor| (descriptor, storage.size_bytes)),
+                left,
+                end: descriptor.map(|descriptor| (descriptor, left)),
             });
         }
         let meaning = match entry {
@@ -310,60 +291,6 @@ impl PytorchParser {
             size => Phase::Search(Search::new(size, descriptor), meaning),
         })
     }
-
-    /// Takes the storages from the pickle; returns the expected tensors in it.
-    fn list(
-        &mut self,
-        pickle: &Pickle,
-        expected: &ExpectedTensors,
-    ) -> Result<Vec<usize>, WeightsError> {
-        for storage in pickle.storages() {
-            let Some(size_bytes) = storage.len.checked_mul(storage.kind.size_bytes) else {
-                return self.malformed("a tensor lies beyond any file");
-            };
-            let known = self.storages.entry(storage.key.clone());
-            let known = known.or_insert_with(|| Storage {
-                size_bytes,
-                tensors: Vec::new(),
-            });
-            if known.size_bytes != size_bytes {
-                return self.malformed("the same numbers have two sizes");
-            }
-        }
-        let mut announced = Vec::new();
-        for (name, tensor, storage) in pickle.tensors()? {
-            let Some(idx) = expected.find(name) else {
-                continue;
-            };
-            let kind = storage.kind;
-            let dtype = expected.check(idx, &tensor.shape, kind.dtype, kind.name)?;
-            if !is_contiguous(tensor) {
-                return Err(WeightsError::NotContiguous {
-                    name: expected.specs[idx].name.clone(),
-                });
-            }
-            let numbers = tensor.shape.iter().product::<u64>();
-            if tensor
-                .offset
-                .checked_add(numbers)
-                .is_none_or(|end| end > storage.len)
-            {
-                return self.malformed("a tensor lies beyond its numbers");
-            }
-            let known = self.storages.get_mut(&storage.key).expect("inserted above");
-            known.tensors.push(TensorLocation {
-                idx,
-                dtype,
-                offset: tensor.offset * kind.size_bytes,
-            });
-            announced.push(idx);
-        }
-        for storage in self.storages.values_mut() {
-            storage.tensors.sort_by_key(|location| location.offset);
-            refuse_shared(&storage.tensors, expected)?;
-        }
-        Ok(announced)
-    }
 }
 
 impl Phase {
@@ -374,50 +301,4 @@ impl Phase {
             None => Self::Header,
         }
     }
-}
-
-/// Whether the tensor's numbers lie row after row without gaps.
-fn is_contiguous(tensor: &PickledTensor) -> bool {
-    let mut step = 1_u64;
-    tensor.shape.len() == tensor.strides.len()
-        && tensor
-            .shape
-            .iter()
-            .zip(&tensor.strides)
-            .rev()
-            .all(|(dim, stride)| {
-                let is_next = *dim == 1 || *stride == step;
-                step = step.saturating_mul(*dim);
-                is_next
-            })
-}
-
-/// Refuses tensors that share numbers, except embedding and head: both are converted row by row, so that neither is
-/// in memory whole.
-fn refuse_shared(
-    tensors: &[TensorLocation],
-    expected: &ExpectedTensors,
-) -> Result<(), WeightsError> {
-    let mut before: Option<(&TensorLocation, u64)> = None;
-    for location in tensors {
-        let spec = &expected.specs[location.idx];
-        let row = location.dtype.row_bytes(spec.cols).expect("floats fit");
-        let end = location.offset + row as u64 * spec.rows as u64;
-        if let Some((other, other_end)) = before
-            && location.offset < other_end
-        {
-            let other = &expected.specs[other.idx];
-            if spec.role != Role::Embedding || other.role != Role::Embedding {
-                return Err(WeightsError::SharedNumbers {
-                    name: other.name.clone(),
-                    other: spec.name.clone(),
-                });
-            }
-        }
-        before = match before {
-            Some((_, other_end)) if other_end > end => before,
-            _ => Some((location, end)),
-        };
-    }
-    Ok(())
 }

@@ -3,12 +3,13 @@
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
+use super::location::{Strides, size_bytes};
 use super::names::TensorSpec;
 use super::report::RoundingErrors;
 
-/// Numbers converted at a time: bounds the memory of a conversion beside a tensor that is stored transposed.
+/// Numbers converted at a time: bounds the memory of a conversion beside a tensor that is not stored in rows.
 const CHUNK_VALUES: usize = 1 << 16;
-/// A tensor stored transposed is collected in slabs of this size, so that memory is allocated only for bytes that have
+/// A tensor that is not stored in rows is collected in slabs of this size, so that memory is allocated only for bytes that have
 /// arrived.
 const SLAB_BYTES: usize = 1 << 20;
 
@@ -18,8 +19,11 @@ pub(super) struct RowDecoder {
     dtype: StoredType,
     rows: usize,
     cols: usize,
-    is_transposed: bool,
-    /// All bytes of a tensor stored transposed, over which each row is spread; empty for other tensors.
+    strides: Strides,
+    /// Bytes from the first number to the last.
+    size_bytes: u64,
+    is_of_rows: bool,
+    /// All bytes of a tensor whose rows do not follow each other; empty for other tensors.
     slabs: Vec<Vec<u8>>,
     /// The bytes of the next rows: as far as they have arrived, or gathered from the slabs.
     bytes: Vec<u8>,
@@ -27,14 +31,17 @@ pub(super) struct RowDecoder {
 }
 
 impl RowDecoder {
-    /// A decoder for a tensor stored in `dtype`, whose rows are whole blocks; `is_transposed`: stored as (cols, rows).
-    pub(super) fn new(spec: &TensorSpec, dtype: StoredType, is_transposed: bool) -> Self {
+    /// A decoder for a tensor stored in `dtype`, whose rows are whole blocks.
+    pub(super) fn new(spec: &TensorSpec, dtype: StoredType, strides: Strides) -> Self {
+        let size_bytes = size_bytes(spec, dtype, strides);
         Self {
             name: spec.name.clone(),
             dtype,
             rows: spec.rows,
             cols: spec.cols,
-            is_transposed,
+            strides,
+            size_bytes: size_bytes.expect("checked when opened"),
+            is_of_rows: strides.is_of_rows(spec),
             slabs: Vec::new(),
             bytes: Vec::new(),
             next_row: 0,
@@ -43,13 +50,12 @@ impl RowDecoder {
 
     /// Bytes that can be pushed before [`Self::next_chunk`] must be called.
     pub(super) fn room(&self) -> u64 {
-        if self.is_transposed {
-            let whole = self.rows as u64 * self.row_bytes() as u64;
+        if self.is_of_rows {
+            (self.chunk_rows() * self.row_bytes() - self.bytes.len()) as u64
+        } else {
             let full = self.slabs.len().saturating_sub(1) as u64 * SLAB_BYTES as u64;
             let last = self.slabs.last().map_or(0, Vec::len) as u64;
-            whole - full - last
-        } else {
-            (self.chunk_rows() * self.row_bytes() - self.bytes.len()) as u64
+            self.size_bytes - full - last
         }
     }
 
@@ -62,7 +68,7 @@ impl RowDecoder {
         let out_of_memory = |name: &str| WeightsError::OutOfMemory {
             name: name.to_owned(),
         };
-        if !self.is_transposed {
+        if self.is_of_rows {
             self.bytes
                 .try_reserve(bytes.len())
                 .map_err(|_| out_of_memory(&self.name))?;
@@ -100,7 +106,7 @@ impl RowDecoder {
         if n == 0 || self.room() > 0 {
             return Ok(0);
         }
-        if self.is_transposed {
+        if !self.is_of_rows {
             self.gather(n);
         }
         self.dtype
@@ -132,17 +138,28 @@ impl RowDecoder {
             .expect("checked when opened")
     }
 
-    /// Gathers the next `n` rows from the stored columns.
+    /// Gathers the next `n` rows from the slabs.
     fn gather(&mut self, n: usize) {
         let size = self
             .dtype
             .row_bytes(1)
-            .expect("only floats are stored transposed");
+            .expect("only floats are stored otherwise than in rows");
         let row_bytes = size * self.cols;
         self.bytes.resize(n * row_bytes, 0);
+        // All numbers lie in the slabs, so their indices fit.
+        let (row_step, col_step) = (self.strides.row as usize, self.strides.col as usize);
         for col in 0..self.cols {
-            let mut start = (col * self.rows + self.next_row) * size;
+            let mut start = (col * col_step + self.next_row * row_step) * size;
             let mut rows = self.bytes.chunks_exact_mut(row_bytes);
+            if row_step != 1 {
+                for row in rows {
+                    let number = &self.slabs[start / SLAB_BYTES][start % SLAB_BYTES..][..size];
+                    row[col * size..][..size].copy_from_slice(number);
+                    start += row_step * size;
+                }
+                continue;
+            }
+            // A column in one piece, as in linear maps of Hugging Face.
             let mut left = n;
             while left > 0 {
                 // Numbers never straddle slabs: both sizes are powers of two.

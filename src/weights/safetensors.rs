@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::fmt;
 
 use safetensors::{Dtype, SafeTensorError};
-use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::dtype::StoredType;
-use super::error::WeightsError;
+use super::error::{WeightsError, shown};
 use super::expected::ExpectedTensors;
-use super::location::TensorLocation;
+use super::location::{Strides, TensorLocation};
 
 /// The length of the shortest header, `{}`.
 const MIN_HEADER_BYTES: u64 = 2;
@@ -32,21 +32,34 @@ pub(super) struct Header {
 #[derive(Debug, Deserialize)]
 struct TensorInfo {
     /// How its numbers are stored.
-    dtype: Dtype,
+    dtype: DtypeName,
     /// Sizes, outermost first.
     shape: Vec<u64>,
     /// First byte and the one after the last, counted from the end of the header.
     data_offsets: (u64, u64),
 }
 
+/// A type's name. A tensor that nobody needs may have a type that is not known here.
+#[derive(Debug, Deserialize)]
+struct DtypeName(String);
+
+impl DtypeName {
+    fn known(&self) -> Option<Dtype> {
+        Dtype::deserialize(self.0.as_str().into_deserializer())
+            .map_err(|_: serde::de::value::Error| ())
+            .ok()
+    }
+}
+
 impl TensorInfo {
-    /// Bytes of all numbers, if the product is a whole number of bytes.
-    fn size_bytes(&self) -> Option<u64> {
-        let bits = self
-            .shape
-            .iter()
-            .try_fold(self.dtype.bitsize() as u64, |n, dim| n.checked_mul(*dim))?;
-        bits.is_multiple_of(8).then_some(bits / 8)
+    /// Whether all numbers take `n` bytes; true for an unknown type.
+    fn has_size(&self, n: u64) -> bool {
+        let Some(dtype) = self.dtype.known() else {
+            return true;
+        };
+        let mut dims = self.shape.iter();
+        let bits = dims.try_fold(dtype.bitsize() as u64, |n, dim| n.checked_mul(*dim));
+        bits.is_some() && bits == n.checked_mul(8)
     }
 }
 
@@ -101,7 +114,7 @@ impl Header {
             if data_start.checked_add(start) != Some(data_end) || end < start {
                 return Err(bad(SafeTensorError::InvalidOffset(name.clone())));
             }
-            if info.size_bytes() != Some(end - start) {
+            if !info.has_size(end - start) {
                 return Err(bad(SafeTensorError::TensorInvalidInfo));
             }
             data_end = data_start
@@ -133,16 +146,18 @@ impl Header {
             let Some(idx) = expected.find(name) else {
                 continue;
             };
-            let dtype = match info.dtype {
-                Dtype::F32 => Some(StoredType::F32),
-                Dtype::F16 => Some(StoredType::F16),
-                Dtype::BF16 => Some(StoredType::BF16),
+            let dtype = match info.dtype.0.as_str() {
+                "F32" => Some(StoredType::F32),
+                "F16" => Some(StoredType::F16),
+                "BF16" => Some(StoredType::BF16),
+                "F64" => Some(StoredType::F64),
                 _ => None,
             };
             located.push(TensorLocation {
                 idx,
-                dtype: expected.check(idx, &info.shape, dtype, info.dtype)?,
+                dtype: expected.check(idx, &info.shape, dtype, shown(&info.dtype.0))?,
                 offset: self.data_start + info.data_offsets.0,
+                strides: Strides::of_hugging_face(&expected.specs[idx]),
             });
         }
         located.sort_by_key(|location| location.offset);

@@ -4,6 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
+use super::location::{Strides, size_bytes};
 use super::names::TensorSpec;
 use super::row_codec::{RowDecoder, RowEncoder};
 
@@ -23,8 +24,8 @@ pub(super) struct StoredTensor {
     pub(super) file: usize,
     /// First byte in it.
     pub(super) offset: u64,
-    /// Whether it is stored as (cols, rows), as Hugging Face stores linear maps.
-    pub(super) is_transposed: bool,
+    /// How its numbers follow each other.
+    pub(super) strides: Strides,
 }
 
 impl StoredTensor {
@@ -33,8 +34,14 @@ impl StoredTensor {
         row.expect("checked when opened") as u64
     }
 
+    /// Whether its rows follow each other without gaps.
+    pub(super) fn is_of_rows(&self) -> bool {
+        self.strides.is_of_rows(&self.spec)
+    }
+
+    /// Bytes from its first number to its last.
     pub(super) fn size_bytes(&self) -> u64 {
-        self.row_bytes() * self.spec.rows as u64
+        size_bytes(&self.spec, self.dtype, self.strides).expect("checked when opened")
     }
 }
 
@@ -57,7 +64,7 @@ impl<'a> RowReader<'a> {
             .map_err(|source| WeightsError::Read { source })?;
         Ok(Self {
             reader,
-            decoder: RowDecoder::new(&stored.spec, stored.dtype, stored.is_transposed),
+            decoder: RowDecoder::new(&stored.spec, stored.dtype, stored.strides),
             stored,
             bytes: Vec::new(),
         })

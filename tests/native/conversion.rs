@@ -47,14 +47,33 @@ impl Repository {
         metadata(&Gpt2Config::from_json(&self.config).unwrap(), dtype)
     }
 
-    /// Converted tensor by tensor, as the oracle.
-    fn quantized(&self, dtype: WeightType) -> (Vec<u8>, ConversionReport) {
+    fn checkpoint(&self) -> Checkpoint {
         let files = self.files.iter().cloned();
         let files = files.map(|file| Box::new(Cursor::new(file)) as Box<dyn ReadSeek>);
-        quantize(
-            Checkpoint::from_floats(&self.config, files.collect()).unwrap(),
-            dtype,
-        )
+        Checkpoint::from_floats(&self.config, files.collect()).unwrap()
+    }
+
+    /// Converted tensor by tensor, as the oracle.
+    fn quantized(&self, dtype: WeightType) -> (Vec<u8>, ConversionReport) {
+        let mut metadata = self.metadata(dtype);
+        if self.may_have_both() {
+            let room = Value::String("token embedding".to_owned());
+            metadata.push(("huggingtweets.head".to_owned(), room));
+        }
+        quantize_with(self.checkpoint(), dtype, &metadata)
+    }
+
+    /// Whether a tied head may come in another place than the embedding, so that the header has room for it.
+    fn may_have_both(&self) -> bool {
+        let holds = |name: &[u8]| self.files[0].windows(name.len()).any(|w| w == name);
+        let is_safetensors = self.files[0][8] == b'{';
+        let is_tied = Gpt2Config::is_head_tied(&self.config).unwrap();
+        // `f16.bin` and `bf16.bin` hold a copy; the other PyTorch files hold the embedding itself.
+        let has_copy = match is_safetensors {
+            true => holds(b"\"lm_head.weight\"") && holds(b"wte.weight"),
+            false => holds(b"f16/data"),
+        };
+        is_tied && (self.files.len() > 1 || has_copy)
     }
 
     fn converted(
@@ -140,6 +159,12 @@ fn pytorch() -> Vec<(Repository, Repository)> {
         (open(&["archive.bin"]), whole()),
         (open(&["stored_again.bin"]), whole()),
         (open(&["views.bin"]), whole()),
+        (open(&["strides.bin"]), whole()),
+        (open(&["odd_strides.bin"]), whole()),
+        (open(&["double.bin"]), whole()),
+        (open(&["legacy.bin"]), whole()),
+        (open(&["training.bin"]), whole()),
+        (open(&["training_legacy.bin"]), whole()),
         (open(&["shard-1.bin", "shard-2.bin"]), whole()),
         (open(&["f16.bin"]), open(&["f16.safetensors"])),
         (open(&["bf16.bin"]), open(&["bf16.safetensors"])),
@@ -150,8 +175,8 @@ fn pytorch() -> Vec<(Repository, Repository)> {
 fn pytorchs_files_become_the_same_file_as_the_safetensors() {
     for (repository, safetensors) in pytorch() {
         for dtype in [WeightType::F32, WeightType::Q8_0] {
-            let (expected, expected_report) = safetensors.quantized(dtype);
-            assert!(repository.quantized(dtype).0 == expected);
+            let (expected, expected_report) = repository.quantized(dtype);
+            assert_same_weights(&mut safetensors.checkpoint(), &mut repository.checkpoint());
             for piece_bytes in [1, 7, 4096, 1 << 30] {
                 let (bytes, report) = repository.converted(dtype, piece_bytes).unwrap();
                 assert_eq!(report, expected_report, "{piece_bytes}");
@@ -159,6 +184,170 @@ fn pytorchs_files_become_the_same_file_as_the_safetensors() {
             }
         }
     }
+}
+
+/// The tiny model with other tensors in place of embedding and head: by name, the embedding times this factor.
+fn with_heads(heads: &[(&str, f32)], n_files: usize) -> Repository {
+    let tiny = Repository::safetensors("tiny");
+    let file = safetensors::SafeTensors::deserialize(&tiny.files[0]).unwrap();
+    let name = file
+        .names()
+        .into_iter()
+        .find(|name| name.ends_with("wte.weight"))
+        .unwrap();
+    let embedding = file.tensor(name).unwrap();
+    let (numbers, _) = embedding.data().as_chunks::<4>();
+    let scaled: Vec<(&str, Vec<u8>)> = heads
+        .iter()
+        .map(|(name, factor)| {
+            let scaled = numbers.iter().enumerate().flat_map(|(i, number)| {
+                // Only the last rows differ, as after adding tokens.
+                let factor = if i < 200 * 32 { 1.0 } else { *factor };
+                (factor * f32::from_le_bytes(*number)).to_le_bytes()
+            });
+            (*name, scaled.collect())
+        })
+        .collect();
+    let mut shards: Vec<Vec<(String, safetensors::tensor::TensorView)>> = Vec::new();
+    shards.resize_with(n_files, Vec::new);
+    let others = file
+        .tensors()
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("wte.weight"));
+    for (i, (name, tensor)) in others.enumerate() {
+        shards[i % n_files].push((name, tensor));
+    }
+    for (i, (name, bytes)) in scaled.iter().enumerate() {
+        let shape = embedding.shape().to_vec();
+        let tensor = safetensors::tensor::TensorView::new(embedding.dtype(), shape, bytes);
+        shards[i % n_files].push(((*name).to_owned(), tensor.unwrap()));
+    }
+    Repository {
+        config: tiny.config.clone(),
+        files: shards
+            .into_iter()
+            .map(|shard| safetensors::serialize(shard, None).unwrap())
+            .collect(),
+    }
+}
+
+// https://github.com/huggingface/transformers/issues/38870, https://github.com/huggingface/transformers/issues/41038
+#[test]
+fn a_head_alone_is_the_embedding_and_a_copy_of_it_is_dropped() {
+    let expected = Repository::safetensors("tiny")
+        .quantized(WeightType::Q8_0)
+        .1;
+    for heads in [
+        &[("lm_head.weight", 1.0)][..],
+        &[("model.lm_head.weight", 1.0)],
+        &[("wte.weight", 1.0), ("lm_head.weight", 1.0)],
+        &[("transformer.wte.weight", 1.0), ("lm_head.weight", 1.0)],
+    ] {
+        for n_files in [1, 2] {
+            let repository = with_heads(heads, n_files);
+            assert!(repository.checkpoint().notices().is_empty());
+            assert_same_weights(&mut tiny(), &mut repository.checkpoint());
+            let (oracle, _) = repository.quantized(WeightType::Q8_0);
+            for piece in [97, 1 << 30] {
+                let (bytes, report) = repository.converted(WeightType::Q8_0, piece).unwrap();
+                assert_eq!(report.tensors, expected.tensors, "{heads:?} in {n_files}");
+                assert!(bytes == oracle, "{heads:?} in {n_files}");
+            }
+            assert_resumes(&repository, &oracle, 3001);
+        }
+    }
+}
+
+#[test]
+fn a_head_that_differs_from_a_tied_embedding_is_used_and_noticed() {
+    for heads in [
+        // In a safetensors file the head comes before `transformer.wte.weight` and before `wte.weight`.
+        [("transformer.wte.weight", 1.0), ("lm_head.weight", 1.5)],
+        [("wte.weight", 1.0), ("lm_head.weight", 1.5)],
+        // And here behind.
+        [("gpt2.wte.weight", 1.0), ("model.lm_head.weight", 1.5)],
+    ] {
+        for n_files in [1, 2] {
+            let repository = with_heads(&heads, n_files);
+            let mut checkpoint = repository.checkpoint();
+            let head = checkpoint.floats("lm_head.weight").unwrap();
+            let embedding = checkpoint.floats("wte.weight").unwrap();
+            assert_eq!(embedding, tiny().floats("wte.weight").unwrap());
+            let scaled = embedding.iter().enumerate();
+            let scaled: Vec<f32> = scaled
+                .map(|(i, x)| if i < 200 * 32 { *x } else { 1.5 * x })
+                .collect();
+            assert!(head == scaled);
+            assert_eq!(checkpoint.notices().len(), 1);
+            assert!(checkpoint.notices()[0].fact.contains("lm_head.weight"));
+
+            let metadata = repository.metadata(WeightType::F32);
+            let params = repository.params(WeightType::F32, &metadata);
+            let mut conversion = Conversion::new(&params).unwrap();
+            let mut bytes = Vec::new();
+            for file in &repository.files {
+                for piece in file.chunks(997) {
+                    conversion.push(piece, &mut bytes).unwrap();
+                }
+                conversion.end_file().unwrap();
+            }
+            assert_eq!(conversion.notices(), checkpoint.notices());
+            assert_eq!(conversion.output_bytes(), bytes.len() as u64);
+            let progress = conversion.progress();
+            assert_eq!(progress.done, progress.total);
+            let names: Vec<_> = conversion
+                .finish()
+                .tensors
+                .into_iter()
+                .map(|t| t.name)
+                .collect();
+            assert_eq!(names.first().unwrap(), "token_embd.weight");
+            assert_eq!(names.last().unwrap(), "output.weight");
+            let mut written = open_gguf(&bytes).unwrap();
+            assert_same_weights(&mut checkpoint, &mut written);
+            assert_eq!(written.tensors().len(), names.len());
+            assert!(!written.metadata().contains_key("huggingtweets.head"));
+
+            let (whole, _) = repository.converted(WeightType::Q8_0, 1000).unwrap();
+            assert_resumes(&repository, &whole, 3001);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_journal_about_a_head_is_refused_or_does_no_harm() {
+    assert_harmless(&with_heads(
+        &[("model.wte.weight", 1.0), ("lm_head.weight", 1.5)],
+        1,
+    ));
+}
+
+#[test]
+fn what_llama_cpp_would_compute_otherwise_is_noticed() {
+    let mut config = json(&fixtures().join("tiny/config.json"));
+    config["activation_function"] = "relu".into();
+    config["scale_attn_weights"] = false.into();
+    let repository = Repository {
+        config: config.to_string().into_bytes(),
+        ..Repository::safetensors("tiny")
+    };
+    let metadata = repository.metadata(WeightType::Q8_0);
+    let conversion = Conversion::new(&repository.params(WeightType::Q8_0, &metadata)).unwrap();
+    let notices = conversion.notices();
+    assert_eq!(notices.len(), 1);
+    for part in [
+        "activation_function relu",
+        "scale_attn_weights false",
+        "llama.cpp",
+    ] {
+        assert!(notices[0].fact.contains(part), "{}", notices[0]);
+    }
+    let (bytes, _) = repository.converted(WeightType::Q8_0, 5000).unwrap();
+    let again = Conversion::of_gguf(&open_gguf(&bytes).unwrap(), WeightType::F16, &[]);
+    assert_eq!(again.notices(), notices);
+    let plain = Repository::safetensors("tiny");
+    let conversion = Conversion::new(&plain.params(WeightType::Q8_0, &metadata)).unwrap();
+    assert!(conversion.notices().is_empty());
 }
 
 #[test]
@@ -195,9 +384,11 @@ fn f32_conversion_holds_the_very_weights() {
 fn shards_follow_each_other_into_one_file() {
     let whole = Repository::safetensors("tiny");
     let shards = sharded(&whole);
-    let (expected, _) = whole.quantized(WeightType::Q8_0);
+    let (expected, _) = shards.quantized(WeightType::Q8_0);
     let (bytes, _) = shards.converted(WeightType::Q8_0, 999).unwrap();
     assert!(bytes == expected);
+    let (mut whole, mut shards) = (whole.checkpoint(), shards.checkpoint());
+    assert_same_weights(&mut whole, &mut shards);
 }
 
 /// Cuts after every `step` bytes, each time with the journal as it comes back from storage, and with what was
@@ -255,7 +446,9 @@ fn a_conversion_cut_anywhere_goes_on_to_the_same_file() {
     let whole = Repository::safetensors("tiny");
     let (expected, _) = whole.quantized(WeightType::Q8_0);
     assert_resumes(&whole, &expected, 997);
-    assert_resumes(&sharded(&whole), &expected, 997);
+    let shards = sharded(&whole);
+    let (expected, _) = shards.quantized(WeightType::Q8_0);
+    assert_resumes(&shards, &expected, 997);
     for (repository, _) in pytorch() {
         let (expected, _) = repository.quantized(WeightType::Q8_0);
         assert_resumes(&repository, &expected, 97);
@@ -365,8 +558,10 @@ fn what_is_no_weights_is_named() {
     assert_eq!(refused(b"GGUF\x03\0\0\0"), FileKind::Gguf);
     assert_eq!(refused(b"{\"error\":\"Entry not found\"}"), FileKind::Json);
     assert_eq!(refused(&[0xff; 2000]), FileKind::Unknown);
-    let legacy = std::fs::read(fixtures().join("pytorch/refused_legacy.bin")).unwrap();
-    assert_eq!(refused(&legacy), FileKind::Pickle);
+    assert_eq!(
+        refused(b"\x80\x04]\x94.                    "),
+        FileKind::Pickle
+    );
 }
 
 #[test]

@@ -680,6 +680,27 @@ fn an_index_names_files_beside_it_or_is_refused() {
         );
     }
     assert!(ShardIndex::from_json("x", b"<html>").is_err());
+    let odd = index(json!({ "a": "./two.bin", "b": 5, "c": null })).unwrap();
+    assert_eq!(odd.files, ["two.bin"]);
+    let python = b"\xef\xbb\xbf{\"metadata\": {\"total_size\": NaN}, \"weight_map\": {\"a\": \"x.bin\"}, \"v\": []}";
+    assert_eq!(ShardIndex::from_json("x", python).unwrap().files, ["x.bin"]);
+}
+
+#[test]
+fn shards_whose_names_give_their_number_need_no_index() {
+    for (stem, ending) in [("model", "safetensors"), ("pytorch_model", "bin")] {
+        let shard = |number| format!("{stem}-{number:05}-of-00002.{ending}");
+        let both = [large(&shard(2), 70), large(&shard(1), 50)];
+        let plan = choose(&listing_with(&both), Dtype::Auto).unwrap();
+        let names: Vec<_> = plan.files().map(|file| file.name.clone()).collect();
+        assert_eq!(names[names.len() - 2..], [shard(1), shard(2)]);
+        let missing = choose(&listing_with(&both[..1]), Dtype::Auto).unwrap_err();
+        assert_eq!(missing, PlanError::Missing { what: shard(1) });
+    }
+    // A name that only begins like a shard's is no shard.
+    let other = [small("model-card-of-mine.safetensors", 5)];
+    let refused = choose(&listing_with(&other), Dtype::Auto).unwrap_err();
+    assert!(matches!(refused, PlanError::NoWeights { .. }));
 }
 
 /// <https://github.com/minimaxir/gpt-2-simple/issues/178>, <https://github.com/ggml-org/ggml/issues/371>

@@ -135,6 +135,7 @@ fn gpt2s_vocabulary_and_mixed_types_are_the_same_in_llama_cpp() {
         layer_norm_epsilon: 1e-5,
         bos_token_id: Some(50256),
         eos_token_ids: vec![50256],
+        arithmetic: Default::default(),
     };
     let (config, weights) = model_files(&config);
     let folder = tempfile::tempdir().unwrap();

@@ -3,9 +3,13 @@
 use crate::support::checkpoints::*;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
+use huggingtweets::infer::{Logits, Session};
+use huggingtweets::json::JsonError;
+use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::ModelError;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::model::gpt2::Gpt2;
+use huggingtweets::weights::Checkpoint;
 
 #[test]
 fn candle_tier_agrees_with_pytorch() {
@@ -67,6 +71,7 @@ fn every_parameter_receives_a_gradient_that_finite_differences_confirm() {
         layer_norm_epsilon: 1e-5,
         bos_token_id: Some(0),
         eos_token_ids: vec![0],
+        arithmetic: Default::default(),
     };
     let vars = VarMap::new();
     let vb = VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu);
@@ -169,25 +174,168 @@ fn absent_keys_have_the_values_of_transformers() {
     assert_eq!(config.n_params(), 124_439_808);
 }
 
+// https://github.com/ggml-org/ggml/issues/64
 #[test]
-fn configurations_of_other_arithmetic_are_refused() {
-    for changes in [
-        r#"{"activation_function":"relu"}"#,
-        r#"{"scale_attn_weights":false}"#,
-        r#"{"scale_attn_by_inverse_layer_idx":true}"#,
-        r#"{"reorder_and_upcast_attn":true}"#,
-        r#"{"add_cross_attention":true}"#,
+fn every_setting_that_changes_the_arithmetic_gives_the_logits_of_transformers() {
+    let oracle = json(&fixtures().join("arithmetic.json"));
+    let tokens = ids(&oracle["tokens"]);
+    let weights = std::fs::read(fixtures().join("tiny/model.safetensors")).unwrap();
+    let cases = oracle["cases"].as_array().unwrap();
+    assert!(cases.len() > 25);
+    for case in cases {
+        let settings = &case["settings"];
+        let mut config = json(&fixtures().join("tiny/config.json"));
+        for (key, value) in settings.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let open = || {
+            let file = Box::new(std::io::Cursor::new(weights.clone()));
+            Checkpoint::from_floats(config.to_string().as_bytes(), vec![file]).unwrap()
+        };
+        let expected = floats(&case["logits"]);
+        eprintln!("{settings}");
+        let readable = candle_logits(&load_candle(open()), &tokens);
+        let last = &readable[(tokens.len() - 1) * 256..];
+        assert_close(&last[..expected.len()], &expected, 2e-5);
+        let model = load(open()).unwrap();
+        let mut session = Session::new(model, 1, tokens.len() - 1, 1).unwrap();
+        session
+            .prefill(&tokens[..tokens.len() - 1], Logits::Skip)
+            .unwrap();
+        let fast = session.decode(&[(0, tokens[tokens.len() - 1])]).unwrap();
+        assert_close(&fast[..expected.len()], &expected, 2e-5);
+        // The settings survive in a config.json and in a GGUF.
+        let written = open().config().to_json();
+        let again = Gpt2Config::from_json(written.to_string().as_bytes()).unwrap();
+        assert_eq!(&again, open().config());
+        let gguf = quantize(open(), WeightType::F32).0;
+        assert_eq!(open_gguf(&gguf).unwrap().config(), &again);
+    }
+}
+
+#[test]
+fn what_is_not_computed_is_refused_by_name() {
+    for name in ["prelu", "xielu", "gelu_tnah", ""] {
+        let refused = config_with(&format!(r#"{{"activation_function":"{name}"}}"#));
+        assert!(
+            matches!(&refused, Err(ModelError::UnsupportedOption { option: "activation_function", value }) if value == name),
+            "{refused:?}"
+        );
+    }
+    for (changes, name) in [
+        (r#"{"model_type":"llama"}"#, "llama"),
+        (r#"{"model_type":5}"#, "5"),
+        (
+            r#"{"model_type":null,"architectures":["XLNetLMHeadModel"]}"#,
+            "XLNetLMHeadModel",
+        ),
     ] {
         let refused = config_with(changes);
         assert!(
-            matches!(refused, Err(ModelError::UnsupportedOption { .. })),
-            "{changes}"
+            matches!(&refused, Err(ModelError::NotGpt2 { model_type }) if model_type == name),
+            "{refused:?}"
         );
     }
-    assert!(matches!(
-        config_with(r#"{"model_type":"llama"}"#),
-        Err(ModelError::NotGpt2 { .. })
-    ));
+    let nothing = Gpt2Config::from_json(b"{}");
+    assert!(matches!(nothing, Err(ModelError::NotGpt2 { .. })));
+}
+
+// https://github.com/Morizeyao/GPT2-Chinese/issues/137
+#[test]
+fn a_configuration_without_a_model_type_is_known_by_its_class_or_by_its_keys() {
+    let plain = config_with("{}").unwrap();
+    for changes in [
+        r#"{"model_type":null}"#,
+        r#"{"model_type":null,"architectures":["GPT2LMHeadModel"]}"#,
+        r#"{"model_type":null,"architectures":["Other","TFGPT2LMHeadModel"]}"#,
+        r#"{"model_type":null,"architectures":"GPT2Model"}"#,
+        r#"{"model_type":null,"architectures":null}"#,
+    ] {
+        assert_eq!(config_with(changes).unwrap(), plain, "{changes}");
+    }
+    let class_alone = br#"{"architectures":["GPT2LMHeadModel"]}"#;
+    assert_eq!(Gpt2Config::from_json(class_alone).unwrap().n_embd, 768);
+}
+
+// https://github.com/paiml/aprender/issues/268
+#[test]
+fn a_key_that_nobody_needs_never_shuts_a_model() {
+    let plain = config_with("{}").unwrap();
+    for changes in [
+        r#"{"use_cache":"yes","resid_pdrop":null,"n_special":-1,"torch_dtype":{"a":[]},"dtype":"float16"}"#,
+        r#"{"rope_parameters":{"rope_theta":1e4},"summary_first_dropout":[],"pad_token_id":-1}"#,
+        r#"{"reorder_and_upcast_attn":true,"transformers_version":5,"layer_types":null}"#,
+    ] {
+        assert_eq!(config_with(changes).unwrap(), plain, "{changes}");
+    }
+    let text = json(&fixtures().join("tiny/config.json")).to_string();
+    let text = format!(
+        "\u{feff}{}",
+        text.replacen('{', r#"{"loss":NaN,"best":-Infinity,"#, 1)
+    );
+    assert_eq!(Gpt2Config::from_json(text.as_bytes()).unwrap(), plain);
+    // Of a key that stands twice the last value counts, as in Python.
+    let twice = text.replacen('{', r#"{"n_layer":7,"#, 1);
+    assert_eq!(Gpt2Config::from_json(twice.as_bytes()).unwrap(), plain);
+}
+
+#[test]
+fn sizes_are_read_however_they_are_written() {
+    let plain = config_with("{}").unwrap();
+    for changes in [
+        r#"{"n_embd":32.0,"n_layer":2.0,"n_inner":128.0}"#,
+        r#"{"n_inner":128}"#,
+        r#"{"n_positions":null,"n_ctx":96}"#,
+        r#"{"n_ctx":1024}"#,
+        // transformers 5 takes these before the older names.
+        r#"{"n_embd":64,"hidden_size":32}"#,
+        r#"{"n_layer":null,"num_hidden_layers":2,"n_head":null,"num_attention_heads":4}"#,
+        r#"{"n_positions":null,"max_position_embeddings":96}"#,
+        r#"{"scale_attn_weights":1,"scale_attn_by_inverse_layer_idx":0,"activation_function":null}"#,
+        r#"{"layer_norm_epsilon":null}"#,
+    ] {
+        assert_eq!(config_with(changes).unwrap(), plain, "{changes}");
+    }
+    assert_eq!(config_with(r#"{"n_inner":96}"#).unwrap().n_inner, 96);
+    let null = config_with(r#"{"n_layer":null}"#).unwrap();
+    assert_eq!(null.n_layer, 12);
+}
+
+#[test]
+fn a_needed_key_with_an_unusable_value_is_named_with_it() {
+    for (key, value) in [
+        ("n_embd", "-1"),
+        ("n_embd", "32.5"),
+        ("n_layer", "\"2\""),
+        ("n_head", "true"),
+        ("n_inner", "[128]"),
+        ("vocab_size", "1e300"),
+        ("layer_norm_epsilon", "\"1e-5\""),
+        ("scale_attn_weights", "\"no\""),
+        ("scale_attn_by_inverse_layer_idx", "2"),
+        ("activation_function", "[\"gelu\"]"),
+    ] {
+        let refused = config_with(&format!(r#"{{"{key}":{value}}}"#)).unwrap_err();
+        let text = refused.to_string();
+        assert!(matches!(refused, ModelError::BadValue { .. }), "{text}");
+        assert!(text.contains(&format!("{key} = ")), "{text}");
+        assert!(!refused.hint().is_empty());
+    }
+    let long = config_with(&format!(r#"{{"n_embd":"{}"}}"#, "x".repeat(5000))).unwrap_err();
+    assert!(long.to_string().len() < 200, "{long}");
+}
+
+#[test]
+fn a_decoder_without_its_encoder_is_noticed() {
+    let json = br#"{"model_type":"gpt2","add_cross_attention":true}"#;
+    let (_, notices) = Gpt2Config::read(json).unwrap();
+    assert_eq!(notices.len(), 1);
+    assert!(
+        notices[0]
+            .to_string()
+            .starts_with("config.json: add_cross_attention")
+    );
+    assert_eq!(Gpt2Config::read(br#"{"model_type":"gpt2"}"#).unwrap().1, []);
 }
 
 #[test]
@@ -215,11 +363,13 @@ fn hostile_configurations_are_refused() {
         Err(ModelError::BadEpsilon { .. })
     ));
     assert!(matches!(
-        config_with(r#"{"n_embd":-1}"#),
+        Gpt2Config::from_json(b"[]"),
         Err(ModelError::BadConfigJson { .. })
     ));
     assert!(matches!(
         Gpt2Config::from_json(b"<html>"),
-        Err(ModelError::BadConfigJson { .. })
+        Err(ModelError::BadConfigJson {
+            source: JsonError::Other { .. }
+        })
     ));
 }

@@ -104,6 +104,7 @@ fn the_memory_told_is_what_weights_and_cache_take() {
             layer_norm_epsilon: 1e-5,
             bos_token_id: Some(0),
             eos_token_ids: vec![0],
+            arithmetic: Default::default(),
         };
         let (json, weights) = model_files(&config);
         for dtype in [Dtype::F32, Dtype::Q8_0, Dtype::Q6K, Dtype::Q4K, Dtype::Q4_0] {

@@ -42,9 +42,6 @@ const GGUFS: [(&str, f32); 3] = [
     ("tiny-q4_0.gguf", QUANTIZED),
 ];
 
-/// The form from before PyTorch 1.6, which is refused.
-const LEGACY: &str = "pytorch-legacy";
-
 fn listing(folder: &Path) -> Listing {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     Listing::of_files(entries.map(|entry| {
@@ -132,26 +129,11 @@ fn the_file_of_each_repository_is_chosen() {
 #[test]
 fn logits_of_each_repository_are_pytorchs() {
     for (name, file, tolerance) in KEPT {
-        if name == LEGACY {
-            continue;
-        }
         check_repository(&fixtures().join("repositories").join(name), file, tolerance);
     }
     for (file, tolerance) in GGUFS {
         check_gguf(&fixtures().join("repositories/gguf"), file, tolerance);
     }
-}
-
-#[test]
-fn pytorchs_old_form_is_refused_with_what_to_do() {
-    let output = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
-        .args(["logits", "--prompt", "a", "--model"])
-        .arg(fixtures().join("repositories").join(LEGACY))
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{error}");
-    assert!(error.contains("safetensors"), "{error}");
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn model(n_embd: usize, n_head: usize, n_layer: usize) -> (Vec<u8>, Vec<u8>) {
         layer_norm_epsilon: 1e-5,
         bos_token_id: Some(271),
         eos_token_ids: vec![271],
+        arithmetic: Default::default(),
     });
     (config, weights)
 }

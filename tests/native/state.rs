@@ -69,6 +69,7 @@ fn info() -> ModelInfo {
             layer_norm_epsilon: 1e-5,
             bos_token_id: Some(0),
             eos_token_ids: vec![0],
+            arithmetic: Default::default(),
         },
         defaults: GenerationParams {
             max_length: 100,

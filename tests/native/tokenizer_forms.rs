@@ -37,6 +37,7 @@ impl Folder {
             layer_norm_epsilon: 1e-5,
             bos_token_id: Some(0),
             eos_token_ids: vec![0],
+            arithmetic: Default::default(),
         });
         let mut config: Map<String, Value> = serde_json::from_slice(&config).unwrap();
         config.insert("architectures".to_owned(), json!(["GPT2LMHeadModel"]));

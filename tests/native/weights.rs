@@ -223,6 +223,71 @@ fn wide_stored_as(id: u32) -> Vec<u8> {
     bytes
 }
 
+// https://github.com/EricLBuehler/mistral.rs/issues/2100
+#[test]
+fn types_that_candle_does_not_know_are_read_as_gguf_py_reads_them() {
+    let oracle = json(&fixtures().join("ggml_types.json"));
+    let types = oracle.as_object().unwrap();
+    assert_eq!(types.len(), 12);
+    for (name, case) in types {
+        let id = u32::try_from(case["id"].as_u64().unwrap()).unwrap();
+        let digits = case["bytes"].as_str().unwrap().as_bytes();
+        let digit = |digit: u8| u8::try_from((digit as char).to_digit(16).unwrap()).unwrap();
+        let (pairs, _) = digits.as_chunks::<2>();
+        let block: Vec<u8> = pairs
+            .iter()
+            .map(|[a, b]| 16 * digit(*a) + digit(*b))
+            .collect();
+        let numbers = floats(&case["numbers"]);
+        let dtype = StoredType::from_gguf_id(id).unwrap();
+        assert_eq!((dtype.name(), dtype.gguf_id()), (name.as_str(), id));
+        let mut decoded = Vec::new();
+        dtype.decode(&block, &mut decoded).unwrap();
+        assert_close(&decoded, &numbers, 1e-7);
+        assert!(dtype.encode(&numbers, &mut Vec::new()).is_err());
+
+        // A model whose linear maps have the type, the embedding another.
+        let mut checkpoint = wide();
+        let specs = names::tensors(checkpoint.config());
+        let specs: Vec<_> = specs.into_iter().filter(|spec| !spec.is_optional).collect();
+        let is_of_type = |spec: &names::TensorSpec| spec.role == names::Role::Projection;
+        let headers = specs.iter().map(|spec| TensorToWrite {
+            name: spec.gguf_name.clone(),
+            dims: spec.gguf_dims(),
+            dtype: if is_of_type(spec) {
+                dtype
+            } else {
+                StoredType::F32
+            },
+        });
+        let headers: Vec<_> = headers.collect();
+        let mut bytes = Vec::new();
+        gguf_file::write(&mut bytes, &wide_metadata(), &headers, |i, out| {
+            let spec = &specs[i];
+            if is_of_type(spec) {
+                let blocks = block.repeat(spec.rows * spec.cols / 256);
+                return out.write_all(&blocks).unwrap();
+            }
+            let values = checkpoint.floats(&spec.name).unwrap();
+            let values = values.iter().flat_map(|value| value.to_le_bytes());
+            out.write_all(&values.collect::<Vec<u8>>()).unwrap();
+        });
+        let mut opened = open_gguf(&bytes).unwrap();
+        let weights = opened.floats("h.0.mlp.c_fc.weight").unwrap();
+        assert!(weights.chunks(256).all(|row| row == decoded));
+        // Computed with in 8 bits, as near as the steps of Q8_0 are.
+        let matrix = opened.matrix("h.0.mlp.c_fc.weight").unwrap();
+        assert_eq!(matrix.dtype(), WeightType::Q8_0);
+        let mut row = vec![0.0; 256];
+        matrix.row(3, &mut row);
+        let largest = numbers.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
+        assert_close(&row, &numbers, largest / 240.0);
+        load(opened).unwrap();
+        let (small, _) = requantize(&bytes, WeightType::Q8_0).unwrap();
+        load(open_gguf(&small).unwrap()).unwrap();
+    }
+}
+
 fn wide_metadata() -> Vec<(String, Value)> {
     [
         ("general.architecture", Value::String("gpt2".to_owned())),
@@ -444,16 +509,50 @@ fn models_of_another_kind_and_missing_parts_are_named() {
 }
 
 #[test]
+fn a_safetensors_tensor_of_an_unknown_type_matters_only_if_it_is_needed() {
+    let (config, file) = wide_files();
+    let len = usize::try_from(u64::from_le_bytes(file[..8].try_into().unwrap())).unwrap();
+    let with = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut header: serde_json::Value = serde_json::from_slice(&file[8..8 + len]).unwrap();
+        change(&mut header);
+        let header = header.to_string();
+        let whole = [
+            &(header.len() as u64).to_le_bytes()[..],
+            header.as_bytes(),
+            &file[8 + len..],
+        ];
+        let whole = std::io::Cursor::new([&whole.concat()[..], &[0; 3]].concat());
+        Checkpoint::from_floats(&config, vec![Box::new(whole)])
+    };
+    let end = file.len() - 8 - len;
+    let buffer = |dtype: &str| serde_json::json!({"dtype": dtype, "shape": [3], "data_offsets": [end, end + 3]});
+    for dtype in ["F6_OF_2031", "BOOL", "U8"] {
+        let opened = with(&|header| header["h.0.attn.bias"] = buffer(dtype));
+        assert_same_weights(&mut wide(), &mut opened.unwrap());
+    }
+    let refused = with(&|header| {
+        header["h.0.attn.bias"] = buffer("BOOL");
+        header["ln_f.bias"]["dtype"] = "F6_OF_2031".into();
+    });
+    assert!(matches!(
+        refused,
+        Err(WeightsError::UnsupportedType { name, dtype }) if name == "ln_f.bias" && dtype == "F6_OF_2031"
+    ));
+}
+
+#[test]
 fn a_tensor_of_an_unknown_type_is_refused_by_name_if_it_is_needed() {
     let mut bytes = wide_stored_as(8);
     let name = b"blk.0.ffn_up.weight";
     let at = bytes.windows(name.len()).position(|w| w == name).unwrap() + name.len() + 4 + 16;
     assert_eq!(bytes[at], 8);
-    bytes[at] = 77;
-    assert!(matches!(
-        open_gguf(&bytes),
-        Err(WeightsError::UnsupportedType { name, dtype }) if name == "blk.0.ffn_up.weight" && dtype.contains("77")
-    ));
+    for (id, expected) in [(77, "number 77"), (41, "Q1_0"), (26, "I32"), (40, "NVFP4")] {
+        bytes[at] = id;
+        assert!(matches!(
+            open_gguf(&bytes),
+            Err(WeightsError::UnsupportedType { name, dtype }) if name == "blk.0.ffn_up.weight" && dtype == expected
+        ));
+    }
 }
 
 #[test]
@@ -534,7 +633,7 @@ fn a_safetensors_header_that_contradicts_itself_is_refused() {
         format!("{{{}}}", one("[-2]", "[0,8]")),
         format!("{{{}}}", one("[18446744073709551615,2]", "[0,8]")),
         format!("{{{},{}}}", one("[2]", "[0,8]"), one("[2]", "[8,16]")),
-        format!("{{{}}}", one("[2]", "[0,8]").replace("F32", "F33")),
+        format!("{{{}}}", one("[2]", "[0,8]").replace("\"F32\"", "33")),
         "{\"a\":1}".to_owned(),
         "{".to_owned(),
     ] {

@@ -112,8 +112,17 @@ pub fn metadata(
 }
 
 /// Float weights as a GGUF in memory, each tensor converted whole: the oracle of the conversion that goes by pieces.
-pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, ConversionReport) {
+pub fn quantize(checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, ConversionReport) {
     let metadata = metadata(checkpoint.config(), dtype);
+    quantize_with(checkpoint, dtype, &metadata)
+}
+
+/// [`quantize`], with this metadata.
+pub fn quantize_with(
+    mut checkpoint: Checkpoint,
+    dtype: WeightType,
+    metadata: &[(String, huggingtweets::weights::gguf::Value)],
+) -> (Vec<u8>, ConversionReport) {
     let tensors = checkpoint.tensors();
     let types = tensors.iter().map(|(spec, _)| type_of(spec, dtype));
     let types: Vec<StoredType> = types.collect();
@@ -129,7 +138,7 @@ pub fn quantize(mut checkpoint: Checkpoint, dtype: WeightType) -> (Vec<u8>, Conv
     let mut bytes = Vec::new();
     let len = super::gguf_file::write(
         &mut bytes,
-        &metadata,
+        metadata,
         &to_write.collect::<Vec<_>>(),
         |i, out| {
             let (spec, _) = &tensors[i];
@@ -228,6 +237,7 @@ pub fn wide_files() -> (Vec<u8>, Vec<u8>) {
         layer_norm_epsilon: 1e-5,
         bos_token_id: Some(0),
         eos_token_ids: vec![0],
+        arithmetic: Default::default(),
     })
 }
 

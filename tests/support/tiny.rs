@@ -60,6 +60,7 @@ pub fn config() -> Gpt2Config {
         layer_norm_epsilon: 1e-5,
         bos_token_id: Some(EOS),
         eos_token_ids: vec![EOS],
+        arithmetic: Default::default(),
     }
 }
 

@@ -39,6 +39,7 @@ fn add_model(mirror: &Mirror) -> (Vec<u8>, u64) {
         layer_norm_epsilon: 1e-5,
         bos_token_id: Some(271),
         eos_token_ids: vec![271],
+        arithmetic: Default::default(),
     };
     let (config, weights) = model_files(&config);
     let tokenizer = repositories().join("pytorch-zip/tokenizer.json");

@@ -215,8 +215,12 @@ impl SourceFiles {
         match parts {
             Parts::Whole(file) => Ok(vec![file.clone()]),
             Parts::Sharded { shards, .. } if !shards.is_empty() => Ok(shards.clone()),
+            // Without an index the shards are listed.
+            Parts::Sharded { index: None, .. } => Ok(Vec::new()),
             // In a folder without a list, only the index names the shards.
-            Parts::Sharded { index, .. } => {
+            Parts::Sharded {
+                index: Some(index), ..
+            } => {
                 let json = self.small(&index.name, MAX_SMALL_BYTES).await?;
                 let index = ShardIndex::from_json(&index.name, &json.unwrap_or_default())
                     .map_err(|e| not_a_model(&e, e.hint()))?;
