@@ -26,6 +26,7 @@ mod tokenize;
 pub use error::CliError;
 pub use output::Output;
 
+use crate::shown::for_terminal;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -93,10 +94,10 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", for_terminal(&error.to_string()));
             let hint = error.hint();
             if !hint.is_empty() {
-                eprintln!("hint: {hint}");
+                eprintln!("hint: {}", for_terminal(&hint));
             }
             ExitCode::FAILURE
         }

@@ -59,7 +59,7 @@ impl Engine {
         self.resources.open.as_ref()
     }
 
-    /// Begins to load a GGUF: frees the open model; the following [`Engine::step`]s read the file, with
+    /// Begins to load a GGUF: the following [`Engine::step`]s read the file and free the open model, with
     /// [`Event::Progress`] and at last [`Event::Ready`]. A load that is running ends without an event; any other
     /// running job makes the new load fail.
     ///
@@ -162,14 +162,17 @@ impl Engine {
         events
     }
 
-    /// Begins a load in place of the open model: both at once may not fit the memory.
+    /// Begins a load in place of the open model. The open model stays until the header of the new one has been read: both
+    /// models at once may not fit the memory, but a file that is no model closes none.
     fn begin_load(&mut self, load: LoadJob) -> Vec<Event> {
         if let Some(job) = &self.job
             && !job.yields_to_load()
         {
             return vec![failed(Some(load.id()), &job.busy())];
         }
-        self.resources.open = None;
+        if load.has_header() {
+            self.resources.open = None;
+        }
         self.begin(load)
     }
 

@@ -67,16 +67,16 @@ impl FileKind {
     /// The remedy where a file of this kind was given for a model.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::Html => "check the address: a server may have answered with an error page",
+            Self::Html => "get the file itself: a server has answered with a page in its place",
             Self::LfsPointer => "run `git lfs pull`, or download the file from the Hub",
             Self::Zip | Self::Safetensors => {
-                "it needs its config.json: open the folder that holds both, or convert the folder with `quantize`"
+                "it needs its config.json: open the folder that holds both"
             }
             Self::Pickle | Self::Tar => "open it with transformers and save it as safetensors",
             Self::Json => "take the GGUF or safetensors file beside it",
             Self::Gguf => "open it by itself, as a GGUF",
             Self::OldGgml => "convert the model again with a current llama.cpp",
-            Self::Empty => "download it again",
+            Self::Empty => "get it again from where it came from",
             Self::Unknown => "choose a .gguf file or a model folder",
         }
     }

@@ -75,6 +75,8 @@ fn without_bare_words(text: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
     use super::*;
     use serde_json::{Value, json};
 

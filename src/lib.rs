@@ -16,7 +16,7 @@
 //! |---|---|
 //! | [`model`] | GPT-2 as in the paper, on candle tensors: the reference for tests |
 //! | [`kernels`], [`parallel`], [`infer`] | the same GPT-2 made fast: packed quantized weights, SIMD products, threads, a KV cache |
-//! | [`json`], [`file_kind`], [`notice`] | JSON as people's files have it; a guess at what a file is; what to know about a file |
+//! | [`json`], [`file_kind`], [`notice`], [`shown`] | JSON as people's files have it; a guess at what a file is; what to know about a file; how strangers' texts are shown |
 //! | [`weights`] | reads, converts and writes checkpoints: safetensors, PyTorch, GGUF |
 //! | [`tokenizer`], [`generate`] | text to token ids and back; parameters, sampling, one token per step |
 //! | [`hub`], [`store`] | names of models, the files to fetch, what a model needs; what is stored on the device |
@@ -42,6 +42,7 @@ pub mod model;
 pub mod notice;
 pub mod parallel;
 pub mod protocol;
+pub mod shown;
 pub mod state;
 pub mod store;
 pub mod tokenizer;

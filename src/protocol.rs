@@ -276,10 +276,18 @@ pub enum LoadStage {
         #[serde(default)]
         total: Option<u64>,
     },
+    /// The host was asked some seconds ago, for the first time, and has not answered yet.
+    Unanswered,
     /// The connection failed; the next attempt comes by itself.
     Waiting {
         /// Seconds until then.
         seconds: u32,
+        /// The number of the next attempt, from 2; bytes that arrive begin the count anew.
+        #[serde(default)]
+        attempt: u32,
+        /// Number of attempts.
+        #[serde(default)]
+        attempts: u32,
         /// Bytes that have arrived; they are not fetched again.
         loaded: u64,
     },

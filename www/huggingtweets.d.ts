@@ -221,9 +221,9 @@ export class HuggingtweetsError extends Error {
 /**
  * Opens a model in a worker of its own.
  *
- * `model`: `OWNER/NAME` on the Hub; the address of a GGUF or of a folder laid out like a repository, absolute or, with
- * `./`, `/` or `.gguf`, relative to the page; a `Blob`, `File` or `ArrayBuffer` of a GGUF;
- * left out, the model that comes with the module.
+ * `model`: `OWNER/NAME` on the Hub, or the name of a GPT-2 without an owner, such as `gpt2`; `@HANDLE` of a bot; the
+ * address of a GGUF or of a folder laid out like a repository, absolute or, with `./`, `/` or `.gguf`, relative to the
+ * page; a `Blob`, `File` or `ArrayBuffer` of a GGUF; left out, the model that comes with the module.
  *
  * The worker of the first pipeline is started when the module is imported, so that it is compiled by the time a model is
  * at hand; import the module where you mean to use it.

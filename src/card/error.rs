@@ -46,11 +46,17 @@ pub enum CardError {
     /// No known header was found.
     #[error("no header of a huggingtweets card was found")]
     NoHeader,
-    /// The handle is missing or has other characters than a handle.
+    /// No text after the label begins with `@`.
+    #[error("the card's header has no handle: no text after the label begins with `@`")]
+    NoHandle,
+    /// The handle is empty, too long or has other characters than a handle.
     #[error(
-        "the card's header has no handle of 1 to {MAX_HANDLE_BYTES} letters, digits, `_` and `-` after the names"
+        "the handle `@{got}` in the card's header is not 1 to {MAX_HANDLE_BYTES} letters, digits, `_` and `-`"
     )]
-    BadHandle,
+    BadHandle {
+        /// The text after the `@`, shortened.
+        got: String,
+    },
     /// A text is longer than its limit.
     #[error("the card's {what} has {got} characters, more than the {limit} allowed")]
     TextTooLong {
@@ -92,11 +98,26 @@ pub enum CardError {
         expected: usize,
     },
     /// A cell is not a count.
-    #[error("row `{row}` of the card's data table has a cell that is not a whole number up to {max}", max = u32::MAX)]
+    #[error("row `{row}` of the card's data table has the cell `{got}`, which is not a whole number up to {max}", max = u32::MAX)]
     BadCount {
         /// The row's first cell.
         row: &'static str,
+        /// The cell, shortened.
+        got: String,
     },
+}
+
+/// Longest text that an error quotes, in characters.
+const MAX_QUOTED_CHARS: usize = 40;
+
+/// `text` as an error quotes it: on one line, shortened.
+pub(super) fn quoted(text: &str) -> String {
+    let name = crate::shown::name(text);
+    let mut quoted: String = name.chars().take(MAX_QUOTED_CHARS).collect();
+    if quoted.len() < name.len() {
+        quoted.push('…');
+    }
+    quoted
 }
 
 impl CardError {
@@ -111,13 +132,14 @@ impl CardError {
             Self::FrontMatterOpen => {
                 "the file may have been cut short; take it again from the model's repository"
             }
-            Self::BadHandle => "repair the line of the header that begins with `@`",
+            Self::NoHandle => "add `@` and the handle below the name",
+            Self::BadHandle { .. } => "repair the line of the header that begins with `@`",
             Self::TextTooLong { .. } => "shorten it",
             Self::TooManyPrompts { .. } => "remove some",
             Self::RowMissing { .. } => "add the row, or remove the table",
             Self::BadColumns { .. } => "give each row the same number of counts",
             Self::BadTableHeader { .. } => "repair the line that begins with `| Data |`",
-            Self::BadCount { .. } => "repair the cell",
+            Self::BadCount { .. } => "write the number with digits alone, such as 3200",
         }
     }
 }

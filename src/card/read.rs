@@ -9,6 +9,7 @@ use super::error::{
 use super::header::Header;
 use super::text::{https_address, plain, web_address};
 use super::{AccountData, Card, Links, front_matter, mojibake, table};
+use crate::shown;
 
 /// Reads a published card, and repairs it if a legacy code page garbled it.
 ///
@@ -39,11 +40,11 @@ pub fn read(bytes: &[u8]) -> Result<Card, CardError> {
     let front_matter = front_matter::parse(yaml);
     let header = Header::read(body)?;
 
-    let handle = header.handle.to_owned();
+    let handle = header.handle.clone();
     let name_of = |raw: &str| {
-        let name = plain(raw);
+        let name = shown::name(&plain(raw));
         checked("display name", &name, MAX_NAME_CHARS)?;
-        // A name that consists of tags is empty as plain text; the handle replaces it.
+        // A name of tags or of invisible characters shows nothing; the handle replaces it.
         Ok(if name.is_empty() {
             handle.clone()
         } else {
@@ -52,10 +53,10 @@ pub fn read(bytes: &[u8]) -> Result<Card, CardError> {
     };
     let counts = table::counts(body)?;
     let names = match counts.len() {
-        0 | 1 => vec![name_of(header.name)?],
-        n => table::column_names(body, header.name, n)?
-            .into_iter()
-            .map(name_of)
+        0 | 1 => vec![name_of(&header.name)?],
+        n => table::column_names(body, &header.name, n)?
+            .iter()
+            .map(|name| name_of(name))
             .collect::<Result<_, _>>()?,
     };
     let single_handles: Vec<String> = handle.split('-').map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::generate::GenerateError;
-use crate::hub::{PlanError, ShardIndexError};
+use crate::hub::{Endpoint, ModelAddress, PlanError, RepoId, ShardIndexError};
 use crate::site::SiteError;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,15 @@ impl CliError {
             Self::Read { .. } => "check the path and its permissions".into(),
             Self::Print(_) => "check that the reading end of the pipe is still open".into(),
             Self::Json(_) => "leave out --json".into(),
-            Self::NoSuchModel { .. } => "give the path of a .gguf file or of a model folder".into(),
+            Self::NoSuchModel { path } => match repository(path) {
+                Some(repo) => format!(
+                    "check the path; a model on the Hub must be downloaded first, for example with \
+                     `hf download {repo} --local-dir {name}`: give that folder",
+                    name = repo.as_str().rsplit('/').next().unwrap_or("model"),
+                )
+                .into(),
+                None => "give the path of a .gguf file or of a model folder".into(),
+            },
             Self::Folder { source, .. } => source.hint().into(),
             Self::ShardIndex { source, .. } => source.hint().into(),
             Self::Model { source, .. } | Self::Engine(source) => match &**source {
@@ -138,8 +146,23 @@ impl CliError {
             Self::Write { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 "create the folder first".into()
             }
+            Self::Write { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "choose a folder that you may write to".into()
+            }
+            Self::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "free some space, or choose a folder on another disk".into()
+            }
             Self::Write { .. } => "check the free space and the permissions of the folder".into(),
         }
+    }
+}
+
+/// The repository on the Hub that a path without a file may mean, by the rule of the page and the module.
+fn repository(path: &Path) -> Option<RepoId> {
+    let address = ModelAddress::parse(path.to_str()?, &Endpoint::default()).ok()?;
+    match address {
+        ModelAddress::Repository { repo, .. } => Some(repo),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `Output`: prints a command's result, as text for people or as one JSON document for programs.
 
 use super::CliError;
+use crate::shown;
 use serde::Serialize;
 use std::io::Write as _;
 
@@ -32,10 +33,14 @@ impl Output {
         result: &T,
         text: impl FnOnce(&T) -> String,
     ) -> Result<(), CliError> {
-        let line = if self.json {
-            serde_json::to_string(result)?
-        } else {
-            text(result)
+        let text = match self.json {
+            true => serde_json::to_string(result)?,
+            false => text(result),
+        };
+        // Names, tokens and texts come out of strangers' files.
+        let line = match self.json {
+            true => shown::escaped_json(&text),
+            false => shown::for_terminal(&text),
         };
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{line}")

@@ -9,6 +9,7 @@ use super::status_line::StatusLine;
 use super::{CliError, Output};
 use crate::engine::conversion::target;
 use crate::hub::Dtype;
+use crate::shown::for_terminal;
 use crate::weights::{Conversion, ConversionReport, WeightsError};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use std::fs::File;
@@ -74,7 +75,11 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     // The file is written, so a model that cannot be scored is not an error.
     let quality = quality.and_then(|quality: Result<_, CliError>| {
         let explain = |error: &CliError| {
-            eprintln!("the model could not be scored: {error}\nhint: --no-score leaves that out")
+            let error = error.to_string();
+            eprintln!(
+                "the model could not be scored: {}\nhint: --no-score leaves that out",
+                for_terminal(&error)
+            );
         };
         quality.inspect_err(explain).ok()
     });

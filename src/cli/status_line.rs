@@ -1,6 +1,7 @@
 //! `StatusLine`: the progress of a command, on one line of standard error, for a person at a terminal.
 
 use super::Output;
+use crate::shown::for_terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A line that is replaced by the next one and removed at the end. Without a terminal, and beside JSON, nothing is
@@ -21,7 +22,7 @@ impl StatusLine {
     /// Replaces the line. The text is made only if it is shown.
     pub fn show(&self, text: impl FnOnce() -> String) {
         if !self.0.is_hidden() {
-            self.0.set_message(text());
+            self.0.set_message(for_terminal(&text()).into_owned());
             self.0.tick();
         }
     }

@@ -48,7 +48,7 @@ pub enum ModelAddress {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// An empty text, or spaces.
-    #[error("no model is named")]
+    #[error("no name is typed yet")]
     Empty,
     /// A malformed `http(s)` address.
     #[error(transparent)]
@@ -71,6 +71,12 @@ pub enum AddressError {
     /// Not a handle.
     #[error("\"{got}\" is no handle: a handle has 1 to 20 letters, digits and `_`")]
     Handle {
+        /// The text, cut after 80 characters.
+        got: String,
+    },
+    /// A word without an owner and without an `@`.
+    #[error("\"{got}\" has no owner, and is no model that the Hub knows without one")]
+    NoOwner {
         /// The text, cut after 80 characters.
         got: String,
     },
@@ -98,10 +104,22 @@ impl AddressError {
             }
             Self::NotAnAccount => "open the account and copy its address, or type its handle",
             Self::Handle { .. } => "type a handle, OWNER/NAME or an address",
+            Self::NoOwner { .. } => {
+                "type OWNER/NAME for a model, or an @ and the handle for a bot, such as @jen_122"
+            }
             Self::TooManyHandles { .. } => "leave some out",
         }
     }
 }
+
+/// GPT-2s that the Hub finds by a name without an owner, as its redirects of 2024 lead on.
+const WITHOUT_OWNER: [(&str, &str); 5] = [
+    ("gpt2", "openai-community/gpt2"),
+    ("gpt2-medium", "openai-community/gpt2-medium"),
+    ("gpt2-large", "openai-community/gpt2-large"),
+    ("gpt2-xl", "openai-community/gpt2-xl"),
+    ("distilgpt2", "distilbert/distilgpt2"),
+];
 
 /// Hosts that are recognized without `https://`.
 const KNOWN_SITES: [&str; 4] = ["huggingface.co", "hf.co", "twitter.com", "x.com"];
@@ -145,7 +163,8 @@ const TWITTER_PAGES: [&str; 13] = [
 
 impl ModelAddress {
     /// Parses, in this order: an `http(s)` address (pages of the endpoint and of the Hub are repositories, pages of Twitter
-    /// are accounts); the path of a `.gguf` on the page's host; `OWNER/NAME`; one to three handles.
+    /// are accounts); the path of a `.gguf` on the page's host; `OWNER/NAME`; one to three handles, the first with its
+    /// `@`; the name of a model without an owner, such as `gpt2`.
     ///
     /// # Errors
     /// [`AddressError`], each variant for its cause.
@@ -181,7 +200,15 @@ impl ModelAddress {
             };
             return Ok(repository(repo.parse()?));
         }
-        from_handles(text)
+        if text.starts_with('@') {
+            return from_handles(text);
+        }
+        match WITHOUT_OWNER.iter().find(|(name, _)| *name == text) {
+            Some((_, repo)) => Ok(repository(repo.parse()?)),
+            None => Err(AddressError::NoOwner {
+                got: text.chars().take(80).collect(),
+            }),
+        }
     }
 }
 

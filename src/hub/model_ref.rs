@@ -10,6 +10,7 @@ use super::endpoint::Endpoint;
 use super::repo_id::RepoId;
 use super::web_address::WebAddressError;
 use crate::bundled::BUNDLED_MODEL;
+use crate::shown;
 
 /// The name of a model, with the type of its weights. Two requests for the same model in the same type are equal.
 ///
@@ -111,10 +112,10 @@ impl ModelRef {
         Ok(Self::new(address, endpoint.clone(), dtype))
     }
 
-    /// A name to show: `OWNER/NAME`, or the last part of an address or path.
+    /// A name to show: `OWNER/NAME`, or the last part of an address or path, as [`shown::name`] shows it.
     #[must_use]
     pub fn name(&self) -> String {
-        match &self.address {
+        let name = match &self.address {
             ModelAddress::Bundled => BUNDLED_MODEL.name.to_owned(),
             ModelAddress::Repository { repo, file: None } => repo.to_string(),
             ModelAddress::Repository {
@@ -128,6 +129,11 @@ impl ModelRef {
                 Some(folder) => folder.clone(),
                 None => main_file(names).to_owned(),
             },
+        };
+        // Names of files are strangers' texts.
+        match shown::name(&name) {
+            shown if shown.is_empty() => "model".to_owned(),
+            shown => shown,
         }
     }
 
@@ -293,6 +299,13 @@ mod tests {
             ..ModelText::default()
         });
         assert!(matches!(error, ModelRefError::Dtype(_)), "{error}");
+    }
+
+    #[test]
+    fn a_files_name_cannot_turn_the_words_around_it() {
+        let name = |name: &str| ModelRef::of_files(None, vec![name.to_owned()]).name();
+        assert_eq!(name("\u{202e}fugg.gguf"), "fugg.gguf");
+        assert_eq!(name("\u{200b}\u{3164}"), "model");
     }
 
     #[test]

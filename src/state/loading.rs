@@ -58,7 +58,10 @@ impl Loading {
     /// How full the bar is, 0 to 1; `None` while the length is unknown.
     pub fn fraction(&self) -> Option<f64> {
         match self.stage.as_ref()? {
-            LoadStage::LookingUp | LoadStage::Waiting { .. } | LoadStage::StartingOver => None,
+            LoadStage::LookingUp
+            | LoadStage::Unanswered
+            | LoadStage::Waiting { .. }
+            | LoadStage::StartingOver => None,
             LoadStage::Downloading { loaded, total } | LoadStage::OtherTab { loaded, total } => {
                 let total = (*total)?;
                 Some(DOWNLOAD_SHARE * wording::ratio(*loaded, total))
@@ -146,13 +149,23 @@ pub(super) fn stage_text(stage: &LoadStage) -> String {
         LoadStage::OtherTab { loaded, total } => {
             format!("Another tab is downloading it, {}", so_far(loaded, total))
         }
-        LoadStage::Waiting { seconds, loaded: 0 } => {
-            format!("No connection; trying again in {seconds} s")
+        LoadStage::Unanswered => "The server has not answered yet".to_owned(),
+        LoadStage::Waiting {
+            seconds,
+            attempt,
+            attempts,
+            loaded,
+        } => {
+            let fact = match loaded {
+                0 => "No connection".to_owned(),
+                _ => format!("The connection broke; {} are saved", wording::bytes(loaded)),
+            };
+            let number = match attempts {
+                0 => String::new(),
+                _ => format!(" (attempt {attempt} of {attempts})"),
+            };
+            format!("{fact}, trying again in {seconds} s{number}")
         }
-        LoadStage::Waiting { seconds, loaded } => format!(
-            "The connection broke; {} are saved, trying again in {seconds} s",
-            wording::bytes(loaded)
-        ),
         LoadStage::StartingOver => {
             "Starting again: the file changed, or its server cannot continue a download".to_owned()
         }

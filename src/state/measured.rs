@@ -101,7 +101,7 @@ impl Measured {
         let Measured { speeds, model } = self;
         format!(
             "{} · {} · {} · {} · median of {}",
-            model.name,
+            wording::isolated(&model.name),
             wording::dtype(&model.dtype),
             wording::plural(speeds.threads, "thread", "threads"),
             speeds.simd,

@@ -29,6 +29,19 @@ pub(super) struct ModelState {
     pub(super) endpoint: Endpoint,
     pub(super) choice: ModelChoice,
     pub(super) status: ModelStatus,
+    /// The model that was open before the load that is going on or paused.
+    pub(super) earlier: Option<Earlier>,
+    /// The model whose load failed last.
+    pub(super) failed: Option<ModelChoice>,
+}
+
+/// A model that stays open until another has opened.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Earlier {
+    pub(super) choice: ModelChoice,
+    pub(super) info: Box<ModelInfo>,
+    /// Whether the worker still has it: it is closed as soon as the weights of another are read.
+    pub(super) is_open: bool,
 }
 
 impl ModelState {

@@ -42,6 +42,16 @@ impl ModelChoice {
         matches!(self.model.address, ModelAddress::Files { .. })
     }
 
+    /// Whether it is a repository of the Hub, not of a mirror.
+    pub fn is_from_hub(&self) -> bool {
+        self.repo().is_some() && self.model.endpoint == Endpoint::default()
+    }
+
+    /// Whether it is the model that comes with the page.
+    pub fn is_bundled(&self) -> bool {
+        self.model.address == ModelAddress::Bundled
+    }
+
     /// The model's origin in words; `None` for the bundled model, whose name states it.
     pub fn origin_text(&self) -> Option<String> {
         match &self.model.address {
@@ -52,7 +62,7 @@ impl ModelChoice {
             }
             ModelAddress::OwnGguf { .. } => Some("from this page’s host".to_owned()),
             ModelAddress::Repository { .. } if self.model.endpoint == Endpoint::default() => {
-                Some("from the Hub".to_owned())
+                Some("from the Hub (huggingface.co)".to_owned())
             }
             ModelAddress::Repository { .. } => {
                 Some(format!("from {}", host_of(self.model.endpoint.as_str())))

@@ -1,5 +1,6 @@
 //! `Notice`: a plain remark above the results; it changes nothing and can be dismissed.
 
+use super::wording::isolated;
 use crate::generate::parameter::OutOfRange;
 use crate::hub::RepoIdError;
 use crate::hub::{AddressError, WebAddressError};
@@ -77,6 +78,7 @@ impl Notice {
                     FolderProblem::TooLarge => "has more than 1000 entries, too many for a model",
                     FolderProblem::Unreadable => "could not be read",
                 };
+                let name = isolated(name);
                 format!(
                     "The folder {name} {problem}. Drop the folder that config.json is in, or the files themselves."
                 )

@@ -1,7 +1,7 @@
 //! `PageState`: the state of every feature of the page, side by side.
 
 use super::address::Address;
-use super::gallery::Gallery;
+use super::gallery::{Gallery, Place};
 use super::look_up::LookUp;
 use super::measuring::MeasuringState;
 use super::model::{ModelState, ModelStatus};
@@ -20,6 +20,8 @@ use crate::hub::{Dtype, ModelAddress, ModelRef};
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageState {
+    /// What the page opened with.
+    pub(super) home: Home,
     pub(super) worker: WorkerState,
     pub(super) gallery: Gallery,
     pub(super) model: ModelState,
@@ -32,6 +34,15 @@ pub struct PageState {
     pub(super) waiting: Option<Task>,
     pub(super) problem: Option<Problem>,
     pub(super) notices: Vec<Notice>,
+}
+
+/// What the page opened with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Home {
+    /// The bot, by its index in the gallery.
+    pub(super) bot: usize,
+    /// The model without a card that was open instead.
+    pub(super) choice: Option<ModelChoice>,
 }
 
 impl PageState {
@@ -48,7 +59,9 @@ impl PageState {
         address: &Address,
         model: Option<ModelChoice>,
     ) -> PageState {
+        let is_model_named = model.is_some();
         let mut state = PageState {
+            home: Home::default(),
             worker: WorkerState::starting(),
             gallery: Gallery::new(bots),
             model: ModelState {
@@ -56,6 +69,8 @@ impl PageState {
                 bundled,
                 endpoint: address.endpoint.clone(),
                 status: ModelStatus::Absent,
+                earlier: None,
+                failed: None,
             },
             stored: StoredModels::default(),
             look_up: None,
@@ -69,6 +84,8 @@ impl PageState {
         if let Some(repo) = &address.bot {
             match state.gallery.index_of(repo.as_str()) {
                 Some(index) => state.gallery.open(index),
+                // The model in the address is the one that opens.
+                None if is_model_named => {}
                 None => {
                     let address = ModelAddress::Repository {
                         repo: repo.clone(),
@@ -85,6 +102,13 @@ impl PageState {
                 }
             }
         }
+        state.gallery.open_place_of(&state.model.choice);
+        let is_guest = matches!(state.gallery.open_place(), Place::Guest(_));
+        let choice = Some(&state.model.choice).filter(|_| is_guest);
+        state.home = Home {
+            bot: state.gallery.last_bot(),
+            choice: choice.cloned(),
+        };
         if let Some(text) = &address.text {
             text.clone_into(&mut state.gallery.texts_mut().prompt);
         }

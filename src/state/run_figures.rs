@@ -1,6 +1,6 @@
 //! `RunFigures`: speed, time and memory of a finished run, as text.
 
-use super::wording::{bytes, dtype, duration, per_second, plural};
+use super::wording::{bytes, dtype, duration, isolated, per_second, plural};
 use crate::protocol::{ModelInfo, RunStats};
 
 /// The figures in the line under the tweets.
@@ -32,7 +32,7 @@ impl RunFigures {
             tokens: plural(stats.new_tokens, "token", "tokens"),
             time: duration(stats.prefill_ms + stats.decode_ms),
             speed: per_second(speed),
-            model: format!("{} · {}", model.name, dtype(&model.dtype)),
+            model: format!("{} · {}", isolated(&model.name), dtype(&model.dtype)),
             compute: format!(
                 "{} · {}",
                 plural(stats.threads, "thread", "threads"),

@@ -1,5 +1,9 @@
 //! How numbers, sizes, times, hosts and sentences are written on the page.
 
+use crate::shown::without_direction_marks;
+
+pub use crate::shown::{file_name, isolated};
+
 /// `48.6 tok/s`, `1,234 tok/s`.
 pub fn per_second(tokens: f64) -> String {
     if tokens >= 100.0 {
@@ -88,13 +92,20 @@ pub fn host_of(url: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
-/// An error's message as a sentence: with a capital letter and a full stop.
+/// An error's message as a sentence: with a capital letter and a full stop, and without direction marks, which the text
+/// of a stranger's file that it quotes may hold. A file name at its start stays as it is.
 pub fn sentence(message: &str) -> String {
-    let mut letters = message.trim().chars();
+    let message = without_direction_marks(message.trim());
+    let mut letters = message.chars();
     let Some(first) = letters.next() else {
         return String::new();
     };
-    let mut text: String = first.to_uppercase().chain(letters).collect();
+    let word = message.split_whitespace().next().unwrap_or_default();
+    let is_name = word.trim_end_matches('.').contains(['.', '/', '_', '=']);
+    let mut text: String = match is_name {
+        true => message.to_string(),
+        false => first.to_uppercase().chain(letters).collect(),
+    };
     if !text.ends_with(['.', '!', '?', '…', '”']) {
         text.push('.');
     }

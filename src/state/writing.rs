@@ -1,5 +1,6 @@
 //! `WritingState`: the job that writes tweets; `Writing`: the tweets to write.
 
+use super::gallery::Place;
 use crate::protocol::JobId;
 
 /// The texts to write.
@@ -17,9 +18,9 @@ pub(super) enum Writing {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Run {
     pub(super) job: JobId,
-    /// Place of the bot in the gallery.
-    pub(super) bot: usize,
-    /// Sequence `i` of the job is tweet `first_slot + i` of the bot.
+    /// Where its tweets stand.
+    pub(super) place: Place,
+    /// Sequence `i` of the job is tweet `first_slot + i` of the place.
     pub(super) first_slot: usize,
     /// The prompt of the request.
     pub(super) prompt: String,

@@ -194,7 +194,7 @@ impl WeightsError {
             }
             Self::BadJournal { .. } => "start the download again",
             Self::Truncated { .. } => {
-                "the file was cut short: fetch it again, or check that it is complete"
+                "the file was cut short: get it again from where it came from"
             }
             Self::BigEndian => "take the usual little-endian file",
             Self::UnsupportedVersion { .. } | Self::MissingKey { .. } => {
@@ -203,7 +203,7 @@ impl WeightsError {
             Self::UnsupportedModel { .. } => "take a gpt2 model",
             Self::WrongKeyType { .. } => "convert the model again",
             Self::Malformed { .. } | Self::BadSafetensors { .. } | Self::Convert { .. } => {
-                "download the file again"
+                "get the file again from where it came from"
             }
             Self::MissingTensor { .. } => "take all files of one GPT-2 model",
             Self::RepeatedTensor { .. } => "take the files of one model",

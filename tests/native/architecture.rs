@@ -19,7 +19,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kernels", &["parallel"]),
     ("parallel", &[]),
     ("tweets", &[]),
-    ("card", &[]),
+    ("shown", &[]),
+    // Names on a card are strangers' texts.
+    ("card", &["shown"]),
     // A bot has the address of its repository.
     ("bot", &["card", "hub"]),
     ("bundled", &[]),
@@ -34,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "bundled",
             "json",
             "notice",
+            "shown",
             "model::config",
             "model::ModelError",
         ],
@@ -114,6 +117,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "generate::params",
             "generate::parameter",
             "notice",
+            "shown",
         ],
     ),
     // Converts arriving weights with the engine's own conversion.
@@ -159,6 +163,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// The modules that some command of the native program calls.
 const NATIVE: &[&str] = &[
     "cli",
+    "shown",
     "engine",
     "weights",
     "tokenizer",

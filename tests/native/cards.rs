@@ -623,6 +623,13 @@ fn each_fault_has_its_error() {
     let one = synthetic_cards()[3].markdown();
     let two = synthetic_cards()[4].markdown();
     let long = "x".repeat(201);
+    let bad_handle = |got: &str| CardError::BadHandle {
+        got: got.to_owned(),
+    };
+    let bad_count = |got: &str| CardError::BadCount {
+        row: "Retweets",
+        got: got.to_owned(),
+    };
     let cases = [
         (String::new(), CardError::NoHeader),
         (
@@ -644,11 +651,14 @@ fn each_fault_has_its_error() {
             },
         ),
         ("---\nlanguage: en\n".to_owned(), CardError::FrontMatterOpen),
-        (one.replace("@name_one", "@name one"), CardError::BadHandle),
-        (one.replace("@name_one", "name_one"), CardError::BadHandle),
+        (
+            one.replace("@name_one", "@name one"),
+            bad_handle("name one"),
+        ),
+        (one.replace("@name_one", "name_one"), CardError::NoHandle),
         (
             one.replace("@name_one", &format!("@{}", "x".repeat(65))),
-            CardError::BadHandle,
+            bad_handle(&format!("{}…", "x".repeat(40))),
         ),
         (
             one.replace("Name One 🌸", &long),
@@ -713,25 +723,16 @@ fn each_fault_has_its_error() {
             two.replace("| Data |", "| Info |"),
             CardError::BadTableHeader { expected: 2 },
         ),
-        (
-            one.replace("| 30 |", "| -30 |"),
-            CardError::BadCount { row: "Retweets" },
-        ),
-        (
-            one.replace("| 30 |", "| +30 |"),
-            CardError::BadCount { row: "Retweets" },
-        ),
+        (one.replace("| 30 |", "| -30 |"), bad_count("-30")),
+        (one.replace("| 30 |", "| +30 |"), bad_count("+30")),
         (
             one.replace("| 30 |", "| 4294967296 |"),
-            CardError::BadCount { row: "Retweets" },
+            bad_count("4294967296"),
         ),
-        (
-            one.replace("| 30 |", "|  |"),
-            CardError::BadCount { row: "Retweets" },
-        ),
+        (one.replace("| 30 |", "|  |"), bad_count("")),
         (
             one.replace("| 30 |", "| <b>30</b> |"),
-            CardError::BadCount { row: "Retweets" },
+            bad_count("<b>30</b>"),
         ),
     ];
     for (text, expected) in cases {
@@ -743,6 +744,159 @@ fn each_fault_has_its_error() {
         );
     }
     assert_eq!(read(b"abc\xff\xfe"), Err(CardError::NotUtf8 { at: 3 }));
+}
+
+/// A display name on Twitter may hold any character.
+#[test]
+fn a_name_cannot_turn_or_hide_what_stands_beside_it() {
+    for (written, expected) in [
+        ("\u{202e}eno eman", "eno eman"),
+        ("&#x202E;Name", "Name"),
+        ("Na\u{200b}me\u{2066}", "Name"),
+        ("👩\u{200d}🚀 ❤\u{fe0f}", "👩\u{200d}🚀 ❤\u{fe0f}"),
+        ("אבי", "אבי"),
+        ("", "name_one"),
+        ("\u{3164}\u{200b}\u{2800}\u{e0041}", "name_one"),
+        ("\u{202e}", "name_one"),
+        ("@other", "@other"),
+    ] {
+        for generation in 1..=4 {
+            let synthetic = Synthetic::new(generation, &[(written, [1, 0, 0, 1])], "name_one");
+            let card = read(synthetic.markdown().as_bytes()).unwrap();
+            assert_eq!(
+                card.names,
+                [expected],
+                "{written:?}, generation {generation}"
+            );
+            assert_eq!(card.handle, "name_one");
+        }
+    }
+}
+
+#[test]
+fn an_account_of_a_cyborg_without_a_visible_name_is_called_by_the_handle() {
+    let accounts = [("\u{3164}", [1, 0, 0, 1]), ("Name Two", [2, 0, 0, 2])];
+    let card = read(Synthetic::new(4, &accounts, "a-b").markdown().as_bytes()).unwrap();
+    assert_eq!(card.names, ["a-b", "Name Two"]);
+    assert_eq!(card.table[1], account("Name Two", [2, 0, 0, 2]));
+    let card = read(
+        Synthetic::new(4, &[("", [1, 0, 0, 1]), ("Two", [2, 0, 0, 2])], "a-b")
+            .markdown()
+            .as_bytes(),
+    );
+    assert_eq!(card.unwrap().names, ["a-b", "Two"]);
+}
+
+#[test]
+fn counts_are_read_with_groups_of_three_and_refused_with_the_cell_otherwise() {
+    let markdown = synthetic_cards()[3].markdown();
+    let retweets = |cell: &str| {
+        let card = read(
+            markdown
+                .replace("| 30 |", &format!("| {cell} |"))
+                .as_bytes(),
+        );
+        card.map(|card| card.table[0].retweets)
+    };
+    for cell in [
+        "3200",
+        "3,200",
+        "3.200",
+        "3 200",
+        "3\u{a0}200",
+        "3\u{202f}200",
+        "3’200",
+        "3'200",
+        "3_200",
+        "3&nbsp;200",
+    ] {
+        assert_eq!(retweets(cell), Ok(3200), "{cell}");
+    }
+    assert_eq!(retweets("1,234,567"), Ok(1_234_567));
+    for cell in [
+        "3.2",
+        "3,20",
+        "3,2000",
+        "3,200.5",
+        "1.234,567",
+        "0,200",
+        ",200",
+        "3,,200",
+        "3200,000",
+        "3k",
+        "~3200",
+        "many",
+    ] {
+        let refused = CardError::BadCount {
+            row: "Retweets",
+            got: cell.to_owned(),
+        };
+        assert!(refused.to_string().contains(&format!("`{cell}`")));
+        assert_eq!(retweets(cell), Err(refused), "{cell}");
+    }
+}
+
+/// As Prettier and HTML formatters break and indent elements.
+#[test]
+fn a_header_that_a_formatter_broke_over_lines_is_read() {
+    for synthetic in synthetic_cards() {
+        let mut markdown = synthetic.markdown();
+        let header = synthetic.header();
+        let broken = header
+            .lines()
+            .map(|line| {
+                match line
+                    .strip_prefix("<div style=")
+                    .and_then(|rest| rest.split_once('>'))
+                {
+                    Some((style, text)) if text.ends_with("</div>") => {
+                        let text = text.trim_end_matches("</div>").trim();
+                        format!(
+                            "  <div\n    style={style}\n  >\n    {}\n  </div>\n",
+                            text.replace(" & ", " &\n    ")
+                        )
+                    }
+                    _ => format!("  {line}\n"),
+                }
+            })
+            .collect::<String>();
+        assert_ne!(broken, header);
+        markdown = markdown.replace(&header, &broken);
+        assert_eq!(
+            read(markdown.as_bytes()),
+            Ok(synthetic.card()),
+            "{markdown}"
+        );
+    }
+}
+
+#[test]
+fn a_table_that_a_formatter_aligned_is_read() {
+    for synthetic in synthetic_cards() {
+        let table = synthetic.table();
+        for is_open in [false, true] {
+            let aligned = table
+                .lines()
+                .map(|line| match line.starts_with('|') {
+                    true => {
+                        let cells = line
+                            .trim_matches('|')
+                            .split(" | ")
+                            .map(|cell| format!(" {:<24} ", cell.trim()));
+                        let row = cells.collect::<Vec<_>>().join("|");
+                        if is_open {
+                            format!("{}\n", row.trim())
+                        } else {
+                            format!("|{row}|\n")
+                        }
+                    }
+                    false => format!("{line}\n"),
+                })
+                .collect::<String>();
+            let markdown = synthetic.markdown().replace(&table, &aligned);
+            assert_eq!(read(markdown.as_bytes()), Ok(synthetic.card()), "{aligned}");
+        }
+    }
 }
 
 /// Deletes, doubles or flips some bytes of the cards, thousands of times.

@@ -75,6 +75,77 @@ fn generate_without_a_model_uses_the_bundled_one() {
     }
 }
 
+/// A text, a name or a token may hold what a terminal obeys.
+#[test]
+fn nothing_that_a_terminal_obeys_reaches_it() {
+    let (_folder, model) = model();
+    let prompt = "a\u{1b}[2Jb\u{202e}c\u{9b}31md";
+    let args = [
+        "generate",
+        "--model",
+        &model,
+        "--prompt",
+        prompt,
+        "--n",
+        "1",
+        "--max-new-tokens",
+        "2",
+    ];
+    let is_obeyed = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let text = String::from_utf8(huggingtweets(&args).stdout).unwrap();
+    assert!(
+        text.contains("[2Jb") && !text.contains(is_obeyed),
+        "{text:?}"
+    );
+    let document = huggingtweets(&[&args[..], &["--json"]].concat()).stdout;
+    let document = String::from_utf8(document).unwrap();
+    assert!(!document.contains(is_obeyed), "{document:?}");
+    let answer: Json = serde_json::from_str(&document).unwrap();
+    let generated = answer[0]["generated_text"].as_str().unwrap();
+    assert!(generated.starts_with(prompt), "{generated:?}");
+    let error = failure(&[
+        "tokenize",
+        "--model",
+        "no\u{1b}[2J\u{202e}thing",
+        "--text",
+        "a",
+    ]);
+    assert!(error.contains("no\u{fffd}[2Jthing"), "{error:?}");
+}
+
+/// A name without an owner is the Hub's, a handle has its `@`, as on the page and in the module.
+#[test]
+fn a_model_that_is_not_on_this_machine_is_told_how_to_get_here() {
+    let hint = |model: &str| failure(&["tokenize", "--model", model, "--text", "a"]);
+    for (model, download) in [
+        ("gpt2", "hf download openai-community/gpt2 --local-dir gpt2"),
+        (
+            "distilgpt2",
+            "hf download distilbert/distilgpt2 --local-dir distilgpt2",
+        ),
+        (
+            "@jen_122",
+            "hf download huggingtweets/jen_122 --local-dir jen_122",
+        ),
+        (
+            "nobody/nothing",
+            "hf download nobody/nothing --local-dir nothing",
+        ),
+    ] {
+        assert!(hint(model).contains(download), "{}", hint(model));
+    }
+    for model in ["jen_122", "./nothing", "nothing.gguf", "/nothing/nowhere"] {
+        assert!(
+            hint(model).contains("give the path of a .gguf file"),
+            "{}",
+            hint(model)
+        );
+    }
+}
+
 #[test]
 fn generate_takes_every_option_of_the_contract() {
     let (_folder, model) = model();
@@ -593,6 +664,28 @@ fn leftovers(folder: &Path) -> Vec<String> {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.contains("partial"))
         .collect()
+}
+
+#[test]
+fn quantize_to_a_type_that_does_not_fit_names_the_smaller_one_once_at_the_end() {
+    let folder = model_folder(true);
+    let model = folder.path().to_str().unwrap();
+    let out = folder.path().join("out.gguf");
+    let out = out.to_str().unwrap();
+    let hints = |dtype: &str| {
+        let output = huggingtweets(&["quantize", model, out, "--dtype", dtype, "--no-score"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let n = lines.iter().filter(|line| line.contains("--dtype")).count();
+        let is_last = lines.last().unwrap().starts_with("hint: ");
+        (n, is_last, std::fs::metadata(out).unwrap().len())
+    };
+    // Rows of 32 fit the blocks of Q4_0, not those of Q4_K.
+    let (n, is_last, wanted) = hints("q4_k");
+    assert_eq!((n, is_last), (1, true));
+    let (n, is_last, smaller) = hints("q4_0");
+    assert_eq!((n, is_last), (0, false));
+    assert!(smaller < wanted);
 }
 
 #[test]

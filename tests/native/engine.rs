@@ -702,6 +702,17 @@ fn a_job_during_a_load_is_refused_and_a_stop_ends_the_load() {
 }
 
 #[test]
+fn a_file_that_is_no_model_closes_none() {
+    let mut engine = engine(Weights::scores(&[(u32::from(b'a'), 2.0)]));
+    let page = b"<!doctype html>".to_vec();
+    let size = page.len() as u64;
+    engine.load(LOAD, Box::new(std::io::Cursor::new(page)), "page", size);
+    let events = run(&mut engine);
+    assert_eq!(error(&events).code, ErrorCode::NotAModel);
+    assert_eq!(texts(&generate(&mut engine, "", &params(2)))[0], "aa");
+}
+
+#[test]
 fn a_second_load_replaces_the_model() {
     let mut engine = engine(Weights::scores(&[(u32::from(b'a'), 2.0)]));
     let next = Weights::scores(&[(u32::from(b'z'), 2.0)]);

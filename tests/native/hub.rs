@@ -59,7 +59,6 @@ fn a_gguf_of_a_repository_is_kept_by_name() {
 fn old_handles_lead_to_their_bots() {
     for text in [
         "@jen_122",
-        "jen_122",
         " @Jen_122 ",
         "https://twitter.com/jen_122",
         "https://mobile.twitter.com/Jen_122/status/1407394105966088198?s=20",
@@ -75,9 +74,9 @@ fn handles_of_a_cyborg_are_sorted_and_joined_as_the_original_did() {
     let name = "huggingtweets/kr00ney-nerdwallet-producthunt";
     for text in [
         "@producthunt @kr00ney @nerdwallet",
-        "ProductHunt, kr00ney, nerdwallet",
+        "@ProductHunt, kr00ney, nerdwallet",
         "@producthunt & @kr00ney & @nerdwallet & @kr00ney",
-        "kr00ney-nerdwallet-producthunt",
+        "@kr00ney-nerdwallet-producthunt",
     ] {
         assert_eq!(repository(text), name, "{text}");
     }
@@ -87,16 +86,42 @@ fn handles_of_a_cyborg_are_sorted_and_joined_as_the_original_did() {
     ));
     for text in [
         "@",
-        "-",
+        "@-",
         "@caf\u{e9}",
-        "a_handle_of_far_too_many_letters",
-        "what is this?",
+        "@a_handle_of_far_too_many_letters",
+        "@what is this?",
         "@a/b",
     ] {
         assert!(
             matches!(parse(text), Err(AddressError::Handle { .. })),
             "{text}"
         );
+    }
+}
+
+/// As transformers.js: `pipeline('text-generation', 'gpt2')` is the Hub's model, not a bot's.
+#[test]
+fn a_name_without_an_owner_is_the_hubs_and_a_handle_has_its_at() {
+    for (name, repo) in [
+        ("gpt2", "openai-community/gpt2"),
+        (" gpt2-medium ", "openai-community/gpt2-medium"),
+        ("gpt2-large", "openai-community/gpt2-large"),
+        ("gpt2-xl", "openai-community/gpt2-xl"),
+        ("distilgpt2", "distilbert/distilgpt2"),
+        ("@gpt2", "huggingtweets/gpt2"),
+    ] {
+        assert_eq!(repository(name), repo);
+    }
+    for text in [
+        "jen_122",
+        "kr00ney-nerdwallet-producthunt",
+        "a, b",
+        "what is this?",
+        "-",
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(matches!(error, AddressError::NoOwner { .. }), "{text}");
+        assert!(error.hint().contains("@jen_122"), "{text}");
     }
 }
 

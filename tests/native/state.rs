@@ -12,9 +12,10 @@ use huggingtweets::state::address::Address;
 use huggingtweets::state::measuring::Measuring;
 use huggingtweets::state::model::ModelStatus;
 use huggingtweets::state::model_choice::ModelChoice;
-use huggingtweets::state::notice::{AddressPart, Notice};
+use huggingtweets::state::notice::{AddressPart, FolderProblem, Notice};
 use huggingtweets::state::problem::Remedy;
 use huggingtweets::state::settings::SettingError;
+use huggingtweets::state::stored_words::StoredWords;
 use huggingtweets::state::text_direction::text_direction;
 use huggingtweets::state::tweet::TweetStatus;
 use huggingtweets::state::wording;
@@ -426,7 +427,8 @@ fn a_crash_keeps_prompt_settings_and_text_and_offers_a_restart() {
 #[test]
 fn a_failed_load_says_so_and_offers_what_can_help() {
     let url = "https://elsewhere.example/big.gguf";
-    let mut state = ready();
+    let mut state = fresh();
+    state.update(started(), 0.0);
     state.open_model(typed(url));
     fail_load(&mut state, ErrorCode::NotAModel, false);
     assert_eq!(state.phase(), Phase::Failed);
@@ -445,6 +447,246 @@ fn a_failed_load_says_so_and_offers_what_can_help() {
     assert_eq!(loaded(&state.load()), named(url));
     fail_load(&mut state, ErrorCode::Download, true);
     assert_eq!(loaded(&state.use_bundled()), bundled().model);
+}
+
+#[test]
+fn the_open_model_stays_until_another_has_opened() {
+    let url = "https://elsewhere.example/big.gguf";
+    let mut state = ready();
+    let before = (state.model_info().cloned(), state.selected());
+    state.open_model(typed(url));
+    fail_load(&mut state, ErrorCode::Download, true);
+    assert_eq!(state.phase(), Phase::Ready);
+    assert_eq!((state.model_info().cloned(), state.selected()), before);
+    assert!(state.is_bundled());
+    let problem = state.problem().unwrap();
+    assert_eq!(problem.stays.as_deref(), Some("small"));
+    assert_eq!(
+        problem.remedies,
+        [Remedy::RetryLoad],
+        "the bundled one is open"
+    );
+    // Loading it again loads what failed, not what is open.
+    assert_eq!(loaded(&state.retry_load()), named(url));
+    // The same after a stop, and after a pause that is given up.
+    state.stop();
+    fail_load(&mut state, ErrorCode::Cancelled, true);
+    assert_eq!((state.model_info().cloned(), state.selected()), before);
+    assert!(state.problem().is_none());
+    params_of(&state.generate(SEED));
+}
+
+#[test]
+fn a_pause_that_is_given_up_leads_back_to_the_open_model() {
+    let mut state = ready();
+    state.open_model(typed("me/tiny"));
+    let stage = LoadStage::Downloading {
+        loaded: 10,
+        total: Some(20),
+    };
+    progress(&mut state, stage, 0.0);
+    state.pause();
+    fail_load(&mut state, ErrorCode::Cancelled, true);
+    assert_eq!(state.phase(), Phase::Idle);
+    assert_eq!(state.stop(), []);
+    assert_eq!(state.phase(), Phase::Ready);
+    assert!(state.is_bundled());
+}
+
+#[test]
+fn a_model_that_was_closed_for_another_is_opened_again_if_that_one_fails() {
+    let mut state = ready();
+    state.open_model(typed("me/tiny"));
+    progress(
+        &mut state,
+        LoadStage::Reading {
+            loaded: 1,
+            total: 2,
+        },
+        0.0,
+    );
+    let job = load_job(&state);
+    let commands = state.update(failure(Some(job), ErrorCode::Truncated, true), 0.0);
+    assert_eq!(loaded(&commands), bundled().model);
+    assert!(state.problem().is_some());
+    open(&mut state, info());
+    assert_eq!(state.phase(), Phase::Ready);
+    // One that would have to be downloaded again is not.
+    state.open_model(typed("me/first"));
+    open(&mut state, info());
+    state.open_model(typed("me/second"));
+    let stage = LoadStage::Reading {
+        loaded: 1,
+        total: 2,
+    };
+    progress(&mut state, stage, 0.0);
+    let job = load_job(&state);
+    let failed = failure(Some(job), ErrorCode::Truncated, true);
+    assert_eq!(state.update(failed, 0.0), []);
+    assert_eq!(state.phase(), Phase::Failed);
+}
+
+#[test]
+fn a_model_without_a_card_speaks_under_its_own_name() {
+    let mut state = ready();
+    state.edit_prompt("Hello");
+    state.open_model(picked());
+    assert_eq!(state.selected(), None);
+    open(&mut state, info());
+    assert_eq!(state.speaker().names(), ["other.gguf"]);
+    assert_eq!(state.speaker().handle(), None);
+    assert_eq!(state.speaker().title(), "other.gguf · huggingtweets-web");
+    assert_eq!(state.texts().prompt, "Hello");
+    let (job, ..) = params_of(&state.generate(SEED));
+    state.update(result(job, 0, "Hello there"), 0.0);
+    state.update(done(job, false), 0.0);
+    // Its words are not those of a bot that is opened next, nor the other way round.
+    state.choose_bot(1);
+    assert!(state.is_bundled() && state.texts().tweets.is_empty());
+    state.open_model(picked());
+    assert_eq!(state.texts().tweets[0].continuation(), " there");
+    state.use_bundled();
+    assert_eq!(state.selected(), Some(1), "the last bot is open again");
+}
+
+#[test]
+fn a_model_in_the_address_speaks_under_its_own_name_and_the_address_leads_back_to_it() {
+    let address = Address::from_pairs([
+        ("bot", "someone/unknown"),
+        ("model", "https://elsewhere.example/big.gguf"),
+    ]);
+    let model = typed("https://elsewhere.example/big.gguf");
+    let bots = bot::bundled().to_vec();
+    let mut state = PageState::new(bots, bundled(), &address, Some(model.clone()));
+    assert_eq!(state.speaker().names(), ["big.gguf"]);
+    assert_eq!(state.notices(), [], "the model is what Generate fetches");
+    state.update(started(), 0.0);
+    state.choose_bot(2);
+    assert!(state.is_bundled());
+    assert_eq!(state.choose_home(), []);
+    assert_eq!(state.speaker().names(), ["big.gguf"]);
+    assert_eq!(loaded(&state.generate(SEED)), model.model);
+    open(&mut state, info());
+    // The same if it is chosen while another model is being loaded.
+    state.open_model(typed("me/tiny"));
+    state.choose_home();
+    open(&mut state, info());
+    assert_eq!(state.choice().model, model.model);
+    assert_eq!(state.model_status(), &ModelStatus::Absent);
+}
+
+#[test]
+fn another_bot_that_was_chosen_during_a_load_does_not_speak_with_that_model() {
+    let mut state = ready();
+    state.open_model(typed("me/tiny"));
+    state.choose_bot(1);
+    open(&mut state, info());
+    assert_eq!(state.selected(), Some(1));
+    assert!(state.is_bundled());
+    assert_eq!(loaded(&state.generate(SEED)), bundled().model);
+}
+
+#[test]
+fn the_notice_of_a_missing_bot_goes_when_it_has_come_or_another_model_is_chosen() {
+    let address = Address::from_pairs([("bot", "huggingtweets/somebot")]);
+    let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    state.update(started(), 0.0);
+    state.generate(SEED);
+    assert_eq!(state.notices().len(), 1, "it has not come yet");
+    let mut come = state.clone();
+    open(&mut come, info());
+    assert_eq!(come.notices(), []);
+    state.use_bundled();
+    assert_eq!(state.notices(), []);
+}
+
+#[test]
+fn a_card_that_arrives_late_takes_over_the_texts_of_its_model() {
+    let mut state = ready();
+    state.open_model(typed("huggingtweets/somebot"));
+    assert_eq!(state.speaker().names(), ["huggingtweets/somebot"]);
+    state.edit_prompt("Hello");
+    let job = load_job(&state);
+    let card = Event::Card {
+        job,
+        repo: "huggingtweets/somebot".parse().unwrap(),
+        markdown: include_str!("../fixtures/repositories/pytorch-zip/README.md").to_owned(),
+    };
+    state.update(card, 0.0);
+    assert!(state.speaker().bot().is_some());
+    assert_eq!(state.texts().prompt, "Hello");
+}
+
+#[test]
+fn the_remedy_of_a_failed_load_fits_where_the_model_came_from() {
+    let hint = |choice: ModelChoice, code| {
+        let mut state = fresh();
+        state.update(started(), 0.0);
+        state.open_model(choice);
+        fail_load(&mut state, code, true);
+        state.problem().unwrap().report.hint.clone()
+    };
+    assert!(hint(picked(), ErrorCode::Truncated).contains("choose it here"));
+    assert!(hint(picked(), ErrorCode::Download).contains("choose it again"));
+    assert!(hint(bundled(), ErrorCode::Truncated).contains("reload the page"));
+    assert!(hint(typed("me/tiny"), ErrorCode::Storage).contains("Storage"));
+    assert_eq!(hint(typed("me/tiny"), ErrorCode::Truncated), "do something");
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_told_and_each_new_attempt_has_its_number() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.open_model(typed("me/tiny"));
+    progress(&mut state, LoadStage::Unanswered, 0.0);
+    assert!(state.loading().unwrap().text().contains("has not answered"));
+    let stage = LoadStage::Waiting {
+        seconds: 2,
+        attempt: 3,
+        attempts: 6,
+        loaded: 0,
+    };
+    progress(&mut state, stage, 0.0);
+    let text = state.loading().unwrap().text();
+    assert!(
+        text.contains("attempt 3 of 6") && text.contains("2 s"),
+        "{text}"
+    );
+}
+
+#[test]
+fn stored_models_of_one_repository_are_told_apart_by_file_and_type() {
+    let words = |address: &str, dtype| {
+        let model = ModelRef::parse(address, &Endpoint::default(), dtype).unwrap();
+        StoredWords::new(&model)
+    };
+    let page = "https://huggingface.co/me/ggufs/blob/main/";
+    let first = words(&format!("{page}a.Q4_K_M.gguf"), Dtype::Auto);
+    let second = words(&format!("{page}b%E2%80%AE.gguf"), Dtype::Auto);
+    assert_eq!(first.name, second.name);
+    assert_eq!(first.label(), "me/ggufs, a.Q4_K_M.gguf");
+    assert_eq!(second.label(), "me/ggufs, b.gguf");
+    assert_eq!(second.file_name, "b.gguf");
+    let typed = words("me/tiny", Dtype::Q4K);
+    assert_eq!(typed.label(), "me/tiny, Q4_K");
+    assert_eq!(typed.file_name, "tiny.q4_k.gguf");
+    assert_eq!(words("me/tiny", Dtype::Auto).label(), "me/tiny");
+    let elsewhere = words("https://elsewhere.example/tiny.gguf", Dtype::Auto);
+    assert_eq!(elsewhere.host.as_deref(), Some("elsewhere.example"));
+}
+
+#[test]
+fn a_name_in_a_sentence_cannot_turn_it() {
+    let folder = Notice::Folder {
+        name: "\u{202e}אבי".to_owned(),
+        problem: FolderProblem::Empty,
+    };
+    assert!(folder.text().contains("\u{2068}אבי\u{2069}"));
+    assert!(!wording::sentence("the tensor `\u{202e}x` is missing").contains('\u{202e}'));
+    assert_eq!(
+        wording::sentence("config.json is damaged"),
+        "config.json is damaged."
+    );
 }
 
 #[test]
@@ -797,10 +1039,11 @@ fn what_is_shared_with_the_page_is_its_prompt() {
 }
 
 #[test]
-fn a_bot_the_gallery_lacks_is_said_so_and_the_first_one_opens() {
+fn a_bot_the_gallery_lacks_is_said_so_and_speaks_under_its_own_name() {
     let address = Address::from_pairs([("bot", "huggingtweets/nobody")]);
     let state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
-    assert_eq!(state.selected(), 0);
+    assert_eq!(state.selected(), None);
+    assert_eq!(state.speaker().names(), ["huggingtweets/nobody"]);
     assert!(matches!(
         state.notices(),
         [Notice::NotInGallery { repo, .. }] if repo == "huggingtweets/nobody"
@@ -1228,8 +1471,10 @@ fn a_large_model_takes_its_worker_along_when_it_is_closed() {
     state.update(token(job, 0, " to"), 0.0);
     assert_eq!(state.use_bundled(), [Command::RestartWorker]);
     assert!(!state.is_generating());
+    let mut back = state.clone();
+    back.open_model(typed("gpt2"));
     assert_eq!(
-        state.texts().tweets[0].status,
+        back.texts().tweets[0].status,
         TweetStatus::Done(StopReason::Stopped)
     );
     assert_eq!(

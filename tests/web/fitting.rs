@@ -21,7 +21,7 @@ async fn no_bot_makes_the_page_wider_than_the_screen() {
         page.wait_for_state(&["idle", "ready"]).await;
         for theme in ["light", "dark"] {
             page.prefer("prefers-color-scheme", theme).await;
-            for width in [360, 1280] {
+            for width in [320, 360, 1280] {
                 page.resize(width, 800).await;
                 let content = page
                     .eval("return document.documentElement.scrollWidth")

@@ -493,7 +493,7 @@ async fn in_firefox_too_a_full_device_is_said_so_and_what_has_come_stays() {
         .await;
     open_storage(&page).await;
     page.wait_for_text("storage", SOON, |text| {
-        text.contains(REPO) && text.contains("not whole yet")
+        text.contains(REPO) && text.contains("not complete yet")
     })
     .await;
     println!("{}", page.text("storage").await);
@@ -569,6 +569,8 @@ async fn a_folder_can_be_dropped_anywhere_on_the_page() {
     drop_on(&page, &repositories().join("safetensors-sharded")).await;
     page.wait_for_text("model-name", SOON, |text| text == "safetensors-sharded")
         .await;
+    // A model without a card speaks under its own name.
+    assert_eq!(page.text("bot-name").await, "safetensors-sharded");
     page.wait_for_state(&["ready"]).await;
     assert_eq!(page.generate().await.len(), 1);
 

@@ -211,7 +211,10 @@ async fn a_bots_own_weights_are_weighed_before_they_are_fetched() {
     page.wait_for_state(&["ready"]).await;
     let script = "return document.querySelector('.model-truth').textContent";
     let truth = page.eval(script).await;
-    assert!(truth.as_str().unwrap().contains("own weights"), "{truth}");
+    assert!(
+        truth.as_str().unwrap().contains("real bot writes here"),
+        "{truth}"
+    );
     page.close_clean().await;
 }
 

@@ -64,6 +64,11 @@ impl LoadJob {
         Self { id, stage }
     }
 
+    /// Whether the file is known to hold a model.
+    pub(in crate::engine) fn has_header(&self) -> bool {
+        matches!(self.stage, Stage::Weights { .. })
+    }
+
     fn reading(&self, progress: LoadProgress) -> Event {
         Event::Progress {
             job: self.id,
@@ -100,6 +105,8 @@ impl Job for LoadJob {
             } => {
                 let started_ms = clock();
                 let file = ModelFile::from_gguf(reader)?;
+                // Both models at once may not fit the memory.
+                resources.open = None;
                 *self = Self::from_model_file(self.id, file, &name, size_bytes, started_ms);
                 Ok(Step::Continue(self.begin()))
             }

@@ -61,28 +61,29 @@ impl PageState {
             Event::Measured { job, speeds } => return self.on_measured(job, speeds),
             // Answers to requests that the page does not send.
             Event::Tokens { .. } | Event::Text { .. } | Event::Logits { .. } => {}
-            Event::Error { job, error } => self.on_error(job, error),
+            Event::Error { job, error } => return self.on_error(job, error),
         }
         Vec::new()
     }
 
-    fn on_error(&mut self, job: Option<JobId>, report: ErrorReport) {
+    fn on_error(&mut self, job: Option<JobId>, report: ErrorReport) -> Vec<Command> {
         match job {
             None => match report.code {
                 ErrorCode::WorkerCrashed | ErrorCode::OutOfMemory => self.on_crash(report),
                 // The request for the load, or its answer, was not understood.
-                _ if self.loading().is_some() => self.on_load_failed(report),
+                _ if self.loading().is_some() => return self.on_load_failed(report),
                 _ => self.problem = Some(Problem::new(report)),
             },
             Some(job) if self.is_look_up(job) => self.on_look_up_answer(Err(report)),
             Some(job) if self.is_load(job) => match report.code {
-                ErrorCode::Cancelled => self.on_load_stopped(),
-                _ => self.on_load_failed(report),
+                ErrorCode::Cancelled => return self.on_load_stopped(),
+                _ => return self.on_load_failed(report),
             },
             Some(job) if self.is_measuring(job) => self.on_measuring_failed(report),
             Some(job) if self.is_run(job) => self.on_run_failed(report),
             // The job has been given up meanwhile.
             Some(_) => {}
         }
+        Vec::new()
     }
 }

@@ -4,6 +4,7 @@ use super::super::measured::Measured;
 use super::super::measuring::{MeasureRun, Measuring, Step};
 use super::super::problem::Problem;
 use super::super::task::Task;
+use super::super::wording;
 use super::super::{Command, PageState};
 use crate::protocol::{ErrorReport, JobId, Request, Speeds};
 
@@ -18,7 +19,11 @@ impl PageState {
             },
             (None, Some(Task::Measure)) => match self.loading() {
                 Some(loading) => Measuring::Waiting {
-                    text: format!("Loading {}: {}", self.choice().name, loading.text()),
+                    text: format!(
+                        "Loading {}: {}",
+                        wording::isolated(&self.choice().name),
+                        loading.text()
+                    ),
                     fraction: loading.fraction(),
                 },
                 None => Measuring::Waiting {

@@ -1,11 +1,12 @@
 //! Changes of the model: choosing, loading, pausing and stopping it, and the progress and end of its load.
 
 use super::super::loading::{Loading, Paused};
-use super::super::model::ModelStatus;
+use super::super::model::{Earlier, ModelStatus};
 use super::super::model_choice::{ModelChoice, whole_repository};
-use super::super::problem::{Problem, Remedy};
+use super::super::problem::{Problem, Remedy, remedy_here};
+use super::super::speaker::Speaker;
 use super::super::{Command, PageState};
-use crate::hub::{Endpoint, ModelAddress, ModelRef};
+use crate::hub::{Endpoint, ModelRef};
 use crate::protocol::{ErrorCode, ErrorReport, JobId, LoadStage, ModelInfo, Request};
 
 impl PageState {
@@ -75,15 +76,24 @@ impl PageState {
 
     /// Whether the chosen model is the one that comes with the page.
     pub fn is_bundled(&self) -> bool {
-        self.model.choice.model.address == ModelAddress::Bundled
+        self.model.choice.is_bundled()
     }
 
     /// Opens another model; a text that is being written ends.
     pub fn open_model(&mut self, choice: ModelChoice) -> Vec<Command> {
         let is_loading = matches!(self.model.status, ModelStatus::Loading(_));
-        let stop = self.stop();
+        let stop = self.stop_for_another();
+        if let ModelStatus::Ready(info) = &self.model.status {
+            self.model.earlier = Some(Earlier {
+                choice: self.model.choice.clone(),
+                info: info.clone(),
+                is_open: true,
+            });
+        }
         self.model.choice = choice;
+        self.open_place_of_choice();
         let load = self.load();
+        self.forget_missing_bots();
         // A new load ends an earlier load without a message, and a worker that is replaced needs no message.
         let has_new_worker = load.contains(&Command::RestartWorker);
         let mut commands = if is_loading || has_new_worker {
@@ -101,12 +111,25 @@ impl PageState {
         self.open_model(bundled)
     }
 
+    /// Loads the model whose load failed again.
+    pub fn retry_load(&mut self) -> Vec<Command> {
+        match self.model.failed.take() {
+            Some(choice) => self.open_model(choice),
+            None => self.load(),
+        }
+    }
+
     /// Loads the chosen model, for the first time or again.
     pub fn load(&mut self) -> Vec<Command> {
         self.problem = None;
         let mut commands = Vec::new();
         commands.extend(self.replace_large_worker());
         commands.extend(self.replace_ended_worker());
+        if !commands.is_empty()
+            && let Some(earlier) = &mut self.model.earlier
+        {
+            earlier.is_open = false;
+        }
         let job = self.worker.next_job();
         self.model.status = ModelStatus::Loading(Loading::new(job));
         if self.worker.is_running() {
@@ -151,10 +174,27 @@ impl PageState {
             }
             ModelStatus::Loading(_) | ModelStatus::Paused(_) => {
                 self.model.status = ModelStatus::Absent;
-                Vec::new()
+                self.reopen_earlier().unwrap_or_default()
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Goes back to the model that was open before a load that has ended without a model; `None` if there was none, or if
+    /// it would have to be downloaded again.
+    fn reopen_earlier(&mut self) -> Option<Vec<Command>> {
+        let earlier = self.model.earlier.take()?;
+        let is_here = self.is_stored(&earlier.choice.model) || !earlier.choice.model.is_storable();
+        if !earlier.is_open && !is_here {
+            return None;
+        }
+        self.model.choice = earlier.choice;
+        self.open_place_of_choice();
+        if earlier.is_open {
+            self.model.status = ModelStatus::Ready(earlier.info);
+            return Some(Vec::new());
+        }
+        Some(self.load())
     }
 
     /// Pauses a download: the bytes so far stay, and so does the task that the model was loaded for.
@@ -179,23 +219,22 @@ impl PageState {
         }
     }
 
-    /// Chooses the open bot's own model if it is stored on this device, and the bundled one in place of another bot's.
-    pub(super) fn follow_bot(&mut self) -> Option<Command> {
-        let repo = &self.bot().repo;
-        let is_own = |model: &&ModelRef| {
-            whole_repository(model).is_some_and(|own| own.eq_ignore_ascii_case(repo))
-                // Another endpoint's model of this name need not be this bot.
-                && model.endpoint == self.model.endpoint
-        };
-        let is_another_bots = self
-            .choice()
-            .repo()
-            .is_some_and(|repo| self.bot_index(repo).is_some());
-        let choice = match self.stored.models().find(is_own) {
-            Some(own) => ModelChoice::new(own.clone()),
-            // A model that belongs to no bot stays, whichever bot is open.
-            None if is_another_bots => self.model.bundled.clone(),
-            None => return None,
+    /// Chooses the model of the open place: a model without a card is its own; a bot's is its own if it is stored on this
+    /// device, else the bundled one, because the words of another bot or model are not this one's.
+    pub(super) fn follow_place(&mut self) -> Option<Command> {
+        let choice = match self.speaker() {
+            Speaker::Model(model) => model,
+            Speaker::Bot(bot) => {
+                let is_own = |model: &&ModelRef| {
+                    whole_repository(model).is_some_and(|own| own.eq_ignore_ascii_case(&bot.repo))
+                        // Another endpoint's model of this name need not be this bot.
+                        && model.endpoint == self.model.endpoint
+                };
+                match self.stored.models().find(is_own) {
+                    Some(own) => ModelChoice::new(own.clone()),
+                    None => self.model.bundled.clone(),
+                }
+            }
         };
         if choice.model == self.model.choice.model {
             return None;
@@ -210,8 +249,13 @@ impl PageState {
     }
 
     pub(super) fn on_progress(&mut self, job: JobId, stage: LoadStage, now_ms: f64) {
-        if let Some(loading) = self.model.loading(job) {
-            loading.advance(stage, now_ms);
+        let is_reading = matches!(stage, LoadStage::Reading { .. });
+        let Some(loading) = self.model.loading(job) else {
+            return;
+        };
+        loading.advance(stage, now_ms);
+        if let Some(earlier) = self.model.earlier.as_mut().filter(|_| is_reading) {
+            earlier.is_open = false;
         }
     }
 
@@ -222,19 +266,25 @@ impl PageState {
         if info.retention.outlasts_visit() {
             self.stored.add(self.model.choice.model.clone());
         }
-        if let Some(repo) = self.model.choice.repo().map(str::to_owned) {
-            self.forget_missing_bot(&repo);
-        }
         self.worker.opened_model(info.memory_bytes);
         self.model.status = ModelStatus::Ready(Box::new(info));
-        self.start_waiting()
+        self.model.earlier = None;
+        self.model.failed = None;
+        self.forget_missing_bots();
+        let mut commands = Vec::new();
+        if !self.is_for_open_place() {
+            // Another bot was chosen during the load: these are not its words.
+            commands.extend(self.follow_place());
+        }
+        commands.extend(self.start_waiting());
+        commands
     }
 
     /// Takes the end of a load that was stopped, by the visitor or for a pause.
-    pub(super) fn on_load_stopped(&mut self) {
+    pub(super) fn on_load_stopped(&mut self) -> Vec<Command> {
         let task = self.waiting.take();
         let ModelStatus::Loading(loading) = &self.model.status else {
-            return;
+            return Vec::new();
         };
         self.model.status = match loading.downloaded().filter(|_| loading.is_pausing) {
             Some((loaded, total)) => ModelStatus::Paused(Paused {
@@ -244,22 +294,39 @@ impl PageState {
             }),
             None => ModelStatus::Absent,
         };
+        match self.model.status {
+            ModelStatus::Absent => self.reopen_earlier().unwrap_or_default(),
+            _ => Vec::new(),
+        }
     }
 
-    pub(super) fn on_load_failed(&mut self, report: ErrorReport) {
+    pub(super) fn on_load_failed(&mut self, mut report: ErrorReport) -> Vec<Command> {
         if report.code == ErrorCode::OutOfMemory {
             // The worker has taken all the memory it can, and keeps it: the next load gets a new worker.
             self.worker.opened_model(u64::MAX);
+            if let Some(earlier) = &mut self.model.earlier {
+                earlier.is_open = false;
+            }
         }
         self.model.status = ModelStatus::Failed(report.clone());
         self.waiting = None;
+        let failed = self.model.choice.clone();
+        remedy_here(&mut report, &failed);
         let mut remedies = Vec::new();
         if report.retryable || self.is_bundled() {
             remedies.push(Remedy::RetryLoad);
         }
+        let reopened = self.reopen_earlier();
         if !self.is_bundled() {
             remedies.push(Remedy::UseBundled);
         }
-        self.problem = Some(Problem { report, remedies });
+        let stays = reopened.as_ref().map(|_| self.model.choice.name.clone());
+        self.model.failed = Some(failed);
+        self.problem = Some(Problem {
+            report,
+            remedies,
+            stays,
+        });
+        reopened.unwrap_or_default()
     }
 }

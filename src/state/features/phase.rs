@@ -28,7 +28,7 @@ impl PageState {
                 Some(paused) => format!("{}.", paused.text()),
                 None => self.first_load_text(),
             },
-            Phase::Loading => format!("Loading {}.", self.choice().name),
+            Phase::Loading => format!("Loading {}.", wording::isolated(&self.choice().name)),
             Phase::Generating => match self.gallery.n_unfinished() {
                 1 => "Writing one tweet.".to_owned(),
                 n => format!("Writing {n} tweets."),

@@ -60,6 +60,7 @@ impl PageState {
                 retryable: false,
             },
             remedies: vec![Remedy::ResetSettings],
+            stays: None,
         });
     }
 }

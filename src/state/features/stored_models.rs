@@ -26,8 +26,11 @@ impl PageState {
         let models = stored.into_iter().map(|(model, _)| model);
         self.stored.replace(models.collect());
         let is_gone = was_stored && !self.is_stored(&self.model.choice.model);
-        if self.model.status == ModelStatus::Absent && (self.is_bundled() || is_gone) {
-            self.follow_bot().into_iter().collect()
+        if self.model.status == ModelStatus::Absent
+            && self.selected().is_some()
+            && (self.is_bundled() || is_gone)
+        {
+            self.follow_place().into_iter().collect()
         } else {
             Vec::new()
         }

@@ -3,11 +3,29 @@
 use super::super::model::ModelStatus;
 use super::super::task::Task;
 use super::super::{Command, PageState};
+use crate::protocol::Request;
 
 impl PageState {
     /// Whether a text waits to be written.
     pub fn is_text_waiting(&self) -> bool {
         matches!(self.waiting, Some(Task::Write(_)))
+    }
+
+    /// Ends the current job for another model; a load is replaced without going back to the model before it.
+    pub(super) fn stop_for_another(&mut self) -> Vec<Command> {
+        if !matches!(
+            self.model.status,
+            ModelStatus::Loading(_) | ModelStatus::Paused(_)
+        ) {
+            return self.stop();
+        }
+        self.waiting = None;
+        match &self.model.status {
+            ModelStatus::Loading(loading) if loading.is_sent => {
+                vec![Command::Send(Request::Stop { job: loading.job })]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Ends the current job or load, and drops the task that waits. A text ends after its current token.

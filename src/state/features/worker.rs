@@ -26,7 +26,10 @@ impl PageState {
     }
 
     /// Takes the worker's end by itself: prompt, settings and written texts stay.
-    pub(super) fn on_crash(&mut self, report: ErrorReport) {
+    pub(super) fn on_crash(&mut self, mut report: ErrorReport) {
+        if report.code == ErrorCode::WorkerCrashed && self.worker.is_running() {
+            "restart it; your text and settings are still here".clone_into(&mut report.hint);
+        }
         self.end_run(TweetStatus::Broken);
         self.measuring.run = None;
         self.waiting = None;
@@ -35,11 +38,16 @@ impl PageState {
         }
         self.worker.ended();
         self.model.status = ModelStatus::Absent;
+        self.model.earlier = None;
         let mut remedies = vec![Remedy::RestartWorker];
         if report.code == ErrorCode::OutOfMemory && !self.is_bundled() {
             remedies.insert(0, Remedy::UseBundled);
         }
-        self.problem = Some(Problem { report, remedies });
+        self.problem = Some(Problem {
+            report,
+            remedies,
+            stays: None,
+        });
     }
 
     /// A command to start a worker where the last one has ended.

@@ -133,7 +133,7 @@ impl PageState {
         let job = self.worker.next_job();
         self.writing.run = Some(Run {
             job,
-            bot: self.gallery.open_index(),
+            place: self.gallery.open_place(),
             first_slot,
             prompt: prompt.clone(),
             is_whole,
@@ -230,7 +230,7 @@ impl PageState {
     /// The tweet of a job's sequence, and the prompt of the job's request.
     fn tweet_of(&mut self, job: JobId, sequence: usize) -> Option<(&mut Tweet, &str)> {
         let run = self.writing.run.as_ref().filter(|run| run.job == job)?;
-        let tweets = &mut self.gallery.texts_of_bot(run.bot).tweets;
+        let tweets = &mut self.gallery.texts_at(run.place).tweets;
         Some((tweets.get_mut(run.first_slot + sequence)?, &run.prompt))
     }
 
@@ -267,7 +267,7 @@ impl PageState {
             return Vec::new();
         };
         let figures = self.model_info().map(|info| RunFigures::new(stats, info));
-        let texts = self.gallery.texts_of_bot(run.bot);
+        let texts = self.gallery.texts_at(run.place);
         texts.figures = figures;
         for tweet in texts.tweets.iter_mut().skip(run.first_slot) {
             tweet.end(TweetStatus::Done(StopReason::Stopped));
@@ -290,7 +290,11 @@ impl PageState {
             _ if report.retryable => vec![Remedy::GenerateAgain],
             _ => Vec::new(),
         };
-        self.problem = Some(Problem { report, remedies });
+        self.problem = Some(Problem {
+            report,
+            remedies,
+            stays: None,
+        });
     }
 
     /// Ends the run without waiting for the worker. New tweets without a token disappear.
@@ -298,7 +302,7 @@ impl PageState {
         let Some(run) = self.writing.run.take() else {
             return;
         };
-        let tweets = &mut self.gallery.texts_of_bot(run.bot).tweets;
+        let tweets = &mut self.gallery.texts_at(run.place).tweets;
         let is_waiting = |tweet: &Tweet| tweet.status == TweetStatus::Waiting;
         if run.is_whole && tweets.iter().all(is_waiting) {
             tweets.clear();

@@ -62,10 +62,9 @@ pub fn bot_link(repo: &str) -> String {
     let search = window().location().search().unwrap_or_default();
     let query = UrlSearchParams::new().and_then(|query| {
         let current = UrlSearchParams::new_with_str(&search)?;
-        for name in ["model", "endpoint"] {
-            if let Some(value) = current.get(name) {
-                query.append(name, &value);
-            }
+        // Not the model: it is not this bot's.
+        if let Some(value) = current.get("endpoint") {
+            query.append("endpoint", &value);
         }
         Ok(query)
     });

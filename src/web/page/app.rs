@@ -54,8 +54,8 @@ pub fn App() -> impl IntoView {
     history::follow(page);
     stored_models::refresh(page);
 
-    let hue = page.memo(|state| bot::hue(&state.bot().card.handle));
-    let title = page.memo(|state| format!("@{} · huggingtweets-web", state.bot().card.handle));
+    let hue = page.memo(|state| bot::hue(state.speaker().colour_key()));
+    let title = page.memo(|state| state.speaker().title());
     let phase = page.memo(|state| state.phase().name());
     Effect::new(move |_| document().set_title(&title.get()));
     Effect::new(move |_| {
@@ -70,6 +70,7 @@ pub fn App() -> impl IntoView {
     view! {
         <a class="skip" href="#prompt">"Skip to the prompt"</a>
         <TopBar/>
+        <p class="what-is-this">"Bots that imitate a Twitter account. They write here, in your browser, and your texts stay on this device."</p>
         <Gallery/>
         <main class="bot-page">
             <BotHeader/>

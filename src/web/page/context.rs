@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::hub::ModelRef;
-use crate::protocol::{ErrorCode, ErrorReport, Event};
+use crate::protocol::{ErrorCode, ErrorReport, Event, Request};
 use crate::state::model_choice::ModelChoice;
 use crate::state::{Command, PageState};
 
@@ -22,6 +22,9 @@ pub struct Page {
     channel: StoredValue<Channel, LocalStorage>,
     worker_build: RwSignal<Option<RunningBuild>>,
 }
+
+/// Picked models whose files stay at hand.
+const KEPT_FILES: usize = 2;
 
 /// The build of the worker that this visit uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +40,9 @@ struct Channel {
     bridge: Option<WorkerBridge>,
     /// Events of the current frame, in order.
     inbox: Rc<RefCell<Vec<Event>>>,
-    /// The files that the visitor opened last; the worker reads their bytes.
-    files: Vec<File>,
+    /// The files of the models that the visitor opened last, the newest at the end; the worker reads their bytes. An
+    /// earlier model is opened again if the next one cannot be.
+    files: Vec<(ModelRef, Vec<File>)>,
 }
 
 impl Page {
@@ -107,16 +111,25 @@ impl Page {
         let names = files.iter().map(File::name).collect();
         let size_bytes = files.iter().map(|file| file.size()).sum();
         let model = ModelRef::of_files(folder, names);
-        self.channel.update_value(|channel| channel.files = files);
+        self.channel.update_value(|channel| {
+            channel.files.retain(|(known, _)| *known != model);
+            let surplus = (channel.files.len() + 1).saturating_sub(KEPT_FILES);
+            channel.files.drain(..surplus);
+            channel.files.push((model.clone(), files));
+        });
         self.act(|state| state.open_model(ModelChoice::new(model).with_size(size_bytes)));
     }
 
     fn execute(self, command: Command) {
         match command {
             Command::Send(request) => self.with_bridge(|bridge, _| bridge.send(&request)),
-            Command::SendFiles(request) => {
-                self.with_bridge(|bridge, files| bridge.send_files(&request, files));
-            }
+            Command::SendFiles(request) => self.with_bridge(|bridge, files| {
+                let Request::Load { model, .. } = &request else {
+                    return;
+                };
+                let files = files.iter().find(|(known, _)| known == model);
+                bridge.send_files(&request, files.map_or(&[], |(_, files)| files));
+            }),
             Command::RestartWorker => self.start_worker(),
             // A page may ask for persistent storage, a worker may not. After a refusal the browser may delete the
             // models.
@@ -126,7 +139,7 @@ impl Page {
         }
     }
 
-    fn with_bridge(self, send: impl FnOnce(&WorkerBridge, &[File])) {
+    fn with_bridge(self, send: impl FnOnce(&WorkerBridge, &[(ModelRef, Vec<File>)])) {
         self.channel.with_value(|channel| {
             if let Some(bridge) = &channel.bridge {
                 send(bridge, &channel.files);

@@ -12,7 +12,7 @@ pub fn open_bot(page: Page, index: usize) {
     else {
         return;
     };
-    if page.with_untracked(|state| state.selected()) == index {
+    if page.with_untracked(|state| state.selected()) == Some(index) {
         return;
     }
     // A page opened from a file may not write its address; the bot opens all the same.
@@ -32,8 +32,10 @@ pub fn follow(page: Page) {
         let (address, _) = address::read();
         let index = address
             .bot
-            .and_then(|repo| page.with_untracked(|state| state.bot_index(repo.as_str())))
-            .unwrap_or(0);
-        page.act(|state| state.choose_bot(index));
+            .and_then(|repo| page.with_untracked(|state| state.bot_index(repo.as_str())));
+        page.act(|state| match index {
+            Some(index) => state.choose_bot(index),
+            None => state.choose_home(),
+        });
     });
 }

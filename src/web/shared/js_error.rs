@@ -14,7 +14,13 @@ pub enum WebError {
         /// The browser's own words.
         reason: String,
     },
-    /// The server could not be reached, or the connection broke.
+    /// The server has never answered.
+    #[error("{host} could not be reached")]
+    NoContact {
+        /// Its host name.
+        host: String,
+    },
+    /// The connection broke, or a server that had answered before is out of reach.
     #[error("the connection broke after {loaded} bytes: {reason}")]
     Connection {
         /// Bytes that had arrived.
@@ -100,7 +106,7 @@ impl WebError {
             ),
             Self::Cancelled => (
                 ErrorCode::Cancelled,
-                "press Generate to continue; bytes that are saved are not fetched again",
+                "start it again to continue; bytes that are saved are not fetched again",
                 true,
             ),
             Self::Length { .. } => (
@@ -141,7 +147,7 @@ impl WebError {
             Self::TooLarge { .. } => (ErrorCode::NotAModel, "take another model", false),
             Self::StorageFull => (
                 ErrorCode::Storage,
-                "delete models under Storage, or free space on this device, then load it again; bytes that have arrived are kept",
+                "delete saved models, or free space on this device, then load it again; bytes that have arrived are kept",
                 true,
             ),
             Self::Storage { .. } => (
@@ -152,6 +158,11 @@ impl WebError {
             Self::NoWorker { .. } => (
                 ErrorCode::WorkerCrashed,
                 "the page's host or frame must allow workers: `worker-src 'self' blob:` in its security policy",
+                true,
+            ),
+            Self::NoContact { .. } => (
+                ErrorCode::Download,
+                "check the address and whether you are online; the server may also forbid other sites to read its files",
                 true,
             ),
             Self::Connection { .. } => (

@@ -7,6 +7,9 @@
 //! `gloo::net` is not used: its `send` panics when `fetch` is rejected with a value that is no `Error`, and a panic
 //! ends the worker with the open model; the body is a bare `ReadableStream` there as well.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use gloo::timers::callback::Timeout;
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,6 +23,10 @@ use crate::web::shared::js_error::{WebError, is_abort, reason};
 
 /// Seconds before each new attempt; after an attempt that brought bytes, the list begins again.
 const WAITS_S: [u32; 5] = [1, 2, 4, 8, 16];
+/// The same for a host that has never answered: a wrong address or a device without network is told soon.
+const FIRST_CONTACT_WAITS_S: [u32; 1] = [1];
+/// A host that has never answered is reported as silent after this time.
+const SILENT_MS: u32 = 2_500;
 /// Longest wait that a server may ask for.
 const MAX_WAIT_S: u32 = 60;
 /// A connection is given up when nothing arrives for this time.
@@ -62,22 +69,59 @@ pub trait Receive {
     fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), WebError>>;
 }
 
-/// Fetches `url` from the receiver's offset on. It retries after failures that may pass; `on_wait` gets the seconds until
-/// the next attempt.
+/// A delay of a download, to be reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// The host has not answered its first request yet.
+    Unanswered,
+    /// The next attempt comes in some seconds.
+    Retry {
+        /// Seconds until then.
+        seconds: u32,
+        /// Its number, from 2.
+        attempt: u32,
+        /// Number of attempts.
+        attempts: u32,
+    },
+}
+
+thread_local! {
+    /// The hosts that have answered a request of this worker, whatever they answered.
+    static ANSWERED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The host of an address.
+fn host_of(url: &str) -> &str {
+    let origin = origin(url);
+    origin.split_once("://").map_or(origin, |(_, host)| host)
+}
+
+/// Scheme and host of an address.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url[host..].find(['/', '?', '#']);
+    end.map_or(url, |end| &url[..host + end])
+}
+
+fn has_answered(url: &str) -> bool {
+    ANSWERED.with_borrow(|hosts| hosts.contains(origin(url)))
+}
+
+/// Fetches `url` from the receiver's offset on. It retries after failures that may pass, and reports each delay.
 ///
 /// # Errors
-/// [`WebError::Status`], [`WebError::Connection`], [`WebError::Length`], [`WebError::Cancelled`] once `abort` fires,
+/// [`WebError::Status`], [`WebError::NoContact`], [`WebError::Connection`], [`WebError::Length`], [`WebError::Cancelled`] once `abort` fires,
 /// and the receiver's.
 pub async fn download(
     url: &str,
     abort: &AbortController,
     receiver: &mut impl Receive,
-    on_wait: &dyn Fn(u32),
+    on_delay: &dyn Fn(Delay),
 ) -> Result<(), WebError> {
     let mut attempt = 0;
     loop {
         let before = receiver.offset();
-        let error = match fetch(url, abort, receiver).await {
+        let error = match fetch(url, abort, receiver, on_delay).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -88,16 +132,24 @@ pub async fn download(
         if receiver.offset() > before {
             attempt = 0;
         }
-        if !may_pass(&error) || attempt == WAITS_S.len() {
+        let waits = match has_answered(url) {
+            true => &WAITS_S[..],
+            false => &FIRST_CONTACT_WAITS_S[..],
+        };
+        if !may_pass(&error) || attempt >= waits.len() {
             return Err(error);
         }
         let asked = match error {
             WebError::Status { retry_after_s, .. } => retry_after_s,
             _ => None,
         };
-        let seconds = asked.unwrap_or(WAITS_S[attempt]).min(MAX_WAIT_S);
+        let seconds = asked.unwrap_or(waits[attempt]).min(MAX_WAIT_S);
         attempt += 1;
-        on_wait(seconds);
+        on_delay(Delay::Retry {
+            seconds,
+            attempt: attempt as u32 + 1,
+            attempts: waits.len() as u32 + 1,
+        });
         wait(seconds, abort).await?;
     }
 }
@@ -110,13 +162,13 @@ pub async fn download_small(
     url: &str,
     most: usize,
     abort: &AbortController,
-    on_wait: &dyn Fn(u32),
+    on_delay: &dyn Fn(Delay),
 ) -> Result<Option<Vec<u8>>, WebError> {
     let mut small = Small {
         bytes: Vec::new(),
         most,
     };
-    match download(url, abort, &mut small, on_wait).await {
+    match download(url, abort, &mut small, on_delay).await {
         Ok(()) => Ok(Some(small.bytes)),
         Err(WebError::Status {
             status: 404 | 410, ..
@@ -164,11 +216,15 @@ pub struct RemoteFile {
 /// The properties of the file at `url`; `None` if there is no such file.
 ///
 /// # Errors
-/// [`WebError::Status`], [`WebError::Connection`], [`WebError::Cancelled`].
-pub async fn exists(url: &str, abort: &AbortController) -> Result<Option<RemoteFile>, WebError> {
+/// [`WebError::Status`], [`WebError::NoContact`], [`WebError::Connection`], [`WebError::Cancelled`].
+pub async fn exists(
+    url: &str,
+    abort: &AbortController,
+    on_delay: &dyn Fn(Delay),
+) -> Result<Option<RemoteFile>, WebError> {
     let init = RequestInit::new();
     init.set_method("HEAD");
-    let response = send(url, &init, abort, 0).await?;
+    let response = send(url, &init, abort, 0, on_delay).await?;
     match response.status() {
         403 | 404 | 410 => Ok(None),
         status if !response.ok() => Err(WebError::Status {
@@ -191,6 +247,7 @@ async fn fetch(
     url: &str,
     abort: &AbortController,
     receiver: &mut impl Receive,
+    on_delay: &dyn Fn(Delay),
 ) -> Result<(), WebError> {
     let offset = receiver.offset();
     let init = RequestInit::new();
@@ -202,7 +259,7 @@ async fn fetch(
         // The browser's cache may hold another version of the file.
         init.set_cache(web_sys::RequestCache::NoStore);
     }
-    let response = send(url, &init, abort, offset).await?;
+    let response = send(url, &init, abort, offset, on_delay).await?;
     let begun = head(&response, offset).and_then(|head| {
         receiver.begin(&head)?;
         Ok(head)
@@ -300,11 +357,43 @@ async fn send(
     init: &RequestInit,
     abort: &AbortController,
     loaded: u64,
+    on_delay: &dyn Fn(Delay),
 ) -> Result<Response, WebError> {
     let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
     init.set_signal(Some(&abort.signal()));
     let answer = scope.fetch_with_str_and_init(url, init);
-    Ok(within_time(answer, loaded).await?.unchecked_into())
+    if has_answered(url) {
+        return Ok(within_time(answer, loaded).await?.unchecked_into());
+    }
+    if is_silent(&answer).await {
+        on_delay(Delay::Unanswered);
+    }
+    match within_time(answer, loaded).await {
+        Ok(response) => {
+            ANSWERED.with_borrow_mut(|hosts| hosts.insert(origin(url).to_owned()));
+            Ok(response.unchecked_into())
+        }
+        Err(WebError::Connection { .. }) => Err(WebError::NoContact {
+            host: host_of(url).to_owned(),
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a promise is still open after [`SILENT_MS`].
+async fn is_silent(promise: &Promise) -> bool {
+    let mut timer = None;
+    let silence = Promise::new(&mut |resolve: Function, _| {
+        timer = Some(Timeout::new(SILENT_MS, move || {
+            // A call of the promise's own function.
+            let _ = resolve.call1(&JsValue::NULL, &JsValue::from_str("silent"));
+        }));
+    });
+    let first = Promise::race(&Array::of2(promise, &silence));
+    // A rejection of `promise` is handled where it is awaited.
+    JsFuture::from(first)
+        .await
+        .is_ok_and(|first| first.as_string().is_some())
 }
 
 fn head(response: &Response, offset: u64) -> Result<Head, WebError> {
@@ -364,7 +453,7 @@ fn header(headers: &Headers, name: &str) -> Option<String> {
 /// Whether the same request may succeed a little later.
 fn may_pass(error: &WebError) -> bool {
     match error {
-        WebError::Connection { .. } | WebError::Length { .. } => true,
+        WebError::NoContact { .. } | WebError::Connection { .. } | WebError::Length { .. } => true,
         WebError::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
         _ => false,
     }

@@ -308,7 +308,7 @@ fn report_panics() {
             error: ErrorReport {
                 code: ErrorCode::WorkerCrashed,
                 message: "the part that runs the model met a bug and stopped".to_owned(),
-                hint: "restart it; your text and settings are still here".to_owned(),
+                hint: "start it again".to_owned(),
                 retryable: true,
             },
         });

@@ -13,10 +13,10 @@ pub fn About() -> impl IntoView {
         <Dialog view=View::About title="About this page" testid="about">
             <p>
                 "From 2020 to 2023 people fine-tuned thousands of small GPT-2 models on somebody’s tweets, with a notebook called huggingtweets. "
-                "Their pages on the Hub remain, but nothing answers there any more. This page brings them back: GPT-2 runs in your browser, with no server behind it."
+                "Their pages on the Hub (huggingface.co, where models are published) remain, but nothing answers there any more. This page brings them back: GPT-2 runs in your browser, with no server behind it."
             </p>
             <p>
-                "What you type stays on this device. A language model makes the text, one token at a time; "
+                "Your prompts and texts stay on this device. A language model makes the text, one token (a word or part of one) at a time; "
                 "nobody said it, and it is often wrong, unkind or plain nonsense. Mark it as generated where you show it."
             </p>
             <p>

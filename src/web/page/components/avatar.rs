@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::bot::{self, Bot};
+use crate::bot;
+use crate::state::speaker::Speaker;
 
 /// Whether original pictures may be fetched; lasts as long as the page.
 #[derive(Clone, Copy)]
@@ -28,18 +29,20 @@ pub struct Portrait {
 /// Turn of the colour circle between the accounts of one cyborg.
 const HUE_STEP: u16 = 55;
 
-/// The pictures of a bot, in the card's order; a bot always has one.
-pub fn portraits(bot: &Bot) -> Vec<Portrait> {
-    let hue = bot::hue(&bot.card.handle);
-    let n = bot.card.avatars.len().max(1);
-    (0..n)
+/// The pictures of a bot, in the card's order, or of a model; there is always one.
+pub fn portraits(speaker: &Speaker) -> Vec<Portrait> {
+    let hue = bot::hue(speaker.colour_key());
+    let avatars = speaker.bot().map_or(&[][..], |bot| &bot.card.avatars);
+    let names = speaker.names();
+    (0..avatars.len().max(1))
         .map(|i| {
-            let name = bot.card.names.get(i).unwrap_or(&bot.card.handle).clone();
+            let name = names.get(i).cloned();
+            let name = name.unwrap_or_else(|| speaker.colour_key().to_owned());
             Portrait {
                 initials: bot::initials(&name),
                 name,
                 hue: (hue + HUE_STEP * i as u16) % 360,
-                original: bot.card.avatars.get(i).cloned(),
+                original: avatars.get(i).cloned(),
             }
         })
         .collect()

@@ -3,11 +3,14 @@
 use leptos::prelude::*;
 
 use crate::bot::{self, Bot};
+use crate::state::model_choice::ModelChoice;
+use crate::state::speaker::Speaker;
 use crate::state::wording::host_of;
 use crate::web::page::context::Page;
 
 use super::avatar::{Avatar, Pictures, portraits};
 use super::dialog::{Dialog, Overlay, View};
+use super::names::names;
 
 /// Last header generation with one large picture, and name and label in one line.
 const OLD_HEADER: u8 = 3;
@@ -16,14 +19,18 @@ const OLD_HEADER: u8 = 3;
 #[component]
 pub fn BotHeader() -> impl IntoView {
     let page = Page::here();
-    let bot = page.memo(|state| state.bot().clone());
+    let speaker = page.memo(|state| state.speaker());
     view! {
         <header class="bot-header">
             {move || {
-                let bot = bot.get();
-                if bot.card.generation <= OLD_HEADER { old_header(&bot).into_any() } else { header(&bot).into_any() }
+                let speaker = speaker.get();
+                match &speaker {
+                    Speaker::Bot(bot) if bot.card.generation <= OLD_HEADER => old_header(&speaker, bot).into_any(),
+                    Speaker::Bot(bot) => header(&speaker, bot).into_any(),
+                    Speaker::Model(model) => model_header(&speaker, model).into_any(),
+                }
             }}
-            <PictureSwitch bot/>
+            <PictureSwitch speaker/>
         </header>
     }
 }
@@ -35,8 +42,8 @@ fn label_text(bot: &Bot) -> &'static str {
     }
 }
 
-fn pictures(bot: &Bot) -> impl IntoView + use<> {
-    portraits(bot)
+fn pictures(speaker: &Speaker) -> impl IntoView + use<> {
+    portraits(speaker)
         .into_iter()
         .map(|portrait| {
             let name = portrait.name.clone();
@@ -45,20 +52,30 @@ fn pictures(bot: &Bot) -> impl IntoView + use<> {
         .collect_view()
 }
 
-fn header(bot: &Bot) -> impl IntoView + use<> {
+/// The header of a model without a card: neutral, under its own name.
+fn model_header(speaker: &Speaker, model: &ModelChoice) -> impl IntoView + use<> {
     view! {
-        <div class="bot-avatars">{pictures(bot)}</div>
+        <div class="bot-avatars">{pictures(speaker)}</div>
+        <p class="bot-label" data-testid="bot-label">"🤖 GPT-2 🤖"</p>
+        <h1 class="bot-name" data-testid="bot-name" dir="auto">{names(&speaker.names())}</h1>
+        <p class="bot-handle" data-testid="bot-handle">{model.origin_text()}</p>
+    }
+}
+
+fn header(speaker: &Speaker, bot: &Bot) -> impl IntoView + use<> {
+    view! {
+        <div class="bot-avatars">{pictures(speaker)}</div>
         <p class="bot-label" data-testid="bot-label">{format!("🤖 {} 🤖", label_text(bot))}</p>
-        <h1 class="bot-name" data-testid="bot-name" dir="auto">{bot.card.names.join(" & ")}</h1>
+        <h1 class="bot-name" data-testid="bot-name" dir="auto">{names(&bot.card.names)}</h1>
         <p class="bot-handle" data-testid="bot-handle" dir="ltr">{format!("@{}", bot.card.handle)}</p>
     }
 }
 
-fn old_header(bot: &Bot) -> impl IntoView + use<> {
+fn old_header(speaker: &Speaker, bot: &Bot) -> impl IntoView + use<> {
     view! {
-        <div class="bot-avatars is-old">{pictures(bot)}</div>
+        <div class="bot-avatars is-old">{pictures(speaker)}</div>
         <h1 class="bot-name is-old">
-            <span data-testid="bot-name" dir="auto">{bot.card.names.join(" & ")}</span>
+            <bdi data-testid="bot-name">{names(&bot.card.names)}</bdi>
             " "
             <span data-testid="bot-label">"🤖 AI Bot"</span>
         </h1>
@@ -69,13 +86,16 @@ fn old_header(bot: &Bot) -> impl IntoView + use<> {
 /// The button that shows or hides the original pictures, and the dialog that asks before any of them is fetched.
 #[component]
 fn PictureSwitch(
-    /// The open bot.
-    bot: Memo<Bot>,
+    /// Whose pictures they are.
+    speaker: Memo<Speaker>,
 ) -> impl IntoView {
     let allowed = expect_context::<Pictures>().0;
     let overlay = expect_context::<Overlay>();
     let host = Memo::new(move |_| {
-        bot.with(|bot| bot.card.avatars.first().map(|url| host_of(url).to_owned()))
+        speaker.with(|speaker| {
+            let url = speaker.bot()?.card.avatars.first()?;
+            Some(host_of(url).to_owned())
+        })
     });
     let press = move |_| {
         if allowed.get() {

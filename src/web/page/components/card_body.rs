@@ -3,16 +3,39 @@
 use leptos::prelude::*;
 
 use crate::bot::HUB_WEIGHTS_MB;
+use crate::state::speaker::Speaker;
 use crate::web::page::context::Page;
 
 use super::how_to_use::HowToUse;
+use super::limitations::Limitations;
+use super::model_body::ModelBody;
 use super::outward_link::OutwardLink;
 use super::pipeline::Pipeline;
 use super::training_data::TrainingData;
 
-/// The left column below the header.
+/// What a bot made of tweets cannot do either.
+const BOT_LIMITS: [&str; 3] = [
+    "What GPT-2 took from the web, prejudice included, is still in it, and the tweets add their own slant.",
+    "It imitates the style of an account. It does not speak for the person, who may never have heard of it.",
+    "It was trained once, on the tweets of that time. It knows nothing newer, and it expects English.",
+];
+
+/// The left column below the header: the bot's card, or what is known of a model without one.
 #[component]
 pub fn CardBody() -> impl IntoView {
+    let page = Page::here();
+    let model = page.memo(|state| match state.speaker() {
+        Speaker::Bot(_) => None,
+        Speaker::Model(model) => Some(model),
+    });
+    move || match model.get() {
+        Some(model) => view! { <ModelBody model/> }.into_any(),
+        None => view! { <BotBody/> }.into_any(),
+    }
+}
+
+#[component]
+fn BotBody() -> impl IntoView {
     let page = Page::here();
     let bot = page.memo(|state| state.bot().clone());
     view! {
@@ -26,9 +49,9 @@ pub fn CardBody() -> impl IntoView {
                     let whose = format!("@{}", card.handle);
                     view! {
                         <dl class="facts">
-                            <div><dt>"Base"</dt><dd>"GPT-2, 124 million weights, pre-trained on web pages"</dd></div>
+                            <div><dt>"Base"</dt><dd>"GPT-2, a language model of 124 million numbers (weights), trained on web pages before"</dd></div>
                             <div><dt>"Fine-tuned on"</dt><dd>"the kept tweets of " <bdi>{whose}</bdi></dd></div>
-                            <div><dt>"Published as"</dt><dd>{format!("float weights, {HUB_WEIGHTS_MB} MB")}</dd></div>
+                            <div><dt>"Published as"</dt><dd>{format!("a file of {HUB_WEIGHTS_MB} MB on the Hub (huggingface.co)")}</dd></div>
                         </dl>
                         <ul class="link-list">
                             {card.links.training.map(|url| view! { <li><OutwardLink url text="Settings and curves of the run"/></li> })}
@@ -38,24 +61,13 @@ pub fn CardBody() -> impl IntoView {
                     }
                 }}
             </section>
-            <HowToUse bot/>
-            <section class="card-section" aria-labelledby="limits-title">
-                <h2 id="limits-title">"Limitations"</h2>
-                <ul class="prose-list">
-                    <li>"It continues text; it does not know what is true. Names, numbers and quotations in it are made up."</li>
-                    <li>"What GPT-2 took from the web, prejudice included, is still in it, and the tweets add their own slant."</li>
-                    <li>"It imitates the style of an account. It does not speak for the person, who may never have heard of it."</li>
-                    <li>"It was trained once, on the tweets of that time. It knows nothing newer, and it expects English."</li>
-                </ul>
-                <ul class="link-list">
-                    <li><OutwardLink url="https://huggingface.co/gpt2#limitations-and-bias" text="More on GPT-2’s limits and bias"/></li>
-                </ul>
-            </section>
+            <HowToUse repo=Signal::derive(move || bot.with(|bot| bot.repo.clone()))/>
+            <Limitations points=&BOT_LIMITS/>
             <section class="card-section" aria-labelledby="about-title">
                 <h2 id="about-title">"About this bot"</h2>
                 <p>"Made with huggingtweets, a project of Boris Dayma, which turned the tweets of one to three accounts into a bot. Shown here from its published card."</p>
                 <ul class="link-list">
-                    {move || view! { <li><OutwardLink url=bot.get().hub_url() text="Its page and weights on the Hub"/></li> }}
+                    {move || view! { <li><OutwardLink url=bot.get().hub_url() text="Its page and files on the Hub"/></li> }}
                     <li><OutwardLink url="https://github.com/borisdayma/huggingtweets" text="The huggingtweets project"/></li>
                     <li><OutwardLink url="https://wandb.ai/wandb/huggingtweets/reports/HuggingTweets-Train-a-Model-to-Generate-Tweets--VmlldzoxMTY5MjI" text="How the method was developed"/></li>
                 </ul>

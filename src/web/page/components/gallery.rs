@@ -5,12 +5,15 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use crate::state::speaker::Speaker;
+use crate::state::wording::isolated;
 use crate::web::page::address;
 use crate::web::page::browser_window::scroll_to;
 use crate::web::page::context::Page;
 use crate::web::page::history;
 
 use super::avatar::{Avatar, portraits};
+use super::names::names;
 
 /// The row of bots.
 #[component]
@@ -43,10 +46,13 @@ pub fn Gallery() -> impl IntoView {
         .into_iter()
         .enumerate()
         .map(|(index, bot)| {
-            let avatars = portraits(&bot).into_iter().map(|portrait| view! { <Avatar portrait/> }).collect_view();
-            let names = bot.card.names.join(" & ");
+            let avatars = portraits(&Speaker::Bot(bot.clone())).into_iter().map(|portrait| view! { <Avatar portrait/> }).collect_view();
+            let title = bot.card.names.iter().map(|name| isolated(name)).collect::<Vec<_>>().join(" & ");
+            let spoken = names(&bot.card.names);
             let handle = format!("@{}", bot.card.handle);
-            let is_open = move || selected.get() == index;
+            let is_open = move || selected.get() == Some(index);
+            // One link of the row takes part in the order of the keyboard, also while none is open.
+            let is_stop = move || selected.get().unwrap_or(0) == index;
             let open = move |event: leptos::ev::MouseEvent| {
                 // With a modifier key the press is left to the browser, which opens a new tab or window.
                 if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
@@ -58,12 +64,12 @@ pub fn Gallery() -> impl IntoView {
                 <li>
                     <a class="gallery-item" data-testid="gallery-item" href=address::bot_link(&bot.repo)
                         aria-current=move || is_open().then_some("page")
-                        tabindex=move || if is_open() { "0" } else { "-1" }
-                        title=names.clone()
+                        tabindex=move || if is_stop() { "0" } else { "-1" }
+                        title=title
                         on:click=open>
                         <span class="avatars">{avatars}</span>
                         <span class="gallery-handle" dir="ltr">{handle}</span>
-                        <span class="visually-hidden">{format!(", {names}")}</span>
+                        <span class="visually-hidden">", "{spoken}</span>
                     </a>
                 </li>
             }
@@ -71,8 +77,7 @@ pub fn Gallery() -> impl IntoView {
         .collect_view();
 
     Effect::new(move |_| {
-        let index = selected.get();
-        if let Some(link) = link_at(&row, index) {
+        if let Some(link) = selected.get().and_then(|index| link_at(&row, index)) {
             scroll_to(&link);
         }
     });

@@ -4,8 +4,6 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::bot::Bot;
-
 use super::copy_button::CopyButton;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +25,10 @@ impl Way {
     fn note(self) -> &'static str {
         match self {
             Way::JavaScript => {
-                "The module of this site, used like transformers.js. It downloads the bot from the Hub once and saves it; without a model it takes the bundled one."
+                "For web pages: this site’s module, used like transformers.js. It downloads the model once and saves it in the browser."
             }
             Way::Python => {
-                "The published weights, with the transformers library; it downloads about 510 MB on first use."
+                "With the transformers library. The first time, it downloads the original files; a bot’s have about 510 MB."
             }
         }
     }
@@ -54,12 +52,12 @@ impl Way {
 /// The section with a tab per language.
 #[component]
 pub fn HowToUse(
-    /// The open bot.
-    bot: Memo<Bot>,
+    /// `OWNER/NAME` of the open bot or model.
+    repo: Signal<String>,
 ) -> impl IntoView {
     let way = RwSignal::new(WAYS[0]);
     let tabs = NodeRef::<html::Div>::new();
-    let sample = move || bot.with(|bot| way.get().sample(&bot.repo));
+    let sample = move || repo.with(|repo| way.get().sample(repo));
     let turn = move |event: KeyboardEvent| {
         let at = WAYS
             .iter()

@@ -31,7 +31,7 @@ pub fn LoadProgress() -> impl IntoView {
         <Show when=move || is_shown.get()>
             <div class="loading">
                 <p class="loading-text">
-                    <span>{move || if is_paused.get() { "" } else { "Loading " }}<strong>{name}</strong></span>
+                    <span>{move || if is_paused.get() { "" } else { "Loading " }}<strong><bdi>{name}</bdi></strong></span>
                     <span class="muted">{text}{move || time_left.get().map(|left| format!(" · {left}"))}</span>
                 </p>
                 <div class="bar" role="progressbar" data-testid="progress" aria-label="Loading the model"

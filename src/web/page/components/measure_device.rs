@@ -59,9 +59,9 @@ pub fn MeasureDevice() -> impl IntoView {
         <section class="measure" aria-labelledby="measure-title" data-testid="measure">
             <h3 id="measure-title">"How fast is this device?"</h3>
             <p class="muted">
-                "Reads a prompt, writes one text, then five together, with the model "
-                <strong>{model}</strong>
-                ", and compares that with the time it takes just to add up the model’s weights. It takes about ten seconds; nothing is sent anywhere."
+                "This lets the model "
+                <strong><bdi>{model}</bdi></strong>
+                " read a prompt, write one text and then five at once, and compares the speed with just adding up all the model’s numbers, its weights. It takes about ten seconds; nothing is sent anywhere."
             </p>
             <div class="measure-action">
                 <button type="button" class="button" class:is-primary=move || !is_busy.get() data-testid="measure-button" on:click=press>
@@ -134,7 +134,7 @@ fn Results(
             <h4>"Memory"</h4>
             <ul class="measured-bars">{memory}</ul>
             <p class="muted">
-                "To write a token, the device reads all of the model’s weights once. The plain sum shows how fast one thread can read them; writing one text reaches "
+                "For each token, a word or part of one, the device reads all of the model’s weights once. Adding them up shows how fast it can read; writing one text reaches "
                 <strong>{share}</strong>
                 " of that speed. "
                 {note}

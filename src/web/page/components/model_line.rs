@@ -42,6 +42,7 @@ pub fn ModelLine() -> impl IntoView {
     });
     let is_bundled = page.memo(|state| state.is_bundled());
     let is_own = page.memo(|state| state.is_own());
+    let has_card = page.memo(|state| state.selected().is_some());
     let is_one_person = page.memo(|state| state.bot().card.names.len() == 1);
     let is_idle = page.memo(|state| state.loading().is_none());
     let truth = move || {
@@ -50,8 +51,11 @@ pub fn ModelLine() -> impl IntoView {
         } else {
             "these people’s"
         };
-        if is_own.get() {
-            "The bot’s own weights write here. No person wrote these texts; a machine made them up."
+        if !has_card.get() {
+            "This model speaks under its own name: it has no card of a bot. No person wrote its texts; a machine makes them up."
+                .to_owned()
+        } else if is_own.get() {
+            "The real bot writes here. No person wrote these texts; a machine made them up."
                 .to_owned()
         } else if is_bundled.get() {
             format!(
@@ -59,7 +63,7 @@ pub fn ModelLine() -> impl IntoView {
             )
         } else {
             format!(
-                "You opened this model yourself. This page cannot tell whether it ever saw {whose} tweets."
+                "Another model writes here until the one of this bot is open. This page cannot tell whether it ever saw {whose} tweets."
             )
         }
     };
@@ -68,7 +72,7 @@ pub fn ModelLine() -> impl IntoView {
             <p class="model-facts">
                 <span class=dot aria-hidden="true"></span>
                 <span class="visually-hidden">"Model: "</span>
-                <strong data-testid="model-name">{name}</strong>
+                <strong data-testid="model-name"><bdi>{name}</bdi></strong>
                 " "
                 <span class="model-about">
                     {move || facts

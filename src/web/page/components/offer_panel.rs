@@ -10,7 +10,7 @@ use crate::web::page::device;
 /// The panel.
 #[component]
 pub fn OfferPanel(
-    /// `OWNER/NAME`.
+    /// `OWNER/NAME`, or the name of a file.
     name: String,
     /// The costs.
     offer: Offer,
@@ -29,7 +29,7 @@ pub fn OfferPanel(
     let has_types = !types.is_empty();
     view! {
         <div class="offer" role="status" data-testid="offer">
-            <p><strong>{name}</strong>" was found. "{words.cost}</p>
+            <p><strong><bdi>{name}</bdi></strong>" was found. "{words.cost}</p>
             {words.warning.map(|warning| view! { <p role="alert">{warning}</p> })}
             {device::saves_data().then(|| view! { <p>"You asked your browser to save data."</p> })}
             <div class="button-row">
@@ -45,8 +45,8 @@ pub fn OfferPanel(
                 })}
             </div>
             {has_types.then(|| view! { <details>
-                <summary>"Sizes and quality of the types"</summary>
-                <div class="table-scroll" tabindex="0" role="region" aria-label="Sizes and quality of the types">
+                <summary>"Smaller or more exact: all sizes"</summary>
+                <div class="table-scroll" tabindex="0" role="region" aria-label="Sizes and quality of each type">
                     <table>
                         <thead><tr><th>"Type"</th><th>"Download"</th><th>"On this device"</th><th>"Memory"</th><th>"Loss"</th></tr></thead>
                         <tbody>
@@ -62,7 +62,7 @@ pub fn OfferPanel(
                         </tbody>
                     </table>
                 </div>
-                <p class="muted">"Memory is for five texts of 160 tokens. Loss is how many more bits per byte of a fixed text the model needs in this type than in 16-bit floats, measured on a GPT-2 of 6.9 million parameters, not on this model."</p>
+                <p class="muted">"A type says how exactly each number of the model is kept: fewer bits make a smaller file that writes a little worse. Memory is for five texts of 160 tokens. Loss is how many more bits a model needs per byte of a fixed text than with 16-bit numbers; it was measured on a GPT-2 of 6.9 million numbers, not on this model."</p>
             </details> })}
         </div>
     }

@@ -124,7 +124,7 @@ fn OpenModelForm() -> impl IntoView {
             <div class="address-row">
                 <input id="model-address" class="field" type="text" inputmode="url" placeholder="@jen_122, OWNER/NAME or https://…" autocomplete="off" autocapitalize="none" spellcheck="false"
                     aria-describedby="model-address-note model-address-error" value=name node_ref=field on:keydown=keys/>
-                <select class="field" aria-label="Type of the weights" on:change=choose_dtype>
+                <select class="field" aria-label="Type: how exactly the model’s numbers are kept" on:change=choose_dtype>
                     {Dtype::ALL.into_iter().map(|choice| view! {
                         <option value=choice.name() selected=move || dtype.get() == choice>{described(choice)}</option>
                     }).collect_view()}
@@ -132,7 +132,8 @@ fn OpenModelForm() -> impl IntoView {
                 <button type="button" class="button is-primary" data-testid="look-up" disabled=is_asking on:click=move |_| ask_typed()>{move || if is_asking.get() { "Asking …" } else { "Look up" }}</button>
             </div>
             <p class="muted" id="model-address-note">
-                "Your browser downloads the model from the Hub, or from the server you name, which sees your network address. "
+                "An @ and a handle name a bot; OWNER/NAME is any model on the Hub (huggingface.co), and so is gpt2. "
+                "Your browser downloads it from there, or from the server you name, which sees your network address. "
                 "It is saved on this device, so you download it only once; you can delete it under Storage."
             </p>
             <p class="setting-error" id="model-address-error" role="alert">{complaint}</p>
@@ -154,7 +155,7 @@ fn OpenModelForm() -> impl IntoView {
         <label class="drop-zone" class:is-over=is_over on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=move |_| is_over.set(false)>
             <input type="file" multiple accept=".gguf,.safetensors,.bin,.json,.txt,.md" class="visually-hidden" node_ref=picker on:change=picked/>
             <strong>"Or choose a GGUF file"</strong>
-            <span class="muted">"or all files of a model’s folder (config.json, tokenizer, weights). You can also drop the files or the folder anywhere on the page."</span>
+            <span class="muted">"or all files of a model’s folder (its config.json, tokenizer and weights). You can also drop the files or the folder anywhere on the page."</span>
         </label>
         <Show when=move || !online.get()>
             <p class="muted" role="note">"You are offline. Saved models and files still open."</p>

@@ -34,6 +34,7 @@ pub fn ProblemBox() -> impl IntoView {
                     <div class="problem-text">
                         <p><strong>{sentence(&problem.report.message)}</strong></p>
                         <p>{sentence(&problem.report.hint)}</p>
+                        {problem.stays.map(|name| view! { <p>"The model that was open stays: "<bdi>{name}</bdi>"."</p> })}
                         <p class="problem-buttons">
                             {problem.remedies.into_iter().enumerate().map(|(i, remedy)| view! {
                                 <button type="button" class="button" class:is-primary=i == 0 on:click=move |_| apply(page, remedy)>
@@ -53,7 +54,7 @@ pub fn ProblemBox() -> impl IntoView {
 
 fn words(remedy: Remedy) -> &'static str {
     match remedy {
-        Remedy::RetryLoad => "Load it again",
+        Remedy::RetryLoad => "Try again",
         Remedy::UseBundled => "Use the bundled model",
         Remedy::RestartWorker => "Restart",
         Remedy::GenerateAgain => "Generate again",
@@ -63,7 +64,7 @@ fn words(remedy: Remedy) -> &'static str {
 
 fn apply(page: Page, remedy: Remedy) {
     match remedy {
-        Remedy::RetryLoad => page.act(|state| state.load()),
+        Remedy::RetryLoad => page.act(|state| state.retry_load()),
         Remedy::UseBundled => page.act(|state| state.use_bundled()),
         Remedy::RestartWorker => page.act(|state| state.restart_worker()),
         Remedy::GenerateAgain => page.act(|state| state.generate(fresh_seed())),

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::hub::{Dtype, ModelRef};
 use crate::protocol::Retention;
 use crate::state::model_choice::ModelChoice;
+use crate::state::stored_words::StoredWords;
 use crate::state::wording;
 use crate::web::page::browser_window;
 use crate::web::page::context::Page;
@@ -59,7 +59,8 @@ pub fn StoredModels() -> impl IntoView {
     };
     let save = move |key: String, name: String| {
         spawn_local(async move {
-            let refused = |error: WebError| format!("{name} could not be saved: {error}.");
+            let shown = wording::isolated(&name).into_owned();
+            let refused = |error: WebError| format!("{shown} could not be saved: {error}.");
             let blob = match ModelStorage::open().await {
                 Ok(Some(storage)) => storage.blob(&key).await,
                 Ok(None) => Ok(None),
@@ -68,7 +69,7 @@ pub fn StoredModels() -> impl IntoView {
             let saved = match blob {
                 Ok(Some(blob)) => browser_window::save(blob, &name).map_err(refused),
                 Ok(None) => Err(format!(
-                    "{name} could not be saved: it is not here any more."
+                    "{shown} could not be saved: it is not here any more."
                 )),
                 Err(error) => Err(refused(error)),
             };
@@ -110,7 +111,7 @@ fn caution(retention: Retention) -> Option<&'static str> {
     match retention {
         Retention::None | Retention::PrivateFiles => None,
         Retention::Database => Some(
-            "This browser gives the page no private file system here, so models are saved in its database (IndexedDB). \
+            "Models are saved in this browser’s database (IndexedDB), because it gives the page no files of its own here. \
              If this is a private window, they are gone when you close it.",
         ),
         Retention::Tab => Some(
@@ -140,29 +141,32 @@ fn StoredModelRow(
         None => wording::bytes(size_bytes),
         Some(download) => match download.total {
             Some(total) => format!(
-                "not whole yet: {} of {} downloaded",
+                "not complete yet: {} of {} downloaded",
                 wording::bytes(download.loaded),
                 wording::bytes(total)
             ),
             None => format!(
-                "not whole yet: {} downloaded",
+                "not complete yet: {} downloaded",
                 wording::bytes(download.loaded)
             ),
         },
     };
     let is_whole = record.is_complete();
     let open = if is_whole { "Open" } else { "Go on" };
-    let name = record.name.clone();
+    let words = StoredWords::new(&record.model);
+    let name = words.label();
     let delete_label = format!("Delete {name}");
     let save_label = format!("Save {name} as a file");
-    let file_name = file_name(&record.model);
+    let file_name = words.file_name;
     let key_to_save = key.clone();
     let save_it = move |_| save(key_to_save.clone(), file_name.clone());
     let open_label = format!("{open}: {name}");
-    let dtype = match record.model.dtype {
-        Dtype::Auto => String::new(),
-        dtype => format!(" as {}", wording::dtype(dtype.name())),
-    };
+    let details = words
+        .details
+        .into_iter()
+        .chain(words.host)
+        .map(|detail| view! { " · "<bdi>{detail}</bdi> });
+    let details = details.collect_view();
     let choice = ModelChoice::new(record.model);
     let open_it = move |_| {
         overlay.close();
@@ -171,7 +175,7 @@ fn StoredModelRow(
     };
     view! {
         <li class="storage-row">
-            <span><strong>{record.name}</strong>{dtype}" · "{state}</span>
+            <span><strong><bdi>{words.name}</bdi></strong>{details}" · "{state}</span>
             <div class="button-row">
                 <button type="button" class="button" aria-label=open_label on:click=open_it>{open}</button>
                 {is_whole.then(|| view! {
@@ -180,16 +184,5 @@ fn StoredModelRow(
                 <button type="button" class="button" aria-label=delete_label on:click=move |_| delete(key.clone())>"Delete"</button>
             </div>
         </li>
-    }
-}
-
-/// Name of the model's file: `NAME.gguf`, with the type if the visitor chose one.
-fn file_name(model: &ModelRef) -> String {
-    let name = model.name();
-    let name = name.rsplit('/').next().unwrap_or_default();
-    let name = name.strip_suffix(".gguf").unwrap_or(name);
-    match model.dtype {
-        Dtype::Auto => format!("{name}.gguf"),
-        dtype => format!("{name}.{dtype}.gguf"),
     }
 }

@@ -28,7 +28,7 @@ pub fn TopBar() -> impl IntoView {
             <nav class="top-actions" aria-label="Page">
                 <a class="top-action is-wide-only" href="#gallery">"Gallery"</a>
                 <button type="button" class="top-action" on:click=move |_| overlay.open(View::OpenModel)>
-                    <Drawing icon=Icon::Open/><span>"Open a model"</span>
+                    <Drawing icon=Icon::Open/><span>"Open"<span class="is-wide-only">" a model"</span></span>
                 </button>
                 <button type="button" class="top-action" on:click=move |_| overlay.open(View::Storage)>
                     <Drawing icon=Icon::Storage/><span>"Storage"</span>
@@ -39,6 +39,7 @@ pub fn TopBar() -> impl IntoView {
                 <button type="button" class="top-action is-icon" aria-label=theme_label title=theme_label
                     on:click=move |_| theme.choose(theme.get().next())>
                     {move || view! { <Drawing icon=theme_icon()/> }}
+                    <span class="is-narrow-only" aria-hidden="true">"Colours"</span>
                 </button>
             </nav>
         </header>

@@ -4,12 +4,14 @@ use leptos::prelude::*;
 
 use crate::generate::parameter::Parameter;
 use crate::protocol::StopReason;
+use crate::state::speaker::Speaker;
 use crate::state::tweet::{Tweet, TweetStatus};
 use crate::web::page::context::{Page, fresh_seed};
 
 use super::avatar::{Avatar, portraits};
 use super::copy_button::CopyButton;
 use super::icon::{Drawing, Icon};
+use super::names::names;
 
 /// The card; it stays while the tweet is written anew.
 #[component]
@@ -18,7 +20,7 @@ pub fn TweetCard(
     place: usize,
 ) -> impl IntoView {
     let page = Page::here();
-    let bot = page.memo(|state| state.bot().clone());
+    let speaker = page.memo(|state| state.speaker());
     let part = move |look: fn(&Tweet) -> String| {
         page.memo(move |state| {
             state
@@ -87,12 +89,12 @@ pub fn TweetCard(
     view! {
         <li class="tweet" data-testid="result" data-status=status_name aria-label=format!("Generated tweet {}", place + 1)>
             <span class="tweet-avatars avatars">
-                {move || portraits(&bot.get()).into_iter().map(|portrait| view! { <Avatar portrait/> }).collect_view()}
+                {move || portraits(&speaker.get()).into_iter().map(|portrait| view! { <Avatar portrait/> }).collect_view()}
             </span>
             <div class="tweet-body">
                 <p class="tweet-head">
-                    <bdi class="tweet-name">{move || bot.with(|bot| bot.card.names.join(" & "))}</bdi>
-                    <span class="tweet-handle" dir="ltr">{move || bot.with(|bot| format!("@{}", bot.card.handle))}</span>
+                    <bdi class="tweet-name">{move || speaker.with(|speaker| names(&speaker.names()))}</bdi>
+                    <span class="tweet-handle" dir="ltr">{move || speaker.with(Speaker::handle)}</span>
                     <span class="tweet-mark">"generated"</span>
                 </p>
                 <p class="tweet-text" dir="auto">

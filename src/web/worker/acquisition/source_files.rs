@@ -15,7 +15,7 @@ use crate::hub::{
 use crate::protocol::{Event, JobId, LoadStage};
 use crate::store::{Checksum, MAX_CARD_BYTES};
 use crate::web::shared::js_error::{WebError, reason};
-use crate::web::worker::download::{Receive, download, download_small, exists, read};
+use crate::web::worker::download::{Delay, Receive, download, download_small, exists, read};
 
 /// Most bytes of a list of files, a configuration, a tokenizer.
 const MAX_SMALL_BYTES: usize = 64 << 20;
@@ -44,6 +44,23 @@ pub struct Reporter {
 }
 
 impl Reporter {
+    /// Reports a delay of a download; `loaded`: bytes of the model so far.
+    pub(super) fn delay(&self, delay: Delay, loaded: u64) {
+        self.stage(match delay {
+            Delay::Unanswered => LoadStage::Unanswered,
+            Delay::Retry {
+                seconds,
+                attempt,
+                attempts,
+            } => LoadStage::Waiting {
+                seconds,
+                attempt,
+                attempts,
+                loaded,
+            },
+        });
+    }
+
     /// Reports the stage of the job.
     pub fn stage(&self, stage: LoadStage) {
         let job = self.job;
@@ -110,7 +127,8 @@ impl SourceFiles {
             for names in need.one_of {
                 let mut all = Vec::new();
                 for name in *names {
-                    let remote = exists(&format!("{url}{name}"), &self.abort).await?;
+                    let remote =
+                        exists(&format!("{url}{name}"), &self.abort, &self.on_delay()).await?;
                     all.extend(remote.map(|file| ((*name).to_owned(), file.size_bytes)));
                 }
                 if all.len() == names.len() {
@@ -127,7 +145,7 @@ impl SourceFiles {
         if let [file] = &mut listing.files[..]
             && file.size_bytes.is_none()
             && let Some(url) = self.url(&file.name)
-            && let Some(remote) = exists(&url, &self.abort).await?
+            && let Some(remote) = exists(&url, &self.abort, &self.on_delay()).await?
         {
             file.size_bytes = remote.size_bytes;
         }
@@ -249,7 +267,7 @@ impl SourceFiles {
             if let ModelAddress::Folder { url } = &self.model.address
                 && files.len() > 1
             {
-                let remote = exists(&format!("{url}{name}"), &self.abort).await?;
+                let remote = exists(&format!("{url}{name}"), &self.abort, &self.on_delay()).await?;
                 let version = remote.map(|file| (file.size_bytes, file.validator));
                 identity.update(format!("{version:?}\n").as_bytes());
             }
@@ -273,11 +291,8 @@ impl SourceFiles {
         };
         // Runs once the request is sent, while the bytes are on their way.
         spawn_local(async { ModelFile::prepare() });
-        download(&url, &self.abort, receiver, &|seconds| {
-            let loaded = loaded();
-            self.reporter.stage(LoadStage::Waiting { seconds, loaded });
-        })
-        .await
+        let on_delay = |delay| self.reporter.delay(delay, loaded());
+        download(&url, &self.abort, receiver, &on_delay).await
     }
 
     /// A picked file.
@@ -298,10 +313,11 @@ impl SourceFiles {
         url: &str,
         max_bytes: usize,
     ) -> Result<Option<Vec<u8>>, WebError> {
-        download_small(url, max_bytes, &self.abort, &|seconds| {
-            self.reporter
-                .stage(LoadStage::Waiting { seconds, loaded: 0 });
-        })
-        .await
+        download_small(url, max_bytes, &self.abort, &self.on_delay()).await
+    }
+
+    /// Reports the delays of small files and of questions.
+    fn on_delay(&self) -> impl Fn(Delay) {
+        |delay| self.reporter.delay(delay, 0)
     }
 }
