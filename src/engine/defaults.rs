@@ -29,7 +29,8 @@ pub fn are_in(metadata: &BTreeMap<String, Value>) -> bool {
     metadata.contains_key(MARK)
 }
 
-/// The parameters of a file, as [`ModelDefaults`] reads them; a parameter that is missing has the default of the bots.
+/// The parameters of a file, as [`ModelDefaults`] reads them; a parameter that is missing has the default of the bots,
+/// but for `min_length` in a file that states none.
 pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> ModelDefaults {
     let stated: Map<String, Json> = Parameter::ALL
         .into_iter()
@@ -38,7 +39,15 @@ pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> ModelDefaults {
             Some((parameter.name().to_owned(), to_json(parameter, value)))
         })
         .collect();
-    ModelDefaults::of_values(GenerationParams::default(), GGUF, &stated)
+    let base = match stated.is_empty() {
+        // Of another program: its texts end where its end token comes, as in llama.cpp.
+        true => GenerationParams {
+            min_length: 0,
+            ..GenerationParams::default()
+        },
+        false => GenerationParams::default(),
+    };
+    ModelDefaults::of_values(base, GGUF, &stated)
 }
 
 /// The entries that [`from_metadata`] reads. A parameter that has no effect, and that only few programs know, is left

@@ -574,13 +574,11 @@ fn a_folder_with_pytorchs_file_alone_is_the_same_model() {
     write(path, "pytorch_model.bin.index.json", index.as_bytes());
     assert_eq!(texts(), expected);
 
-    let old = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
-    write(path, "part-1.bin", old);
+    // The beginning of a file from before PyTorch 1.6.
+    let cut = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+    write(path, "part-1.bin", cut);
     let error = failure(&["logits", "--prompt", "a", "--model", model]);
-    assert!(
-        error.contains("1.6") && error.contains("transformers"),
-        "{error}"
-    );
+    assert!(error.contains("ends at byte"), "{error}");
 }
 
 #[test]

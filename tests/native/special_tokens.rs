@@ -185,7 +185,8 @@ fn without_any_end_texts_end_by_length_and_that_is_told() {
 #[test]
 fn a_gguf_without_ids_ends_as_its_tokenizer_says() {
     let keys = ["tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id"];
-    let opened = |change: &dyn Fn(&mut Vec<(String, GgufValue)>)| {
+    type Change<'c> = &'c dyn Fn(&mut Vec<(String, GgufValue)>);
+    let opened = |change: Change<'_>| {
         let bytes = tiny::gguf(|metadata| change(metadata));
         ids(&ModelFile::from_gguf(Box::new(Cursor::new(bytes))).unwrap())
     };

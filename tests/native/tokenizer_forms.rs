@@ -420,7 +420,14 @@ fn the_program_takes_the_form_of_tokenizer_that_is_no_page() {
     folder.write_to(path.path());
     std::fs::write(path.path().join("model.safetensors"), &folder.weights).unwrap();
     let model = path.path().to_str().unwrap();
-    let answer = program::json(&["tokenize", "--model", model, "--text", "hello"]);
+    let answer =
+        program::huggingtweets(&["tokenize", "--model", model, "--text", "hello", "--json"]);
+    let said = String::from_utf8_lossy(&answer.stderr);
+    assert_eq!(
+        said,
+        "note: tokenizer.json: it is a web page, so it is passed over\n"
+    );
+    let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
     assert_eq!(answer["token_ids"], json!([259]));
 }
 
