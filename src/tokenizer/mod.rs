@@ -128,8 +128,9 @@ impl Tokenizer {
         self.n_tokens == 0
     }
 
-    /// Makes the tokens of these ids special unless their own text is tokenized to them already. The configuration's
-    /// opening and closing tokens are special, whether or not the tokenizer's files name them.
+    /// Makes the tokens of these ids special unless their own text is tokenized to them already, or is a word. The
+    /// configuration's opening and closing tokens are special, whether or not the tokenizer's files name them; but people
+    /// also end texts at words and line breaks, which stay what they are.
     ///
     /// # Errors
     /// [`TokenizerError::Malformed`] if there are more added tokens than can be searched for.
@@ -166,7 +167,7 @@ impl Tokenizer {
         let token = self.inner.id_to_token(id)?;
         let is_text = self.token_text(id) == token;
         let is_found = self.encode(&token).is_ok_and(|ids| ids == [id]);
-        (is_text && !is_found).then(|| AddedToken::from(token, true))
+        (is_text && is_marked(&token) && !is_found).then(|| AddedToken::from(token, true))
     }
 
     /// Fits the tokenizer to an embedding of `vocab_size` rows. More rows than tokens are usual: some models round
@@ -309,4 +310,8 @@ fn is_byte_level(inner: &Inner) -> bool {
     let decoder = inner.get_decoder().map(AddedTokenDecoder::inner);
     matches!(inner.get_model(), ModelWrapper::BPE(_))
         && matches!(decoder, Some(DecoderWrapper::ByteLevel(_)))
+}
+/// Whether a token is written as control tokens are: `<|endoftext|>`, `</s>`, `[SEP]`.
+fn is_marked(token: &str) -> bool {
+    token.starts_with(['<', '[', '{', '|']) && token.ends_with(['>', ']', '}', '|'])
 }

@@ -434,6 +434,24 @@ fn special_tokens_that_only_a_map_or_the_configuration_names_are_found_whole() {
 }
 
 #[test]
+fn words_at_which_texts_end_stay_words() {
+    let vocab = json!([
+        ["<unk>", -1.0],
+        ["\u{2581}hello", -2.0],
+        ["hello", -3.0],
+        ["\u{2581}", -4.0]
+    ]);
+    let file = json!({
+        "version": "1.0", "added_tokens": [], "normalizer": null, "post_processor": null,
+        "pre_tokenizer": { "type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "always", "split": true },
+        "decoder": null, "model": { "type": "Unigram", "unk_id": 0, "vocab": vocab },
+    });
+    let mut tokenizer = of_files(&[("tokenizer.json", &file.to_string())]).unwrap();
+    tokenizer.add_special_ids([0, 1, 2, 3]).unwrap();
+    assert_eq!(tokenizer.encode("hello").unwrap(), [1]);
+}
+
+#[test]
 fn tokens_of_the_configuration_have_their_flags_and_ids() {
     let flags = json!({
         "added_tokens_decoder": {
