@@ -111,6 +111,16 @@ function checkedText(text, name) {
   return text;
 }
 
+// Under Trusted Types, the worker's address needs a policy, which the page's host must allow by this name.
+const policy = (() => {
+  try {
+    return globalThis.trustedTypes?.createPolicy('huggingtweets', { createScriptURL: (address) => address });
+  } catch {
+    return undefined; // There is one of another copy of this module, or none is allowed: starting the worker tells.
+  }
+})();
+const trusted = (address) => policy?.createScriptURL(address) ?? address;
+
 /** Starts the worker, by a blob where this module comes from another origin than its page: browsers demand one origin. */
 function startWorker(settings) {
   if (typeof Worker !== 'function') {
@@ -122,14 +132,14 @@ function startWorker(settings) {
   // Bundlers find the file because the address is a literal.
   const script = new URL('./worker_loader.js', import.meta.url);
   script.search = settings;
-  if (script.origin === globalThis.location?.origin) return new Worker(script);
+  if (script.origin === globalThis.location?.origin) return new Worker(trusted(script.href));
   const stated = { folder: new URL('./', script).href, search: script.search };
   // The policy is for hosts that demand Trusted Types; where they allow none, importing fails and is reported.
   const text = `self.huggingtweets = ${JSON.stringify(stated)};
     const createScriptURL = (address) => (address.startsWith(self.huggingtweets.folder) ? address : null);
     try { self.trustedTypes?.createPolicy('default', { createScriptURL }); } catch {}
     importScripts(${JSON.stringify(script.href)});`;
-  return new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
+  return new Worker(trusted(URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))));
 }
 
 /** One worker: numbers jobs, runs them one after another, and passes events to the running job. */

@@ -45,18 +45,14 @@ async function wanted() {
  */
 async function keep(names) {
   // A newer version has deleted this version's cache, which opening would make anew.
-  if (isReplaced()) return;
+  if (self.serviceWorker?.state === 'redundant') return;
   const cache = await caches.open(CACHE);
   const isPage = (name) => name === 'index.html';
   for (const name of [...names.filter((name) => !isPage(name)), ...names.filter(isPage)]) {
     const key = keyOf(name);
     if (!await cache.match(key)) await cache.put(key, await caches.match(key) ?? await download(name));
   }
-  if (isReplaced()) await caches.delete(CACHE);
 }
-
-/** Whether a newer version has taken this one's place, while it still ran. */
-const isReplaced = () => self.serviceWorker?.state === 'redundant';
 
 async function download(name) {
   const address = FOLDER + name;
@@ -77,11 +73,20 @@ addEventListener('install', (event) => {
   }));
 });
 
-addEventListener('activate', (event) => event.waitUntil((async () => {
+/** Deletes the caches of other versions. */
+async function removeOthers() {
   for (const name of await caches.keys()) {
     if (name.startsWith(OURS) && name !== CACHE) await caches.delete(name);
   }
-})()));
+}
+
+addEventListener('activate', (event) => event.waitUntil(removeOthers()));
+
+/** Whether this is the only version: none is about to take its place, and it has not been replaced. */
+function isOnly() {
+  const { active, waiting, installing } = self.registration;
+  return active === self.serviceWorker && !waiting && !installing;
+}
 
 // Messages of the page (src/web/page/service_worker.rs).
 addEventListener('message', (event) => {
@@ -90,7 +95,11 @@ addEventListener('message', (event) => {
   if (type === 'kept' && !SHELL) event.ports[0].postMessage(0);
   if (!SHELL) return;
   const build = `worker${threads > 1 ? '_threads' : ''}${simd === 'relaxed' ? '_relaxed' : ''}`;
-  const keepUsed = async () => keep([...filesOf(build).filter((name) => name in SHELL.files), ...await wanted()]);
+  const keepUsed = async () => {
+    await keep([...filesOf(build).filter((name) => name in SHELL.files), ...await wanted()]);
+    // The version before, which may run on for a while after its end, can have made its cache anew.
+    if (isOnly()) await removeOthers();
+  };
   // A failure, such as a full disk, costs only the use without a network.
   if (type === 'used') event.waitUntil(keepUsed().catch(() => {}));
   if (type === 'kept') event.waitUntil(keptBytes().then((bytes) => event.ports[0].postMessage(bytes)));

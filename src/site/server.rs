@@ -13,8 +13,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 /// The page's security policy. Requests to other hosts are for models and pictures that the visitor asks for by address.
 pub const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
-    style-src 'self'; img-src 'self' data: https:; connect-src 'self' https: http:; object-src 'none'; \
-    base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types default";
+    style-src 'self'; img-src 'self' data: https: http:; connect-src 'self' https: http:; object-src 'none'; \
+    base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types default huggingtweets";
 
 /// Whether pages may share memory between threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -270,8 +270,8 @@ async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser)
     assert_eq!(wait_for(&page, model).await, "weights");
     // The version before may still be ending, and deletes its own files then.
     wait_until("the files of the version before to go", SOON, || async {
-        let n_caches = wait_for(&page, "caches.keys().then((names) => names.length)").await;
-        (n_caches == 2).then_some(())
+        let names = wait_for(&page, "caches.keys()").await;
+        (names.as_array().unwrap().len() == 2).then_some(())
     })
     .await;
 

@@ -18,6 +18,7 @@ const FOUR_BITS: &str = "fixtures/repositories/gguf/tiny-q4_0.gguf";
 const WRITE: &str = r"
     const [query, model, seed, done] = arguments;
     const at = (path) => new URL(path, document.baseURI).href;
+    try { trustedTypes.createPolicy('default', { createScriptURL: (address) => address }); } catch {}
     const worker = new Worker(at(`worker_loader.js?${query}`));
     const ask = (message) => worker.postMessage({ v: 2, ...message });
     const texts = [];

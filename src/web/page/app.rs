@@ -70,7 +70,7 @@ pub fn App() -> impl IntoView {
     view! {
         <a class="skip" href="#prompt">"Skip to the prompt"</a>
         <TopBar/>
-        <p class="what-is-this">"Bots that imitate a Twitter account. They write here, in your browser, and your texts stay on this device."</p>
+        <p class="what-is-this">"Bots that imitate Twitter accounts. They write on your own device; nothing you type leaves it."</p>
         <Gallery/>
         <main class="bot-page">
             <BotHeader/>
