@@ -7,6 +7,7 @@ pub mod error;
 pub mod filters;
 pub mod logits;
 pub mod model_defaults;
+pub mod next_logits;
 pub mod not_done;
 pub mod output;
 pub mod parameter;
@@ -14,7 +15,6 @@ pub mod params;
 pub mod perplexity;
 pub mod processors;
 pub mod sampler;
-pub mod scores;
 
 use std::sync::Arc;
 
@@ -280,7 +280,7 @@ impl Rules {
             ..
         } = self;
         processors.apply(logits, prompt_ids, &sequence.token_ids);
-        let sample = sequence.sampler.take(logits, scratch);
+        let sample = sequence.sampler.draw(logits, scratch);
         let sample = sample.map_err(|error| explained(error, logits))?;
         self.accept(index, sequence, sample, outputs);
         Ok(())
