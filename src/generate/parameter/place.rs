@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::range::Range;
 use crate::generate::params::EarlyStopping;
+use crate::json::whole_number;
 
 /// Most elements of a list.
 const MOST_LISTED: usize = 1 << 16;
@@ -116,7 +117,7 @@ impl Place<'_> {
     /// # Errors
     /// As [`Self::set_text`].
     pub(super) fn set_json(self, value: &Value, range: Range) -> Result<(), Refused> {
-        let count = || match whole(value) {
+        let count = || match whole_number(value) {
             Some(n) if range.has_whole(n as usize) => Ok(n),
             _ => Err(Refused),
         };
@@ -131,7 +132,7 @@ impl Place<'_> {
             Place::Number(place) => *place = number()?,
             Place::OptionalNumber(place) => *place = Some(number()?),
             Place::Switch(place) => {
-                *place = match whole(value) {
+                *place = match whole_number(value) {
                     Some(0) => false,
                     Some(1) => true,
                     _ => value.as_bool().ok_or(Refused)?,
@@ -175,16 +176,6 @@ impl Place<'_> {
     }
 }
 
-/// A whole number below 2^32, which may be written as a float.
-fn whole(value: &Value) -> Option<u32> {
-    if let Some(n) = value.as_u64() {
-        return u32::try_from(n).ok();
-    }
-    let float = value.as_f64()?;
-    let is_whole = float.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&float);
-    is_whole.then_some(float as u32)
-}
-
 /// The elements of a list that is not too long.
 fn listed(value: &Value) -> Option<&[Value]> {
     let list = value.as_array()?;
@@ -194,8 +185,8 @@ fn listed(value: &Value) -> Option<&[Value]> {
 /// Token ids; one may stand without a list.
 fn ids(value: &Value) -> Option<Vec<u32>> {
     match value {
-        Value::Array(_) => listed(value)?.iter().map(whole).collect(),
-        one => Some(vec![whole(one)?]),
+        Value::Array(_) => listed(value)?.iter().map(whole_number).collect(),
+        one => Some(vec![whole_number(one)?]),
     }
 }
 
@@ -205,7 +196,7 @@ fn id_list(value: &Value) -> Option<Vec<u32>> {
     if list.is_empty() {
         return None;
     }
-    list.iter().map(whole).collect()
+    list.iter().map(whole_number).collect()
 }
 
 fn id_lists(value: &Value) -> Option<Vec<Vec<u32>>> {
@@ -232,7 +223,7 @@ fn decay(value: &Value) -> Option<Option<(u32, f32)>> {
         [start, factor] => {
             let factor = factor.as_f64().map(|x| x as f32);
             let factor = factor.filter(|x| x.is_finite() && *x > 0.0)?;
-            Some(Some((whole(start)?, factor)))
+            Some(Some((whole_number(start)?, factor)))
         }
         _ => None,
     }
