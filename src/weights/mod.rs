@@ -1,9 +1,10 @@
 //! Checkpoints: safetensors, PyTorch files and GGUF, read tensor by tensor or as they arrive; GGUF, written.
 //!
 //! Reading order: [`names`] is the table of GPT-2's tensors, [`dtype`] the types of their numbers. [`checkpoint`] opens
-//! files that can be seeked in. [`conversion`] turns files that arrive into one GGUF; [`journal`] is its progress,
-//! [`report`] its result. The formats: [`gguf`] is read, [`gguf_layout`] written, [`gguf_metadata`] both;
-//! `file_parser` parses safetensors and, with `pytorch`, `pickle` and `zip`, PyTorch's files.
+//! files that can be seeked in. [`conversion`] turns files that arrive into one GGUF: `conversion::source` is what is
+//! read, `conversion::output` what is written, [`journal`] the progress, [`report`] the result. The formats: [`gguf`] is
+//! read, [`gguf_layout`] written, [`gguf_metadata`] both; `file_parser` parses safetensors and, with `pytorch`, `pickle`
+//! and `zip`, PyTorch's files.
 
 pub mod checkpoint;
 pub mod conversion;
