@@ -20,7 +20,7 @@ use std::ops::Range;
 use crate::parallel::Threads;
 use crate::protocol::{ErrorReport, Event, JobId, Request};
 use crate::weights::ReadSeek;
-use job::{GenerateJob, Job, LoadJob, MeasureJob, Resources, ScoreJob, Step};
+use job::{GenerateJob, Job, LoadJob, LogitsJob, MeasureJob, Resources, Step};
 
 pub use crate::weights::WriteAt;
 pub use arrival::Arrival;
@@ -116,7 +116,7 @@ impl Engine {
             }
             Request::Logits { job, text } => self
                 .free_model()
-                .and_then(|open| ScoreJob::new(job, open, &self.resources.threads, &text))
+                .and_then(|open| LogitsJob::new(job, open, &self.resources.threads, &text))
                 .map(|job| self.begin(job)),
             Request::Measure { job } => self
                 .free_model()

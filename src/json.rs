@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::file_kind::FileKind;
 
@@ -38,6 +39,16 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
         FileKind::Json | FileKind::Unknown => JsonError::Malformed(source),
         found => JsonError::Other { found },
     })
+}
+
+/// A whole number below 2^32, which may be written as a float, as Python's numeric libraries do.
+pub fn whole_number(value: &Value) -> Option<u32> {
+    if let Some(n) = value.as_u64() {
+        return u32::try_from(n).ok();
+    }
+    let float = value.as_f64()?;
+    let is_whole = float.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&float);
+    is_whole.then_some(float as u32)
 }
 
 /// The text with `null` for the words of Python that stand outside of strings.
@@ -78,7 +89,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     // https://github.com/paiml/aprender/issues/268
     #[test]

@@ -30,6 +30,11 @@ impl Notice {
         let value: String = value.to_string().chars().take(MOST_CHARS).collect();
         Self::new(file, format!("{key} {value} is passed over"))
     }
+
+    /// A notice that the whole file is passed over, and why.
+    pub fn file_passed_over(file: &str, why: impl fmt::Display) -> Self {
+        Self::new(file, format!("{why}, so it is passed over"))
+    }
 }
 
 impl fmt::Display for Notice {

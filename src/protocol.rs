@@ -85,7 +85,7 @@ pub enum Request {
         /// How to continue it.
         params: GenerationParams,
     },
-    /// Scores for the token after a text, to which no prefix is added.
+    /// The logits of the token after a text, to which no prefix is added.
     Logits {
         /// The job.
         job: JobId,

@@ -4,7 +4,7 @@ use super::CliError;
 use super::error::read_file;
 use super::notes::print_notices;
 use crate::engine::{Companions, EngineError, ModelFile, conversion};
-use crate::hub::{Dtype, Listing, Parts, ShardIndex, Weights, choose};
+use crate::hub::{Dtype, Listing, ShardIndex, WeightFiles, Weights, choose};
 use crate::kernels::pack::WeightType;
 use crate::weights::{Conversion, ReadSeek};
 use std::fs::{self, File};
@@ -162,15 +162,15 @@ fn listing(folder: &Path) -> Result<Listing, CliError> {
 }
 
 /// The names of the files of the weights: one file, the listed shards, or those that the index names.
-fn weight_files(folder: &Path, parts: &Parts) -> Result<Vec<String>, CliError> {
+fn weight_files(folder: &Path, parts: &WeightFiles) -> Result<Vec<String>, CliError> {
     match parts {
-        Parts::Whole(file) => Ok(vec![file.name.clone()]),
-        Parts::Sharded { shards, .. } if !shards.is_empty() => {
+        WeightFiles::Whole(file) => Ok(vec![file.name.clone()]),
+        WeightFiles::Sharded { shards, .. } if !shards.is_empty() => {
             Ok(shards.iter().map(|shard| shard.name.clone()).collect())
         }
         // Without an index the shards are listed.
-        Parts::Sharded { index: None, .. } => Ok(Vec::new()),
-        Parts::Sharded {
+        WeightFiles::Sharded { index: None, .. } => Ok(Vec::new()),
+        WeightFiles::Sharded {
             index: Some(index), ..
         } => {
             let path = folder.join(&index.name);

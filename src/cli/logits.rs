@@ -3,7 +3,7 @@
 use super::model::ModelArgs;
 use super::{CliError, Output};
 use crate::engine::EngineError;
-use crate::generate::scores::Scores;
+use crate::generate::next_logits::NextLogits;
 use crate::generate::{GenerateError, logits};
 use serde::Serialize;
 use std::sync::Arc;
@@ -31,14 +31,14 @@ struct Printed {
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let refused = |error: GenerateError| CliError::from(EngineError::Generate(error));
-    let mut scores =
-        Scores::new(Arc::clone(&open.model), &open.tokenizer, &args.prompt).map_err(refused)?;
+    let mut next =
+        NextLogits::new(Arc::clone(&open.model), &open.tokenizer, &args.prompt).map_err(refused)?;
     let logits = loop {
-        if let Some(logits) = scores.step().map_err(refused)? {
+        if let Some(logits) = next.step().map_err(refused)? {
             break logits;
         }
     };
-    let token_ids = scores.token_ids().to_vec();
+    let token_ids = next.token_ids().to_vec();
     output.print(&Printed { token_ids, logits }, |scores| {
         let mut order: Vec<u32> = (0..).take(scores.logits.len()).collect();
         order.sort_by(|a, b| {

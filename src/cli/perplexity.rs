@@ -5,7 +5,7 @@ use super::model::ModelArgs;
 use super::status_line::StatusLine;
 use super::{CliError, Output};
 use crate::engine::EngineError;
-use crate::generate::perplexity::{Score, documents, score_document};
+use crate::generate::perplexity::{TextScore, documents, score_document};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -46,7 +46,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
     let stride = args.stride.unwrap_or(open.info.config.n_ctx.div_ceil(2));
     let status = StatusLine::new(output);
-    let mut sum = Score::default();
+    let mut sum = TextScore::default();
     for (done, document) in documents.iter().enumerate() {
         sum += score_document(&open.model, &open.tokenizer, document, stride)
             .map_err(EngineError::Generate)?;

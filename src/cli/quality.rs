@@ -5,7 +5,7 @@ use super::CliError;
 use super::local_model::LocalModel;
 use super::model;
 use crate::engine::EngineError;
-use crate::generate::perplexity::{Score, documents, score_document};
+use crate::generate::perplexity::{TextScore, documents, score_document};
 use serde::Serialize;
 
 /// Passages of plays, in the public domain; the bundled model has not been trained on them.
@@ -32,7 +32,7 @@ impl Quality {
     pub fn of(model: &LocalModel) -> Result<Self, CliError> {
         let open = model::open(model)?;
         let stride = open.info.config.n_ctx.div_ceil(2);
-        let mut sum = Score::default();
+        let mut sum = TextScore::default();
         for document in documents(TEXT).iter().take(N_DOCUMENTS) {
             sum += score_document(&open.model, &open.tokenizer, document, stride)
                 .map_err(EngineError::Generate)?;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::generate::model_defaults::ModelDefaults;
 use crate::json;
 use crate::model::config::Gpt2Config;
+use crate::model::token_ids::TokenIds;
 use crate::notice::Notice;
 use crate::tokenizer::{Tokenizer, TokenizerFiles};
 use crate::weights::{Checkpoint, ReadSeek};
@@ -73,12 +74,8 @@ impl Companions {
             .flatten()
         {
             for key in ["bos_token_id", "eos_token_id"] {
-                let ids = match &file[key] {
-                    Value::Array(ids) => &ids[..],
-                    id => std::slice::from_ref(id),
-                };
-                let ids = ids.iter().filter_map(Value::as_u64).take(MAX_END_TOKENS);
-                tokenizer.add_special_ids(ids.filter_map(|id| u32::try_from(id).ok()))?;
+                let ids = TokenIds::of(&file[key]).ids;
+                tokenizer.add_special_ids(ids.into_iter().take(MAX_END_TOKENS))?;
             }
         }
         Ok(tokenizer)

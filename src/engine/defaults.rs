@@ -107,18 +107,10 @@ fn to_json(parameter: Parameter, value: &Value) -> Json {
         Range::Whole { .. } | Range::Decimal { .. } | Range::Switch | Range::Text
     );
     match value {
-        Value::UInt(n) => Json::from(*n),
-        Value::Int(n) => Json::from(*n),
-        Value::Float(x) => Json::from(*x),
-        Value::Bool(is_on) => Json::from(*is_on),
-        Value::Ints(list) => Json::from(list.as_slice()),
-        Value::String(text) => {
-            let list = is_list
-                .then(|| serde_json::from_str::<Json>(text).ok())
-                .flatten();
-            list.unwrap_or_else(|| Json::from(text.as_str()))
+        Value::String(text) if is_list => {
+            serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str()))
         }
-        Value::Strings(_) | Value::Floats(_) | Value::Array(_) => Json::Object(Map::new()),
+        value => value.to_json(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 mod generate;
 mod load;
+mod logits;
 mod measure;
-mod score;
 
 use std::ops::Range;
 
@@ -15,8 +15,8 @@ use super::{EngineError, OpenModel};
 
 pub(super) use generate::GenerateJob;
 pub(super) use load::LoadJob;
+pub(super) use logits::LogitsJob;
 pub(super) use measure::MeasureJob;
-pub(super) use score::ScoreJob;
 
 /// The open model, the threads and the memory meter, which all jobs share.
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! Finds the tokens that begin and end a model's texts in its files, as people write them.
+//! The tokens that begin and end a model's texts, found in its files as people write them.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ pub fn of_gguf(
     let mut notices = Vec::new();
     for key in EOS_KEYS.into_iter().chain([BOS]) {
         if let Some(value) = metadata.get(key) {
-            drawable(&to_json(value), GGUF, key, config.vocab_size, &mut notices);
+            drawable(&value.to_json(), GGUF, key, config.vocab_size, &mut notices);
         }
     }
     end_by_tokenizer(config, tokenizer, None);
@@ -117,18 +117,4 @@ fn without_end(config: &Gpt2Config, file: &str) -> Option<Notice> {
         .eos_token_ids
         .is_empty()
         .then(|| Notice::new(file, fact))
-}
-
-fn to_json(value: &Value) -> Json {
-    match value {
-        Value::UInt(n) => Json::from(*n),
-        Value::Int(n) => Json::from(*n),
-        Value::Float(x) => Json::from(*x),
-        Value::Bool(b) => Json::from(*b),
-        Value::String(s) => Json::from(s.as_str()),
-        Value::Ints(list) => Json::from(list.as_slice()),
-        Value::Array(list) => list.iter().map(to_json).collect(),
-        // No id is stated in these ways.
-        Value::Strings(_) | Value::Floats(_) => Json::from("a list"),
-    }
 }

@@ -7,6 +7,7 @@ pub mod error;
 pub mod filters;
 pub mod logits;
 pub mod model_defaults;
+pub mod next_logits;
 pub mod not_done;
 pub mod output;
 pub mod parameter;
@@ -14,7 +15,6 @@ pub mod params;
 pub mod perplexity;
 pub mod processors;
 pub mod sampler;
-pub mod scores;
 
 use std::sync::Arc;
 
@@ -141,7 +141,8 @@ impl Generation {
     /// the first tokens; a beam search returns all tokens at its end. Does nothing when all sequences are finished.
     ///
     /// # Errors
-    /// [`GenerateError::BrokenLogits`]; [`GenerateError::AllForbidden`]; [`GenerateError::Infer`] only if model and tokenizer do not belong together.
+    /// [`GenerateError::BrokenLogits`]; [`GenerateError::AllForbidden`]; [`GenerateError::Infer`] only if model and
+    /// tokenizer do not belong together.
     pub fn step(&mut self) -> Result<Vec<StepOutput>, GenerateError> {
         let mut outputs = Vec::new();
         let Self {
@@ -219,7 +220,7 @@ impl Generation {
                 outputs.push(self.rules.finish(i, sequence, StopReason::Stopped));
             }
         }
-        // A search that every continuation was forbidden to may have found fewer.
+        // Where every continuation was forbidden, the search may have found fewer.
         for (i, sequence) in self.sequences.iter_mut().enumerate() {
             if !sequence.is_finished {
                 outputs.push(self.rules.finish(i, sequence, StopReason::Stopped));
@@ -280,7 +281,7 @@ impl Rules {
             ..
         } = self;
         processors.apply(logits, prompt_ids, &sequence.token_ids);
-        let sample = sequence.sampler.take(logits, scratch);
+        let sample = sequence.sampler.draw(logits, scratch);
         let sample = sample.map_err(|error| explained(error, logits))?;
         self.accept(index, sequence, sample, outputs);
         Ok(())
@@ -338,7 +339,7 @@ impl Rules {
         })
     }
 
-    /// Takes the scores (n, V) of the beams' next tokens, which change.
+    /// Takes the logits (n, V) of the beams' next tokens, which change.
     fn search(&mut self, beams: &mut Beams, rows: &mut [f32]) -> Result<(), GenerateError> {
         let Self {
             processors,

@@ -126,7 +126,7 @@ impl Reader {
 
     fn finish(mut self) -> ModelDefaults {
         self.params.clip_length = true;
-        // Of a value that has no effect beside the others nobody needs to know.
+        // A value that has no effect beside the others needs no notice.
         let params = &self.params;
         let odd = self.odd.into_iter();
         let odd = odd.filter(|(parameter, _)| parameter.counts_in(params));

@@ -1,4 +1,4 @@
-//! `Score`: how well a model predicts a text, in nats per token and bits per byte.
+//! `TextScore`: how well a model predicts a text, in nats per token and bits per byte.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::logits::log_sum_exp;
 
 /// Sums over the tokens of a scored text.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Score {
+pub struct TextScore {
     /// Tokens scored.
     pub tokens: usize,
     /// −ln of their probabilities, added up.
@@ -19,7 +19,7 @@ pub struct Score {
     pub bytes: usize,
 }
 
-impl Score {
+impl TextScore {
     /// Mean −ln probability of a token; its exponential is the perplexity. NaN without tokens.
     pub fn nats_per_token(&self) -> f64 {
         self.nats / self.tokens as f64
@@ -31,7 +31,7 @@ impl Score {
     }
 }
 
-impl std::ops::AddAssign for Score {
+impl std::ops::AddAssign for TextScore {
     fn add_assign(&mut self, other: Self) {
         self.tokens += other.tokens;
         self.nats += other.nats;
@@ -71,7 +71,7 @@ pub fn score_document(
     tokenizer: &Tokenizer,
     document: &str,
     stride: usize,
-) -> Result<Score, GenerateError> {
+) -> Result<TextScore, GenerateError> {
     let n_ctx = model.config.n_ctx;
     if !(1..=n_ctx).contains(&stride) {
         return Err(GenerateError::BadParameter {
@@ -82,9 +82,9 @@ pub fn score_document(
     }
     let mut ids: Vec<u32> = model.config.opening_token().into_iter().collect();
     ids.extend(tokenizer.encode(document)?);
-    let mut score = Score {
+    let mut score = TextScore {
         bytes: document.len(),
-        ..Score::default()
+        ..TextScore::default()
     };
     // Targets are the ids after the first, of which `scored` have a score.
     let n_targets = ids.len().saturating_sub(1);

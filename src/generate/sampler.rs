@@ -105,7 +105,7 @@ impl Sampler {
     ///
     /// # Errors
     /// [`GenerateError::BrokenLogits`] if a logit is NaN or +∞, or all tokens are forbidden.
-    pub fn take(
+    pub fn draw(
         &mut self,
         logits: &[f32],
         scratch: &mut SamplerScratch,

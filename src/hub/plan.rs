@@ -19,14 +19,14 @@ pub enum Weights {
     /// One GGUF, which also holds configuration and tokenizer.
     Gguf(ListedFile),
     /// safetensors.
-    Safetensors(Parts),
+    Safetensors(WeightFiles),
     /// PyTorch's `.bin`.
-    Pytorch(Parts),
+    Pytorch(WeightFiles),
 }
 
 /// One file, or several, usually with an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Parts {
+pub enum WeightFiles {
     /// All tensors in one file.
     Whole(ListedFile),
     /// Tensors spread over shards.
@@ -199,13 +199,13 @@ pub fn choose(listing: &Listing, dtype: Dtype) -> Result<Plan, PlanError> {
         (
             "model",
             "safetensors",
-            Weights::Safetensors as fn(Parts) -> Weights,
+            Weights::Safetensors as fn(WeightFiles) -> Weights,
         ),
         ("pytorch_model", "bin", Weights::Pytorch),
     ] {
-        if let Some(parts) = parts(listing, name, ending)? {
+        if let Some(files) = weight_files(listing, name, ending)? {
             return Ok(Plan {
-                weights: weights(parts),
+                weights: weights(files),
                 companions: companions(listing)?,
             });
         }
@@ -239,10 +239,12 @@ impl Plan {
     pub fn files(&self) -> impl Iterator<Item = &ListedFile> {
         let (index, files) = match &self.weights {
             Weights::Gguf(file)
-            | Weights::Safetensors(Parts::Whole(file))
-            | Weights::Pytorch(Parts::Whole(file)) => (None, std::slice::from_ref(file)),
-            Weights::Safetensors(Parts::Sharded { index, shards })
-            | Weights::Pytorch(Parts::Sharded { index, shards }) => (index.as_ref(), &shards[..]),
+            | Weights::Safetensors(WeightFiles::Whole(file))
+            | Weights::Pytorch(WeightFiles::Whole(file)) => (None, std::slice::from_ref(file)),
+            Weights::Safetensors(WeightFiles::Sharded { index, shards })
+            | Weights::Pytorch(WeightFiles::Sharded { index, shards }) => {
+                (index.as_ref(), &shards[..])
+            }
         };
         self.companions.iter().chain(index).chain(files)
     }
@@ -250,8 +252,8 @@ impl Plan {
     /// Sum of all sizes; `None` if a size is unknown, or the shards are not known yet.
     #[must_use]
     pub fn size_bytes(&self) -> Option<u64> {
-        if let Weights::Safetensors(Parts::Sharded { shards, .. })
-        | Weights::Pytorch(Parts::Sharded { shards, .. }) = &self.weights
+        if let Weights::Safetensors(WeightFiles::Sharded { shards, .. })
+        | Weights::Pytorch(WeightFiles::Sharded { shards, .. }) = &self.weights
             && shards.is_empty()
         {
             return None;
@@ -314,9 +316,13 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
 }
 
 /// `NAME.ENDING`, or every shard of it, if their names give their number, or its index.
-fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, PlanError> {
+fn weight_files(
+    listing: &Listing,
+    name: &str,
+    ending: &str,
+) -> Result<Option<WeightFiles>, PlanError> {
     if let Some(file) = listing.file(&format!("{name}.{ending}")) {
-        return Ok(Some(Parts::Whole(file.clone())));
+        return Ok(Some(WeightFiles::Whole(file.clone())));
     }
     let index = listing.file(&format!("{name}.{ending}.index.json"));
     // `model-00001-of-00003.safetensors`
@@ -340,7 +346,7 @@ fn parts(listing: &Listing, name: &str, ending: &str) -> Result<Option<Parts>, P
             None => return Err(PlanError::Missing { what }),
         }
     }
-    Ok(Some(Parts::Sharded {
+    Ok(Some(WeightFiles::Sharded {
         index: index.cloned(),
         shards,
     }))

@@ -210,7 +210,7 @@ fn size(keys: &[(&'static str, &Value)]) -> Result<Option<usize>, ModelError> {
     let Some((key, value)) = keys.iter().find(|(_, value)| !value.is_null()) else {
         return Ok(None);
     };
-    /// Up to it every whole number is a float.
+    /// Every whole number up to this one has a float of its own.
     const MAX_EXACT: f64 = (1_u64 << 53) as f64;
     let float = value
         .as_f64()

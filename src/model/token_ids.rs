@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::json::whole_number;
+
 /// Most ids that one key may list.
 const MOST_IDS: usize = 256;
 
@@ -24,7 +26,7 @@ impl TokenIds {
             one => std::slice::from_ref(one),
         };
         for value in listed {
-            match id(value) {
+            match whole_number(value) {
                 Some(id) if read.ids.contains(&id) => {}
                 Some(id) => read.ids.push(id),
                 None => read.others.push(value.clone()),
@@ -32,15 +34,6 @@ impl TokenIds {
         }
         read
     }
-}
-
-fn id(value: &Value) -> Option<u32> {
-    if let Some(id) = value.as_u64() {
-        return u32::try_from(id).ok();
-    }
-    let float = value.as_f64()?;
-    let is_id = float.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&float);
-    is_id.then_some(float as u32)
 }
 
 /// Writes no id as `null`, one as a number and several as a list, as `config.json` does; reads all three.

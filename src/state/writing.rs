@@ -25,7 +25,7 @@ pub(super) struct Run {
     /// The prompt of the request.
     pub(super) prompt: String,
     /// Whether the job writes all tweets anew; if the worker refuses it, the bot has no tweets left.
-    pub(super) is_whole: bool,
+    pub(super) is_of_all_tweets: bool,
     pub(super) is_stopping: bool,
 }
 

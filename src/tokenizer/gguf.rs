@@ -91,7 +91,7 @@ impl GgufTokenizer {
             match json::read(JSON, json.as_bytes()) {
                 // A damaged `tokenizer.json` is passed over where the other keys suffice.
                 Err(error) if self.model == "gpt2" => {
-                    notices.push(Notice::new(JSON, format!("{error}, so it is passed over")));
+                    notices.push(Notice::file_passed_over(JSON, error));
                 }
                 tokenizer => return tokenizer,
             }

@@ -1,4 +1,4 @@
-//! Reads and writes a `tokenizer.json`.
+//! `tokenizer.json`, read and written; `NamedToken`: an added token with the id that a file gives it.
 //!
 //! The tokenizers crate reads it; a file is untrusted, so lengths and ids that the crate does not check are compared
 //! with limits first. Added tokens keep the ids of the file, where the crate would number them anew.

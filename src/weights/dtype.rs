@@ -210,7 +210,7 @@ impl StoredType {
     /// Encodes whole blocks of numbers and appends the bytes to `out`.
     ///
     /// # Errors
-    /// candle's, and for the types that are only read.
+    /// Those of candle; an error of its own for the types that are only read.
     pub fn encode(self, values: &[f32], out: &mut Vec<u8>) -> candle_core::Result<()> {
         let Kind::Candle(dtype) = self.0 else {
             candle_core::bail!("{} is only read", self.name());

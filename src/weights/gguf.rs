@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
+use serde_json::{Map, Value as Json};
+
 use super::dtype::StoredType;
 use super::error::WeightsError;
 use crate::file_kind::FileKind;
@@ -21,6 +23,8 @@ const MAX_ARRAY_DEPTH: usize = 4;
 /// Elements of all lists together, except lists of plain numbers; GPT-2's vocabulary and merges have 100,000.
 const MAX_ELEMENTS: usize = 1 << 21;
 const MAX_DIMS: u32 = 4;
+/// Longest list that is turned into JSON, whose values take more memory.
+const MAX_JSON_LIST: usize = 1 << 16;
 
 /// A metadata value.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +50,29 @@ pub enum Value {
 }
 
 impl Value {
+    /// As JSON; a float that JSON cannot state is `null`, and a list that is longer than any setting an empty object.
+    pub fn to_json(&self) -> Json {
+        let is_too_long = match self {
+            Self::Strings(list) => list.len() > MAX_JSON_LIST,
+            Self::Ints(list) => list.len() > MAX_JSON_LIST,
+            Self::Floats(list) => list.len() > MAX_JSON_LIST,
+            Self::Array(list) => list.len() > MAX_JSON_LIST,
+            _ => false,
+        };
+        match self {
+            _ if is_too_long => Json::Object(Map::new()),
+            Self::UInt(n) => Json::from(*n),
+            Self::Int(n) => Json::from(*n),
+            Self::Float(x) => Json::from(*x),
+            Self::Bool(is_on) => Json::from(*is_on),
+            Self::String(text) => Json::from(text.as_str()),
+            Self::Strings(list) => Json::from(list.as_slice()),
+            Self::Ints(list) => Json::from(list.as_slice()),
+            Self::Floats(list) => Json::from(list.as_slice()),
+            Self::Array(list) => list.iter().map(Self::to_json).collect(),
+        }
+    }
+
     /// As an unsigned integer, if it is a whole number not below 0.
     pub fn as_u64(&self) -> Option<u64> {
         match self {

@@ -5,6 +5,7 @@ use super::gguf::{Header, Value, wrong_type};
 use crate::kernels::pack::WeightType;
 use crate::model::ModelError;
 use crate::model::config::{Activation, Arithmetic, Gpt2Config};
+use crate::notice::Notice;
 
 const ARCHITECTURE: &str = "general.architecture";
 const N_CTX: &str = "gpt2.context_length";
@@ -205,4 +206,18 @@ pub(super) fn config(header: &Header) -> Result<Gpt2Config, WeightsError> {
         arithmetic: arithmetic(header)?,
     };
     Ok(config.validated()?)
+}
+
+/// The notice that llama.cpp computes another function than the model's.
+pub(super) fn notice_of_llama_cpp(config: &Gpt2Config) -> Option<Notice> {
+    let changes = config.arithmetic.changes();
+    (!config.arithmetic.is_plain()).then(|| {
+        Notice::new(
+            "config.json",
+            format!(
+                "{changes}: the GGUF says so under keys of this program; llama.cpp has no such setting for GPT-2, \
+                 and will write other texts with it"
+            ),
+        )
+    })
 }

@@ -1,7 +1,5 @@
 //! `ConversionReport`: the type each tensor has after a conversion, and its rounding error.
 
-use serde::{Deserialize, Serialize};
-
 use super::dtype::StoredType;
 
 /// The result for one tensor.
@@ -72,22 +70,5 @@ impl RoundingErrors {
                 fraction(self.sum_sq_error.sqrt(), self.sum_sq.sqrt()),
             )
         })
-    }
-}
-
-/// A hash of numbers, by which two tensors are compared that are never in memory together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct NumbersHash(u64);
-
-impl NumbersHash {
-    /// Adds numbers; their pieces do not matter, their order does.
-    pub(super) fn add(&mut self, values: &[f32]) {
-        for value in values {
-            // Adding 0 makes -0 and 0 one.
-            let mixed =
-                (self.0 ^ u64::from((value + 0.0).to_bits())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            self.0 = mixed ^ (mixed >> 29);
-        }
     }
 }

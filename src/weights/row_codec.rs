@@ -9,8 +9,8 @@ use super::report::RoundingErrors;
 
 /// Numbers converted at a time: bounds the memory of a conversion beside a tensor that is not stored in rows.
 const CHUNK_VALUES: usize = 1 << 16;
-/// A tensor that is not stored in rows is collected in slabs of this size, so that memory is allocated only for bytes that have
-/// arrived.
+/// A tensor that is not stored in rows is collected in slabs of this size, so that memory is allocated only for bytes
+/// that have arrived.
 const SLAB_BYTES: usize = 1 << 20;
 
 /// Decodes the bytes of one tensor, pushed from first to last, into its rows as computed with: linear maps as (out, in).

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::expected::Tied;
 use super::gguf::Value;
 use super::gguf_layout::{Layout, TensorToWrite};
-use super::report::NumbersHash;
+use super::hash::NumbersHash;
 use super::target::Target;
 
 /// An entry of metadata that takes exactly the bytes of a tensor's entry. The header with a head has that instead, so

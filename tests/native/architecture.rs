@@ -57,9 +57,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // A text file of tokens may be another kind of file, as JSON may be.
     ("tokenizer", &["file_kind", "json", "notice"]),
-    // Parameters and their table cross the worker's channel, so they know no model.
+    // Parameters and their table cross the worker's channel, so they know no model; their values are read from JSON.
     ("generate::params", &["json", "notice"]),
-    ("generate::parameter", &[]),
+    ("generate::parameter", &["json"]),
     // A generation passes its threads to the session.
     (
         "generate",

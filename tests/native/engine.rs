@@ -916,16 +916,26 @@ fn defaults_of_a_gguf_file_are_those_written_into_it() {
             "huggingtweets.generation.max_length".to_owned(),
             Value::UInt(u64::MAX),
         ));
+        metadata.push((
+            "huggingtweets.generation.suppress_tokens".to_owned(),
+            Value::Floats(vec![0.0; (1 << 16) + 1]),
+        ));
+        metadata.push((
+            "huggingtweets.generation.stop_strings".to_owned(),
+            Value::Strings(vec![".".to_owned()]),
+        ));
     });
     load(&mut engine, odd);
     let info = &engine.open_model().unwrap().info;
     assert_eq!((info.defaults.top_k, info.defaults.max_length), (50, 80));
+    assert_eq!(info.defaults.stop_strings, ["."]);
     let told: Vec<String> = info.notices.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
         [
             "the GGUF: top_k \"many\" is passed over",
             "the GGUF: max_length 18446744073709551615 is passed over",
+            "the GGUF: suppress_tokens {} is passed over",
         ]
     );
 }

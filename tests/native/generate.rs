@@ -571,7 +571,7 @@ fn greedy_takes_the_lowest_id_among_equals() {
         ..Default::default()
     };
     let choice = Sampler::new(&params, 3, 0)
-        .take(&[0.0, 2.0, 2.0, NEVER], &mut SamplerScratch::default())
+        .draw(&[0.0, 2.0, 2.0, NEVER], &mut SamplerScratch::default())
         .unwrap();
     assert_eq!(choice.token_id, 1);
     let e2 = 2f64.exp();
@@ -586,7 +586,7 @@ fn broken_logits_are_refused() {
                 do_sample,
                 ..Default::default()
             };
-            let result = Sampler::new(&params, 0, 0).take(&broken, &mut SamplerScratch::default());
+            let result = Sampler::new(&params, 0, 0).draw(&broken, &mut SamplerScratch::default());
             assert!(
                 matches!(result, Err(GenerateError::BrokenLogits)),
                 "{broken:?}"
@@ -607,7 +607,7 @@ fn sequence_i_draws_with_seed_plus_i() {
         let mut sampler = Sampler::new(&params, seed, sequence);
         let mut scratch = SamplerScratch::default();
         (0..20)
-            .map(|_| sampler.take(&l, &mut scratch).unwrap().token_id)
+            .map(|_| sampler.draw(&l, &mut scratch).unwrap().token_id)
             .collect()
     };
     assert_eq!(draws(5, 2), draws(7, 0));
@@ -627,7 +627,7 @@ fn draws_of_a_seed_never_change() {
     let mut scratch = SamplerScratch::default();
     let l = [0.0; 1000];
     let draws: Vec<u32> = (0..5)
-        .map(|_| sampler.take(&l, &mut scratch).unwrap().token_id)
+        .map(|_| sampler.draw(&l, &mut scratch).unwrap().token_id)
         .collect();
     assert_eq!(draws, [681, 950, 427, 627, 288]);
 }
@@ -661,7 +661,7 @@ fn sampled_frequencies_follow_the_probabilities() {
         let mut scratch = SamplerScratch::default();
         let mut counts = [0u32; 12];
         for _ in 0..DRAWS {
-            let choice = sampler.take(&l, &mut scratch).unwrap();
+            let choice = sampler.draw(&l, &mut scratch).unwrap();
             let id = choice.token_id as usize;
             counts[id] += 1;
             assert!((f64::from(choice.prob) - probs[id]).abs() < 1e-4);
@@ -690,7 +690,7 @@ fn first_draws_of_neighbouring_seeds_follow_the_probabilities() {
     let mut counts = [0u32; 10];
     for seed in 0..20_000 {
         let choice = Sampler::new(&params, seed, 0)
-            .take(&l, &mut scratch)
+            .draw(&l, &mut scratch)
             .unwrap();
         counts[choice.token_id as usize] += 1;
     }

@@ -3,8 +3,8 @@
 
 use huggingtweets::hub::{
     AddressError, Dtype, Endpoint, GgufType, ListedFile, Listing, ListingError, ModelAddress,
-    NEEDS, Need, Parts, Plan, PlanError, ShardIndex, ShardIndexError, WebAddressError, Weights,
-    choose, choose_file, is_inside,
+    NEEDS, Need, Plan, PlanError, ShardIndex, ShardIndexError, WebAddressError, WeightFiles,
+    Weights, choose, choose_file, is_inside,
 };
 use huggingtweets::tokenizer::TokenizerFiles;
 use serde_json::{Value, json};
@@ -433,7 +433,7 @@ fn a_listing_without_sizes_is_one_all_the_same() {
     assert_eq!(plan.size_bytes(), None);
     assert!(matches!(
         plan.weights,
-        Weights::Safetensors(Parts::Whole(_))
+        Weights::Safetensors(WeightFiles::Whole(_))
     ));
 }
 
@@ -680,7 +680,7 @@ fn shards_are_all_taken_with_their_index_and_none_may_lack() {
     ];
     let plan = choose(&listing_with(&huge), Dtype::Auto).unwrap();
     assert!(
-        matches!(plan.weights, Weights::Safetensors(Parts::Sharded { shards, .. }) if shards.is_empty())
+        matches!(plan.weights, Weights::Safetensors(WeightFiles::Sharded { shards, .. }) if shards.is_empty())
     );
 }
 

@@ -23,7 +23,7 @@ const CONTINUE_MIN_TOKENS: usize = 8;
 const MAX_TOKEN_BYTES: usize = 1024;
 
 /// The parts of a request, with the place of its first sequence.
-struct Order {
+struct PreparedRequest {
     first_slot: usize,
     prompt: String,
     params: GenerationParams,
@@ -116,17 +116,17 @@ impl PageState {
                 return Vec::new();
             }
         };
-        let is_whole = matches!(writing, Writing::Generate { .. });
-        let order = match writing {
-            Writing::Generate { seed } => self.order_tweets(seed, params),
-            Writing::Regenerate { slot, seed } => self.order_anew(slot, seed, params),
-            Writing::Continue { slot, seed } => self.order_more(slot, seed, params),
+        let is_of_all_tweets = matches!(writing, Writing::Generate { .. });
+        let prepared = match writing {
+            Writing::Generate { seed } => self.prepare_tweets(seed, params),
+            Writing::Regenerate { slot, seed } => self.prepare_anew(slot, seed, params),
+            Writing::Continue { slot, seed } => self.prepare_more(slot, seed, params),
         };
-        let Some(Order {
+        let Some(PreparedRequest {
             first_slot,
             prompt,
             params,
-        }) = order
+        }) = prepared
         else {
             return Vec::new();
         };
@@ -136,7 +136,7 @@ impl PageState {
             place: self.gallery.open_place(),
             first_slot,
             prompt: prompt.clone(),
-            is_whole,
+            is_of_all_tweets,
             is_stopping: false,
         });
         vec![Command::Send(Request::Generate {
@@ -147,7 +147,7 @@ impl PageState {
     }
 
     /// Replaces the tweets of the open bot by new tweets, unless the prompt is too long.
-    fn order_tweets(&mut self, seed: u32, params: GenerationParams) -> Option<Order> {
+    fn prepare_tweets(&mut self, seed: u32, params: GenerationParams) -> Option<PreparedRequest> {
         let n_bytes = self.texts().prompt.len();
         if let Some(n_ctx) = self.n_ctx()
             && n_bytes > n_ctx * MAX_TOKEN_BYTES
@@ -173,7 +173,7 @@ impl PageState {
                 Tweet::waiting(&prompt, seed, params.return_full_text)
             })
             .collect();
-        Some(Order {
+        Some(PreparedRequest {
             first_slot: 0,
             prompt,
             params: GenerationParams {
@@ -183,10 +183,15 @@ impl PageState {
         })
     }
 
-    fn order_anew(&mut self, slot: usize, seed: u32, params: GenerationParams) -> Option<Order> {
+    fn prepare_anew(
+        &mut self,
+        slot: usize,
+        seed: u32,
+        params: GenerationParams,
+    ) -> Option<PreparedRequest> {
         let tweet = self.gallery.texts_mut().tweets.get_mut(slot)?;
         *tweet = Tweet::waiting(&tweet.prompt, seed, params.return_full_text);
-        Some(Order {
+        Some(PreparedRequest {
             first_slot: slot,
             prompt: tweet.prompt.clone(),
             params: GenerationParams {
@@ -197,7 +202,12 @@ impl PageState {
         })
     }
 
-    fn order_more(&mut self, slot: usize, seed: u32, params: GenerationParams) -> Option<Order> {
+    fn prepare_more(
+        &mut self,
+        slot: usize,
+        seed: u32,
+        params: GenerationParams,
+    ) -> Option<PreparedRequest> {
         let (room, n_ctx) = self.room(slot).zip(self.n_ctx())?;
         let tweet = self.gallery.texts_mut().tweets.get_mut(slot)?;
         let prompt = tweet.full_text();
@@ -209,7 +219,7 @@ impl PageState {
         // After a finished text the end-of-text token is the likeliest; it is forbidden for some tokens, because the
         // visitor wants more text.
         let min_length = (n_ctx - room) + max_new_tokens.min(CONTINUE_MIN_TOKENS);
-        Some(Order {
+        Some(PreparedRequest {
             first_slot: slot,
             prompt,
             params: GenerationParams {
@@ -304,7 +314,7 @@ impl PageState {
         };
         let tweets = &mut self.gallery.texts_at(run.place).tweets;
         let is_waiting = |tweet: &Tweet| tweet.status == TweetStatus::Waiting;
-        if run.is_whole && tweets.iter().all(is_waiting) {
+        if run.is_of_all_tweets && tweets.iter().all(is_waiting) {
             tweets.clear();
         }
         for tweet in tweets {

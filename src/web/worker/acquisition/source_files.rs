@@ -9,8 +9,8 @@ use web_sys::{AbortController, Blob};
 use super::refusal::not_a_model;
 use crate::engine::{Companions, ModelFile};
 use crate::hub::{
-    ListedFile, Listing, ModelAddress, ModelRef, NEEDS, Need, Parts, Plan, ShardIndex, Weights,
-    choose, choose_file,
+    ListedFile, Listing, ModelAddress, ModelRef, NEEDS, Need, Plan, ShardIndex, WeightFiles,
+    Weights, choose, choose_file,
 };
 use crate::protocol::{Event, JobId, LoadStage};
 use crate::store::{Checksum, MAX_CARD_BYTES};
@@ -231,12 +231,12 @@ impl SourceFiles {
             Weights::Safetensors(parts) | Weights::Pytorch(parts) => parts,
         };
         match parts {
-            Parts::Whole(file) => Ok(vec![file.clone()]),
-            Parts::Sharded { shards, .. } if !shards.is_empty() => Ok(shards.clone()),
+            WeightFiles::Whole(file) => Ok(vec![file.clone()]),
+            WeightFiles::Sharded { shards, .. } if !shards.is_empty() => Ok(shards.clone()),
             // Without an index the shards are listed.
-            Parts::Sharded { index: None, .. } => Ok(Vec::new()),
+            WeightFiles::Sharded { index: None, .. } => Ok(Vec::new()),
             // In a folder without a list, only the index names the shards.
-            Parts::Sharded {
+            WeightFiles::Sharded {
                 index: Some(index), ..
             } => {
                 let json = self.small(&index.name, MAX_SMALL_BYTES).await?;

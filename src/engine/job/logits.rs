@@ -1,34 +1,34 @@
-//! `ScoreJob`: computes the logits of the token after a text, a piece of the text per step.
+//! `LogitsJob`: computes the logits of the token after a text, a piece of the text per step.
 
 use std::sync::Arc;
 
 use super::{Job, Resources, Step};
 use crate::engine::{EngineError, OpenModel};
-use crate::generate::scores::Scores;
+use crate::generate::next_logits::NextLogits;
 use crate::parallel::Threads;
 use crate::protocol::{Event, JobId};
 
-pub(in crate::engine) struct ScoreJob {
+pub(in crate::engine) struct LogitsJob {
     id: JobId,
-    scores: Scores,
+    next: NextLogits,
 }
 
-impl ScoreJob {
+impl LogitsJob {
     pub(in crate::engine) fn new(
         id: JobId,
         open: &OpenModel,
         threads: &Threads,
         text: &str,
     ) -> Result<Self, EngineError> {
-        let scores = Scores::new(Arc::clone(&open.model), &open.tokenizer, text)?;
+        let next = NextLogits::new(Arc::clone(&open.model), &open.tokenizer, text)?;
         Ok(Self {
             id,
-            scores: scores.with_threads(threads.clone()),
+            next: next.with_threads(threads.clone()),
         })
     }
 }
 
-impl Job for ScoreJob {
+impl Job for LogitsJob {
     fn id(&self) -> JobId {
         self.id
     }
@@ -39,7 +39,7 @@ impl Job for ScoreJob {
         _clock: &dyn Fn() -> f64,
     ) -> Result<Step, EngineError> {
         let job = self.id;
-        Ok(match self.scores.step()? {
+        Ok(match self.next.step()? {
             Some(logits) => Step::Done(vec![Event::Logits { job, logits }]),
             None => Step::Continue(Vec::new()),
         })

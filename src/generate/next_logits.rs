@@ -1,4 +1,4 @@
-//! `Scores`: the logits of the token after a text, computed piece by piece.
+//! `NextLogits`: the logits of the token after a text, computed piece by piece.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use crate::tokenizer::Tokenizer;
 
 use super::error::GenerateError;
 
-/// The scores of the token after a text.
-pub struct Scores {
+/// The logits of the token after a text.
+pub struct NextLogits {
     session: Session,
     token_ids: Vec<u32>,
 }
 
-impl Scores {
+impl NextLogits {
     /// Prepares to score `text`, to which no prefix is added. Nothing is computed yet.
     ///
     /// # Errors
@@ -34,23 +34,23 @@ impl Scores {
         Ok(Self { session, token_ids })
     }
 
-    /// Sets the threads; the scores do not depend on their number.
+    /// Sets the threads; the logits do not depend on their number.
     #[must_use]
     pub fn with_threads(mut self, threads: Threads) -> Self {
         self.session = self.session.with_threads(threads);
         self
     }
 
-    /// Computes the next piece of the text. The last piece returns the scores of the token after it: (V).
+    /// Computes the next piece of the text. The last piece returns the logits of the token after it: (V).
     ///
     /// # Errors
     /// [`GenerateError::Infer`] only if model and tokenizer do not belong together.
     ///
     /// # Panics
-    /// If it is called after it has returned the scores.
+    /// If it is called after it has returned the logits.
     pub fn step(&mut self) -> Result<Option<Vec<f32>>, GenerateError> {
         let start = self.session.prompt_len();
-        assert!(start < self.token_ids.len(), "the scores were returned");
+        assert!(start < self.token_ids.len(), "the logits were returned");
         let end = (start + PREFILL_CHUNK).min(self.token_ids.len());
         let is_last = end == self.token_ids.len();
         let wanted = if is_last { Logits::Last } else { Logits::Skip };
