@@ -151,9 +151,11 @@ impl Source {
 
     /// The next tensor that begins at this byte, once.
     pub(super) fn begins(&mut self) -> Option<TensorLocation> {
-        let offset = self.pos.offset;
-        self.ahead
-            .pop_front_if(|location| location.offset == offset)
+        let next = self.ahead.front()?;
+        match next.offset == self.pos.offset {
+            true => self.ahead.pop_front(),
+            false => None,
+        }
     }
 
     /// Bytes up to the next tensor of the file, if there is one.
