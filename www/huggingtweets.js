@@ -7,7 +7,8 @@ const BUNDLED_MODEL = new URL('./model/bundled.gguf', import.meta.url);
 const DTYPES = ['auto', 'q8_0', 'q4_0', 'q4_k', 'q6_k', 'f16', 'f32'];
 const SIMD = ['auto', 'relaxed', 'simd128'];
 
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, '.');
+/** A capital letter, unless the first word is the name of a file or an option, and a full stop. */
+const sentence = (text) => (/^\S*[./_=`]\S/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)).replace(/\.?$/, '.');
 
 /** A failure that the worker reports; `message` states the failure and the remedy. */
 export class HuggingtweetsError extends Error {

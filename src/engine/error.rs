@@ -125,8 +125,8 @@ impl From<&EngineError> for ErrorReport {
         let code = error.code();
         Self {
             code,
-            message: sentence(&error.to_string()),
-            hint: sentence(&error.hint()),
+            message: error.to_string(),
+            hint: error.hint().to_string(),
             retryable: matches!(
                 code,
                 ErrorCode::Busy
@@ -137,13 +137,4 @@ impl From<&EngineError> for ErrorReport {
             ),
         }
     }
-}
-
-/// `text` with a capital letter and a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let Some(first) = chars.next() else {
-        return String::new();
-    };
-    format!("{}{}.", first.to_uppercase(), chars.as_str())
 }
