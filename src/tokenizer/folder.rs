@@ -5,7 +5,7 @@
 //! hole; a normalizer, a pre-tokenizer other than GPT-2's and added tokens of a `tokenizer.json` are kept, where version 5
 //! drops them for this class and version 4 keeps them; files may begin with a byte order mark.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -336,6 +336,9 @@ impl Others<'_> {
                 stated.into_iter().for_each(|token| list.replace(token));
             }
             None => {
+                let special = named.iter().chain(&further);
+                let special: HashSet<&str> =
+                    special.map(|special| &*special.token.content).collect();
                 let mut stated = Vec::new();
                 for (token, id) in &self.added {
                     let number = id.as_u64().and_then(|id| u32::try_from(id).ok());
@@ -343,10 +346,8 @@ impl Others<'_> {
                         notices.push(Notice::passed_over(ADDED_TOKENS, token, id));
                         continue;
                     };
-                    let mut special = named.iter().chain(&further);
-                    let is_special = special.any(|special| special.token.content == *token);
                     stated.push(NamedToken {
-                        token: AddedToken::from(&**token, is_special),
+                        token: AddedToken::from(&**token, special.contains(&**token)),
                         id: Some(id),
                     });
                 }
