@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 
 use crate::file_kind::FileKind;
+
+/// Most characters of the reader's error, which quotes a text of the file whole where a value of another type belongs.
+const MOST_CHARS: usize = 200;
 
 /// Why a file's bytes were not read as JSON.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +39,7 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
         Cow::Owned(text) => serde_json::from_slice(&text),
     });
     read.map_err(|source| match FileKind::of(text) {
-        FileKind::Json | FileKind::Unknown => JsonError::Malformed(source),
+        FileKind::Json | FileKind::Unknown => JsonError::Malformed(shortened(source)),
         found => JsonError::Other { found },
     })
 }
@@ -49,6 +52,15 @@ pub fn whole_number(value: &Value) -> Option<u32> {
     let float = value.as_f64()?;
     let is_whole = float.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&float);
     is_whole.then_some(float as u32)
+}
+
+/// The error, if it is short, else its beginning.
+fn shortened(error: serde_json::Error) -> serde_json::Error {
+    let message = error.to_string();
+    match message.char_indices().nth(MOST_CHARS) {
+        None => error,
+        Some((end, _)) => serde_json::Error::custom(format!("{}…", &message[..end])),
+    }
 }
 
 /// The text with `null` for the words of Python that stand outside of strings.
@@ -119,6 +131,17 @@ mod tests {
             let read = from_slice::<Value>(text.as_bytes());
             assert!(matches!(read, Err(JsonError::Malformed(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn an_error_quotes_no_more_of_a_text_than_its_beginning() {
+        let error = from_slice::<Vec<Value>>(format!("\"{}\"", "é".repeat(100_000)).as_bytes());
+        let message = error.unwrap_err().to_string();
+        assert!(
+            message.starts_with("invalid type: string \"éé"),
+            "{message}"
+        );
+        assert_eq!(message.chars().count(), MOST_CHARS + 1);
     }
 
     // https://github.com/huggingface/transformers.js/issues/1021, https://github.com/0hq/WebGPT/issues/26

@@ -27,7 +27,8 @@ impl Notice {
 
     /// A notice that `key` with this `value` is passed over.
     pub fn passed_over(file: &str, key: &str, value: &serde_json::Value) -> Self {
-        let value: String = value.to_string().chars().take(MOST_CHARS).collect();
+        let beginning = |text: &str| text.chars().take(MOST_CHARS).collect::<String>();
+        let (key, value) = (beginning(key), beginning(&value.to_string()));
         Self::new(file, format!("{key} {value} is passed over"))
     }
 
@@ -40,5 +41,21 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.file, self.fact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_quotes_the_beginnings_of_key_and_value() {
+        let notice = Notice::passed_over(
+            "added_tokens.json",
+            &"é".repeat(9999),
+            &"b".repeat(9999).into(),
+        );
+        let (key, value) = ("é".repeat(MOST_CHARS), "b".repeat(MOST_CHARS - 1));
+        assert_eq!(notice.fact, format!("{key} \"{value} is passed over"));
     }
 }

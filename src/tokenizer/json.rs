@@ -13,6 +13,10 @@ use crate::json::{self, JsonError};
 
 use super::{MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, parts};
 
+/// Most ids without a token with which a vocabulary that is a list is filled up. Each costs memory that no byte of a file
+/// accounts for.
+const MAX_FILLED: usize = 1 << 12;
+
 /// An added token with the id that a file gives it.
 #[derive(Debug, Clone)]
 pub(super) struct NamedToken {
@@ -322,6 +326,11 @@ fn with_given_ids(
     Ok(tokens)
 }
 
+/// What stands in a list for an id without a token: it begins with U+0000 and so occurs in no ordinary text.
+pub(super) fn placeholder(id: usize) -> String {
+    format!("\u{0}{id}")
+}
+
 /// Writes tokens into the vocabulary; the crate numbers a token whose id is taken.
 fn place(model: &mut Map<String, Value>, new: &mut [(String, usize)]) {
     match model.get_mut("vocab") {
@@ -334,14 +343,21 @@ fn place(model: &mut Map<String, Value>, new: &mut [(String, usize)]) {
             }
         }
         Some(Value::Array(vocab)) => {
-            // The place in the list is the id; gaps before it are filled with placeholders, which begin with U+0000 and
-            // so occur in no ordinary text.
+            // The place in the list is the id; gaps before it are filled with placeholders. No model has a row
+            // for a token far behind the others.
             let score = vocab.iter().filter_map(|entry| entry[1].as_f64());
             let lowest = score.fold(0.0, f64::min);
             new.sort_by_key(|(_, id)| *id);
+            let mut to_fill = MAX_FILLED;
             for (token, id) in new {
+                let missing = id.saturating_sub(vocab.len());
+                // The crate then numbers this token and those after it.
+                let Some(left) = to_fill.checked_sub(missing) else {
+                    break;
+                };
+                to_fill = left;
                 while vocab.len() < *id {
-                    let hole = format!("\u{0}{}", vocab.len());
+                    let hole = placeholder(vocab.len());
                     vocab.push(serde_json::json!([hole, lowest]));
                 }
                 if vocab.len() == *id {

@@ -183,9 +183,11 @@ impl Tokenizer {
             return Ok(());
         }
         let added = self.inner.get_added_tokens_decoder();
-        let is_own = |id: &usize| {
-            let id = u32::try_from(*id).unwrap_or(u32::MAX);
-            !added.contains_key(&id) && self.inner.get_model().id_to_token(id).is_some()
+        let is_own = |place: &usize| {
+            let id = u32::try_from(*place).unwrap_or(u32::MAX);
+            let token = self.inner.get_model().id_to_token(id);
+            !added.contains_key(&id)
+                && token.is_some_and(|token| token != json::placeholder(*place))
         };
         let without: Vec<usize> = (vocab_size..self.n_tokens).filter(is_own).collect();
         if let [first, ..] = without[..] {

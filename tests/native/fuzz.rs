@@ -163,11 +163,35 @@ fn added_tokens() -> Sweep {
     });
     let mut without = json.clone();
     without["added_tokens_decoder"] = serde_json::Value::Null;
+    let written = [json, without].map(|json| json.to_string().into_bytes());
     Sweep {
         target: targets::added_tokens,
-        seeds: [json, without]
-            .map(|json| json.to_string().into_bytes())
-            .into(),
+        seeds: written.into_iter().chain(seeds("added_tokens")).collect(),
+    }
+}
+
+/// The files of `fuzz/seeds`.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = format!("{}/fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let read = |file: &std::path::PathBuf| std::fs::read(file).unwrap();
+    files.iter().map(read).collect()
+}
+
+fn config() -> Sweep {
+    Sweep {
+        target: targets::config,
+        seeds: seeds("config"),
+    }
+}
+
+fn generation_config() -> Sweep {
+    Sweep {
+        target: targets::generation_config,
+        seeds: seeds("generation_config"),
     }
 }
 
@@ -209,7 +233,91 @@ fn damaged_tokenizers_do_no_harm() {
 #[test]
 fn damaged_lists_of_added_tokens_do_no_harm() {
     // They are small, so that more changes cost little.
-    added_tokens().run(10 * ROUNDS);
+    added_tokens().run(4 * ROUNDS);
+}
+
+#[test]
+fn damaged_configurations_do_no_harm() {
+    config().run(4 * ROUNDS);
+}
+
+#[test]
+fn damaged_generation_settings_do_no_harm() {
+    generation_config().run(4 * ROUNDS);
+}
+
+/// Each form repeated under keys of all three files, where a fuzzer's inputs are small.
+#[test]
+fn long_and_deep_settings_do_no_harm() {
+    const N: usize = 20_000;
+    let list = |element: &str| format!("[{}0]", format!("{element},").repeat(N));
+    let map = |value: &str| {
+        let entries = (0..N).map(|i| format!("\"<{i}>\":{value},"));
+        format!("{{{}\"\":0}}", entries.collect::<String>())
+    };
+    let text = format!("\"{}\"", "a ".repeat(N));
+    let values = [
+        list("7"),
+        list("[7]"),
+        list("[[7],0.5]"),
+        list("{\"\":0}"),
+        list("\"<a>\""),
+        map("7"),
+        map("[]"),
+        map("{\"content\":\"a\"}"),
+        "[".repeat(N) + &"]".repeat(N),
+        "9".repeat(N),
+        text,
+    ];
+    let keys = [
+        "eos_token_id",
+        "architectures",
+        "n_inner",
+        "bad_words_ids",
+        "sequence_bias",
+        "suppress_tokens",
+        "stop_strings",
+        "prefix",
+        "guidance_scale",
+        "added_tokens_decoder",
+        "additional_special_tokens",
+        "bos_token",
+    ];
+    let shape = r#""n_embd":8,"n_head":1,"n_layer":1,"vocab_size":10"#;
+    let under_keys = values
+        .iter()
+        .flat_map(|value| keys.map(|key| format!("{{{shape},\"{key}\":{value}}}")));
+    let long_key = values.iter().map(|value| {
+        let key = value.replace(['"', '\\'], "");
+        format!("{{{shape},\"{key}\":-1}}")
+    });
+    for file in values.iter().cloned().chain(under_keys).chain(long_key) {
+        for target in [
+            targets::config,
+            targets::generation_config,
+            targets::added_tokens,
+        ] {
+            let start = Instant::now();
+            target(file.as_bytes());
+            let elapsed = start.elapsed();
+            let head = &file[..file.len().min(120)];
+            assert!(elapsed < Duration::from_secs(20), "{head} took {elapsed:?}");
+        }
+    }
+}
+
+#[test]
+fn the_meter_counts_what_is_held_at_once() {
+    let held = |call: fn()| targets::meter::peak_of(call).1;
+    assert_eq!(held(|| ()), 0);
+    assert_eq!(held(|| drop(vec![1_u8; 1000])), 1000);
+    let one_after_the_other = || (0..5).for_each(|_| drop(vec![1_u8; 1000]));
+    assert_eq!(held(one_after_the_other), 1000);
+    let grown = || {
+        let mut bytes = vec![1_u8; 1000];
+        bytes.reserve_exact(2000);
+    };
+    assert_eq!(held(grown), 1000 + 3000);
 }
 
 #[test]
@@ -228,6 +336,8 @@ fn many_more_damaged_files_do_no_harm() {
         pytorch(),
         tokenizer_json(),
         added_tokens(),
+        config(),
+        generation_config(),
     ];
     for sweep in sweeps.into_iter().chain(cards()) {
         sweep.run(NIGHTLY_ROUNDS);

@@ -451,6 +451,26 @@ fn words_at_which_texts_end_stay_words() {
     assert_eq!(tokenizer.encode("hello").unwrap(), [1]);
 }
 
+/// Twenty bytes of a file made a list of a million tokens, which took 350 MB and seemed to be of another model.
+#[test]
+fn a_vocabulary_that_is_a_list_is_filled_up_only_to_near_ids() {
+    let file = json!({
+        "model": { "type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["a", -1.0]] },
+    });
+    let added = json!({ "<near>": 4000, "<far>": 1_000_000 });
+    let mut tokenizer = of_files(&[
+        ("tokenizer.json", &file.to_string()),
+        ("added_tokens.json", &added.to_string()),
+    ])
+    .unwrap();
+    assert_eq!(tokenizer.encode("a<near><far>").unwrap(), [1, 4000, 4001]);
+    assert_eq!(tokenizer.len(), 4002);
+    // Nor do the ids between count as tokens that the weights lack.
+    tokenizer.fit_to(8).unwrap();
+    assert_eq!(tokenizer.encode("a").unwrap(), [1]);
+    assert!(tokenizer.notices().is_empty());
+}
+
 #[test]
 fn tokens_of_the_configuration_have_their_flags_and_ids() {
     let flags = json!({

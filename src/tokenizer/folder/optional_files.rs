@@ -1,7 +1,7 @@
 //! `OptionalFiles`: what `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say: special tokens by
 //! their roles, added tokens and their ids, by the rules of `transformers` 5.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -124,10 +124,10 @@ impl<'c> OptionalFiles<'c> {
                 stated.into_iter().for_each(|token| list.replace(token));
             }
             None => {
-                let is_special = |text: &str| {
-                    let mut special = named.iter().chain(&further);
-                    special.any(|special| special.token.content == text)
-                };
+                let special = named.iter().chain(&further);
+                let special: HashSet<&str> =
+                    special.map(|special| &*special.token.content).collect();
+                let is_special = |text: &str| special.contains(text);
                 let stated = self.stated_with_ids(is_special, notices);
                 stated.into_iter().for_each(|token| list.complete(token));
             }
