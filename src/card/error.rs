@@ -89,7 +89,7 @@ pub enum CardError {
     },
     /// A row has no counts, more than [`MAX_ACCOUNTS`], or another number than the first row.
     #[error(
-        "row `{row}` of the card's data table has {got} counts, not 1 to {MAX_ACCOUNTS} as every other row"
+        "row `{row}` of the card's data table has {got} counts; every row needs the same number of them, 1 to {MAX_ACCOUNTS}"
     )]
     BadColumns {
         /// The row's first cell.

@@ -199,8 +199,8 @@ impl Pickle {
                     continue;
                 }
                 next.push(dict);
-                let known = |known: &&str| self.text(*key) == Some(known);
-                let rank = WEIGHTS_KEYS.iter().position(|key| known(&key));
+                let key = self.text(*key);
+                let rank = WEIGHTS_KEYS.iter().position(|known| key == Some(known));
                 let rank = rank.unwrap_or(WEIGHTS_KEYS.len());
                 if weights.is_none_or(|(best, _)| rank < best) && has_expected(dict) {
                     weights = Some((rank, dict));

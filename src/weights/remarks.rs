@@ -69,7 +69,8 @@ impl Remarks {
         let notice = |fact| Notice::new("the weights", fact);
         let repeated = self.has_repeated.then(|| {
             notice(
-                "they hold tensors twice, under several names; those under transformer. are used, as in transformers",
+                "they hold tensors twice, under several names; of each the one is used whose name is nearest to that in \
+                 transformers",
             )
         });
         let adapter = self.has_adapter.then(|| {

@@ -167,7 +167,9 @@ impl Source {
     pub(super) fn begins(&mut self) -> Option<TensorLocation> {
         let offset = self.pos.offset;
         self.ahead
-            .pop_front_if(|location| location.offset == offset)
+            .front()
+            .filter(|location| location.offset == offset)?;
+        self.ahead.pop_front()
     }
 
     /// Bytes up to the next tensor of the file, if there is one.
