@@ -7,6 +7,10 @@ pub enum FileKind {
     Html,
     /// Git LFS's pointer to a file.
     LfsPointer,
+    /// A server's answer that it does not give the file.
+    ServerAnswer,
+    /// A file or an archive that is compressed with the program of this name.
+    Compressed(&'static str),
     /// A zip archive, such as PyTorch's `.bin`.
     Zip,
     /// A pickle: PyTorch's format from before 1.6, or any other.
@@ -27,6 +31,31 @@ pub enum FileKind {
     Unknown,
 }
 
+/// The first bytes of compressed files. A zip archive is a [`FileKind`] of its own.
+const COMPRESSED: [(&[u8], &str); 6] = [
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+];
+
+/// What the Hub, GitHub and S3 answer in plain text where they give no file.
+const ANSWERS: [&str; 8] = [
+    "entry not found",
+    "repository not found",
+    "revision not found",
+    "invalid username or password",
+    "access to model",
+    "404: not found",
+    "404 not found",
+    "not found",
+];
+
+/// The keys with which answers in JSON begin; their values are texts, which no file of a model has under them.
+const ANSWER_KEYS: [&str; 3] = ["\"error\"", "\"message\"", "\"detail\""];
+
 impl FileKind {
     /// Guesses from the first bytes of a file.
     pub fn of(head: &[u8]) -> Self {
@@ -44,6 +73,11 @@ impl FileKind {
             Self::Html
         } else if starts("version https://git-lfs") {
             Self::LfsPointer
+        } else if ANSWERS.iter().any(|answer| starts(answer)) || is_answer_in_json(text) {
+            Self::ServerAnswer
+        } else if let Some((_, name)) = COMPRESSED.iter().find(|(magic, _)| head.starts_with(magic))
+        {
+            Self::Compressed(name)
         } else if head.starts_with(b"GGUF") {
             Self::Gguf
         } else if head.starts_with(b"PK\x03\x04") {
@@ -68,6 +102,10 @@ impl FileKind {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Html => "get the file itself: a server has answered with a page in its place",
+            Self::ServerAnswer => {
+                "get the file itself: check its address, and whether an account is needed"
+            }
+            Self::Compressed(_) => "unpack it first",
             Self::LfsPointer => "run `git lfs pull`, or download the file from the Hub",
             Self::Zip | Self::Safetensors => {
                 "it needs its config.json: open the folder that holds both"
@@ -87,6 +125,8 @@ impl std::fmt::Display for FileKind {
         f.write_str(match self {
             Self::Html => "a web page",
             Self::LfsPointer => "a Git LFS pointer, not the file it points to",
+            Self::ServerAnswer => "a server's answer that it does not give the file",
+            Self::Compressed(program) => return write!(f, "compressed with {program}"),
             Self::Zip => "a zip archive such as PyTorch's .bin",
             Self::Pickle => "a pickle of Python's that holds no weights of PyTorch",
             Self::Tar => "a tar archive, such as PyTorch's format from before 2017",
@@ -97,5 +137,60 @@ impl std::fmt::Display for FileKind {
             Self::Empty => "empty",
             Self::Unknown => "of an unknown kind",
         })
+    }
+}
+
+/// Whether JSON begins as an object of one of [`ANSWER_KEYS`] with a text.
+fn is_answer_in_json(text: &[u8]) -> bool {
+    let value = text.strip_prefix(b"{").and_then(|object| {
+        let object = object.trim_ascii_start();
+        let mut values = ANSWER_KEYS
+            .iter()
+            .map(|key| object.strip_prefix(key.as_bytes()));
+        values.find_map(|value| value?.trim_ascii_start().strip_prefix(b":"))
+    });
+    value.is_some_and(|value| value.trim_ascii_start().starts_with(b"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_servers_answer_is_no_file() {
+        for answer in [
+            "Entry not found",
+            "Repository not found",
+            "Invalid username or password.",
+            "404: Not Found",
+            "{\"error\": \"Repository not found\"}",
+            "{ \"message\" : \"Not Found\", \"status\": \"404\" }",
+            "{\"detail\":\"gone\"}",
+        ] {
+            assert_eq!(
+                FileKind::of(answer.as_bytes()),
+                FileKind::ServerAnswer,
+                "{answer}"
+            );
+        }
+        // A vocabulary.
+        assert_eq!(
+            FileKind::of(b"{\"error\": 0, \"message\": 1}"),
+            FileKind::Json
+        );
+        // A tokenizer's setting.
+        assert_eq!(FileKind::of(b"{\"errors\": \"replace\"}"), FileKind::Json);
+    }
+
+    #[test]
+    fn compressed_files_are_named_by_their_program() {
+        assert_eq!(
+            FileKind::of(b"\x1f\x8b\x08\0\0\0\0\0\0\x03").to_string(),
+            "compressed with gzip"
+        );
+        assert_eq!(
+            FileKind::of(b"\xfd7zXZ\0\0\x04"),
+            FileKind::Compressed("xz")
+        );
     }
 }

@@ -26,7 +26,9 @@ pub use footprint::{Footprint, Shape};
 pub use listing::{ListedFile, Listing, ListingError};
 pub use model_ref::{ModelRef, ModelRefError, ModelText};
 pub use offer::{MAX_MEMORY_BYTES, Offer, Room, Shortage, TypeOffer, over_address_space};
-pub use plan::{NEEDS, Need, Plan, PlanError, WeightFiles, Weights, choose, choose_file};
+pub use plan::{
+    ADAPTER_CONFIG, NEEDS, Need, Plan, PlanError, WeightFiles, Weights, choose, choose_file,
+};
 pub use repo_id::{RepoId, RepoIdError};
 pub use shard_index::{ShardIndex, ShardIndexError};
 pub use web_address::{WebAddress, WebAddressError};

@@ -1,5 +1,7 @@
 //! `CardError`: why a file is not read as a huggingtweets card, and the limits of a card's parts.
 
+use crate::file_kind::FileKind;
+
 /// Largest card read; the real ones are about 4 kB.
 pub const MAX_CARD_BYTES: usize = 256 * 1024;
 /// Longest line read; it bounds the work per line.
@@ -43,6 +45,12 @@ pub enum CardError {
     /// The front matter has no end.
     #[error("the card's front matter has no closing `---`")]
     FrontMatterOpen,
+    /// Another kind of file came in the card's place.
+    #[error("this is no card: it is {found}")]
+    OtherFile {
+        /// What came.
+        found: FileKind,
+    },
     /// No known header was found.
     #[error("no header of a huggingtweets card was found")]
     NoHeader,
@@ -81,7 +89,7 @@ pub enum CardError {
     },
     /// A row has no counts, more than [`MAX_ACCOUNTS`], or another number than the first row.
     #[error(
-        "row `{row}` of the card's data table has {got} counts, not 1 to {MAX_ACCOUNTS} as every other row"
+        "row `{row}` of the card's data table has {got} counts; every row needs the same number of them, 1 to {MAX_ACCOUNTS}"
     )]
     BadColumns {
         /// The row's first cell.
@@ -128,6 +136,14 @@ impl CardError {
             Self::TooLarge { .. } | Self::LineTooLong { .. } | Self::NoHeader => {
                 "give the README.md of a huggingtweets model"
             }
+            Self::OtherFile { found } => match found {
+                FileKind::Html
+                | FileKind::LfsPointer
+                | FileKind::ServerAnswer
+                | FileKind::Compressed(_)
+                | FileKind::Empty => found.hint(),
+                _ => "give the README.md of a huggingtweets model",
+            },
             Self::NotUtf8 { .. } => "save it as UTF-8",
             Self::FrontMatterOpen => {
                 "the file may have been cut short; take it again from the model's repository"

@@ -5,7 +5,8 @@
 
 use super::Label;
 use super::error::{CardError, MAX_ACCOUNTS, MAX_HANDLE_BYTES, quoted};
-use super::text::https_address;
+use super::text::{decode_entities, https_address, plain};
+use crate::shown;
 
 /// The block above "I was made with", with the texts as written.
 pub(super) struct Header {
@@ -22,7 +23,7 @@ impl Header {
     pub fn read(body: &str) -> Result<Self, CardError> {
         let lines: Vec<&str> = body
             .lines()
-            .take_while(|line| !line.contains("I was made with") && !line.starts_with("## "))
+            .take_while(|line| !is_after_header(line))
             .collect();
         let as_written = Self::from_lines(&lines);
         let is_complete = |header: &Self| !header.name.is_empty() && !header.avatars.is_empty();
@@ -74,7 +75,8 @@ impl Header {
             name = old_name.trim_end().trim_end_matches('🤖');
             let &(_, attributes, second) =
                 after.iter().find(has_text).ok_or(CardError::NoHandle)?;
-            handle = second.strip_suffix(" bot").unwrap_or(second);
+            let second = plain(second);
+            handle = second.strip_suffix(" bot").unwrap_or(&second).to_owned();
             label = Label::Bot;
             let has_prose = |line: &&str| line.contains("prose'") || line.contains("prose\"");
             generation = if lines.iter().any(has_prose) {
@@ -86,18 +88,19 @@ impl Header {
             };
         } else {
             // Generation 4: the label, the names, the handle.
-            label = match first.trim_matches(|c: char| !c.is_ascii_alphabetic()) {
+            label = match plain(first).trim_matches(|c: char| !c.is_ascii_alphabetic()) {
                 "AI BOT" => Label::Bot,
                 "AI CYBORG" => Label::Cyborg,
                 _ => return Err(CardError::NoHeader),
             };
             // The names may be missing, and may begin with `@` themselves; the handle comes last.
-            let is_handle = |(_, _, text): &(usize, &str, &str)| text.starts_with('@');
+            // It may be a link.
+            let is_handle = |(_, _, text): &(usize, &str, &str)| plain(text).starts_with('@');
             let at = after
                 .iter()
                 .rposition(is_handle)
                 .ok_or(CardError::NoHandle)?;
-            handle = after[at].2;
+            handle = plain(after[at].2);
             name = after[..at].iter().find(has_text).map_or("", |div| div.2);
             generation = 4;
         }
@@ -108,10 +111,19 @@ impl Header {
             generation,
             label,
             name: name.trim().to_owned(),
-            handle: checked_handle(handle)?.to_owned(),
+            handle: checked_handle(&handle)?,
             avatars: avatars.take(MAX_ACCOUNTS).collect(),
         })
     }
+}
+
+/// Whether a line is the first below the header. A display name may hold the words without the link.
+fn is_after_header(line: &str) -> bool {
+    let made_with = line
+        .split_once("I was made with")
+        .map(|(_, rest)| rest.trim());
+    line.starts_with("## ")
+        || made_with.is_some_and(|rest| rest.starts_with(['[', '<']) && !rest.starts_with("</"))
 }
 
 /// `header` with every `<div …>` at the start of a line and every `</div>` at the end of one; line breaks inside tags
@@ -129,11 +141,11 @@ fn unbroken(header: &str) -> String {
             continue;
         };
         let (tag, after) = from.split_at(end);
-        if tag.starts_with("<div") {
+        if starts_with_ignoring_case(tag, "<div") {
             lines.push('\n');
         }
         push_on_one_line(&mut lines, tag);
-        if tag.starts_with("</div") {
+        if starts_with_ignoring_case(tag, "</div") {
             lines.push('\n');
         }
         rest = after;
@@ -170,12 +182,21 @@ fn push_on_one_line(line: &mut String, text: &str) {
 
 /// Attributes and text of a line `<div …>text</div>`.
 fn div(line: &str) -> Option<(&str, &str)> {
-    let (attributes, rest) = line.trim().strip_prefix("<div")?.split_once('>')?;
+    let line = line.trim();
+    if !starts_with_ignoring_case(line, "<div") {
+        return None;
+    }
+    let (attributes, rest) = line["<div".len()..].split_once('>')?;
     // A formatter may leave a space inside the closing tag.
-    let text = rest
-        .strip_suffix("</div>")
-        .or_else(|| rest.strip_suffix("</div >"))?;
-    Some((attributes, text.trim()))
+    let (text, end) = rest.rsplit_once('<')?;
+    let end = end.strip_suffix('>')?.trim_end();
+    end.eq_ignore_ascii_case("/div")
+        .then(|| (attributes, text.trim()))
+}
+
+fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|found| found.eq_ignore_ascii_case(start))
 }
 
 /// The address of a line's background image, unless the avatar's slot is hidden.
@@ -186,19 +207,22 @@ fn shown_avatar(line: &str) -> Option<String> {
     }
     let (_, after) = after.split_once("url(")?;
     let (address, _) = after.split_once(')')?;
-    let address = address.replace("&#39;", "'").replace("&quot;", "\"");
+    let address = decode_entities(address);
     https_address(address.trim().trim_matches(['\'', '"']))
 }
 
-fn checked_handle(raw: &str) -> Result<&str, CardError> {
-    let handle = raw.strip_prefix('@').ok_or(CardError::NoHandle)?;
+/// The handle in a plain text, without characters that nobody sees.
+fn checked_handle(raw: &str) -> Result<String, CardError> {
+    let text = shown::name(raw);
+    let handle = text.strip_prefix('@').ok_or(CardError::NoHandle)?;
     let is_handle = (1..=MAX_HANDLE_BYTES).contains(&handle.len())
         && handle
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    is_handle
-        .then_some(handle)
-        .ok_or_else(|| CardError::BadHandle {
+    match is_handle {
+        true => Ok(handle.to_owned()),
+        false => Err(CardError::BadHandle {
             got: quoted(handle),
-        })
+        }),
+    }
 }

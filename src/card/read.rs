@@ -9,6 +9,7 @@ use super::error::{
 use super::header::Header;
 use super::text::{https_address, plain, web_address};
 use super::{AccountData, Card, Links, front_matter, mojibake, table};
+use crate::file_kind::FileKind;
 use crate::shown;
 
 /// Reads a published card, and repairs it if a legacy code page garbled it.
@@ -19,6 +20,14 @@ use crate::shown;
 /// # Errors
 /// A [`CardError`] for the first part that differs from a huggingtweets card.
 pub fn read(bytes: &[u8]) -> Result<Card, CardError> {
+    read_card(bytes).map_err(|error| match (&error, FileKind::of(bytes)) {
+        (_, FileKind::Unknown) => error,
+        (CardError::NoHeader | CardError::NotUtf8 { .. }, found) => CardError::OtherFile { found },
+        _ => error,
+    })
+}
+
+fn read_card(bytes: &[u8]) -> Result<Card, CardError> {
     if bytes.len() > MAX_CARD_BYTES {
         return Err(CardError::TooLarge { got: bytes.len() });
     }
@@ -120,13 +129,26 @@ fn prompts(widget: Vec<String>) -> Result<Vec<String>, CardError> {
 ///
 /// The last match counts, because a display name, which may contain anything, precedes the card's own links.
 fn link(body: &str, texts: &[&str]) -> Option<String> {
+    // A formatter may break a line inside of the text, or of the tag.
+    let body: Vec<&str> = body.split_ascii_whitespace().collect();
+    let body = body.join(" ");
     texts.iter().find_map(|text| {
         let markdown = format!("[{text}](");
         if let Some(at) = body.rfind(&markdown) {
-            let (address, _) = body[at + markdown.len()..].split_once(')')?;
+            let target = body[at + markdown.len()..].trim_start();
+            let address = match target.strip_prefix('<') {
+                Some(bracketed) => bracketed.split('>').next()?,
+                // A title may follow the address.
+                None => match target.split_once(')')?.0.trim_end().split_once(' ') {
+                    None => target.split_once(')')?.0,
+                    Some((address, title)) if title.starts_with(['"', '\'', '(']) => address,
+                    Some(_) => return None,
+                },
+            };
             return https_address(address);
         }
-        let (before, _) = body.rsplit_once(&format!(">{text}</a>"))?;
+        let ends = [format!(">{text}</a>"), format!("> {text} </a>")];
+        let before = ends.iter().find_map(|end| body.rsplit_once(end))?.0;
         let (_, attribute) = before.rsplit_once("href=")?;
         let quote = attribute
             .chars()

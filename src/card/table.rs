@@ -17,12 +17,18 @@ pub(super) fn counts(body: &str) -> Result<Vec<[u32; 4]>, CardError> {
     if rows.iter().all(Option::is_none) {
         return Ok(Vec::new());
     }
-    let mut accounts: Vec<[u32; 4]> = Vec::new();
+    // The number of accounts is that of most rows, and of the first where no number is more frequent.
+    let n_cells = |cells: &Option<Vec<&str>>| cells.as_ref().map_or(0, Vec::len);
+    let n_rows_with = |n: usize| rows.iter().filter(|cells| n_cells(cells) == n).count();
+    let n_accounts = rows
+        .iter()
+        .map(n_cells)
+        .rev()
+        .max_by_key(|n| n_rows_with(*n));
+    let n_accounts = n_accounts.unwrap_or_default().min(MAX_ACCOUNTS);
+    let mut accounts = vec![[0; 4]; n_accounts];
     for (row_idx, (row, cells)) in ROWS.into_iter().zip(rows).enumerate() {
         let cells = cells.ok_or(CardError::RowMissing { row })?;
-        if row_idx == 0 {
-            accounts.resize(cells.len(), [0; 4]);
-        }
         if cells.len() != accounts.len() || cells.is_empty() || cells.len() > MAX_ACCOUNTS {
             return Err(CardError::BadColumns {
                 row,
@@ -75,7 +81,9 @@ fn row_of(line: &str) -> Option<(&str, &str)> {
     let inner = line.strip_prefix('|').unwrap_or(line);
     // A row without any account is still a row.
     let (first, rest) = inner.split_once('|').unwrap_or((inner, ""));
-    Some((first.trim(), rest)).filter(|_| line.contains('|'))
+    // It may be emphasised.
+    let first = first.trim_matches(|c: char| c.is_whitespace() || "*_`".contains(c));
+    Some((first, rest)).filter(|_| line.contains('|'))
 }
 
 /// The cells after `row` in the first line of a Markdown table that begins with `row`.
@@ -97,7 +105,7 @@ fn html_cell<'a>(body: &'a str, row: &str) -> Option<Vec<&'a str>> {
         let (_, rest) = cell.split_once('>')?;
         Some(rest.split_once("</td")?.0.trim())
     });
-    cells.find(|cell| *cell == row)?;
+    cells.find(|cell| plain(cell) == row)?;
     Some(cells.next().into_iter().collect())
 }
 

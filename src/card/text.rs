@@ -35,7 +35,8 @@ fn without_tags(raw: &str) -> String {
     kept + rest
 }
 
-fn decode_entities(text: &str) -> String {
+/// `text` with its entities decoded once.
+pub(super) fn decode_entities(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {

@@ -41,6 +41,12 @@ pub enum CliError {
         /// As given.
         path: PathBuf,
     },
+    /// MODEL is a pipe, a device or a socket.
+    #[error("`{path}` is neither a file nor a folder", path = path.display())]
+    NotAFile {
+        /// As given.
+        path: PathBuf,
+    },
     /// A folder in which no model can be chosen.
     #[error("cannot open the folder `{path}`: {source}", path = path.display())]
     Folder {
@@ -129,6 +135,9 @@ impl CliError {
                 .into(),
                 None => "give the path of a .gguf file or of a model folder".into(),
             },
+            Self::NotAFile { .. } => {
+                "a model is read at many places, so write it to a file first".into()
+            }
             Self::Folder { source, .. } => source.hint().into(),
             Self::ShardIndex { source, .. } => source.hint().into(),
             Self::Model { source, .. } | Self::Engine(source) => match &**source {

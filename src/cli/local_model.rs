@@ -25,7 +25,7 @@ impl LocalModel {
     /// Finds the model at a path. If a folder has several models, `dtype` selects one.
     ///
     /// # Errors
-    /// [`CliError::NoSuchModel`], [`CliError::Folder`] if nothing in the folder can be chosen,
+    /// [`CliError::NoSuchModel`], [`CliError::NotAFile`], [`CliError::Folder`] if nothing in the folder can be chosen,
     /// [`CliError::ShardIndex`], [`CliError::Read`].
     pub fn find(path: &Path, dtype: Dtype) -> Result<Self, CliError> {
         let metadata = fs::metadata(path).map_err(|source| match source.kind() {
@@ -40,6 +40,7 @@ impl LocalModel {
             companions: None,
         };
         if !metadata.is_dir() {
+            require_file(path, &metadata)?;
             return Ok(model);
         }
         let plan = choose(&listing(path)?, dtype).map_err(|source| CliError::Folder {
@@ -182,8 +183,19 @@ fn weight_files(folder: &Path, parts: &WeightFiles) -> Result<Vec<String>, CliEr
     }
 }
 
+/// Refuses what would wait for a writer, or has no places to seek to.
+fn require_file(path: &Path, metadata: &fs::Metadata) -> Result<(), CliError> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err(CliError::NotAFile {
+            path: path.to_owned(),
+        }),
+    }
+}
+
 /// Opens a file.
 fn reader(path: &Path) -> Result<Box<dyn ReadSeek>, CliError> {
+    require_file(path, &fs::metadata(path).map_err(unreadable(path))?)?;
     let file = File::open(path).map_err(unreadable(path))?;
     Ok(Box::new(BufReader::new(file)))
 }

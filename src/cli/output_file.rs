@@ -89,6 +89,10 @@ fn check(path: &Path, overwrite: Overwrite, inputs: &[PathBuf]) -> Result<(), Cl
     if path.is_dir() {
         return refuse("it is a folder", "give the path of a file in it");
     }
+    // Replacing a device would take it away; opening a pipe would wait for its other end.
+    if path.exists() && !path.is_file() {
+        return refuse("it is not a regular file", "give the path of a file");
+    }
     let is_gguf = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));

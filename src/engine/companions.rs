@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::generate::model_defaults::ModelDefaults;
+use crate::hub::ADAPTER_CONFIG;
 use crate::json;
 use crate::model::config::Gpt2Config;
 use crate::model::token_ids::TokenIds;
@@ -22,6 +23,8 @@ pub struct Companions {
     pub config: Vec<u8>,
     /// `generation_config.json`.
     pub generation_config: Option<Vec<u8>>,
+    /// Whether an adapter lies beside the model: its `adapter_config.json` is there.
+    pub has_adapter: bool,
     /// The files of the tokenizer.
     pub tokenizer: TokenizerFiles,
 }
@@ -31,6 +34,7 @@ impl Companions {
     pub fn insert(&mut self, name: &str, bytes: Vec<u8>) {
         match name {
             "config.json" => self.config = bytes,
+            ADAPTER_CONFIG => self.has_adapter = true,
             "generation_config.json" => self.generation_config = Some(bytes),
             name => {
                 self.tokenizer.insert(name, bytes);
@@ -55,7 +59,15 @@ impl Companions {
     ) -> Vec<Notice> {
         let files = (&self.config[..], self.generation_config.as_deref());
         let eos_token = self.tokenizer.eos_token();
-        special_tokens::of_folder(config, files, tokenizer, eos_token.as_deref())
+        let mut notices = special_tokens::of_folder(config, files, tokenizer, eos_token.as_deref());
+        if self.has_adapter {
+            notices.push(Notice::new(
+                ADAPTER_CONFIG,
+                "the adapter (LoRA) beside the model is passed over, so the texts are the base model's; merge it first, \
+                 with merge_and_unload of peft",
+            ));
+        }
+        notices
     }
 
     /// The tokenizer of the model. The tokens that the configurations open and end texts with are special.

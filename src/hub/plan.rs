@@ -129,6 +129,18 @@ pub enum PlanError {
     /// Needs an account.
     #[error("this model is given only to people signed in on the Hub")]
     Gated,
+    /// An adapter without the model that it changes.
+    #[error("there is an adapter (`{name}`), such as LoRA's, but not the model that it changes")]
+    Adapter {
+        /// Its file.
+        name: String,
+    },
+    /// A GGUF in several files.
+    #[error("the GGUF is split into several files, such as `{name}`")]
+    SplitGguf {
+        /// The first of them.
+        name: String,
+    },
     /// No weights in a format that is read.
     #[error("there are no weights that can be read here{}", found(.others))]
     NoWeights {
@@ -159,6 +171,12 @@ impl PlanError {
         match self {
             Self::OtherModel { .. } => "choose a gpt2 model",
             Self::Gated => "download it there and open the file here",
+            Self::Adapter { .. } => {
+                "merge it into its base model first, with merge_and_unload of peft, and save the result"
+            }
+            Self::SplitGguf { .. } => {
+                "join the files with llama.cpp: llama-gguf-split --merge FIRST-PART.gguf WHOLE.gguf"
+            }
             Self::NoWeights { .. } => {
                 "take a model with a .gguf, a model.safetensors or a pytorch_model.bin"
             }
@@ -187,7 +205,8 @@ fn found(others: &[String]) -> String {
 /// Chooses a GGUF of the wanted type, else safetensors, else PyTorch's `.bin`, else the GGUF of the nearest type.
 ///
 /// # Errors
-/// [`PlanError::OtherModel`], [`PlanError::Gated`], [`PlanError::NoWeights`], [`PlanError::Missing`].
+/// [`PlanError::OtherModel`], [`PlanError::Gated`], [`PlanError::NoWeights`], [`PlanError::Adapter`],
+/// [`PlanError::SplitGguf`], [`PlanError::Missing`].
 pub fn choose(listing: &Listing, dtype: Dtype) -> Result<Plan, PlanError> {
     check(listing)?;
     let ggufs = ggufs(listing);
@@ -214,9 +233,7 @@ pub fn choose(listing: &Listing, dtype: Dtype) -> Result<Plan, PlanError> {
     // become any type; a GGUF without a type in its name comes last.
     match GgufType::ALL.iter().find_map(of_type).or(ggufs.first()) {
         Some((file, _)) => Ok(gguf_plan(listing, file)),
-        None => Err(PlanError::NoWeights {
-            others: other_weights(listing),
-        }),
+        None => Err(no_weights(listing)),
     }
 }
 
@@ -275,7 +292,9 @@ fn check(listing: &Listing) -> Result<(), PlanError> {
 
 /// The GGUFs at the top of the repository that are whole models, with the types their names state.
 fn ggufs(listing: &Listing) -> Vec<(&ListedFile, Option<GgufType>)> {
-    let is_whole = |name: &str| !name.contains('/') && !name.contains("-of-");
+    let is_whole = |name: &str| {
+        !name.contains('/') && (!name.contains("-of-") || name.contains("-00001-of-00001"))
+    };
     let files = listing
         .files
         .iter()
@@ -312,6 +331,8 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
             None => {}
         }
     }
+    // Never asked for without a listing: hardly any model has one.
+    companions.extend(listing.file(ADAPTER_CONFIG).cloned());
     Ok(companions)
 }
 
@@ -350,6 +371,33 @@ fn weight_files(
         index: index.cloned(),
         shards,
     }))
+}
+
+/// The settings of an adapter; transformers loads it with the model beside it.
+pub const ADAPTER_CONFIG: &str = "adapter_config.json";
+
+/// The names of adapters of peft and of llama.cpp.
+const ADAPTERS: [&str; 3] = [
+    "adapter_model.safetensors",
+    "adapter_model.bin",
+    ADAPTER_CONFIG,
+];
+
+/// The error for a listing without a model.
+fn no_weights(listing: &Listing) -> PlanError {
+    if let Some(name) = ADAPTERS.iter().find(|name| listing.file(name).is_some()) {
+        return PlanError::Adapter {
+            name: (*name).to_owned(),
+        };
+    }
+    let mut names = listing.files.iter().map(|file| &file.name);
+    let is_part = |name: &&String| name.ends_with(".gguf") && name.contains("-of-");
+    match names.find(is_part) {
+        Some(name) => PlanError::SplitGguf { name: name.clone() },
+        None => PlanError::NoWeights {
+            others: other_weights(listing),
+        },
+    }
 }
 
 /// Weights of other frameworks.

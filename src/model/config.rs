@@ -337,7 +337,8 @@ impl Gpt2Config {
         let is_token = |id: &u32| (*id as usize) < self.vocab_size;
         self.bos_token_id = self.bos_token_id.filter(is_token);
         self.eos_token_ids.retain(is_token);
-        if !(self.layer_norm_epsilon > 0.0 && self.layer_norm_epsilon < 1.0) {
+        // With 0 a constant row divides by zero; there it does so in transformers, too.
+        if !(self.layer_norm_epsilon >= 0.0 && self.layer_norm_epsilon < 1.0) {
             return Err(ModelError::BadEpsilon {
                 value: self.layer_norm_epsilon,
             });

@@ -61,8 +61,8 @@ pub enum ModelError {
         /// H.
         n_head: usize,
     },
-    /// LayerNorm would divide by zero or vanish.
-    #[error("layer_norm_epsilon is {value}, not between 0 and 1")]
+    /// LayerNorm would take the root of a negative number, or vanish.
+    #[error("layer_norm_epsilon is {value}, not from 0 to below 1")]
     BadEpsilon {
         /// Its value.
         value: f32,

@@ -186,7 +186,11 @@ impl TokenizerError {
                 "open the model once with transformers' AutoTokenizer, save_pretrained writes the tokenizer.json that is needed"
             }
             Self::OtherFile { found, .. } => match found {
-                FileKind::Html | FileKind::LfsPointer | FileKind::Empty => found.hint(),
+                FileKind::Html
+                | FileKind::LfsPointer
+                | FileKind::ServerAnswer
+                | FileKind::Compressed(_)
+                | FileKind::Empty => found.hint(),
                 _ => "take the file of that name from the model's repository",
             },
             Self::FileTooLong { .. } => "take the file of that name from the model's repository",

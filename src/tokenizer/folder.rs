@@ -87,7 +87,7 @@ impl TokenizerFiles {
     /// Whether a file is there, and no other kind of file came in its place.
     fn is_itself(&self, name: &str) -> bool {
         match self.get(name).map(FileKind::of) {
-            None | Some(FileKind::Html | FileKind::LfsPointer) => false,
+            None | Some(FileKind::Html | FileKind::LfsPointer | FileKind::ServerAnswer) => false,
             // A vocabulary of single bytes has an empty list of merges.
             Some(FileKind::Empty) => name == MERGES || name == VOCAB_BPE,
             Some(_) => true,

@@ -12,6 +12,7 @@ use super::expected::{ExpectedTensors, Tied};
 use super::hash::NumbersHash;
 use super::location::Strides;
 use super::names::{self, Role, TensorSpec};
+use super::remarks::Remarks;
 use super::scan::scan;
 use super::stored_tensor::{ReadSeek, RowReader, StoredTensor, TensorBytes};
 use super::{gguf, gguf_metadata};
@@ -39,11 +40,13 @@ impl Checkpoint {
     /// Opens a GGUF file as llama.cpp writes GPT-2.
     ///
     /// # Errors
-    /// As [`gguf::Header::read`]; [`WeightsError::UnsupportedModel`] for another architecture,
+    /// As [`gguf::Header::read`]; [`WeightsError::SplitGguf`], [`WeightsError::Adapter`];
+    /// [`WeightsError::UnsupportedModel`] for another architecture,
     /// [`WeightsError::MissingKey`], [`WeightsError::WrongKeyType`], [`WeightsError::Config`],
     /// [`WeightsError::MissingTensor`], [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
     pub fn from_gguf(mut reader: Box<dyn ReadSeek>) -> Result<Self, WeightsError> {
         let header = gguf::Header::read(&mut reader)?;
+        gguf_metadata::check_is_whole_model(&header)?;
         let config = gguf_metadata::config(&header)?;
         let mut tensors = BTreeMap::new();
         for spec in names::tensors(&config) {
@@ -93,20 +96,25 @@ impl Checkpoint {
     ///
     /// Names may have what wrappers put around them, such as `transformer.` and `module.`; PyTorch's masks `attn.bias`
     /// and `attn.masked_bias` are ignored. If the configuration ties the head to the embedding, one of the two is
-    /// enough, and a head that differs is used and noticed. Nothing in the files is executed.
+    /// enough, and a head that differs is used and noticed. A tensor may be there under several names, and an adapter
+    /// beside the model is passed over; both are noticed. Nothing in the files is executed.
     ///
     /// # Errors
     /// [`WeightsError::NotWeights`] and the errors of the formats' headers; [`WeightsError::Truncated`],
     /// [`WeightsError::Read`], [`WeightsError::Config`], [`WeightsError::MissingTensor`],
-    /// [`WeightsError::RepeatedTensor`], [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
+    /// [`WeightsError::RepeatedTensor`], [`WeightsError::ShapeMismatch`], [`WeightsError::Transposed`],
+    /// [`WeightsError::UnsupportedType`], [`WeightsError::Quantized`], [`WeightsError::Adapter`].
     pub fn from_floats(
         config_json: &[u8],
         mut files: Vec<Box<dyn ReadSeek>>,
     ) -> Result<Self, WeightsError> {
-        let (config, expected, notices) = ExpectedTensors::from_config_json(config_json)?;
+        let (config, expected, mut notices) = ExpectedTensors::from_config_json(config_json)?;
         let mut tensors = BTreeMap::new();
+        let mut remarks = Remarks::default();
         for (file, reader) in files.iter_mut().enumerate() {
-            for location in scan(reader, &expected)? {
+            let (located, found) = scan(reader, &expected)?;
+            remarks.add(found);
+            for location in located {
                 let stored = StoredTensor {
                     dtype: location.dtype,
                     file,
@@ -119,7 +127,10 @@ impl Checkpoint {
                 }
             }
         }
-        expected.require_all(|idx| tensors.contains_key(&expected.specs[idx].name))?;
+        expected
+            .require_all(|idx| tensors.contains_key(&expected.specs[idx].name))
+            .map_err(|missing| remarks.explain(missing))?;
+        notices.extend(remarks.notices());
         let mut checkpoint = Self {
             config,
             files,

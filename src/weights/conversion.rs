@@ -141,9 +141,11 @@ impl Conversion {
         Ok(conversion)
     }
 
-    /// What is to be known about the model, though it is converted. A head is noticed once it has arrived.
+    /// What is to be known about the model, though it is converted. What lies in the
+    /// files is noticed once it has arrived.
     pub fn notices(&self) -> Vec<Notice> {
         let mut notices = self.notices.clone();
+        notices.extend(self.source.remarks().notices());
         if self.output.tied_head().differs {
             notices.push(Tied::notice());
         }

@@ -117,6 +117,36 @@ pub enum WeightsError {
         /// Its name.
         name: String,
     },
+    /// An adapter without the model that it changes, or inside of it.
+    #[error("this is an adapter (LoRA), or a model into which one is not merged")]
+    Adapter,
+    /// Weights in a form that another program has quantized.
+    #[error("these weights are quantized by {by}, in a form that is not read here")]
+    Quantized {
+        /// The program.
+        by: &'static str,
+    },
+    /// A linear map as PyTorch's own layers keep it.
+    #[error(
+        "tensor `{name}` is stored transposed, {got:?} instead of {expected:?}: so do programs like nanoGPT, whose files \
+         are not those of GPT-2 in transformers"
+    )]
+    Transposed {
+        /// Its name.
+        name: String,
+        /// The stored shape.
+        got: Vec<u64>,
+        /// The shape in Hugging Face's files.
+        expected: Vec<u64>,
+    },
+    /// One of several files of a model.
+    #[error("this is part {number} of the {count} that a GGUF was split into")]
+    SplitGguf {
+        /// Its number, from 1.
+        number: u64,
+        /// Number of parts.
+        count: u64,
+    },
     /// A tensor contradicts the configuration.
     #[error("tensor `{name}` has shape {got:?}, the configuration needs {expected:?}")]
     ShapeMismatch {
@@ -207,6 +237,18 @@ impl WeightsError {
             }
             Self::MissingTensor { .. } => "take all files of one GPT-2 model",
             Self::RepeatedTensor { .. } => "take the files of one model",
+            Self::Adapter => {
+                "merge it into its base model first, with merge_and_unload of peft, and save the result"
+            }
+            Self::Quantized { .. } => {
+                "take the model from before, in 16 or 32 bits, or one as GGUF"
+            }
+            Self::Transposed { .. } => {
+                "transpose the weights of the attention and of the MLP (c_attn, c_proj, c_fc) and save them again"
+            }
+            Self::SplitGguf { .. } => {
+                "join the parts with llama.cpp: llama-gguf-split --merge FIRST-PART.gguf WHOLE.gguf"
+            }
             Self::ShapeMismatch { .. } => {
                 "config and weights come from different models; take both from one repository"
             }

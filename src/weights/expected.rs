@@ -1,12 +1,14 @@
 //! `ExpectedTensors`: the tensors that a configuration asks float weights to hold, and the checks of each.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use super::dtype::StoredType;
 use super::error::WeightsError;
 use super::location::TensorLocation;
 use super::names::{self, TensorSpec};
+use super::remarks::Remarks;
 use crate::model::ModelError;
 use crate::model::config::Gpt2Config;
 use crate::notice::Notice;
@@ -64,6 +66,9 @@ const WRAPPERS: [&str; 17] = [
     "_fsdp_wrapped_module",
     "_checkpoint_wrapped_module",
 ];
+
+/// Expected tensors of a file: index, stored name, and what the file states.
+pub(super) type Selected<'a, T> = Vec<(usize, &'a str, T)>;
 
 impl ExpectedTensors {
     /// All tensors of a `config.json`, with what is to be known about it. Where the configuration ties the head to the
@@ -124,10 +129,52 @@ impl ExpectedTensors {
         self.idx_by_name.get(own.join(".").as_str()).copied()
     }
 
+    /// The expected tensors among those of a file, in the order of [`names::tensors`], each with its stored name, and
+    /// what the other names tell. Of a tensor that is there under several names, the name counts that `transformers`
+    /// takes: `transformer.` before it, else nothing, else the fewest wrappers.
+    ///
+    /// # Errors
+    /// [`WeightsError::Quantized`].
+    pub(super) fn select<'a, T>(
+        &self,
+        stored: impl IntoIterator<Item = (&'a str, T)>,
+    ) -> Result<(Selected<'a, T>, Remarks), WeightsError> {
+        let rank = |idx: usize, name: &str| {
+            let is_wrapped_as_usual = name
+                .strip_prefix("transformer.")
+                .is_some_and(|own| own == self.specs[idx].name);
+            (!is_wrapped_as_usual, name.matches('.').count())
+        };
+        let mut remarks = Remarks::default();
+        let mut best: BTreeMap<usize, (&str, T)> = BTreeMap::new();
+        for (name, tensor) in stored {
+            remarks.add_name(name)?;
+            let Some(idx) = self.find(name) else {
+                continue;
+            };
+            match best.entry(idx) {
+                Entry::Vacant(entry) => {
+                    entry.insert((name, tensor));
+                }
+                Entry::Occupied(mut entry) => {
+                    remarks.has_repeated = true;
+                    let other = entry.get().0;
+                    if (rank(idx, name), name) < (rank(idx, other), other) {
+                        entry.insert((name, tensor));
+                    }
+                }
+            }
+        }
+        let selected = best.into_iter();
+        let selected = selected.map(|(idx, (name, tensor))| (idx, name, tensor));
+        Ok((selected.collect(), remarks))
+    }
+
     /// The type of a stored tensor, if its shape is the expected one and its type can be read.
     ///
     /// # Errors
-    /// [`WeightsError::ShapeMismatch`]; [`WeightsError::UnsupportedType`] if `dtype` is `None`.
+    /// [`WeightsError::ShapeMismatch`], [`WeightsError::Transposed`]; [`WeightsError::UnsupportedType`] if `dtype` is
+    /// `None`.
     pub(super) fn check(
         &self,
         idx: usize,
@@ -137,6 +184,14 @@ impl ExpectedTensors {
     ) -> Result<StoredType, WeightsError> {
         let spec = &self.specs[idx];
         let expected = spec.hugging_face_shape();
+        let is_map = spec.role.is_transposed_in_hugging_face();
+        if shape != expected && is_map && shape.iter().rev().eq(&expected) {
+            return Err(WeightsError::Transposed {
+                name: spec.name.clone(),
+                got: shape.to_vec(),
+                expected,
+            });
+        }
         if shape != expected {
             return Err(WeightsError::ShapeMismatch {
                 name: spec.name.clone(),

@@ -107,7 +107,7 @@ impl FileParser {
                 };
                 if header.len() == whole {
                     let header = st::Header::parse(&header[8..])?;
-                    parsed.located = header.locate(expected)?;
+                    (parsed.located, parsed.remarks) = header.locate(expected)?;
                     let announced = parsed.located.iter().map(|location| location.idx);
                     parsed.announced = Some(announced.collect());
                     let left = header.data_end() - whole as u64;

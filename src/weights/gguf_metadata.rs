@@ -30,6 +30,24 @@ const ACTIVATION: &str = "huggingtweets.activation_function";
 const SCALE: &str = "huggingtweets.scale_attn_weights";
 const SCALE_BY_LAYER: &str = "huggingtweets.scale_attn_by_inverse_layer_idx";
 
+/// Refuses a file that holds a part of a model, or what changes one.
+///
+/// # Errors
+/// [`WeightsError::SplitGguf`], [`WeightsError::Adapter`].
+pub(super) fn check_is_whole_model(header: &Header) -> Result<(), WeightsError> {
+    let number = |key: &str| header.metadata.get(key).and_then(Value::as_u64);
+    if let Some(count) = number("split.count")
+        && count > 1
+    {
+        let number = number("split.no").unwrap_or_default().saturating_add(1);
+        return Err(WeightsError::SplitGguf { number, count });
+    }
+    match header.metadata.get("general.type").and_then(Value::as_str) {
+        Some("adapter") => Err(WeightsError::Adapter),
+        _ => Ok(()),
+    }
+}
+
 /// The metadata of a GPT-2 with matrices of type `dtype`: name, shape, first and last token of a text; `more`, which
 /// holds the tokenizer, is appended.
 pub fn gpt2_metadata(

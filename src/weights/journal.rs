@@ -6,6 +6,7 @@ use super::error::WeightsError;
 use super::expected::ExpectedTensors;
 use super::file_parser::ParserState;
 use super::location::TensorLocation;
+use super::remarks::Remarks;
 use super::tied_head::TiedHead;
 
 /// The version of the journal's form; it changes whenever a stored journal could be misread.
@@ -30,6 +31,8 @@ pub struct Journal {
     /// Indices of the expected tensors that the files so far list.
     pub(super) announced: Vec<usize>,
     pub(super) tied_head: TiedHead,
+    #[serde(default)]
+    pub(super) remarks: Remarks,
     pub(super) done: Vec<Done>,
 }
 
@@ -60,6 +63,7 @@ impl Journal {
             ahead: Vec::new(),
             announced: Vec::new(),
             tied_head: TiedHead::default(),
+            remarks: Remarks::default(),
             done: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dtype::StoredType;
 use super::names::TensorSpec;
+use super::remarks::Remarks;
 
 /// An expected tensor that a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,8 @@ pub(super) struct Parsed {
     pub(super) n_used: usize,
     /// The expected tensors that the file holds, once its list of tensors is complete.
     pub(super) announced: Option<Vec<usize>>,
+    /// What the list of tensors tells beside them.
+    pub(super) remarks: Remarks,
     /// Expected tensors whose offsets have become known, in the order of the file.
     pub(super) located: Vec<TensorLocation>,
 }

@@ -25,6 +25,7 @@ mod pickle;
 mod pickle_global;
 mod pytorch;
 mod pytorch_legacy;
+mod remarks;
 pub mod report;
 mod row_codec;
 mod safetensors;

@@ -7,7 +7,7 @@
 //!
 //! Source: CPython `Lib/pickletools.py`; PyTorch `torch/_utils.py`, `torch/serialization.py`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::error::WeightsError;
 use super::pickle_global::{Global, StorageType};
@@ -31,6 +31,8 @@ const WEIGHTS_KEYS: [&str; 9] = [
     "net",
     "network",
 ];
+/// Dictionaries in each other down to which the weights are searched.
+const MAX_NESTING: usize = 4;
 /// Longest key of a storage. Keys are short numbers; the machine copies a key at each use.
 const MAX_KEY_BYTES: usize = 32;
 
@@ -160,8 +162,8 @@ impl Pickle {
         })
     }
 
-    /// The tensors of the dictionary of weights, by name: the outermost one, or where it has no expected name, one of
-    /// its values.
+    /// The tensors of the dictionary of weights, by name: the outermost one, or where it has no expected name, one
+    /// inside of it, the outermost first.
     ///
     /// # Errors
     /// [`WeightsError::Malformed`] if the outermost value is not a dictionary.
@@ -180,17 +182,36 @@ impl Pickle {
         if has_expected(top) {
             return Ok(self.named_tensors(top));
         }
-        let inner = top.iter().filter_map(|(key, value)| {
-            let Some(Object::Dict(dict)) = self.object(*value) else {
-                return None;
-            };
-            let rank = WEIGHTS_KEYS
-                .iter()
-                .position(|known| self.text(*key) == Some(known));
-            has_expected(dict).then_some((rank.unwrap_or(WEIGHTS_KEYS.len()), dict))
-        });
-        let weights = inner.min_by_key(|(rank, _)| *rank);
-        Ok(self.named_tensors(weights.map_or(top, |(_, dict)| dict)))
+        // Level by level; a dictionary may hold itself.
+        let mut seen = HashSet::new();
+        let mut level = vec![top];
+        for _ in 0..MAX_NESTING {
+            let mut weights: Option<(usize, &Vec<(Value, Value)>)> = None;
+            let mut next = Vec::new();
+            for (key, value) in level.into_iter().flatten() {
+                let Value::Object(idx) = value else {
+                    continue;
+                };
+                let Some(Object::Dict(dict)) = self.objects.get(*idx) else {
+                    continue;
+                };
+                if !seen.insert(*idx) {
+                    continue;
+                }
+                next.push(dict);
+                let key = self.text(*key);
+                let rank = WEIGHTS_KEYS.iter().position(|known| key == Some(known));
+                let rank = rank.unwrap_or(WEIGHTS_KEYS.len());
+                if weights.is_none_or(|(best, _)| rank < best) && has_expected(dict) {
+                    weights = Some((rank, dict));
+                }
+            }
+            if let Some((_, dict)) = weights {
+                return Ok(self.named_tensors(dict));
+            }
+            level = next;
+        }
+        Ok(self.named_tensors(top))
     }
 
     fn named_tensors<'a>(
@@ -270,8 +291,9 @@ impl Pickle {
             | b't'
             | b'u'
             | b'}'
+            | 0x81
             | 0x85..=0x89
-            | 0x93
+            | 0x8f..=0x93
             | 0x94 => 1,
             0x80 | b'K' | b'h' | b'q' => 2,
             // The text of Python 2.
@@ -280,9 +302,9 @@ impl Pickle {
             b'M' => 3,
             b'J' | b'j' | b'r' => 5,
             b'G' | 0x95 => 9,
-            b'X' => text(4)?,
-            0x8a | 0x8c => text(1)?,
-            0x8d => text(8)?,
+            b'X' | b'B' => text(4)?,
+            b'C' | 0x8a | 0x8c => text(1)?,
+            0x8d | 0x8e | 0x96 => text(8)?,
             // Two lines.
             b'c' | b'i' => match argument.iter().filter(|b| **b == b'\n').count() {
                 2 => self.buffer.len(),
@@ -307,6 +329,8 @@ impl Pickle {
             0x80 | 0x95 => {}
             b'.' => self.is_done = true,
             b'(' => self.marks.push(self.stack.len()),
+            // Bytes, and the empty set.
+            b'B' | b'C' | 0x8e | 0x96 | 0x8f => self.stack.push(Value::Other),
             b'N' | b'G' => self.stack.push(Value::Other),
             0x88 | 0x89 => self.stack.push(Value::Bool(instruction[0] == 0x88)),
             b']' => self.push_object(Object::List(Vec::new())),
@@ -315,8 +339,8 @@ impl Pickle {
                 .stack
                 .push(Value::Int(i64::from(number() as u32 as i32))),
             0x8a => {
-                let value = self.long(&argument[1..])?;
-                self.stack.push(Value::Int(value));
+                let value = long(&argument[1..]);
+                self.stack.push(value.map_or(Value::Other, Value::Int));
             }
             b'X' | b'T' => self.push_text(&argument[4..])?,
             b'U' | 0x8c => self.push_text(&argument[1..])?,
@@ -339,6 +363,17 @@ impl Pickle {
             b'u' => {
                 let items = self.pop_to_mark()?;
                 self.set_items(&items)?;
+            }
+            // Items of a set.
+            0x90 => {
+                self.pop_to_mark()?;
+                if !matches!(self.stack.last(), Some(Value::Other)) {
+                    return self.malformed("it adds to an object that is no set");
+                }
+            }
+            0x91 => {
+                self.pop_to_mark()?;
+                self.stack.push(Value::Other);
             }
             b'a' => {
                 let items = self.pop_many(1)?;
@@ -374,11 +409,29 @@ impl Pickle {
             }
             b'Q' => self.persistent()?,
             b'R' => self.reduce()?,
+            // An object of a class, of which the arguments follow, and with 0x92 their names.
+            0x81 | 0x92 => {
+                if instruction[0] == 0x92 {
+                    self.pop_many(1)?;
+                }
+                let [class, _] = self.pop_many(2)?[..] else {
+                    unreachable!("two were taken");
+                };
+                match class {
+                    Value::Global(Global::Plain) => self.stack.push(Value::Other),
+                    Value::Global(Global::OrderedDict | Global::DictLike) => {
+                        self.push_object(Object::Dict(Vec::new()));
+                    }
+                    _ => return self.malformed("it makes an object that is no tensor"),
+                }
+            }
             b'b' => {
                 self.pop_many(1)?;
-                let top = self.stack.last().copied();
-                if !matches!(top.and_then(|top| self.object(top)), Some(Object::Dict(_))) {
-                    return self.malformed("it changes an object that is no dictionary");
+                let is_dict = |top| matches!(self.object(top), Some(Object::Dict(_)));
+                match self.stack.last() {
+                    Some(Value::Other) => {}
+                    Some(top) if is_dict(*top) => {}
+                    _ => return self.malformed("it changes an object that is no dictionary"),
                 }
             }
             _ => unreachable!("its length was known"),
@@ -436,17 +489,6 @@ impl Pickle {
         }
     }
 
-    /// A signed number of up to eight bytes.
-    fn long(&self, bytes: &[u8]) -> Result<i64, WeightsError> {
-        if bytes.len() > 8 {
-            return self.malformed("a number is too large");
-        }
-        let sign = bytes.last().is_some_and(|b| *b >= 0x80);
-        let mut all = [if sign { 0xff } else { 0 }; 8];
-        all[..bytes.len()].copy_from_slice(bytes);
-        Ok(i64::from_le_bytes(all))
-    }
-
     /// The last `n` values since the last mark, first pushed first.
     fn pop_many(&mut self, n: usize) -> Result<Vec<Value>, WeightsError> {
         let floor = self.marks.last().copied().unwrap_or(0);
@@ -478,6 +520,9 @@ impl Pickle {
         let (pairs, []) = items.as_chunks::<2>() else {
             return self.malformed("a dictionary has a key without a value");
         };
+        if let Some(Value::Other) = self.stack.last() {
+            return Ok(());
+        }
         if let Some(Value::Object(top)) = self.stack.last()
             && let Some(Object::Dict(dict)) = self.objects.get_mut(*top)
         {
@@ -489,6 +534,9 @@ impl Pickle {
 
     /// Appends to the list below.
     fn append(&mut self, items: &[Value]) -> Result<(), WeightsError> {
+        if let Some(Value::Other) = self.stack.last() {
+            return Ok(());
+        }
         if let Some(Value::Object(top)) = self.stack.last()
             && let Some(Object::List(list)) = self.objects.get_mut(*top)
         {
@@ -541,11 +589,14 @@ impl Pickle {
         let call = self.pop_many(2)?;
         let arguments = self.tuple(call[1])?;
         let made = match (call[0], arguments) {
-            (Value::Global(Global::OrderedDict), []) => Object::Dict(Vec::new()),
+            (Value::Global(Global::OrderedDict), []) | (Value::Global(Global::DictLike), _) => {
+                Object::Dict(Vec::new())
+            }
             (
                 Value::Global(Global::RebuildTensor),
                 [Value::Object(storage), offset, shape, strides, _, _]
-                | [Value::Object(storage), offset, shape, strides, _, _, _],
+                | [Value::Object(storage), offset, shape, strides, _, _, _]
+                | [Value::Object(storage), offset, shape, strides, _, _, _, _],
             ) if matches!(self.objects[*storage], Object::Storage(_)) => {
                 Object::Tensor(PickledTensor {
                     storage: *storage,
@@ -571,4 +622,12 @@ impl Pickle {
         self.push_object(made);
         Ok(())
     }
+}
+
+/// A signed number of up to eight bytes; longer ones are states of generators of random numbers.
+fn long(bytes: &[u8]) -> Option<i64> {
+    let sign = bytes.last().is_some_and(|b| *b >= 0x80);
+    let mut all = [if sign { 0xff } else { 0 }; 8];
+    all.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(i64::from_le_bytes(all))
 }

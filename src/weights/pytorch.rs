@@ -171,7 +171,8 @@ impl PytorchParser {
                     if header.size.is_some_and(|size| size != pickle.len()) {
                         return self.malformed("its list of tensors has another size");
                     }
-                    let (storages, announced) = Storages::of(&pickle, expected, self.pos)?;
+                    let (storages, announced, remarks) = Storages::of(&pickle, expected, self.pos)?;
+                    parsed.remarks = remarks;
                     self.storages = storages;
                     parsed.announced = Some(announced);
                     Phase::after(header.descriptor, pickle.len())

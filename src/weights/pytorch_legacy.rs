@@ -159,7 +159,8 @@ impl LegacyParser {
             Phase::Tensors(mut pickle) => {
                 parsed.n_used = pickle.push(bytes)?;
                 if pickle.is_done() {
-                    let (storages, announced) = Storages::of(&pickle, expected, self.pos)?;
+                    let (storages, announced, remarks) = Storages::of(&pickle, expected, self.pos)?;
+                    parsed.remarks = remarks;
                     self.storages = storages;
                     parsed.announced = Some(announced);
                     Phase::Keys(self.pickle(parsed.n_used))

@@ -14,6 +14,7 @@ use super::dtype::StoredType;
 use super::error::{WeightsError, shown};
 use super::expected::ExpectedTensors;
 use super::location::{Strides, TensorLocation};
+use super::remarks::Remarks;
 
 /// The length of the shortest header, `{}`.
 const MIN_HEADER_BYTES: u64 = 2;
@@ -133,19 +134,19 @@ impl Header {
         self.data_end
     }
 
-    /// The expected tensors, in the order of the file.
+    /// The expected tensors, in the order of the file, and what the other names tell.
     ///
     /// # Errors
-    /// [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`].
+    /// As [`ExpectedTensors::select`] and [`ExpectedTensors::check`].
     pub(super) fn locate(
         &self,
         expected: &ExpectedTensors,
-    ) -> Result<Vec<TensorLocation>, WeightsError> {
+    ) -> Result<(Vec<TensorLocation>, Remarks), WeightsError> {
         let mut located = Vec::new();
-        for (name, info) in &self.tensors {
-            let Some(idx) = expected.find(name) else {
-                continue;
-            };
+        let stored = self.tensors.iter();
+        let stored = stored.map(|(name, info)| (name.as_str(), info));
+        let (selected, remarks) = expected.select(stored)?;
+        for (idx, _, info) in selected {
             let dtype = match info.dtype.0.as_str() {
                 "F32" => Some(StoredType::F32),
                 "F16" => Some(StoredType::F16),
@@ -161,7 +162,7 @@ impl Header {
             });
         }
         located.sort_by_key(|location| location.offset);
-        Ok(located)
+        Ok((located, remarks))
     }
 }
 

@@ -7,22 +7,24 @@ use super::error::WeightsError;
 use super::expected::ExpectedTensors;
 use super::file_parser::FileParser;
 use super::location::TensorLocation;
+use super::remarks::Remarks;
 
 /// Bytes read at a time: enough for most headers inside PyTorch's archives.
 const READ_BYTES: u64 = 1 << 12;
 
-/// The expected tensors that a file of float weights holds, in the order of the file.
+/// The expected tensors that a file of float weights holds, in the order of the file, and what the other
+/// names tell.
 ///
 /// # Errors
 /// As [`FileParser::parse`] and [`FileParser::end`], and [`WeightsError::Read`].
 pub(super) fn scan<R: Read + Seek>(
     reader: &mut R,
     expected: &ExpectedTensors,
-) -> Result<Vec<TensorLocation>, WeightsError> {
+) -> Result<(Vec<TensorLocation>, Remarks), WeightsError> {
     let failed = |source: io::Error| WeightsError::Read { source };
     let file_len = reader.seek(SeekFrom::End(0)).map_err(failed)?;
     let mut parser = FileParser::start();
-    let mut located = Vec::new();
+    let (mut located, mut remarks) = (Vec::new(), Remarks::default());
     let mut pos = 0;
     let mut buffer = Vec::new();
     while pos < file_len {
@@ -48,6 +50,7 @@ pub(super) fn scan<R: Read + Seek>(
             bytes = &bytes[parsed.n_used..];
             pos += parsed.n_used as u64;
             located.extend(parsed.located);
+            remarks.add(parsed.remarks);
         }
         if buffer.is_empty() {
             // The file became shorter while it was read.
@@ -55,5 +58,5 @@ pub(super) fn scan<R: Read + Seek>(
         }
     }
     parser.end(pos)?;
-    Ok(located)
+    Ok((located, remarks))
 }

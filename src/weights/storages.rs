@@ -9,6 +9,7 @@ use super::expected::ExpectedTensors;
 use super::location::{Strides, TensorLocation};
 use super::names::Role;
 use super::pickle::Pickle;
+use super::remarks::Remarks;
 
 /// A storage whose numbers have not arrived yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,16 +44,16 @@ impl Storage {
 pub(super) struct Storages(BTreeMap<String, Storage>);
 
 impl Storages {
-    /// The storages of a pickle, which ends at byte `pos`, and the expected tensors in them.
+    /// The storages of a pickle, which ends at byte `pos`, the expected tensors in them, and what the other names tell.
     ///
     /// # Errors
     /// [`WeightsError::Malformed`], [`WeightsError::ShapeMismatch`], [`WeightsError::UnsupportedType`],
-    /// [`WeightsError::SharedNumbers`].
+    /// [`WeightsError::Transposed`], [`WeightsError::Quantized`], [`WeightsError::SharedNumbers`].
     pub(super) fn of(
         pickle: &Pickle,
         expected: &ExpectedTensors,
         pos: u64,
-    ) -> Result<(Self, Vec<usize>), WeightsError> {
+    ) -> Result<(Self, Vec<usize>, Remarks), WeightsError> {
         let mut storages: BTreeMap<String, Storage> = BTreeMap::new();
         for storage in pickle.storages() {
             let number_bytes = storage.kind.size_bytes;
@@ -71,10 +72,10 @@ impl Storages {
         }
         let is_expected = |name: &str| expected.find(name).is_some();
         let mut announced = Vec::new();
-        for (name, tensor, storage) in pickle.tensors(is_expected)? {
-            let Some(idx) = expected.find(name) else {
-                continue;
-            };
+        let stored = pickle.tensors(is_expected)?;
+        let (selected, remarks) =
+            expected.select(stored.map(|(name, tensor, storage)| (name, (tensor, storage))))?;
+        for (idx, _, (tensor, storage)) in selected {
             let kind = storage.kind;
             let dtype = expected.check(idx, &tensor.shape, kind.dtype, kind.name)?;
             let spec = &expected.specs[idx];
@@ -110,7 +111,7 @@ impl Storages {
             storage.tensors.sort_by_key(|location| location.offset);
             refuse_shared(&storage.tensors, expected)?;
         }
-        Ok((Self(storages), announced))
+        Ok((Self(storages), announced, remarks))
     }
 
     /// Takes the storage with this key.

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tweets", &[]),
     ("shown", &[]),
     // Names on a card are strangers' texts.
-    ("card", &["shown"]),
+    ("card", &["file_kind", "shown"]),
     // A bot has the address of its repository.
     ("bot", &["card", "hub"]),
     ("bundled", &[]),

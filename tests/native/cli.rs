@@ -827,3 +827,55 @@ fn a_full_disk_is_told_and_leaves_nothing() {
     assert!(!out.exists());
     assert_eq!(leftovers(folder.path()), Vec::<String>::new());
 }
+
+/// A pipe would be waited for, and a device replaced by the result.
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_neither_read_nor_replaced() {
+    let (folder, model) = model();
+    let pipe = folder.path().join("pipe.gguf");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let pipe = pipe.to_str().unwrap();
+    let read = failure(&["generate", "--model", pipe, "--prompt", "a"]);
+    assert!(read.contains("is neither a file nor a folder"), "{read}");
+    for force in [&[][..], &["--force"]] {
+        let written = failure(&[&["quantize", &model, pipe][..], force].concat());
+        assert!(written.contains("it is not a regular file"), "{written}");
+    }
+}
+
+#[test]
+fn an_adapter_beside_the_model_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/repositories/safetensors-f32");
+    for entry in std::fs::read_dir(fixture).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    write(
+        folder.path(),
+        "adapter_config.json",
+        b"{\"peft_type\": \"LORA\"}",
+    );
+    let args = [
+        "generate",
+        "--model",
+        folder.path().to_str().unwrap(),
+        "--prompt",
+        "a",
+    ];
+    let output = huggingtweets(&args);
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notes}");
+    assert!(
+        notes.contains("note: adapter_config.json: the adapter (LoRA)"),
+        "{notes}"
+    );
+}

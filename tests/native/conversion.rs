@@ -556,7 +556,16 @@ fn what_is_no_weights_is_named() {
         FileKind::LfsPointer
     );
     assert_eq!(refused(b"GGUF\x03\0\0\0"), FileKind::Gguf);
-    assert_eq!(refused(b"{\"error\":\"Entry not found\"}"), FileKind::Json);
+    assert_eq!(refused(b"{\"weight\": [1, 2]}"), FileKind::Json);
+    assert_eq!(
+        refused(b"{\"error\":\"Entry not found\"}"),
+        FileKind::ServerAnswer
+    );
+    assert_eq!(refused(b"Entry not found"), FileKind::ServerAnswer);
+    assert_eq!(
+        refused(&[&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &[7; 4000]].concat()),
+        FileKind::Compressed("gzip")
+    );
     assert_eq!(refused(&[0xff; 2000]), FileKind::Unknown);
     assert_eq!(
         refused(b"\x80\x04]\x94.                    "),

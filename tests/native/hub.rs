@@ -584,6 +584,10 @@ fn parts_of_a_split_gguf_and_files_in_folders_are_no_models() {
         "pytorch_model.bin",
     ];
     assert_eq!(chosen(&loose, Dtype::Q8_0), "pytorch_model.bin");
+    assert_eq!(
+        chosen(&["a-00001-of-00001.gguf"], Dtype::Auto),
+        "a-00001-of-00001.gguf"
+    );
 }
 
 #[test]
@@ -789,6 +793,20 @@ fn what_is_missing_is_said() {
         error.hint(),
         "take a model with a .gguf, a model.safetensors or a pytorch_model.bin"
     );
+    let adapter = listing_with(&[
+        small("adapter_config.json", 1),
+        large("adapter_model.safetensors", 1),
+    ]);
+    let error = choose(&adapter, Dtype::Auto).unwrap_err();
+    assert!(matches!(&error, PlanError::Adapter { name } if name == "adapter_model.safetensors"));
+    assert!(error.hint().contains("merge"));
+    let split = listing_with(&[
+        large("a-00001-of-00002.gguf", 1),
+        large("a-00002-of-00002.gguf", 1),
+    ]);
+    let error = choose(&split, Dtype::Auto).unwrap_err();
+    assert!(matches!(&error, PlanError::SplitGguf { name } if name == "a-00001-of-00002.gguf"));
+    assert!(error.hint().contains("llama-gguf-split"));
     assert_eq!(
         choose(&listing_with(&[]), Dtype::Auto),
         Err(PlanError::NoWeights { others: Vec::new() })

@@ -339,6 +339,15 @@ fn a_decoder_without_its_encoder_is_noticed() {
 }
 
 #[test]
+fn an_answer_in_place_of_the_configuration_is_named() {
+    let refused = Gpt2Config::from_json(br#"{"error":"Repository not found"}"#).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "config.json is not a GPT-2 configuration (it is a server's answer that it does not give the file)"
+    );
+}
+
+#[test]
 fn hostile_configurations_are_refused() {
     for changes in [
         r#"{"vocab_size":0}"#,
@@ -358,10 +367,15 @@ fn hostile_configurations_are_refused() {
         config_with(r#"{"n_head":5}"#),
         Err(ModelError::UnevenHeads { .. })
     ));
-    assert!(matches!(
-        config_with(r#"{"layer_norm_epsilon":0}"#),
-        Err(ModelError::BadEpsilon { .. })
-    ));
+    for epsilon in ["-1e-5", "1"] {
+        assert!(matches!(
+            config_with(&format!(r#"{{"layer_norm_epsilon":{epsilon}}}"#)),
+            Err(ModelError::BadEpsilon { .. })
+        ));
+    }
+    // transformers computes with it.
+    let zero = config_with(r#"{"layer_norm_epsilon":0.0}"#).unwrap();
+    assert_eq!(zero.layer_norm_epsilon, 0.0);
     assert!(matches!(
         Gpt2Config::from_json(b"[]"),
         Err(ModelError::BadConfigJson { .. })

@@ -212,7 +212,10 @@ fn a_pickle_that_names_anything_else_is_refused_by_that_name() {
         (b"\x80\x02ctorch._utils\n_rebuild_sparse_tensor\n.", "torch._utils._rebuild_sparse_tensor"),
         (b"\x80\x02ctorch\nQInt8Storage\n.", "torch.QInt8Storage"),
         (b"\x80\x02ctorch\nload\n.", "torch.load"),
-        (b"\x80\x02ccollections\ndefaultdict\n.", "collections.defaultdict"),
+        (b"\x80\x02ccollections\nChainMap\n.", "collections.ChainMap"),
+        (b"\x80\x02cnumpy\nload\n.", "numpy.load"),
+        (b"\x80\x02cnumpy.core.multiarray\nfromfile\n.", "numpy.core.multiarray.fromfile"),
+        (b"\x80\x02c__builtin__\ngetattr\n.", "__builtin__.getattr"),
         (b"\x80\x02c__builtin__\n\x1b[2Jx\n.", "__builtin__.[2Jx"),
     ] {
         match (pickled(pickle), expected) {
@@ -222,6 +225,122 @@ fn a_pickle_that_names_anything_else_is_refused_by_that_name() {
             (other, _) => panic!("{expected}: {other}"),
         }
     }
+}
+
+/// The state of a training holds values of numpy, `argparse`, `pathlib` and `collections`, as torch 2 writes them.
+#[test]
+fn plain_values_beside_the_weights_are_passed_over() {
+    // Tensors that nobody needs: their names are not GPT-2's.
+    let tensor = |class: &str, rebuild: &str, more: &str| {
+        let text = |text: &str| {
+            let len = u8::try_from(text.len()).unwrap();
+            [b"X", &[len, 0, 0, 0][..], text.as_bytes()].concat()
+        };
+        [
+            format!("ctorch._utils\n{rebuild}\n((").into_bytes(),
+            text("storage"),
+            format!("c{class}\n").into_bytes(),
+            text("0"),
+            text("cpu"),
+            b"K\x03tQK\x00K\x03\x85K\x01\x85\x89ccollections\nOrderedDict\n)R".to_vec(),
+            format!("{more}tR").into_bytes(),
+        ]
+        .concat()
+    };
+    for value in [
+        // numpy.float64(3.2)
+        b"cnumpy._core.multiarray\nscalar\ncnumpy\ndtype\nX\x02\0\0\0f8\x89\x88\x87R(K\x03X\x01\0\0\0<NNNJ\xff\xff\xff\xff\
+          J\xff\xff\xff\xffK\x00tbc_codecs\nencode\nX\x01\0\0\0@X\x06\0\0\0latin1\x86R\x86R"
+            .to_vec(),
+        // argparse.Namespace(lr=1)
+        b"cargparse\nNamespace\n)\x81}X\x02\0\0\0lrK\x01sb".to_vec(),
+        // pathlib.PurePosixPath("/x")
+        b"cpathlib\nPurePosixPath\nX\x01\0\0\0/X\x01\0\0\0x\x86R".to_vec(),
+        // collections.defaultdict(dict, {1: 2})
+        b"ccollections\ndefaultdict\nc__builtin__\ndict\n\x85RK\x01K\x02s".to_vec(),
+        // A number of 128 bits, bytes, and a set.
+        [&b"\x8a\x10"[..], &[1; 16]].concat(),
+        b"C\x02ab".to_vec(),
+        b"\x8f(K\x01\x90".to_vec(),
+        tensor("torch.storage\nUntypedStorage", "_rebuild_tensor_v3", "ctorch\nfloat8_e4m3fn\n"),
+        tensor("torch.storage\nUntypedStorage", "_rebuild_tensor_v3", "ctorch\nuint16\n"),
+        tensor("torch\nComplexFloatStorage", "_rebuild_tensor_v2", ""),
+    ] {
+        let pickle = [&b"\x80\x04}X\x01\0\0\0a"[..], &value, b"s."].concat();
+        let refused = pickled(&pickle);
+        assert!(
+            matches!(&refused, WeightsError::MissingTensor { name } if name == "wte.weight"),
+            "{refused:?}: {}",
+            value.escape_ascii()
+        );
+    }
+}
+
+/// `{name: tensor}` inside of dictionaries with these keys.
+fn inside(keys: &[&str], names: impl Fn(&str) -> Vec<String>) -> Vec<u8> {
+    let weights = safetensors("model.safetensors");
+    let mut weights = weights;
+    let mut tensors = Vec::new();
+    let mut numbers = Vec::new();
+    for (spec, _) in weights.tensors() {
+        let values = weights.floats(&spec.name).unwrap();
+        let (rows, cols) = (spec.rows, spec.cols);
+        let is_map = spec.role.is_transposed_in_hugging_face();
+        let stored: Vec<f32> = match is_map {
+            true => (0..rows * cols)
+                .map(|i| values[i % rows * cols + i / rows])
+                .collect(),
+            false => values,
+        };
+        let shape = spec.hugging_face_shape();
+        for name in names(&spec.name) {
+            tensors.push((
+                name,
+                shape.iter().map(|n| usize::try_from(*n).unwrap()).collect(),
+            ));
+            numbers.push(
+                stored
+                    .iter()
+                    .flat_map(|x| x.to_le_bytes())
+                    .collect::<Vec<u8>>(),
+            );
+        }
+    }
+    let mut file = Vec::new();
+    crate::support::pickled::write_inside(
+        keys,
+        &tensors,
+        |i, out| out(&numbers[i]),
+        &mut |bytes| file.extend_from_slice(bytes),
+    );
+    file
+}
+
+#[test]
+fn weights_are_found_inside_of_the_state_of_a_training() {
+    let plain = |name: &str| vec![format!("transformer.{name}")];
+    for keys in [&[][..], &["model"], &["state", "model"], &["a", "b", "c"]] {
+        assert_same(
+            open(vec![inside(keys, plain)]).unwrap(),
+            safetensors("model.safetensors"),
+        );
+    }
+}
+
+#[test]
+fn a_tensor_under_several_names_counts_under_the_one_that_transformers_takes() {
+    let twice = |name: &str| {
+        vec![
+            format!("module.transformer.{name}"),
+            name.to_owned(),
+            format!("transformer.{name}"),
+        ]
+    };
+    let file = inside(&[], twice);
+    let opened = open(vec![file]).unwrap();
+    assert_eq!(opened.notices().len(), 1);
+    assert!(opened.notices()[0].to_string().contains("twice"));
+    assert_same(opened, safetensors("model.safetensors"));
 }
 
 #[test]

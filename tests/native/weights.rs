@@ -93,6 +93,138 @@ fn shards_are_one_checkpoint() {
     }
 }
 
+/// The tensors of the tiny model, changed: name, shape, bytes of F32.
+fn with_tensors(
+    change: impl Fn(&mut Vec<(String, Vec<usize>, Vec<u8>)>),
+) -> Result<Checkpoint, WeightsError> {
+    let folder = fixtures().join("tiny");
+    let bytes = std::fs::read(folder.join("model.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.tensors().into_iter();
+    let tensors = tensors.map(|(name, view)| (name, view.shape().to_vec(), view.data().to_vec()));
+    let mut tensors: Vec<_> = tensors.collect();
+    change(&mut tensors);
+    let views = tensors.iter().map(|(name, shape, data)| {
+        let view =
+            safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), data);
+        (name.as_str(), view.unwrap())
+    });
+    let changed = safetensors::serialize(views, None).unwrap();
+    let config = std::fs::read(folder.join("config.json")).unwrap();
+    Checkpoint::from_floats(&config, vec![Box::new(Cursor::new(changed))])
+}
+
+const C_ATTN: &str = "transformer.h.0.attn.c_attn.weight";
+
+#[test]
+fn of_two_copies_of_a_tensor_that_of_transformers_is_read_and_noticed() {
+    for (same, other) in [
+        (true, "wte.weight"),
+        (false, "wte.weight"),
+        (false, "module.wte.weight"),
+    ] {
+        let mut opened = with_tensors(|tensors| {
+            let wte = tensors
+                .iter()
+                .find(|tensor| tensor.0 == "transformer.wte.weight");
+            let (_, shape, data) = wte.unwrap().clone();
+            let data = if same { data } else { vec![0; data.len()] };
+            tensors.push((other.to_owned(), shape, data));
+        })
+        .unwrap();
+        assert_same_weights(&mut tiny(), &mut opened);
+        assert_eq!(opened.notices().len(), 1);
+        assert!(opened.notices()[0].to_string().contains("twice"));
+    }
+    assert_eq!(with_tensors(|_| {}).unwrap().notices(), []);
+}
+
+#[test]
+fn an_adapter_beside_the_model_is_noticed_and_one_inside_of_it_refused() {
+    let add_lora = |tensors: &mut Vec<(String, Vec<usize>, Vec<u8>)>| {
+        let name = "transformer.h.0.attn.c_attn.lora_A.default.weight".to_owned();
+        tensors.push((name, vec![2, 32], vec![0; 256]));
+    };
+    let mut beside = with_tensors(add_lora).unwrap();
+    assert_same_weights(&mut tiny(), &mut beside);
+    assert_eq!(beside.notices().len(), 1);
+    assert!(beside.notices()[0].to_string().contains("merge it first"));
+    let inside = with_tensors(|tensors| {
+        add_lora(tensors);
+        let c_attn = tensors
+            .iter_mut()
+            .find(|tensor| tensor.0 == C_ATTN)
+            .unwrap();
+        c_attn.0 = C_ATTN.replace("c_attn.", "c_attn.base_layer.");
+    });
+    assert!(matches!(inside, Err(WeightsError::Adapter)));
+}
+
+#[test]
+fn weights_in_the_forms_of_other_programs_are_named() {
+    let renamed = |suffix: &'static str| {
+        let refused = with_tensors(|tensors| {
+            let c_attn = tensors
+                .iter_mut()
+                .find(|tensor| tensor.0 == C_ATTN)
+                .unwrap();
+            c_attn.0 = C_ATTN.replace("weight", suffix);
+        });
+        match refused {
+            Err(WeightsError::Quantized { by }) => by,
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("opened"),
+        }
+    };
+    assert_eq!(renamed("qweight"), "GPTQ or AWQ");
+    assert_eq!(renamed("weight.absmax"), "bitsandbytes");
+    assert_eq!(
+        renamed("weight.quant_state.bitsandbytes__nf4"),
+        "bitsandbytes"
+    );
+    assert_eq!(renamed("SCB"), "bitsandbytes");
+    let transposed = with_tensors(|tensors| {
+        let c_attn = tensors
+            .iter_mut()
+            .find(|tensor| tensor.0 == C_ATTN)
+            .unwrap();
+        c_attn.1.reverse();
+    });
+    assert!(matches!(
+        transposed,
+        Err(WeightsError::Transposed { name, got, .. }) if name == C_ATTN["transformer.".len()..] && got == [96, 32]
+    ));
+}
+
+#[test]
+fn a_part_of_a_split_gguf_and_an_adapter_are_named() {
+    let checkpoint = tiny();
+    let with = |entries: &[(&str, Value)]| {
+        let mut metadata = metadata(checkpoint.config(), WeightType::F32);
+        metadata.extend(
+            entries
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone())),
+        );
+        let (bytes, _) = quantize_with(tiny(), WeightType::F32, &metadata);
+        open_gguf(&bytes)
+    };
+    let number = Value::UInt;
+    assert!(matches!(
+        with(&[("split.no", number(1)), ("split.count", number(2))]),
+        Err(WeightsError::SplitGguf {
+            number: 2,
+            count: 2
+        })
+    ));
+    assert!(with(&[("split.no", number(0)), ("split.count", number(1))]).is_ok());
+    assert!(matches!(
+        with(&[("general.type", Value::String("adapter".to_owned()))]),
+        Err(WeightsError::Adapter)
+    ));
+    assert!(with(&[("general.type", Value::String("model".to_owned()))]).is_ok());
+}
+
 /// The largest error as a part of the largest weight, and the rms error as a part of the rms weight, with
 /// a margin of about a third over what near-normal weights give. Q8_0: half a step of 1/127 of a block's largest.
 #[test]

@@ -5,6 +5,16 @@
 /// the tensor with an index.
 pub fn write(
     tensors: &[(String, Vec<usize>)],
+    numbers: impl FnMut(usize, &mut dyn FnMut(&[u8])),
+    out: &mut dyn FnMut(&[u8]),
+) {
+    write_inside(&[], tensors, numbers, out);
+}
+
+/// As [`write`], with the tensors in the innermost of dictionaries with these keys.
+pub fn write_inside(
+    keys: &[&str],
+    tensors: &[(String, Vec<usize>)],
     mut numbers: impl FnMut(usize, &mut dyn FnMut(&[u8])),
     out: &mut dyn FnMut(&[u8]),
 ) {
@@ -20,7 +30,7 @@ pub fn write(
         let len = u32::try_from(len).unwrap().to_le_bytes();
         out(&[&b"PK\x07\x08\0\0\0\0"[..], &len, &len].concat());
     };
-    let pickle = pickle(tensors);
+    let pickle = pickle(keys, tensors);
     entry("archive/data.pkl", out);
     out(&pickle);
     end(pickle.len(), out);
@@ -36,8 +46,8 @@ pub fn write(
     out(&[0; 18]);
 }
 
-/// `{name: tensor}` in protocol 2.
-fn pickle(tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
+/// `{name: tensor}`, inside of dictionaries with these keys, in protocol 2.
+fn pickle(keys: &[&str], tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
     let text = |text: &str| {
         let len = u32::try_from(text.len()).unwrap().to_le_bytes();
         [b"X", &len[..], text.as_bytes()].concat()
@@ -47,7 +57,12 @@ fn pickle(tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
         let items: Vec<u8> = items.iter().flat_map(|n| int(*n)).collect();
         [b"(", &items[..], b"t"].concat()
     };
-    let mut pickle = b"\x80\x02}(".to_vec();
+    let mut pickle = b"\x80\x02".to_vec();
+    for key in keys {
+        pickle.extend(b"}");
+        pickle.extend(text(key));
+    }
+    pickle.extend(b"}(");
     for (i, (name, shape)) in tensors.iter().enumerate() {
         let strides: Vec<usize> = (0..shape.len())
             .map(|dim| shape[dim + 1..].iter().product())
@@ -65,6 +80,8 @@ fn pickle(tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
         pickle.extend(tuple(&strides));
         pickle.extend(b"\x89ccollections\nOrderedDict\n)RtR");
     }
-    pickle.extend(b"u.");
+    pickle.extend(b"u");
+    pickle.extend(b"s".repeat(keys.len()));
+    pickle.extend(b".");
     pickle
 }

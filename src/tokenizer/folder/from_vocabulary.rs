@@ -15,6 +15,7 @@ pub(super) fn lines<'b>(
     // A text of tokens may begin as JSON does, or be empty.
     if let found @ (FileKind::Html
     | FileKind::LfsPointer
+    | FileKind::Compressed(_)
     | FileKind::Zip
     | FileKind::Gguf
     | FileKind::Safetensors) = FileKind::of(bytes)

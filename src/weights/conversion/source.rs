@@ -8,6 +8,7 @@ use crate::weights::expected::{ExpectedTensors, Tied};
 use crate::weights::file_parser::FileParser;
 use crate::weights::journal::Journal;
 use crate::weights::location::TensorLocation;
+use crate::weights::remarks::Remarks;
 
 /// The position of a byte in the source files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Source {
     is_announced: Vec<bool>,
     /// Whether the tensors of a file are known.
     is_listed: bool,
+    /// What the lists of tensors tell beside them.
+    remarks: Remarks,
 }
 
 impl Source {
@@ -41,6 +44,7 @@ impl Source {
             ahead: VecDeque::new(),
             is_announced: vec![false; n_tensors],
             is_listed: false,
+            remarks: Remarks::default(),
         }
     }
 
@@ -83,6 +87,7 @@ impl Source {
             self.is_announced[*idx] = true;
         }
         self.is_listed = !journal.announced.is_empty();
+        self.remarks = journal.remarks;
     }
 
     /// Notes the position in a journal, between two tensors.
@@ -90,9 +95,15 @@ impl Source {
         journal.file = self.pos.file;
         journal.offset = self.pos.offset;
         journal.parser = self.parser.state();
+        journal.remarks = self.remarks;
         journal.ahead = self.ahead.iter().copied().collect();
         let announced = self.is_announced.iter().enumerate();
         journal.announced = announced.filter(|(_, is)| **is).map(|(i, _)| i).collect();
+    }
+
+    /// What the lists of tensors so far tell beside them.
+    pub(super) fn remarks(&self) -> Remarks {
+        self.remarks
     }
 
     pub(super) fn n_files(&self) -> usize {
@@ -133,6 +144,7 @@ impl Source {
         expected: &ExpectedTensors,
     ) -> Result<usize, WeightsError> {
         let parsed = self.parser.parse(bytes, expected)?;
+        self.remarks.add(parsed.remarks);
         if let Some(announced) = parsed.announced {
             for idx in announced {
                 if std::mem::replace(&mut self.is_announced[idx], true) {
@@ -140,7 +152,9 @@ impl Source {
                 }
             }
             if self.pos.file + 1 == self.n_files {
-                expected.require_all(|idx| self.is_announced[idx])?;
+                expected
+                    .require_all(|idx| self.is_announced[idx])
+                    .map_err(|missing| self.remarks.explain(missing))?;
             }
             self.is_listed = true;
         }
