@@ -11,7 +11,9 @@ use tokenizers::AddedToken;
 
 use crate::json::{self, JsonError};
 
-use super::{MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, parts};
+use super::{
+    MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, parts, placeholder,
+};
 
 /// Most ids without a token with which a vocabulary that is a list is filled up. Each costs memory that no byte of a file
 /// accounts for.
@@ -324,11 +326,6 @@ fn with_given_ids(
         place(model, &mut new);
     }
     Ok(tokens)
-}
-
-/// What stands in a list for an id without a token: it begins with U+0000 and so occurs in no ordinary text.
-pub(super) fn placeholder(id: usize) -> String {
-    format!("\u{0}{id}")
 }
 
 /// Writes tokens into the vocabulary; the crate numbers a token whose id is taken.

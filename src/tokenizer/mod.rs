@@ -186,8 +186,7 @@ impl Tokenizer {
         let is_own = |place: &usize| {
             let id = u32::try_from(*place).unwrap_or(u32::MAX);
             let token = self.inner.get_model().id_to_token(id);
-            !added.contains_key(&id)
-                && token.is_some_and(|token| token != json::placeholder(*place))
+            !added.contains_key(&id) && token.is_some_and(|token| token != placeholder(*place))
         };
         let without: Vec<usize> = (vocab_size..self.n_tokens).filter(is_own).collect();
         if let [first, ..] = without[..] {
@@ -313,6 +312,11 @@ fn is_byte_level(inner: &Inner) -> bool {
     matches!(inner.get_model(), ModelWrapper::BPE(_))
         && matches!(decoder, Some(DecoderWrapper::ByteLevel(_)))
 }
+/// What stands in a list for an id without a token: it begins with U+0000 and so occurs in no ordinary text.
+fn placeholder(id: usize) -> String {
+    format!("\u{0}{id}")
+}
+
 /// Whether a token is written as control tokens are: `<|endoftext|>`, `</s>`, `[SEP]`.
 fn is_marked(token: &str) -> bool {
     token.starts_with(['<', '[', '{', '|']) && token.ends_with(['>', ']', '}', '|'])
