@@ -11,17 +11,9 @@ use crate::notice::Notice;
 
 /// The words with the numbers that stand for them; the first word that begins a text is taken.
 const MARKS: [(&str, &str, f64); 3] = [
-    (
-        "-Infinity",
-        "-1.6180339887498949e300",
-        -1.618_033_988_749_894_9e300,
-    ),
-    (
-        "Infinity",
-        "1.6180339887498949e300",
-        1.618_033_988_749_894_9e300,
-    ),
-    ("NaN", "2.718281828459045e300", 2.718_281_828_459_045e300),
+    ("-Infinity", "-1.618034e300", -1.618_034e300),
+    ("Infinity", "1.618034e300", 1.618_034e300),
+    ("NaN", "2.718282e300", 2.718_282e300),
 ];
 
 /// The JSON with numbers for the words that stand outside of strings.
