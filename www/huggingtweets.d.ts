@@ -80,7 +80,7 @@ export interface GenerationOptions {
   seed?: number | null;
   /** End a text where the model begins a new line. Default false. */
   stop_at_newline?: boolean | null;
-  /** A text cannot end before this many new tokens. When above 0, it counts instead of min_length. A whole number, 0 or more. */
+  /** A text cannot end before this many new tokens. When set, it counts instead of min_length. A whole number, 0 or more. */
   min_new_tokens?: number | null;
   /** No run of this many tokens comes twice in prompt and text; 0 allows all. A whole number, 0 or more. */
   no_repeat_ngram_size?: number | null;

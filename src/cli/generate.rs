@@ -47,7 +47,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     args.params.apply_to(&mut params)?;
     params.do_sample &= !args.greedy;
     if !args.params.has(Parameter::NumReturnSequences) {
-        params.num_return_sequences = params.sequences_of(5);
+        params.num_return_sequences = params.sequences_of(params.num_return_sequences);
     }
     let n = params.num_return_sequences;
     let seed = params.seed.unwrap_or_else(random_seed);

@@ -52,7 +52,7 @@ fn arg(parameter: Parameter) -> Arg {
     let arg = match parameter {
         Parameter::NumReturnSequences => arg
             .alias("num-return-sequences")
-            .help("Number of texts, 1 to 10 [default: 5, or 1 where every text would be the same]"),
+            .help("Number of texts, 1 to 10 [default: the model's own, else 5; with --num-beams at most as many as beams; 1 where every text would be the same]"),
         Parameter::DoSample => arg.conflicts_with("greedy"),
         _ => arg,
     };

@@ -39,6 +39,8 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
         id.and_then(|id| u32::try_from(id).ok())
     };
     let (unknown_id, padding_id) = (token_id(UNKNOWN), token_id(PADDING));
+    let pre = metadata.get(PRE).and_then(Value::as_str);
+    let pre = pre.map(str::to_owned);
     let adds_space_prefix = metadata.get(ADD_SPACE_PREFIX) == Some(&Value::Bool(true));
     let mut strings = |key: &str| match metadata.remove(key) {
         Some(Value::Strings(strings)) => Ok(Some(strings)),
@@ -50,6 +52,7 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
     let has_merges = merges.is_some();
     let tokenizer = GgufTokenizer {
         model,
+        pre,
         tokens,
         token_types: integers(metadata.remove(TOKEN_TYPES))?,
         merges: merges.unwrap_or_default(),
@@ -69,6 +72,7 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
 pub fn entries(tokenizer: GgufTokenizer) -> Vec<(String, Value)> {
     let GgufTokenizer {
         model,
+        pre,
         tokens,
         token_types,
         merges,
@@ -80,7 +84,10 @@ pub fn entries(tokenizer: GgufTokenizer) -> Vec<(String, Value)> {
     let token_id = |id: u32| Value::UInt(id.into());
     let entries = [
         (MODEL, Some(Value::String(model))),
-        (PRE, Some(Value::String("gpt-2".to_owned()))),
+        (
+            PRE,
+            Some(Value::String(pre.unwrap_or_else(|| "gpt-2".to_owned()))),
+        ),
         (TOKENS, Some(Value::Strings(tokens))),
         (TOKEN_TYPES, Some(Value::Ints(token_types))),
         (MERGES, Some(Value::Strings(merges))),

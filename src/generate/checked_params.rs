@@ -10,7 +10,7 @@ impl GenerationParams {
     /// # Errors
     /// [`GenerateError::BadParameter`] names the first parameter that is out of range;
     /// [`GenerateError::FewBeams`]; [`GenerateError::MaxLengthBeyondContext`] if `max_length` counts, was asked for and
-    /// is more than `n_ctx`.
+    /// is more than `n_ctx` and the last new token, which needs no place in the context.
     pub fn check(&self, n_ctx: usize) -> Result<CheckedParams, GenerateError> {
         for parameter in Parameter::ALL {
             if !parameter.counts_in(self) {
@@ -32,7 +32,10 @@ impl GenerationParams {
                 num_return_sequences: self.num_return_sequences,
             });
         }
-        if self.max_new_tokens.is_none() && self.max_length > n_ctx && !self.clip_length {
+        if self.max_new_tokens.is_none()
+            && self.max_length > n_ctx.saturating_add(1)
+            && !self.clip_length
+        {
             return Err(GenerateError::MaxLengthBeyondContext {
                 max_length: self.max_length,
                 n_ctx,
@@ -62,7 +65,8 @@ impl CheckedParams {
     /// [`GenerateError::ContextOverflow`] if they would not fit the context,
     /// [`GenerateError::NoRoom`] if `max_length` leaves no room for a new token.
     pub fn max_new(&self, prompt_tokens: usize) -> Result<usize, GenerateError> {
-        let room = self.n_ctx.saturating_sub(prompt_tokens);
+        // The last new token is not computed with, so it needs no place.
+        let room = self.n_ctx.saturating_add(1).saturating_sub(prompt_tokens);
         if self.params.clip_length && room > 0 {
             let max_length = self.params.max_length;
             let wanted = match self.params.max_new_tokens {
@@ -74,7 +78,7 @@ impl CheckedParams {
         }
         match self.params.max_new_tokens {
             Some(new_tokens) => {
-                if prompt_tokens.saturating_add(new_tokens) > self.n_ctx {
+                if new_tokens > room {
                     return Err(GenerateError::ContextOverflow {
                         prompt_tokens,
                         new_tokens,
@@ -83,11 +87,11 @@ impl CheckedParams {
                 }
                 Ok(new_tokens)
             }
-            // `check` made max_length ≤ n_ctx.
+            // `check` made max_length ≤ n_ctx + 1.
             None if prompt_tokens < self.params.max_length => {
                 Ok(self.params.max_length - prompt_tokens)
             }
-            None if prompt_tokens >= self.n_ctx => Err(GenerateError::ContextOverflow {
+            None if room == 0 => Err(GenerateError::ContextOverflow {
                 prompt_tokens,
                 new_tokens: 1,
                 n_ctx: self.n_ctx,

@@ -5,6 +5,7 @@ mod beams;
 pub mod checked_params;
 pub mod error;
 pub mod filters;
+mod infinity;
 pub mod logits;
 pub mod model_defaults;
 pub mod next_logits;
@@ -98,7 +99,9 @@ impl Generation {
         let max_new = params.max_new(prompt_ids.len())?;
         let n_sequences = params.num_return_sequences;
         let n_beams = params.num_beams;
-        let session = Session::new(model, n_sequences.max(n_beams), prompt_ids.len(), max_new)?;
+        // The last new token is not computed with.
+        let n_sessions = n_sequences.max(n_beams);
+        let session = Session::new(model, n_sessions, prompt_ids.len(), max_new - 1)?;
         let seed = params.seed.unwrap_or(seed);
         let sequences = (0..)
             .take(n_sequences)

@@ -6,6 +6,7 @@ use crate::json;
 use crate::notice::Notice;
 
 use super::error::GenerateError;
+use super::infinity;
 use super::not_done::NOT_DONE;
 use super::parameter::Parameter;
 use super::params::GenerationParams;
@@ -41,13 +42,15 @@ impl ModelDefaults {
         generation_config: Option<&[u8]>,
     ) -> Result<Self, GenerateError> {
         let config: Map<String, Value> =
-            json::from_slice(config).map_err(|source| GenerateError::Defaults {
-                file: CONFIG,
-                source,
+            json::from_slice(&infinity::marked(config)).map_err(|source| {
+                GenerateError::Defaults {
+                    file: CONFIG,
+                    source,
+                }
             })?;
         let mut reader = Reader::default();
         let generation_config = generation_config.and_then(|bytes| {
-            let read = json::from_slice::<Map<String, Value>>(bytes);
+            let read = json::from_slice::<Map<String, Value>>(&infinity::marked(bytes));
             read.inspect_err(|error| {
                 let fact = format!("passed over, because {error}");
                 reader.notices.push(Notice::new(GENERATION_CONFIG, fact));
@@ -69,6 +72,7 @@ impl ModelDefaults {
         if let Some(Value::Object(stated)) = task {
             reader.take_all(CONFIG, stated);
         }
+        reader.settle_number();
         Ok(reader.finish())
     }
 
@@ -86,6 +90,8 @@ impl ModelDefaults {
 struct Reader {
     params: GenerationParams,
     odd: Vec<(Parameter, Notice)>,
+    /// The file that states how many texts are written.
+    number_in: Option<String>,
     notices: Vec<Notice>,
 }
 
@@ -94,6 +100,7 @@ impl Default for Reader {
         Self {
             params: GenerationParams::of_the_library(),
             odd: Vec::new(),
+            number_in: None,
             notices: Vec::new(),
         }
     }
@@ -103,9 +110,16 @@ impl Reader {
     fn take(&mut self, file: &str, parameter: Parameter, value: &Value) {
         // What an earlier file stated is replaced, also where it was odd.
         self.odd.retain(|(odd, _)| *odd != parameter);
-        if parameter.read(value, &mut self.params).is_err() {
-            let notice = Notice::passed_over(file, parameter.name(), value);
-            self.odd.push((parameter, notice));
+        let value = infinity::null_if_marked(value);
+        match parameter.read(value, &mut self.params) {
+            Ok(()) if parameter == Parameter::NumReturnSequences && !value.is_null() => {
+                self.number_in = Some(file.to_owned());
+            }
+            Ok(()) => {}
+            Err(_) => {
+                let notice = infinity::passed_over(file, parameter.name(), value);
+                self.odd.push((parameter, notice));
+            }
         }
     }
 
@@ -116,11 +130,22 @@ impl Reader {
             }
         }
         for (name, neutral) in NOT_DONE {
-            if let Some(value) = stated.get(name)
+            if let Some(value) = stated.get(name).map(infinity::null_if_marked)
                 && !neutral.is(value)
             {
-                self.notices.push(Notice::passed_over(file, name, value));
+                self.notices.push(infinity::passed_over(file, name, value));
             }
+        }
+    }
+
+    /// Decides how many texts are written. A GGUF states the number in any case, these files may leave it open.
+    fn settle_number(&mut self) {
+        let params = &mut self.params;
+        match &self.number_in {
+            // A search that is asked for no number gives the best text.
+            None if params.num_beams > 1 && !params.do_sample => params.num_return_sequences = 1,
+            None => {}
+            Some(file) => self.notices.extend(fewer_texts(file, params)),
         }
     }
 
@@ -131,12 +156,32 @@ impl Reader {
         let odd = self.odd.into_iter();
         let odd = odd.filter(|(parameter, _)| parameter.counts_in(params));
         self.notices.extend(odd.map(|(_, notice)| notice));
-        if params.num_beams > 1 && params.num_return_sequences > params.num_beams {
-            self.params.num_return_sequences = params.num_beams;
+        let params = &mut self.params;
+        if params.num_beams > 1 {
+            let number = &mut params.num_return_sequences;
+            *number = params.num_beams.min(*number);
         }
         ModelDefaults {
             params: self.params,
             notices: self.notices,
         }
     }
+}
+
+/// A notice that fewer texts are written than `file` states.
+fn fewer_texts(file: &str, params: &GenerationParams) -> Option<Notice> {
+    let stated = params.num_return_sequences;
+    let why = match params.num_beams {
+        0 | 1 if params.do_sample || stated == 1 => return None,
+        0 | 1 => "counts only where texts are drawn or searched with beams, so one text is written"
+            .to_owned(),
+        beams if stated > beams => {
+            format!("is more than the {beams} of num_beams, so {beams} texts are written")
+        }
+        _ => return None,
+    };
+    Some(Notice::new(
+        file,
+        format!("num_return_sequences {stated} {why}"),
+    ))
 }

@@ -233,7 +233,7 @@ impl Parameter {
                 name: "min_new_tokens",
                 label: "Fewest new tokens",
                 range: Range::whole(0, None),
-                meaning: "A text cannot end before this many new tokens. When above 0, it counts instead of min_length.",
+                meaning: "A text cannot end before this many new tokens. When set, it counts instead of min_length.",
             },
             Parameter::NoRepeatNgramSize => Row {
                 name: "no_repeat_ngram_size",
@@ -415,7 +415,10 @@ impl Parameter {
 
     /// Whether the parameter may be left empty.
     pub fn is_optional(self) -> bool {
-        matches!(self, Parameter::MaxNewTokens | Parameter::Seed)
+        matches!(
+            self,
+            Parameter::MaxNewTokens | Parameter::MinNewTokens | Parameter::Seed
+        )
     }
 
     /// Meaning and range in one text, for a list of options.

@@ -21,8 +21,8 @@ pub struct GenerationParams {
     /// The tokens that end a text are forbidden while prefix, prompt and new tokens number fewer than this.
     pub min_length: usize,
     /// The tokens that end a text are forbidden while the new tokens number fewer than this; wins over `min_length`
-    /// when above 0.
-    pub min_new_tokens: usize,
+    /// when set, also when 0.
+    pub min_new_tokens: Option<usize>,
     /// Draw from the distribution; `false` always takes the most probable token, or with beams the most probable text.
     pub do_sample: bool,
     /// Divides the logits; above 0.
@@ -143,7 +143,7 @@ impl GenerationParams {
             max_length: 20,
             clip_length: false,
             min_length: 0,
-            min_new_tokens: 0,
+            min_new_tokens: None,
             do_sample: false,
             temperature: 1.0,
             top_k: 50,
@@ -180,18 +180,17 @@ impl GenerationParams {
     /// a beam search finds no more texts than it has beams.
     pub fn sequences_of(&self, wanted: usize) -> usize {
         match (self.do_sample, self.num_beams) {
-            (false, _) => 1,
-            (true, 1) => wanted,
-            (true, beams) => wanted.min(beams),
+            (false, 0 | 1) => 1,
+            (true, 0 | 1) => wanted,
+            (_, beams) => wanted.min(beams),
         }
     }
 
-    /// These parameters, with `max_length` and `max_new_tokens` limited to a context of `n_ctx` tokens.
+    /// These parameters, with `max_length` and `max_new_tokens` limited to a context of `n_ctx` tokens and the last new
+    /// token, which needs no place in it.
     pub fn clipped(mut self, n_ctx: usize) -> Self {
-        self.max_length = self.max_length.min(n_ctx);
-        self.max_new_tokens = self
-            .max_new_tokens
-            .map(|n| n.min(n_ctx.saturating_sub(1)).max(1));
+        self.max_length = self.max_length.min(n_ctx.saturating_add(1));
+        self.max_new_tokens = self.max_new_tokens.map(|n| n.min(n_ctx).max(1));
         self
     }
 }

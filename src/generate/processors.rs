@@ -36,10 +36,17 @@ pub struct Processors {
 struct Biases(Vec<(Vec<u32>, f32)>);
 
 impl Biases {
-    /// Of a sequence that is listed twice the last number counts.
+    /// Of a sequence that is listed twice the last number counts. The lowest number that JSON can hold forbids.
     fn new(biases: impl Iterator<Item = (Vec<u32>, f32)>) -> Self {
         let biases: BTreeMap<Vec<u32>, f32> = biases.collect();
-        Self(biases.into_iter().collect())
+        let forbids = |bias: f32| bias <= f32::MIN;
+        let biases = biases
+            .into_iter()
+            .map(|(sequence, bias)| match forbids(bias) {
+                true => (sequence, f32::NEG_INFINITY),
+                false => (sequence, bias),
+            });
+        Self(biases.collect())
     }
 
     fn add_to(&self, scores: &mut [f32], context: &[u32]) {
@@ -67,8 +74,8 @@ impl Processors {
             bad_words: Biases::new(bad_words.map(|word| (word.clone(), f32::NEG_INFINITY))),
             eos: eos.to_vec(),
             min_total: match params.min_new_tokens {
-                0 => params.min_length,
-                n => prompt_len.saturating_add(n),
+                None => params.min_length,
+                Some(n) => prompt_len.saturating_add(n),
             },
             forced_bos: params.forced_bos_token_id,
             forced_eos: params.forced_eos_token_id.clone(),
@@ -247,11 +254,12 @@ mod tests {
             min_new_tokens,
             ..plain()
         };
-        assert_eq!(forbidden(&min(4, 0), &[1, 2], &[3]), [6, 7]);
-        assert_eq!(forbidden(&min(4, 0), &[1, 2], &[3, 3]), [0; 0]);
-        assert_eq!(forbidden(&min(0, 2), &[1, 2], &[3]), [6, 7]);
-        // The number of new tokens wins.
-        assert_eq!(forbidden(&min(99, 1), &[1, 2], &[3]), [0; 0]);
+        assert_eq!(forbidden(&min(4, None), &[1, 2], &[3]), [6, 7]);
+        assert_eq!(forbidden(&min(4, None), &[1, 2], &[3, 3]), [0; 0]);
+        assert_eq!(forbidden(&min(0, Some(2)), &[1, 2], &[3]), [6, 7]);
+        // The number of new tokens wins, also where it is 0.
+        assert_eq!(forbidden(&min(99, Some(1)), &[1, 2], &[3]), [0; 0]);
+        assert_eq!(forbidden(&min(99, Some(0)), &[1, 2], &[]), [0; 0]);
     }
 
     #[test]

@@ -6,23 +6,22 @@
 //! drops them for this class and version 4 keeps them; files may begin with a byte order mark.
 
 mod added_list;
+mod class;
 mod from_vocabulary;
 mod optional_files;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
 use crate::file_kind::FileKind;
 use crate::notice::Notice;
 
 use super::json::{self, object};
-use super::{Tokenizer, TokenizerError, parts};
+use super::{Tokenizer, TokenizerError};
 
+use class::Class;
 use from_vocabulary::{byte_level_bpe, lines, word_piece};
 use optional_files::{
-    ADDED_TOKENS, BERT_ROLES, GPT2_ROLES, OptionalFiles, SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG,
-    object_in,
+    ADDED_TOKENS, OptionalFiles, SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, object_in,
 };
 
 /// The bytes of those files of [`TokenizerFiles::NAMES`] that a model has.
@@ -133,29 +132,28 @@ impl TokenizerFiles {
             let mut file = object(TOKENIZER, bytes)?;
             let added = json::take_added(TOKENIZER, &mut file)?;
             let kind = file.get("model").and_then(|model| model["type"].as_str());
-            let is_gpt2s = others.is_of_gpt2s_class() && matches!(kind, Some("BPE") | None);
-            let mut defaults = &[][..];
-            if is_gpt2s {
-                apply_gpt2s_class(&mut file, others.adds_prefix_space());
-                defaults = &GPT2_ROLES;
+            let class = others.class().filter(|class| class.has_model(kind));
+            if let Some(class) = class {
+                class.apply_to(&mut file, &others.config);
             }
-            let added = others.added_tokens(added, defaults, notices);
+            let roles = class.map_or(&[][..], |class| class.roles);
+            let added = others.added_tokens(added, roles, notices);
             return json::build(TOKENIZER, file, added);
         }
         let pair = |vocab, merges| Some((vocab, file(vocab)?, merges, file(merges)?));
         if let Some(files) = pair(VOCAB, MERGES).or_else(|| pair(ENCODER, VOCAB_BPE)) {
             let (vocab, vocab_bytes, merges, merges_bytes) = files;
-            let file = byte_level_bpe(
-                object(vocab, vocab_bytes)?,
-                lines(merges, merges_bytes)?,
-                others.adds_prefix_space(),
-            );
-            let added = others.added_tokens(Vec::new(), &GPT2_ROLES, notices);
+            let class = others.class().filter(|class| class.has_model(Some("BPE")));
+            let class = class.unwrap_or(Class::GPT2);
+            let mut file =
+                byte_level_bpe(object(vocab, vocab_bytes)?, lines(merges, merges_bytes)?);
+            class.apply_to(&mut file, &others.config);
+            let added = others.added_tokens(Vec::new(), class.roles, notices);
             return json::build(vocab, file, added);
         }
         if let Some(bytes) = file(VOCAB_TXT) {
             let file = word_piece(&lines(VOCAB_TXT, bytes)?, &others.config);
-            let added = others.added_tokens(Vec::new(), &BERT_ROLES, notices);
+            let added = others.added_tokens(Vec::new(), Class::BERT.roles, notices);
             return json::build(VOCAB_TXT, file, added);
         }
         Err(match self.get(SENTENCE_PIECE) {
@@ -195,21 +193,5 @@ impl TokenizerFiles {
             ));
         }
         names
-    }
-}
-
-/// Gives the `tokenizer.json` of a byte-level BPE what GPT-2's class has, whatever the file says: whether a space is put
-/// in front of a text, and a decoder. Other parts stay as the file has them, for which the model was made.
-fn apply_gpt2s_class(file: &mut Map<String, Value>, add_prefix_space: bool) {
-    let Some(Value::Object(part)) = file.get_mut("pre_tokenizer") else {
-        return;
-    };
-    if part.get("type").and_then(Value::as_str) != Some("ByteLevel") {
-        return;
-    }
-    part.insert("add_prefix_space".to_owned(), add_prefix_space.into());
-    if file.get("decoder").is_none_or(Value::is_null) {
-        let decoder = parts::byte_level(true).remove("decoder");
-        file.insert("decoder".to_owned(), decoder.unwrap_or_default());
     }
 }

@@ -8,21 +8,22 @@
 use std::collections::HashSet;
 
 use tokenizers::models::bpe::Vocab;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{AddedToken, DecoderWrapper, Model, ModelWrapper, PreTokenizerWrapper};
+use tokenizers::{AddedToken, Model, ModelWrapper, PreTokenizerWrapper};
 
 use crate::notice::Notice;
 
 use super::byte_alphabet::char_of_byte;
 use super::json::bad_merge;
 use super::parts::split_merge;
+use super::pre::{GPT2, PreTokenizer};
 use super::{
-    END_OF_TEXT, Inner, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, is_byte_level,
-    json, parts,
+    END_OF_TEXT, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, is_byte_level, json, parts,
 };
 
 /// The key of the whole `tokenizer.json`.
 const JSON: &str = "tokenizer.huggingface.json";
+/// The name of a GGUF in a notice: its reader does not know what the file is called.
+const GGUF: &str = "the GGUF";
 
 /// Ordinary text.
 const NORMAL: i32 = 1;
@@ -42,6 +43,8 @@ const BYTE: i32 = 6;
 pub struct GgufTokenizer {
     /// `tokenizer.ggml.model`: `gpt2` for byte-level BPE, `none` where GGUF has no name for the kind.
     pub model: String,
+    /// `tokenizer.ggml.pre`: the name of the way in which a text is split into words; where it is absent, GPT-2's.
+    pub pre: Option<String>,
     /// `tokenizer.ggml.tokens`: the text of every token; the index is the id.
     pub tokens: Vec<String>,
     /// `tokenizer.ggml.token_type`, empty where it is absent.
@@ -77,7 +80,10 @@ impl GgufTokenizer {
     /// `tokenizer.json`, else the error of the damaged entry.
     pub fn read(self) -> Result<Tokenizer, TokenizerError> {
         let (unknown_id, padding_id) = (self.unknown_id, self.padding_id);
+        let pre = self.pre.clone();
         let mut tokenizer = self.read_parts()?;
+        // A name that nobody knows would shut the next file to llama.cpp.
+        tokenizer.pre = pre.filter(|name| PreTokenizer::of(name).is_some());
         let token = |id: Option<u32>| tokenizer.inner.id_to_token(id?);
         let (unknown, padding) = (token(unknown_id), token(padding_id));
         tokenizer.unknown = unknown;
@@ -101,12 +107,22 @@ impl GgufTokenizer {
                 got: self.model.chars().take(40).collect(),
             });
         }
-        let mut tokenizer = self.read_byte_level_bpe()?;
+        let name = self.pre.as_deref().filter(|name| !name.is_empty());
+        let pre = PreTokenizer::of(name.unwrap_or(GPT2));
+        if pre.is_none() {
+            let name: String = name.unwrap_or_default().chars().take(40).collect();
+            let fact = format!(
+                "its way of splitting a text into words, `{name}` (tokenizer.ggml.pre), is not known here, so texts are split \
+                 as GPT-2's are and may read worse"
+            );
+            notices.push(Notice::new(GGUF, fact));
+        }
+        let mut tokenizer = self.read_byte_level_bpe(pre)?;
         tokenizer.notices = notices;
         Ok(tokenizer)
     }
 
-    fn read_byte_level_bpe(self) -> Result<Tokenizer, TokenizerError> {
+    fn read_byte_level_bpe(self, pre: Option<PreTokenizer>) -> Result<Tokenizer, TokenizerError> {
         let Self {
             tokens,
             token_types,
@@ -157,13 +173,19 @@ impl GgufTokenizer {
             line.truncate(end);
             pairs.push((line, right));
         }
-        let bpe = parts::bpe(vocab, pairs, None).map_err(|error| TokenizerError::Malformed {
-            origin: "`tokenizer.ggml.merges`",
-            reason: error.to_string(),
+        let mut bpe =
+            parts::bpe(vocab, pairs, None).map_err(|error| TokenizerError::Malformed {
+                origin: "`tokenizer.ggml.merges`",
+                reason: error.to_string(),
+            })?;
+        bpe.ignore_merges = pre.is_some_and(|pre| pre.ignores_merges);
+        let settings = pre.map_or_else(|| parts::byte_level(false), PreTokenizer::settings);
+        let mut inner = parts::with_settings(bpe.into(), &settings).map_err(|reason| {
+            TokenizerError::Malformed {
+                origin: "`tokenizer.ggml.pre`",
+                reason,
+            }
         })?;
-        let mut inner = Inner::new(bpe.into());
-        inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
-        inner.with_decoder(Some(DecoderWrapper::ByteLevel(ByteLevel::default())));
         inner
             .add_tokens(added)
             .map_err(|error| TokenizerError::Malformed {
@@ -171,7 +193,7 @@ impl GgufTokenizer {
                 reason: error.to_string(),
             })?;
         let mut tokenizer = Tokenizer::new(inner, n_tokens, longest);
-        tokenizer.settings = parts::byte_level(false);
+        tokenizer.settings = settings;
         Ok(tokenizer)
     }
 }
@@ -212,6 +234,7 @@ impl Tokenizer {
                 true => "gpt2".to_owned(),
                 false => "none".to_owned(),
             },
+            pre: self.pre_name(),
             tokens,
             token_types,
             merges,
@@ -226,6 +249,20 @@ impl Tokenizer {
                 _ => false,
             },
         })
+    }
+
+    /// The name of the way in which a text is split, if it is not GPT-2's, for the programs that read no `tokenizer.json`.
+    fn pre_name(&self) -> Option<String> {
+        let ignores_merges = match self.inner.get_model() {
+            ModelWrapper::BPE(bpe) => bpe.ignore_merges,
+            _ => false,
+        };
+        let name = || {
+            let pre_tokenizer = self.settings.get("pre_tokenizer")?;
+            PreTokenizer::name_of(pre_tokenizer, ignores_merges)
+        };
+        let read = self.pre.as_deref();
+        read.or_else(name).map(str::to_owned)
     }
 
     /// A text for a row without a token, as llama.cpp's converter writes it.

@@ -12,11 +12,14 @@ pub mod folder;
 pub mod gguf;
 mod json;
 mod parts;
+mod pre;
+
+use std::collections::BTreeMap;
 
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{
-    AddedToken, AddedVocabulary, DecoderWrapper, Model, ModelWrapper, NormalizerWrapper,
-    PreTokenizedString, PreTokenizer, PreTokenizerWrapper, TokenizerImpl,
+    AddedToken, AddedVocabulary, DecoderWrapper, Model, ModelWrapper, NormalizedString, Normalizer,
+    NormalizerWrapper, PreTokenizedString, PreTokenizer, PreTokenizerWrapper, TokenizerImpl,
 };
 
 use crate::notice::Notice;
@@ -60,6 +63,10 @@ pub struct Tokenizer {
     longest: usize,
     /// Bytes without a token, which the crate would leave out of a text without an error.
     missing: Vec<u8>,
+    /// Added tokens that a text cannot tell from another with a lower id, which stands for them: see [`twins`].
+    twins: BTreeMap<u32, u32>,
+    /// The name that a GGUF has for the way in which texts are split, where the tokenizer was read from one.
+    pre: Option<String>,
     /// The token for text that has none, and the one that fills up a batch, where the files name them.
     unknown: Option<String>,
     padding: Option<String>,
@@ -73,12 +80,25 @@ impl Tokenizer {
         let added = inner.get_added_vocabulary().get_added_tokens_decoder();
         let added_end = added.keys().max().map_or(0, |id| *id as usize + 1);
         let added_longest = added.values().map(|token| token.content.len()).max();
+        let twins = twins(&inner);
+        let alike = |(id, first): (&u32, &u32)| {
+            let (token, first) = (added.get(id)?, added.get(first)?);
+            // What is taken of the spaces around it must not change from run to run either.
+            Some(AddedToken {
+                content: token.content.clone(),
+                special: token.special,
+                ..first.clone()
+            })
+        };
+        let alike: Vec<AddedToken> = twins.iter().filter_map(alike).collect();
         let is_byte_level = is_byte_level(&inner);
         if let Some(decoder) = inner.get_decoder() {
             let texts = added.values().map(|token| &*token.content);
             let decoder = decoder.with_added_tokens(texts);
             inner.with_decoder(Some(decoder));
         }
+        // No text is new to the crate, which took all of them before.
+        let _ = inner.add_tokens(alike);
         let missing = match inner.get_model() {
             ModelWrapper::BPE(bpe) if is_byte_level && bpe.unk_token.is_none() => (0..=255)
                 .filter(|byte| {
@@ -98,6 +118,8 @@ impl Tokenizer {
                 false => MAX_TOKEN_BYTES,
             },
             missing,
+            twins,
+            pre: None,
             unknown: None,
             padding: None,
             notices: Vec::new(),
@@ -216,6 +238,7 @@ impl Tokenizer {
                 origin: "the added tokens",
                 reason: error.to_string(),
             })?;
+        self.twins = twins(&self.inner);
         self.n_tokens = vocab_size;
         Ok(())
     }
@@ -253,7 +276,12 @@ impl Tokenizer {
                 .map_err(|error| TokenizerError::Refused {
                     reason: error.to_string(),
                 })?;
-        let ids = encoding.get_ids().to_vec();
+        let mut ids = encoding.get_ids().to_vec();
+        if !self.twins.is_empty() {
+            for id in &mut ids {
+                *id = self.twins.get(id).copied().unwrap_or(*id);
+            }
+        }
         match ids.iter().find(|id| **id as usize >= self.n_tokens) {
             None => Ok(ids),
             Some(&token_id) => Err(TokenizerError::TokenWithoutRow {
@@ -304,6 +332,30 @@ impl Tokenizer {
     fn text_depends_on_context(&self) -> bool {
         !is_byte_level(&self.inner)
     }
+}
+
+/// Added tokens that a text cannot tell from another, with the lowest id of those that are alike: `<MASK>` and `<mask>` after
+/// a normalizer that makes letters small. Which of them the crate finds changes from run to run, with its hashes.
+fn twins(inner: &Inner) -> BTreeMap<u32, u32> {
+    let mut twins = BTreeMap::new();
+    let Some(normalizer) = inner.get_normalizer() else {
+        return twins;
+    };
+    let added = inner.get_added_vocabulary().get_added_tokens_decoder();
+    let mut added: Vec<(&u32, &AddedToken)> = added.iter().filter(|(_, t)| t.normalized).collect();
+    added.sort_by_key(|(id, _)| **id);
+    let mut first_of: BTreeMap<String, u32> = BTreeMap::new();
+    for (id, token) in added {
+        let mut text = NormalizedString::from(token.content.as_str());
+        // The crate has normalized it already.
+        if normalizer.normalize(&mut text).is_ok() {
+            let first = *first_of.entry(text.get().to_owned()).or_insert(*id);
+            if first != *id {
+                twins.insert(*id, first);
+            }
+        }
+    }
+    twins
 }
 
 /// Whether tokens are written in the byte alphabet.

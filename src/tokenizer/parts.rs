@@ -42,7 +42,27 @@ pub(super) fn read(mut file: Map<String, Value>) -> Result<Inner, String> {
     }
     let settings = tokenizers::Tokenizer::from_str(&Value::Object(file).to_string());
     let settings = settings.map_err(|error| error.to_string())?;
-    let mut inner = Inner::new(with_vocabulary(settings.get_model(), large)?);
+    let model = with_vocabulary(settings.get_model(), large)?;
+    with_parts_of(model, &settings)
+}
+
+/// The crate's tokenizer of a model and the parts beside it.
+///
+/// # Errors
+/// The crate's message.
+pub(super) fn with_settings(
+    model: ModelWrapper,
+    settings: &Map<String, Value>,
+) -> Result<Inner, String> {
+    let mut file = settings.clone();
+    let none = json!({ "type": "BPE", "vocab": {}, "merges": [] });
+    file.insert("model".to_owned(), none);
+    let settings = tokenizers::Tokenizer::from_str(&Value::Object(file).to_string());
+    with_parts_of(model, &settings.map_err(|error| error.to_string())?)
+}
+
+fn with_parts_of(model: ModelWrapper, settings: &tokenizers::Tokenizer) -> Result<Inner, String> {
+    let mut inner = Inner::new(model);
     // Either cannot fail: no token is added yet.
     let normalizer = inner.with_normalizer(settings.get_normalizer().cloned());
     normalizer.map_err(|error| error.to_string())?;

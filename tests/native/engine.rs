@@ -102,7 +102,7 @@ fn loading_tells_bytes_of_bytes_and_then_what_was_opened() {
     assert_eq!((model.name.as_str(), model.size_bytes), ("tiny", 1234));
     assert_eq!((model.dtype.as_str(), model.memory_bytes), ("f32", 77));
     assert_eq!(model.n_params, tiny::config().n_params());
-    assert_eq!(model.defaults.max_length, 80, "clipped to the context");
+    assert_eq!(model.defaults.max_length, 81, "clipped to the context");
     assert!(model.load_ms > 0.0);
 }
 
@@ -320,10 +320,11 @@ fn length_is_max_new_tokens_or_max_length() {
 #[test]
 fn the_whole_context_can_be_filled() {
     let mut engine = engine(Weights::scores(&[(u32::from(b'a'), 2.0)]));
-    let events = generate(&mut engine, "bc", &params(77));
-    assert_eq!(texts(&events)[4].len(), 79);
+    let events = generate(&mut engine, "bc", &params(78));
+    // The last new token needs no place.
+    assert_eq!(texts(&events)[4].len(), 80);
     assert_eq!(
-        error(&generate(&mut engine, "bc", &params(78))).code,
+        error(&generate(&mut engine, "bc", &params(79))).code,
         ErrorCode::ContextOverflow
     );
 }
@@ -928,7 +929,7 @@ fn defaults_of_a_gguf_file_are_those_written_into_it() {
     });
     load(&mut engine, odd);
     let info = &engine.open_model().unwrap().info;
-    assert_eq!((info.defaults.top_k, info.defaults.max_length), (50, 80));
+    assert_eq!((info.defaults.top_k, info.defaults.max_length), (50, 81));
     assert_eq!(info.defaults.stop_strings, ["."]);
     let told: Vec<String> = info.notices.iter().map(ToString::to_string).collect();
     assert_eq!(

@@ -126,9 +126,9 @@ fn null_and_minus_one_mean_no_limit() {
     );
     assert_eq!(odd, [""; 0]);
     let checked = params.check(64).unwrap();
-    assert_eq!(checked.max_new(3).unwrap(), 61);
+    assert_eq!(checked.max_new(3).unwrap(), 62);
     let (params, _) = passed_over(r#"{"max_length": -1, "max_new_tokens": null}"#);
-    assert_eq!(params.check(64).unwrap().max_new(3).unwrap(), 61);
+    assert_eq!(params.check(64).unwrap().max_new(3).unwrap(), 62);
 }
 
 #[test]
@@ -283,15 +283,15 @@ fn a_generation_config_that_is_none_is_passed_over_as_what_it_is() {
 #[test]
 fn a_default_length_is_cut_to_the_room_and_one_that_was_asked_for_is_refused() {
     let (params, _) = passed_over(r#"{"max_new_tokens": 64}"#);
-    assert_eq!(params.check(64).unwrap().max_new(3).unwrap(), 61);
+    assert_eq!(params.check(64).unwrap().max_new(3).unwrap(), 62);
     assert!(matches!(
-        params.check(64).unwrap().max_new(64),
+        params.check(64).unwrap().max_new(65),
         Err(GenerateError::ContextOverflow { .. })
     ));
     // A length beside it has no effect, so it does not refuse a prompt either.
     let mut asked = params;
     Parameter::MaxLength.set("20", &mut asked).unwrap();
-    assert_eq!(asked.check(64).unwrap().max_new(3).unwrap(), 61);
+    assert_eq!(asked.check(64).unwrap().max_new(3).unwrap(), 62);
     Parameter::MaxNewTokens.set("64", &mut asked).unwrap();
     assert!(matches!(
         asked.check(64).unwrap().max_new(3),
@@ -301,7 +301,7 @@ fn a_default_length_is_cut_to_the_room_and_one_that_was_asked_for_is_refused() {
     let (params, _) = passed_over(r#"{"max_length": 20}"#);
     assert_eq!(params.check(64).unwrap().max_new(19).unwrap(), 1);
     assert_eq!(params.check(64).unwrap().max_new(20).unwrap(), 20);
-    assert_eq!(params.check(64).unwrap().max_new(60).unwrap(), 4);
+    assert_eq!(params.check(64).unwrap().max_new(60).unwrap(), 5);
     let mut asked = params;
     Parameter::MaxLength.set("20", &mut asked).unwrap();
     assert!(matches!(
@@ -419,14 +419,14 @@ fn max_new_tokens_wins_over_max_length() {
 #[test]
 fn what_does_not_fit_the_context_is_an_error_before_anything_runs() {
     let p = GenerationParams {
-        max_new_tokens: Some(125),
+        max_new_tokens: Some(126),
         ..Default::default()
     };
     assert!(matches!(
         p.check(128).unwrap().max_new(4),
         Err(GenerateError::ContextOverflow {
             prompt_tokens: 4,
-            new_tokens: 125,
+            new_tokens: 126,
             n_ctx: 128
         })
     ));
@@ -443,9 +443,11 @@ fn what_does_not_fit_the_context_is_an_error_before_anything_runs() {
         })
     ));
     let clipped = GenerationParams::default().clipped(128);
-    assert_eq!(clipped.check(128).unwrap().max_new(4).unwrap(), 124);
+    // The last new token needs no place in the context.
+    assert_eq!(clipped.check(128).unwrap().max_new(4).unwrap(), 125);
+    assert_eq!(clipped.check(128).unwrap().max_new(128).unwrap(), 1);
     assert!(matches!(
-        clipped.check(128).unwrap().max_new(128),
+        clipped.check(128).unwrap().max_new(129),
         Err(GenerateError::ContextOverflow { .. })
     ));
     let p = GenerationParams {

@@ -7,6 +7,7 @@ use huggingtweets::generate::logits::Candidate;
 use huggingtweets::generate::model_defaults::ModelDefaults;
 use huggingtweets::generate::parameter::Parameter;
 use huggingtweets::generate::params::GenerationParams;
+use huggingtweets::generate::processors::Processors;
 use huggingtweets::generate::sampler::Cut;
 use huggingtweets::protocol::Event;
 use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
@@ -255,7 +256,7 @@ fn more_sequences_than_beams_are_refused() {
 #[test]
 fn every_parameter_is_read_as_it_is_written() {
     let params = GenerationParams {
-        min_new_tokens: 3,
+        min_new_tokens: Some(3),
         no_repeat_ngram_size: 2,
         bad_words_ids: vec![vec![1, 2], vec![3]],
         sequence_bias: vec![(vec![5, 6], -1.5)],
@@ -302,4 +303,70 @@ fn every_parameter_is_read_as_it_is_written() {
         serde_json::from_value::<GenerationParams>(sent).unwrap(),
         params
     );
+}
+
+fn defaults(generation_config: &str) -> ModelDefaults {
+    ModelDefaults::of_files(b"{}", Some(generation_config.as_bytes())).unwrap()
+}
+
+// https://github.com/huggingface/transformers/blob/main/src/transformers/generation/utils.py
+#[test]
+fn a_stated_number_of_fewest_new_tokens_counts_also_where_it_is_zero() {
+    let of = |text: &str| defaults(text).params.min_new_tokens;
+    assert_eq!(of(r#"{"min_new_tokens": 0, "min_length": 14}"#), Some(0));
+    assert_eq!(of(r#"{"min_new_tokens": null, "min_length": 14}"#), None);
+    assert_eq!(of(r#"{"min_length": 14}"#), None);
+}
+
+// https://github.com/huggingface/transformers/blob/main/src/transformers/generation/configuration_utils.py
+#[test]
+fn a_file_states_how_many_texts_are_written() {
+    let of = |text: &str| {
+        let ModelDefaults { params, notices } = defaults(text);
+        let notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
+        (params.sequences_of(params.num_return_sequences), notices)
+    };
+    let none: Vec<String> = Vec::new();
+    assert_eq!(of(r#"{"do_sample": true}"#), (5, none.clone()));
+    let two = r#"{"do_sample": true, "num_return_sequences": 2}"#;
+    assert_eq!(of(two), (2, none.clone()));
+    assert_eq!(of(r#"{"num_beams": 4}"#), (1, none.clone()));
+    let three = r#"{"num_beams": 4, "num_return_sequences": 3}"#;
+    assert_eq!(of(three), (3, none));
+    let (n, notices) = of(r#"{"num_beams": 2, "num_return_sequences": 3}"#);
+    assert_eq!(n, 2);
+    assert!(notices[0].contains("num_return_sequences 3 is more than the 2 of num_beams"));
+    let (n, notices) = of(r#"{"num_return_sequences": 3}"#);
+    assert_eq!(n, 1);
+    assert!(notices[0].contains("num_return_sequences 3 counts only"));
+}
+
+#[test]
+fn a_bias_of_minus_infinity_forbids_a_word() {
+    let found = defaults(r#"{"sequence_bias": [[[22], -Infinity]], "length_penalty": Infinity}"#);
+    assert_eq!(found.notices, []);
+    found.params.check(64).unwrap();
+    let mut scores = [1.0; 30];
+    Processors::new(&found.params, &[], 1, 4).apply(&mut scores, &[0], &[]);
+    assert_eq!(scores[22], f32::NEG_INFINITY);
+    let found = defaults(r#"{"sequence_bias": [[[22], Infinity]]}"#);
+    assert!(found.params.sequence_bias.is_empty());
+    assert_eq!(
+        found.notices[0].to_string(),
+        "generation_config.json: sequence_bias [[[22],Infinity]] is passed over"
+    );
+}
+
+#[test]
+fn a_prompt_that_fills_the_context_has_one_new_token() {
+    let mut engine = engine(&json!({ "max_length": 100_000 }));
+    let open = engine.open_model().unwrap();
+    let (n_ctx, mut params) = (open.info.config.n_ctx, open.info.defaults.clone());
+    params.num_return_sequences = 1;
+    let cut = token_ids(&generate(&mut engine, &"a".repeat(n_ctx), &params));
+    params.clip_length = false;
+    params.max_new_tokens = Some(1);
+    let asked = token_ids(&generate(&mut engine, &"a".repeat(n_ctx), &params));
+    assert_eq!(asked[0].len(), 1);
+    assert_eq!(cut, asked);
 }

@@ -10,7 +10,7 @@ use huggingtweets::engine::{Companions, ModelFile, conversion};
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
-use huggingtweets::tokenizer::{END_OF_TEXT, Tokenizer};
+use huggingtweets::tokenizer::{END_OF_TEXT, GgufTokenizer, Tokenizer};
 use huggingtweets::weights::Checkpoint;
 use huggingtweets::weights::gguf::Value as GgufValue;
 use rand_chacha::ChaCha8Rng;
@@ -667,4 +667,172 @@ fn drawn_folders_have_the_ids_that_transformers_gives_them() {
     }
     eprintln!("{} of {} folders differ", faults.len(), folders.len());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The 256 bytes, which are their own ids, and some merges.
+fn byte_vocabulary() -> (Map<String, Value>, [&'static str; 4]) {
+    let bytes = (0..=255u8).map(|byte| char_of_byte(byte).to_string());
+    let merges = ["h e", "1 2", "12 3", "Ġ A"];
+    let joined = merges.iter().map(|merge| merge.replace(' ', ""));
+    let tokens = bytes.chain(joined).chain([END_OF_TEXT.to_owned()]);
+    let vocab = tokens.zip(0..);
+    let vocab = vocab.map(|(token, id): (String, u32)| (token, json!(id)));
+    (vocab.collect(), merges)
+}
+
+fn byte_level_json(added: Value, normalizer: Value) -> String {
+    let (vocab, merges) = byte_vocabulary();
+    let part = json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true });
+    let file = json!({
+        "added_tokens": added, "normalizer": normalizer, "pre_tokenizer": part, "decoder": part,
+        "model": { "type": "BPE", "vocab": vocab, "merges": merges },
+    });
+    file.to_string()
+}
+
+fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<String> {
+    let ids = tokenizer.encode(text).unwrap();
+    ids.iter().map(|id| tokenizer.token_text(*id)).collect()
+}
+
+// https://github.com/ggml-org/llama.cpp/pull/6920
+#[test]
+fn a_gguf_splits_texts_in_the_way_that_it_names() {
+    let (vocab, merges) = byte_vocabulary();
+    let tokens = vocab.into_iter().map(|(token, id)| (id.as_u64(), token));
+    let mut tokens: Vec<_> = tokens.collect();
+    tokens.sort();
+    let named = |pre: Option<&str>| {
+        let gguf = GgufTokenizer {
+            model: "gpt2".to_owned(),
+            pre: pre.map(str::to_owned),
+            tokens: tokens.iter().map(|(_, token)| token.clone()).collect(),
+            merges: merges.map(str::to_owned).to_vec(),
+            ..GgufTokenizer::default()
+        };
+        gguf.read().unwrap()
+    };
+    let text = "1234 A";
+    let together = vec!["123", "4", " A"];
+    for (pre, expected) in [
+        (None, together.clone()),
+        (Some("gpt-2"), together.clone()),
+        (Some("llama-bpe"), together.clone()),
+        (Some("qwen2"), vec!["1", "2", "3", "4", " A"]),
+        (Some("smollm"), vec!["1", "2", "3", "4", " A"]),
+        (Some("deepseek-llm"), together.clone()),
+    ] {
+        let tokenizer = named(pre);
+        assert_eq!(pieces(&tokenizer, text), expected, "{pre:?}");
+        assert!(tokenizer.notices().is_empty(), "{pre:?}");
+        // The name goes on, and the ids stay.
+        let written = tokenizer.to_gguf(tokenizer.len()).unwrap();
+        assert_eq!(written.pre.as_deref(), pre);
+        assert_eq!(pieces(&written.read().unwrap(), text), expected, "{pre:?}");
+    }
+    let unknown = named(Some("zork"));
+    assert_eq!(pieces(&unknown, text), together);
+    let [notice] = unknown.notices() else {
+        panic!("{:?}", unknown.notices());
+    };
+    assert!(notice.fact.contains("`zork`"), "{notice}");
+}
+
+// https://github.com/huggingface/transformers/blob/main/src/transformers/models/roberta/tokenization_roberta.py
+#[test]
+fn byte_level_classes_have_their_own_special_tokens_and_put_a_space_in_front() {
+    let (vocab, merges) = byte_vocabulary();
+    let n = vocab.len() as u32;
+    let config = |class: &str| json!({ "tokenizer_class": class, "add_prefix_space": true });
+    let lists = |class: &str| {
+        Folder::new(300, json!({}))
+            .with("vocab.json", Value::from(vocab.clone()).to_string())
+            .with("merges.txt", merges.join("\n"))
+            .with("tokenizer_config.json", config(class).to_string())
+            .tokenizer()
+    };
+    let whole = |class: &str| {
+        Folder::new(300, json!({}))
+            .with("tokenizer.json", byte_level_json(json!([]), Value::Null))
+            .with("tokenizer_config.json", config(class).to_string())
+            .tokenizer()
+    };
+    for class in ["RobertaTokenizer", "BartTokenizerFast"] {
+        for tokenizer in [lists(class), whole(class)] {
+            for (token, id) in ["<s>", "</s>", "<unk>", "<pad>", "<mask>"].iter().zip(n..) {
+                assert_eq!(tokenizer.token_id(token), Some(id), "{class}");
+                assert!(tokenizer.is_special(id), "{class} {token}");
+            }
+        }
+    }
+    for class in ["RobertaTokenizer", "CodeGenTokenizer", "GPTNeoXTokenizer"] {
+        for tokenizer in [lists(class), whole(class)] {
+            assert_eq!(pieces(&tokenizer, "A"), [" A"], "{class}");
+        }
+    }
+    // This class takes a tokenizer.json as it is.
+    assert_eq!(pieces(&whole("PreTrainedTokenizerFast"), "A"), ["A"]);
+}
+
+// https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/tokenization_bert.py
+#[test]
+fn the_options_of_a_berts_configuration_count_beside_its_tokenizer_json() {
+    let words = [
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Ab", "ab", "e", "é", "今天", "今", "天",
+    ];
+    let ids = words.iter().zip(0..);
+    let vocab: Map<String, Value> = ids.map(|(w, id)| ((*w).to_owned(), json!(id))).collect();
+    let of = |class: &str, options: Value| {
+        let file = json!({
+            "added_tokens": [],
+            "normalizer": {
+                "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
+                "lowercase": true,
+            },
+            "pre_tokenizer": { "type": "BertPreTokenizer" },
+            "decoder": { "type": "WordPiece", "prefix": "##", "cleanup": true },
+            "model": {
+                "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                "max_input_chars_per_word": 100, "vocab": vocab,
+            },
+        });
+        let mut config = options.as_object().unwrap().clone();
+        config.insert("tokenizer_class".to_owned(), class.into());
+        let folder = Folder::new(32, json!({}))
+            .with("tokenizer.json", file.to_string())
+            .with("tokenizer_config.json", Value::from(config).to_string());
+        folder.tokenizer().encode("Ab é 今天").unwrap()
+    };
+    let bert = |options| of("BertTokenizer", options);
+    assert_eq!(bert(json!({})), [6, 7, 10, 11]);
+    assert_eq!(bert(json!({ "do_lower_case": false })), [5, 8, 10, 11]);
+    assert_eq!(bert(json!({ "strip_accents": false })), [6, 8, 10, 11]);
+    assert_eq!(bert(json!({ "tokenize_chinese_chars": false })), [6, 7, 9]);
+    let other = of("PreTrainedTokenizerFast", json!({ "do_lower_case": false }));
+    assert_eq!(other, [6, 7, 10, 11]);
+}
+
+#[test]
+fn of_added_tokens_that_a_normalizer_makes_alike_the_first_is_found() {
+    let n = byte_vocabulary().0.len() as u32;
+    let added = |content: &str, id: u32, lstrip: bool| {
+        json!({
+            "id": id, "content": content, "single_word": false, "lstrip": lstrip, "rstrip": false, "normalized": true,
+            "special": false,
+        })
+    };
+    let added = json!([
+        added("<MASK>", n, false),
+        added("<mask>", n + 1, true),
+        added("<Mask>", n + 2, true)
+    ]);
+    let file = byte_level_json(added, json!({ "type": "Lowercase" }));
+    let folder = Folder::new(300, json!({})).with("tokenizer.json", file);
+    // The crate's hashes differ from one to the next.
+    for _ in 0..16 {
+        for tokenizer in [folder.tokenizer(), open(&folder.gguf())] {
+            let ids = tokenizer.encode("1 <mask>").unwrap();
+            assert_eq!(ids, [b'1'.into(), b' '.into(), n]);
+        }
+    }
 }

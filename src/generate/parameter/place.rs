@@ -208,12 +208,18 @@ fn biases(value: &Value) -> Option<Vec<(Vec<u32>, f32)>> {
     let pairs = listed(value)?;
     let pairs = pairs.iter().map(|pair| match pair.as_array()?.as_slice() {
         [sequence, bias] => {
-            let bias = bias.as_f64().map(|x| x as f32).filter(|x| x.is_finite())?;
+            let bias = finite_or_lowest(bias.as_f64()?)?;
             Some((id_list(sequence)?, bias))
         }
         _ => None,
     });
     pairs.collect()
+}
+
+/// The number; for one below all others, which forbids a token, the lowest that JSON can hold.
+fn finite_or_lowest(number: f64) -> Option<f32> {
+    let number = (number as f32).max(f32::MIN);
+    number.is_finite().then_some(number)
 }
 
 /// A number of tokens and a factor; an empty list for none.

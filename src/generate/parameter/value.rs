@@ -69,7 +69,7 @@ impl Parameter {
             Parameter::MaxLength if is_unlimited => params.max_length = NO_LIMIT,
             Parameter::MaxNewTokens if is_unlimited => params.max_new_tokens = Some(NO_LIMIT),
             Parameter::MinLength if is_unlimited => params.min_length = 0,
-            Parameter::MinNewTokens if is_unlimited => params.min_new_tokens = 0,
+            Parameter::MinNewTokens if is_unlimited => params.min_new_tokens = Some(0),
             Parameter::NoRepeatNgramSize if is_unlimited => params.no_repeat_ngram_size = 0,
             _ => {
                 let set = self.place(params).set_json(value, self.range());
@@ -105,7 +105,7 @@ impl Parameter {
             Parameter::StopAtNewline => Place::Switch(&mut params.stop_at_newline),
             Parameter::ReturnFullText => Place::Switch(&mut params.return_full_text),
             Parameter::Prefix => Place::Text(&mut params.prefix),
-            Parameter::MinNewTokens => Place::Count(&mut params.min_new_tokens),
+            Parameter::MinNewTokens => Place::OptionalCount(&mut params.min_new_tokens),
             Parameter::NoRepeatNgramSize => Place::Count(&mut params.no_repeat_ngram_size),
             Parameter::NumBeams => Place::Count(&mut params.num_beams),
             Parameter::LengthPenalty => Place::Number(&mut params.length_penalty),

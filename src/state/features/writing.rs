@@ -228,10 +228,9 @@ impl PageState {
                 max_new_tokens: Some(max_new_tokens),
                 min_length: params.min_length.max(min_length),
                 // Where it is set, it counts instead of the length.
-                min_new_tokens: match params.min_new_tokens {
-                    0 => 0,
-                    n => n.max(max_new_tokens.min(CONTINUE_MIN_TOKENS)),
-                },
+                min_new_tokens: params
+                    .min_new_tokens
+                    .map(|n| n.max(max_new_tokens.min(CONTINUE_MIN_TOKENS))),
                 ..params
             },
         })

@@ -6,6 +6,8 @@ use crate::file_kind::FileKind;
 use crate::tokenizer::json::check_file_size;
 use crate::tokenizer::{TokenizerError, parts};
 
+use super::class::bert;
+
 /// The lines of a text file.
 pub(super) fn lines<'b>(
     file: &'static str,
@@ -28,11 +30,7 @@ pub(super) fn lines<'b>(
 }
 
 /// The `tokenizer.json` that `transformers` makes of a GPT-2's vocabulary and merges.
-pub(super) fn byte_level_bpe(
-    vocab: Map<String, Value>,
-    merges: Vec<&str>,
-    add_prefix_space: bool,
-) -> Map<String, Value> {
+pub(super) fn byte_level_bpe(vocab: Map<String, Value>, merges: Vec<&str>) -> Map<String, Value> {
     // Only the first line is a comment: `#` is also a token and may open a merge.
     let is_comment = |line: &&str| line.starts_with("#version");
     let skip = usize::from(merges.first().is_some_and(is_comment));
@@ -40,7 +38,7 @@ pub(super) fn byte_level_bpe(
         .into_iter()
         .skip(skip)
         .filter(|line| !line.is_empty());
-    let mut file = parts::byte_level(add_prefix_space);
+    let mut file = parts::byte_level(false);
     file.insert("version".to_owned(), "1.0".into());
     let merges = merges.map(Value::from).collect::<Value>();
     // Moved in, not copied.
@@ -56,26 +54,16 @@ pub(super) fn byte_level_bpe(
 
 /// The `tokenizer.json` that `transformers` makes of a BERT vocabulary, as the Chinese GPT-2s have it.
 pub(super) fn word_piece(tokens: &[&str], config: &Map<String, Value>) -> Map<String, Value> {
-    let flag = |key: &str, or: bool| config.get(key).and_then(Value::as_bool).unwrap_or(or);
     // If a token occurs twice, its last line counts.
     let tokens = tokens.iter().zip(0..);
     let vocab = tokens
         .map(|(token, id)| ((*token).to_owned(), Value::from(id)))
         .collect();
     let unknown = config.get("unk_token").and_then(Value::as_str);
-    let parts = json!({
+    let mut parts = bert(config);
+    let own = json!({
         "version": "1.0",
         "added_tokens": [],
-        "normalizer": {
-            "type": "BertNormalizer",
-            "clean_text": true,
-            "handle_chinese_chars": flag("tokenize_chinese_chars", true),
-            "strip_accents": config.get("strip_accents").and_then(Value::as_bool),
-            "lowercase": flag("do_lower_case", true),
-        },
-        "pre_tokenizer": { "type": "BertPreTokenizer" },
-        "post_processor": null,
-        "decoder": { "type": "WordPiece", "prefix": "##", "cleanup": true },
         "model": {
             "type": "WordPiece",
             "unk_token": unknown.unwrap_or("[UNK]"),
@@ -83,6 +71,9 @@ pub(super) fn word_piece(tokens: &[&str], config: &Map<String, Value>) -> Map<St
             "max_input_chars_per_word": 100,
         },
     });
+    for key in ["version", "added_tokens", "model"] {
+        parts[key] = own[key].clone();
+    }
     with_vocab(parts, vocab)
 }
 

@@ -9,29 +9,15 @@ use tokenizers::AddedToken;
 
 use crate::notice::Notice;
 use crate::tokenizer::json::{AddedTokenJson, NamedToken, object};
-use crate::tokenizer::{END_OF_TEXT, MAX_TOKENS, TokenizerError};
+use crate::tokenizer::{MAX_TOKENS, TokenizerError};
 
 use super::added_list::AddedList;
+use super::class::{Class, Roles};
 
 pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
 pub(super) const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
-/// Special tokens of a tokenizer's class, each used unless the files state its role.
-pub(super) type Roles<'r> = [(&'r str, &'r str)];
-
-pub(super) const GPT2_ROLES: [(&str, &str); 3] = [
-    ("bos_token", END_OF_TEXT),
-    ("eos_token", END_OF_TEXT),
-    ("unk_token", END_OF_TEXT),
-];
-pub(super) const BERT_ROLES: [(&str, &str); 5] = [
-    ("unk_token", "[UNK]"),
-    ("sep_token", "[SEP]"),
-    ("pad_token", "[PAD]"),
-    ("cls_token", "[CLS]"),
-    ("mask_token", "[MASK]"),
-];
 const EXTRA_TOKENS: &str = "extra_special_tokens";
 const ADDITIONAL_TOKENS: &str = "additional_special_tokens";
 /// The roles that every tokenizer has, in the order in which `transformers` numbers tokens without an id.
@@ -80,15 +66,10 @@ impl<'c> OptionalFiles<'c> {
         text.map(str::to_owned)
     }
 
-    /// Whether the tokenizer's class is GPT-2's, which a model of this kind has unless its files name another.
-    pub(super) fn is_of_gpt2s_class(&self) -> bool {
+    /// The tokenizer's class; GPT-2's, which a model of this kind has unless its files name another.
+    pub(super) fn class(&self) -> Option<Class> {
         let class = self.config.get("tokenizer_class").and_then(Value::as_str);
-        let class = class.or(self.class);
-        class.is_none_or(|class| class.trim_end_matches("Fast") == "GPT2Tokenizer")
-    }
-
-    pub(super) fn adds_prefix_space(&self) -> bool {
-        self.config.get("add_prefix_space") == Some(&Value::Bool(true))
+        class.or(self.class).map_or(Some(Class::GPT2), Class::of)
     }
 
     /// `added_tokens_decoder` of the configuration. Where it is, `transformers` reads the two older files no longer.
