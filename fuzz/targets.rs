@@ -162,7 +162,7 @@ fn defaults(config: &[u8], generation_config: Option<&[u8]>) {
     for prompt_tokens in [1, 63] {
         let max_new = checked.max_new(prompt_tokens);
         assert!(
-            (1..=64 - prompt_tokens)
+            (1..=65 - prompt_tokens)
                 .contains(&max_new.expect("a default makes no prompt impossible"))
         );
     }
