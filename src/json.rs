@@ -28,7 +28,7 @@ const MAX_DEPTH: usize = 100;
 /// A value from the JSON in `bytes`, as Python reads it.
 ///
 /// A byte order mark is passed over. What Python writes or reads and JSON or Rust cannot state is replaced: the bare
-/// words `NaN`, `Infinity` and `-Infinity`, numbers beyond 64-bit floats, and values nested deeper than [`MAX_DEPTH`]
+/// words `NaN`, `Infinity` and `-Infinity`, numbers beyond 64-bit floats, and values nested deeper than `MAX_DEPTH`
 /// count as `null`; half of a surrogate pair counts as U+FFFD.
 ///
 /// # Errors

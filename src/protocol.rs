@@ -43,9 +43,9 @@ impl<T> Envelope<T> {
 }
 
 /// A request to the worker.
-#[expect(
+#[allow(
     clippy::large_enum_variant,
-    reason = "few messages exist at a time, and each is serialized soon"
+    reason = "few messages exist at a time, and each is serialized soon; on 32 bits it is small"
 )]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -138,9 +138,9 @@ impl Request {
 }
 
 /// An event in the worker.
-#[expect(
+#[allow(
     clippy::large_enum_variant,
-    reason = "few messages exist at a time, and each is serialized soon"
+    reason = "few messages exist at a time, and each is serialized soon; on 32 bits it is small"
 )]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -4,7 +4,7 @@
 //! runs the stages: [`wasm_cargo`] compiles, `bindings` binds programs to JavaScript, `assemble` makes the folder of
 //! the page from `www/index.html` (whose tags `document` reads), [`one_file`] makes the page a single file.
 //! [`worker_build`] has the list of the worker's builds, [`threads`] the tools for two of them, `loader` writes the
-//! list of the finished builds into the page, [`shell`] writes the list of files for visits without a network.
+//! list of the finished builds into the page, [`app_shell`] writes the list of files for visits without a network.
 //! [`fingerprint`] tells whether a page is up to date. [`server`] serves the page, [`mirror`] models beside it, and
 //! [`sizes`] measures it.
 //! [`progress`] prints the steps; [`apt`] installs system packages, [`tools`] the programs that tests need.

@@ -1,7 +1,7 @@
 //! `Parameter`: the table of generation parameters: names, ranges, and meanings in plain words.
 //!
 //! The checks of [`GenerationParams`], the settings panel, the page's address and the command line read this table;
-//! the tests at the end compare the JavaScript module and its types with it. [`value`] reads and writes the parameters'
+//! the tests at the end compare the JavaScript module and its types with it. `value` reads and writes the parameters'
 //! values.
 
 mod place;
