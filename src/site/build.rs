@@ -24,10 +24,6 @@ const PAGE_MAKING_FILES: [&str; 9] = [
     include_str!("worker_build.rs"),
 ];
 
-/// The page computes nothing, so its program is optimised for size: 105 kB less after Brotli, of 520 (2026-11-29). The
-/// package's level in Cargo.toml is for the worker, whose kernels compute.
-const SMALL_PAGE: &str = "profile.web.package.huggingtweets-web.opt-level=\"s\"";
-
 /// The folder to build, and the address of the page.
 #[derive(Debug, Clone)]
 pub struct BuildOptions {
@@ -139,17 +135,16 @@ impl FirstPage {
         let toolchain = toolchain::find(tree, progress)?;
         progress.note(&toolchain.describe());
         let cargo = WasmCargo::single(tree, &toolchain, progress)?;
-        for (bin, step, settings) in [
-            ("worker", "build the worker", &[][..]),
-            ("app", "build the page", &["--config", SMALL_PAGE]),
-        ] {
-            let mut command = cargo.command("build");
-            command
-                .args(["--locked", "--profile", "web", "--target", TARGET])
-                .args(["--bin", bin])
-                .args(settings);
-            progress.run(step, &mut command, &tree.log(bin), None)?;
-        }
+        let mut command = cargo.command("build");
+        command
+            .args(["--locked", "--profile", "web", "--target", TARGET])
+            .args(["--bin", "app", "--bin", "worker"]);
+        progress.run(
+            "build the page and its worker",
+            &mut command,
+            &tree.log("page"),
+            None,
+        )?;
         progress.step("assemble the page", || {
             let programs = cargo.program_folder();
             replace_folder(dist, |folder| {

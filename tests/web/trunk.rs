@@ -21,8 +21,8 @@ const NOT_BY_TRUNK: [&str; 8] = [
     "worker_threads_relaxed.js",
     "worker_threads_relaxed_bg.wasm",
 ];
-/// Filled in by `cargo run` alone, or optimised for size by it.
-const FILLED_IN: [&str; 3] = ["sw.js", "worker_loader.js", "app_bg.wasm"];
+/// Filled in by `cargo run` alone.
+const FILLED_IN: [&str; 2] = ["sw.js", "worker_loader.js"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trunk_builds_the_same_page_as_cargo_run() {
