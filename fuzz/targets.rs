@@ -7,7 +7,8 @@
 
 pub mod meter;
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
+use std::ops::ControlFlow;
 
 use huggingtweets::card;
 use huggingtweets::engine::ModelFile;
@@ -17,6 +18,9 @@ use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::kernels::pack::WeightType;
 use huggingtweets::model::config::Gpt2Config;
 use huggingtweets::notice::Notice;
+use huggingtweets::posts::archive::{Entries, Entry, Import, ImportOptions, ReadError, Step};
+use huggingtweets::posts::clean::Cleaner;
+use huggingtweets::posts::counts::Counts;
 use huggingtweets::tokenizer::{Tokenizer, TokenizerFiles};
 use huggingtweets::weights::{Checkpoint, Conversion, ConversionParams, WeightsError, WriteAt};
 
@@ -206,6 +210,121 @@ fn assert_short(message: &str) {
 /// A model card.
 pub fn card(data: &[u8]) {
     drop(card::read::read(data));
+}
+
+/// An export of any kind: what a person drops.
+pub fn export(data: &[u8]) {
+    let file = Box::new(Cursor::new(data.to_vec()));
+    import(data.len(), || {
+        Import::open(file, "file", ImportOptions::default())
+    });
+}
+
+/// An archive of X: its posts, and behind a zero byte each its long posts, account, profile and manifest.
+pub fn x_archive(data: &[u8]) {
+    let names = [
+        "tweets.js",
+        "note-tweet.js",
+        "account.js",
+        "profile.js",
+        "manifest.js",
+    ];
+    let parts = data.splitn(names.len(), |byte| *byte == 0);
+    let files = names
+        .map(|name| format!("data/{name}"))
+        .into_iter()
+        .zip(parts.map(<[u8]>::to_vec));
+    files_of_an_export(data.len(), files.collect());
+}
+
+/// An archive of Mastodon: its outbox, and behind a zero byte its account.
+pub fn mastodon(data: &[u8]) {
+    let parts = data.splitn(2, |byte| *byte == 0);
+    let files = ["outbox.json", "actor.json"].map(str::to_owned).into_iter();
+    files_of_an_export(data.len(), files.zip(parts.map(<[u8]>::to_vec)).collect());
+}
+
+/// A table under a header.
+pub fn table(data: &[u8]) {
+    let file = [b"text,id,created_at,retweeted_status_id,lang\n", data].concat();
+    export(&file);
+}
+
+/// The text of a post in HTML.
+pub fn html(data: &[u8]) {
+    let content = serde_json::Value::from(String::from_utf8_lossy(data));
+    let outbox = format!(
+        r#"{{"orderedItems":[{{"type":"Create","to":"as:Public","object":{{"type":"Note","content":{content}}}}}]}}"#
+    );
+    let files = vec![("outbox.json".to_owned(), outbox.into_bytes())];
+    files_of_an_export(6 * data.len(), files);
+}
+
+/// Files in memory.
+struct Files {
+    entries: Vec<Entry>,
+    contents: Vec<Vec<u8>>,
+}
+
+impl Entries for Files {
+    fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn open(&mut self, idx: usize) -> Result<Box<dyn Read>, ReadError> {
+        Ok(Box::new(Cursor::new(self.contents[idx].clone())))
+    }
+
+    fn bytes_read(&self) -> u64 {
+        0
+    }
+}
+
+fn files_of_an_export(len: usize, files: Vec<(String, Vec<u8>)>) {
+    let entry = |(name, content): &(String, Vec<u8>)| Entry {
+        name: name.clone(),
+        size_bytes: content.len() as u64,
+    };
+    let entries = files.iter().map(entry).collect();
+    let contents = files.into_iter().map(|(_, content)| content).collect();
+    let files = Box::new(Files { entries, contents });
+    import(len, || {
+        Import::open_entries(files, ImportOptions::default())
+    });
+}
+
+/// Most bytes that reading an export may hold besides, however long it is: buffers, an element, an archive's long posts.
+const IMPORT_BYTES: usize = 64 << 20;
+
+/// Reads an export to its end, by steps, and cleans its posts.
+fn import(len: usize, open: impl FnOnce() -> Result<Import, ReadError>) {
+    let read = || {
+        let mut import = open()?;
+        let mut cleaner = Cleaner::default();
+        let mut counts = Counts::default();
+        loop {
+            let step = import.step(5000, &mut |post| {
+                counts.add(&cleaner.judge(&post));
+                ControlFlow::Continue(())
+            });
+            assert_eq!(counts.downloaded, import.report().posts);
+            assert_eq!(
+                counts.kept,
+                counts.downloaded - counts.retweets - counts.short
+            );
+            if step? != Step::More {
+                return Ok::<(), ReadError>(());
+            }
+        }
+    };
+    let (read, peak) = meter::peak_of(read);
+    assert!(
+        peak <= IMPORT_BYTES + 8 * len,
+        "{peak} bytes were held at once"
+    );
+    if let Err(error) = read {
+        assert_short(&error.to_string());
+    }
 }
 
 fn both_ways(config: &[u8], data: &[u8]) {

@@ -3,7 +3,7 @@
 mod avatar;
 mod gallery;
 
-pub use avatar::{hue, initials};
+pub use avatar::{drawings, hue, initials};
 pub use gallery::{bundled, find};
 
 // The page's components name the types of a card through this module.
@@ -24,6 +24,9 @@ pub struct Bot {
 }
 
 impl Bot {
+    /// The owner's name of a bot that is being made here.
+    pub const ON_THIS_DEVICE: &str = "this-device";
+
     /// The bot of the repository `repo`, from its `README.md`; `None` if that is not a huggingtweets card.
     pub fn from_readme(repo: &str, markdown: &str) -> Option<Bot> {
         let card = crate::card::read::read(markdown.as_bytes()).ok()?;

@@ -14,6 +14,6 @@ pub struct BundledModel {
 /// A small GPT-2 trained on public-domain English, a stand-in for a bot's own weights.
 pub const BUNDLED_MODEL: BundledModel = BundledModel {
     path: "model/bundled.gguf",
-    name: "small public-domain GPT-2 (bundled)",
+    name: "small model of old books",
     size_bytes: 11_354_624,
 };

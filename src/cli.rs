@@ -4,7 +4,12 @@ mod bench;
 mod build;
 mod card;
 mod check;
+mod clean;
+mod clock;
+mod dataset;
 mod error;
+mod finetune;
+mod folder_entries;
 mod generate;
 mod local_model;
 mod logits;
@@ -14,12 +19,16 @@ mod output;
 mod output_file;
 mod params;
 mod perplexity;
+mod posts;
 mod quality;
 mod quantize;
 mod quantized;
+mod runs;
+mod runs_folder;
 mod serve;
 mod sizes;
 mod status_line;
+mod text_file;
 mod threads;
 mod tokenize;
 
@@ -65,8 +74,16 @@ enum Command {
     Quantize(quantize::Args),
     /// Measure tokens per second
     Bench(bench::Args),
-    /// Read a bot's model card
+    /// Read a bot's model card, or write one
     Card(card::Args),
+    /// Clean the posts of exports and count them as on the card
+    Clean(clean::Args),
+    /// Make the training text of one to three accounts
+    Dataset(dataset::Args),
+    /// Train a model on posts, and write the bot as a folder
+    Finetune(Box<finetune::Args>),
+    /// List, show, compare or export the runs of a bot's folder
+    Runs(runs::Args),
 }
 
 /// Parses the process's arguments and runs them.
@@ -90,6 +107,10 @@ pub fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(&args, output),
         Command::Bench(args) => bench::run(&args, output),
         Command::Card(args) => card::run(&args, output),
+        Command::Clean(args) => clean::run(&args, output),
+        Command::Dataset(args) => dataset::run(&args, output),
+        Command::Finetune(args) => finetune::run(&args, output),
+        Command::Runs(args) => runs::run(&args, output),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,8 @@
 //! the job. One job runs at a time, and loading is a job. The host measures time and memory.
 
 pub mod arrival;
+pub mod base_model;
+pub mod bot_files;
 pub mod companions;
 pub mod conversion;
 pub mod defaults;
@@ -17,6 +19,7 @@ pub mod tokenizer_metadata;
 
 use std::ops::Range;
 
+use crate::notice::Notice;
 use crate::parallel::Threads;
 use crate::protocol::{ErrorReport, Event, JobId, Request};
 use crate::weights::ReadSeek;
@@ -24,6 +27,7 @@ use job::{GenerateJob, Job, LoadJob, LogitsJob, MeasureJob, Resources, Step};
 
 pub use crate::weights::WriteAt;
 pub use arrival::Arrival;
+pub use base_model::BaseModel;
 pub use companions::Companions;
 pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
@@ -63,15 +67,17 @@ impl Engine {
     /// [`Event::Progress`] and at last [`Event::Ready`]. A load that is running ends without an event; any other
     /// running job makes the new load fail.
     ///
-    /// `name`: to be shown. `size_bytes`: length of the file.
+    /// `name`: to be shown. `size_bytes`: length of the file. `notices`: what is known about the model beside what
+    /// stands in its file.
     pub fn load(
         &mut self,
         job: JobId,
         reader: Box<dyn ReadSeek>,
         name: &str,
         size_bytes: u64,
+        notices: Vec<Notice>,
     ) -> Vec<Event> {
-        let load = LoadJob::from_gguf(job, reader, name, size_bytes);
+        let load = LoadJob::from_gguf(job, reader, name, size_bytes, notices);
         self.begin_load(load)
     }
 

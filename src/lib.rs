@@ -1,12 +1,16 @@
 //! huggingtweets-web: GPT-2 tweet bots that run in the visitor's own browser.
 //!
-//! The page draws, a web worker computes, and everything outside `web` builds without a browser.
+//! The page draws, a web worker computes, and everything outside `web` builds without a browser. Four packages are
+//! beside this one: `kernels/`, what computes, and `worker/`, the worker's program, optimised for speed instead of size;
+//! `posts/`, what is made of people's posts, without the models, and `maker/`, the worker that reads and keeps them.
 //!
 //! ```text
 //!  visitor ──▶ web::page ◀─▶ state::PageState
 //!                  │ Request ▼ ▲ Event     (protocol)
 //!              web::worker ──▶ engine ──▶ generate ──▶ infer ──▶ kernels ──▶ parallel
 //!                                 └─────▶ weights, tokenizer
+//!  visitor ──▶ web::page::maker_app ◀─▶ state::MakerState ◀─▶ maker/ ──▶ posts
+//!  host page ──▶ www/embed.js ──▶ frames: web::page ──▶ www/engine.js ──▶ web::worker
 //!  terminal ──▶ bin/huggingtweets ──▶ cli ──▶ engine, weights, card, site
 //! ```
 //!
@@ -19,6 +23,9 @@
 //! | [`json`], [`file_kind`], [`notice`], [`shown`] | JSON as people's files have it; a guess at what a file is; what to know about a file; how strangers' texts are shown |
 //! | [`weights`] | reads, converts and writes checkpoints: safetensors, PyTorch, GGUF |
 //! | [`tokenizer`], [`generate`] | text to token ids and back; parameters, sampling, one token per step |
+//! | [`finetune`] | a model's training continued on a text: full, or LoRA over frozen weights |
+//! | [`posts`] | exports of social networks to clean posts, counts and a training text |
+//! | [`runs`] | what was done with which data: runs, metrics, artifacts, for TensorBoard too |
 //! | [`hub`], [`store`] | names of models, the files to fetch, what a model needs; what is stored on the device |
 //! | [`card`], [`bot`], [`bundled`] | model cards, the bots of the gallery, the model that comes with the page |
 //! | [`protocol`], [`engine`] | the messages between page and worker; the engine that answers them, one step at a time |
@@ -33,20 +40,26 @@ pub mod bot;
 pub mod bundled;
 pub mod card;
 pub mod file_kind;
+pub mod finetune;
 pub mod generate;
 pub mod hub;
 pub mod infer;
 pub mod json;
-pub mod kernels;
 pub mod model;
 pub mod notice;
-pub mod parallel;
 pub mod protocol;
+pub mod runs;
 pub mod shown;
 pub mod state;
 pub mod store;
 pub mod tokenizer;
 pub mod weights;
+
+/// What computes is a package of its own, `kernels/`.
+pub use ::kernels;
+pub use ::kernels::parallel;
+/// What is made of people's posts is a package of its own, `posts/`.
+pub use ::posts;
 
 pub mod engine;
 

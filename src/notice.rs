@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown::beginning;
+
 /// Most characters of a notice that come from a file.
 const MOST_CHARS: usize = 80;
 
@@ -27,8 +29,10 @@ impl Notice {
 
     /// A notice that `key` with this `value` is passed over.
     pub fn passed_over(file: &str, key: &str, value: &serde_json::Value) -> Self {
-        let beginning = |text: &str| text.chars().take(MOST_CHARS).collect::<String>();
-        let (key, value) = (beginning(key), beginning(&value.to_string()));
+        let (key, value) = (
+            beginning(key, MOST_CHARS),
+            beginning(&value.to_string(), MOST_CHARS),
+        );
         Self::new(file, format!("{key} {value} is passed over"))
     }
 
@@ -56,6 +60,6 @@ mod tests {
             &"b".repeat(9999).into(),
         );
         let (key, value) = ("é".repeat(MOST_CHARS), "b".repeat(MOST_CHARS - 1));
-        assert_eq!(notice.fact, format!("{key} \"{value} is passed over"));
+        assert_eq!(notice.fact, format!("{key}… \"{value}… is passed over"));
     }
 }

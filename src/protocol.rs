@@ -159,6 +159,17 @@ pub enum Event {
         /// The current stage of the work.
         stage: LoadStage,
     },
+    /// A file of the model's weights is fetched next; [`LoadStage::Downloading`] counts the bytes of all files.
+    Fetching {
+        /// The job.
+        job: JobId,
+        /// Its name, as its host lists it.
+        file: String,
+        /// Bytes of the files before it.
+        bytes_before: u64,
+        /// Its length, where the host says so.
+        size_bytes: Option<u64>,
+    },
     /// The card of the model that is being loaded.
     Card {
         /// The job.
@@ -252,6 +263,9 @@ pub enum Event {
         /// The figures.
         speeds: Speeds,
     },
+    /// The model of this asker is not open any more: an engine that several frames share has opened another's. Only the
+    /// engine of frames sends it (`www/engine.js`).
+    Closed,
     /// Something failed; the worker goes on unless the code says otherwise.
     Error {
         /// The job that failed; `None` for a message that could not be read and for the end of the worker.

@@ -105,6 +105,15 @@ fn flag_tags(first: char, rest: &str) -> Option<usize> {
     (end == CANCEL_TAG).then_some(at + CANCEL_TAG.len_utf8())
 }
 
+/// The beginning of a text of any length as a message quotes it: whole, or its first `most` characters and `…`.
+#[must_use]
+pub fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 /// `text` without direction marks, for a message that quotes a stranger's text.
 #[must_use]
 pub fn without_direction_marks(text: &str) -> Cow<'_, str> {
@@ -230,6 +239,13 @@ mod tests {
         ] {
             assert_eq!(name(written), expected, "{written:?}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_quoted_by_its_beginning() {
+        assert_eq!(beginning("hé🌸", 3), "hé🌸");
+        assert_eq!(beginning("hé🌸!", 3), "hé🌸…");
+        assert_eq!(beginning("", 0), "");
     }
 
     #[test]

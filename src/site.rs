@@ -2,34 +2,46 @@
 //!
 //! Reading order: [`source_tree`] finds the clone, [`toolchain`] a Rust that can build for the browser, [`mod@build`]
 //! runs the stages: [`wasm_cargo`] compiles, `bindings` binds programs to JavaScript, `assemble` makes the folder of
-//! the page from `www/index.html` (whose tags `document` reads), [`one_file`] makes the page a single file.
-//! [`worker_build`] has the list of the worker's builds, [`threads`] the tools for two of them, `loader` writes the
+//! the page from `www/index.html` (whose tags `document` reads), `bot_pages` makes `index.html` and a page per bot of
+//! it, with the drawings of `first_screen` and the words for other sites of `unfurl`; `joined_module` makes one file of
+//! the parts of the ES module, [`one_file`] one of the page.
+//! [`worker_build`] has the list of the worker's builds, `maker_build` makes the programs of the maker, [`threads`] the tools for two of them, `loader` writes the
 //! list of the finished builds into the page, [`app_shell`] writes the list of files for visits without a network.
-//! [`fingerprint`] tells whether a page is up to date. [`server`] serves the page, [`mirror`] models beside it, and
-//! [`sizes`] measures it.
+//! `compressed` writes the compressed copies beside them.
+//! [`fingerprint`] tells whether a page is up to date. [`server`] serves the page (`representation` chooses between a
+//! file and its copies), [`mirror`] models beside it, and [`sizes`] measures it.
+//! `bot_facts` writes what the element for other sites shows of each bot.
 //! [`progress`] prints the steps; [`apt`] installs system packages, [`tools`] the programs that tests need.
 
 pub mod app_shell;
 pub mod apt;
 mod assemble;
 mod bindings;
+mod bot_facts;
+mod bot_pages;
 pub mod build;
 mod cache_folder;
 pub mod check;
+mod compressed;
 mod document;
 pub mod error;
 mod files;
 pub mod fingerprint;
+mod first_screen;
+mod joined_module;
 mod loader;
+mod maker_build;
 pub mod mirror;
 pub mod one_file;
 pub mod progress;
+mod representation;
 pub mod server;
 pub mod sizes;
 pub mod source_tree;
 pub mod threads;
 pub mod toolchain;
 pub mod tools;
+mod unfurl;
 pub mod wasm_cargo;
 pub mod worker_build;
 

@@ -9,6 +9,7 @@ use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
 
 use crate::hub::{Dtype, Endpoint, ModelAddress, ModelRef};
+use crate::notice::Notice;
 
 /// Version of the record's form. A record of another version belongs to another version of this page and stays as it
 /// is.
@@ -80,6 +81,9 @@ pub struct ArtifactRecord {
     /// The parts of a complete artifact; empty in records of an earlier build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartRecord>,
+    /// What was noticed about a complete model while it was converted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
 }
 
 /// The progress of an unfinished download, and the data to continue it.
@@ -143,6 +147,7 @@ impl ArtifactRecord {
             card: None,
             download: Some(Download::default()),
             parts: Vec::new(),
+            notices: Vec::new(),
         }
     }
 

@@ -1,21 +1,58 @@
+/// <reference lib="esnext.disposable" />
 // Types of huggingtweets.js: a GPT-2 in a worker, with the interface of transformers.js.
 // Names that no library has are ignored; an option of transformers' `generate` or of transformers.js that would change a
-// text and is not done here is refused with a TypeError; `undefined` and `null` count as left out.
+// result and is not done here is refused with a TypeError; `undefined` and `null` count as left out.
 // A value of another type is refused with a TypeError, a number out of range with a HuggingtweetsError.
 
 /** Types of weights. */
 export type Dtype = 'auto' | 'q8_0' | 'q4_0' | 'q4_k' | 'q6_k' | 'f16' | 'f32';
 
-/** The progress of a download. */
-export interface Progress {
-  status: 'progress';
-  /** Name of the file. */
-  file: string;
+/** The names of types in transformers.js; each stands for the type of its size: `q8`, `int8` and `uint8` for Q8_0, `q4` and `q4f16` for Q4_0. */
+export type TransformersJsDtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16';
+
+/** Bytes of a download. */
+export interface Bytes {
+  /** Share in percent, 0 to 100; 0 where the server does not state the length. */
+  progress: number;
   /** Bytes so far. */
   loaded: number;
-  /** All bytes, where the server says so. */
-  total: number | undefined;
+  /** All bytes; 0 where the server does not state the length. */
+  total: number;
 }
+
+/** A file of the weights: its download is about to begin (`initiate`, `download`), or it has arrived (`done`). */
+export interface FileProgress {
+  status: 'initiate' | 'download' | 'done';
+  /** The model as it was named to {@link pipeline}. */
+  name: string;
+  /** The file's name, as its host lists it. */
+  file: string;
+}
+
+/** Bytes of a file have arrived. */
+export interface BytesProgress extends Bytes {
+  status: 'progress';
+  name: string;
+  file: string;
+}
+
+/** Bytes of all files of the weights. */
+export interface TotalProgress extends Bytes {
+  status: 'progress_total';
+  name: string;
+  files: Record<string, { loaded: number; total: number }>;
+}
+
+/** The model is open. */
+export interface ReadyProgress {
+  status: 'ready';
+  task: 'text-generation';
+  /** The model as it was named to {@link pipeline}. */
+  model: string;
+}
+
+/** The progress of a load, as transformers.js reports it. A model that is on the device already is `ready` at once. */
+export type Progress = FileProgress | BytesProgress | TotalProgress | ReadyProgress;
 
 /** Options of {@link pipeline}. */
 export interface PipelineOptions {
@@ -23,7 +60,7 @@ export interface PipelineOptions {
    * The type that float weights are quantized to, and that selects one of several GGUFs. Default `'auto'`: Q8_0, or
    * the GGUF that is best for its size. A GGUF runs in the types it is stored in.
    */
-  dtype?: Dtype | null;
+  dtype?: Dtype | TransformersJsDtype | null;
   /** Threads to compute with, where page and module allow more than one; `stats.threads` is the number used. Default `'auto'`. */
   threads?: 'auto' | number | null;
   /** Instructions to compute with, where there is a build for them; `stats.simd` names those used. Default `'auto'`. */
@@ -32,10 +69,77 @@ export interface PipelineOptions {
   endpoint?: string | URL | null;
   /** Keep the model on this device, so that it is fetched once, and continue a partial download. Default true. */
   cache?: boolean | null;
-  /** Called while the model is downloaded, at most 20 times a second. */
+  /**
+   * The folder of the worker's files, for bundles whose bundler leaves them out (esbuild, Rollup); they are copied by
+   * `npx huggingtweets-web FOLDER`. Default: where the bundler puts them, or the folder of the module or its bundle.
+   */
+  assets?: string | URL | null;
+  /** Called while the model is loaded; with the bytes of a download at most 20 times a second, or once per MiB. */
   progress_callback?: ((progress: Progress) => void) | null;
-  /** Ends the loading; `pipeline` then rejects with an `AbortError`. */
+  /** Ends the loading; `pipeline` then rejects with an `AbortError`, whose `cause` is the signal's reason. */
   signal?: AbortSignal | null;
+  /** Of transformers.js, for a choice of files that is not done here; any other value is refused. */
+  revision?: 'main' | null;
+  /** As `revision`. */
+  local_files_only?: false | null;
+  /** As `revision`. */
+  config?: null;
+  /** As `revision`. */
+  model_file_name?: null;
+  /** As `revision`. */
+  subfolder?: 'onnx' | null;
+  /** Of transformers.js, for its runtime; ignored. */
+  device?: unknown;
+  /** As `device`. */
+  session_options?: unknown;
+  /** As `device`. */
+  use_external_data_format?: unknown;
+  /** As `device`. */
+  cache_dir?: unknown;
+}
+
+/** Settings of all pipelines, as in transformers.js; an option of {@link pipeline} comes before them. */
+export const env: {
+  /** The address that `OWNER/NAME` is read from; `undefined` is the Hub's. */
+  remoteHost: string | URL | undefined;
+  /** Whether models are kept on the device. */
+  useBrowserCache: boolean;
+  /** Of transformers.js, whose other settings may be set and are ignored. */
+  backends: { onnx: { wasm: { numThreads: number | undefined; [setting: string]: unknown }; [setting: string]: unknown } };
+  [setting: string]: unknown;
+};
+
+/**
+ * Receives the tokens of a text by `put`: ids of the prompt first, then each new one; then `end`. As in transformers.js,
+ * ids are big integers, and come as `[[…]]`.
+ */
+export class BaseStreamer {
+  put(value: bigint[][]): void;
+  end(): void;
+}
+
+/** Passes on a text piece by piece, each as soon as its characters are complete. */
+export class TextStreamer extends BaseStreamer {
+  constructor(tokenizer: Tokenizer | null, options?: {
+    /** Leave the prompt out. Default false. */
+    skip_prompt?: boolean;
+    /** Takes each piece of the text. Default: the console. */
+    callback_function?: ((text: string) => void) | null;
+    /** Takes the ids of the prompt, then each new id. */
+    token_callback_function?: ((token_ids: bigint[]) => void) | null;
+    /** Special tokens are left out; `false` is refused. */
+    skip_special_tokens?: true;
+  });
+  /** Takes each piece of the text, and the end, with an empty text; a class that extends this one may have its own. */
+  on_finalized_text(text: string, stream_end: boolean): void;
+}
+
+/** Ends the texts of a call between two tokens; the call then resolves with what is written so far. */
+export class InterruptableStoppingCriteria {
+  interrupted: boolean;
+  interrupt(): void;
+  /** To be called before the next text. */
+  reset(): void;
 }
 
 /** One more token of one text. */
@@ -122,8 +226,34 @@ export interface GenerationOptions {
   stop_strings?: string | readonly string[] | null;
   /** Called for every token as it is written. An error that it throws ends the call. */
   on_token?: ((token: Token) => void) | null;
-  /** Ends the call between two tokens; it then rejects with an `AbortError`. */
+  /** Takes the tokens of one text. The classes of transformers.js itself need its own tokenizer: take those of this module. */
+  streamer?: BaseStreamer | { put(value: bigint[][]): void; end(): void } | null;
+  /** Takes each piece of one text as it is written, without the prompt: the option of {@link TextStreamer}. */
+  callback_function?: ((text: string) => void) | null;
+  /** Takes each new id of one text: the option of {@link TextStreamer}. */
+  token_callback_function?: ((token_ids: bigint[]) => void) | null;
+  /** Ends the call with what is written so far. Criteria of other kinds, which need scores, are refused. */
+  stopping_criteria?: { interrupted: boolean } | readonly { interrupted: boolean }[] | null;
+  /** Ends the call between two tokens; it then rejects with an `AbortError`, whose `cause` is the signal's reason. */
   signal?: AbortSignal | null;
+}
+
+/** Options of {@link Tokenizer} from text to ids. Others of transformers.js that would change the ids are refused. */
+export interface EncodeOptions {
+  /** Ends the wait for earlier calls. */
+  signal?: AbortSignal | null;
+  /** No special token is added to a text of a GPT-2. */
+  add_special_tokens?: boolean | null;
+  /** Lists and no tensors are the result. */
+  return_tensor?: false | null;
+}
+
+/** Options of {@link Tokenizer} from ids to text. */
+export interface DecodeOptions {
+  /** Ends the wait for earlier calls. */
+  signal?: AbortSignal | null;
+  /** Special tokens are left out; `false` is refused. */
+  skip_special_tokens?: true | null;
 }
 
 /** One text. */
@@ -175,20 +305,32 @@ export interface Config {
   dtype: Exclude<Dtype, 'auto'> | (string & {});
 }
 
-/** Text to token ids and back. */
+/** Text to token ids and back, as in transformers.js, but by promises, because the tokenizer is in the worker. */
 export interface Tokenizer {
+  /** Ids of a text, or of each of a list, without prefix. */
+  <T extends string | readonly string[]>(text: T, options?: EncodeOptions): Promise<{
+    input_ids: T extends string ? number[] : number[][];
+    /** A 1 for each id. */
+    attention_mask: T extends string ? number[] : number[][];
+  }>;
   /** Ids of a text, without prefix. */
-  encode(text: string): Promise<number[]>;
+  encode(text: string, options?: EncodeOptions): Promise<number[]>;
   /** Text of ids, special tokens left out. */
-  decode(token_ids: Iterable<number> | ArrayLike<number>): Promise<string>;
+  decode(token_ids: Iterable<number | bigint> | ArrayLike<number | bigint>, options?: DecodeOptions): Promise<string>;
+  /** Text of each list of ids. */
+  batch_decode(
+    lists: Iterable<Iterable<number | bigint> | ArrayLike<number | bigint>>, options?: DecodeOptions,
+  ): Promise<string[]>;
 }
 
+/** The texts of one prompt, or a list of them for each prompt of a list. */
+export type Generated<T extends string | readonly string[]> = T extends string ? GeneratedText[] : GeneratedText[][];
+
 /** A model in a worker of its own. Calls run one after another. */
-export interface TextGenerationPipeline {
-  /** Continues a prompt. */
-  (prompt: string, options?: GenerationOptions): Promise<GeneratedText[]>;
-  /** Continues each prompt of a list, one after another. */
-  (prompts: readonly string[], options?: GenerationOptions): Promise<GeneratedText[][]>;
+export interface TextGenerationPipeline extends AsyncDisposable {
+  /** Continues a prompt, or each prompt of a list, one after another. */
+  <T extends string | readonly string[]>(prompts: T, options?: GenerationOptions): Promise<Generated<T>>;
+  readonly task: 'text-generation';
   /** The model's shape. */
   readonly config: Config;
   /** The model's tokenizer. */
@@ -197,9 +339,14 @@ export interface TextGenerationPipeline {
   readonly notices: readonly string[];
   /** Figures of the last call. */
   readonly stats: Stats;
+  /**
+   * The tokens of a call, each as it is written: `for await (const token of generator.stream(prompt)) …`. Leaving the
+   * loop ends the call; an aborted one throws its `AbortError` there.
+   */
+  stream(prompts: string | readonly string[], options?: GenerationOptions): AsyncGenerator<Token, void, void>;
   /** Scores (n_vocab) for the token after `text`, which has at least one token; no prefix is added. */
   logits(text: string, options?: { signal?: AbortSignal | null }): Promise<Float32Array>;
-  /** Ends the worker and frees its memory. Running and later calls reject. */
+  /** Ends the worker and frees its memory. Running and later calls reject. `await using` calls it too. */
   dispose(): Promise<void>;
 }
 
@@ -208,7 +355,7 @@ export type ErrorCode =
   | 'bad_message' | 'busy' | 'no_model' | 'download' | 'truncated' | 'not_a_model' | 'unsupported_model'
   | 'bad_parameters' | 'context_overflow' | 'out_of_memory' | 'worker_crashed' | 'cancelled' | 'storage';
 
-/** A failure that the worker reports; `message` states the failure and the remedy. */
+/** A failure that the worker reports; `message` is the fact, `hint` the remedy. */
 export class HuggingtweetsError extends Error {
   constructor(report: { code: ErrorCode; message: string; hint: string; retryable: boolean });
   readonly code: ErrorCode;
@@ -225,8 +372,8 @@ export class HuggingtweetsError extends Error {
  * address of a GGUF or of a folder laid out like a repository, absolute or, with `./`, `/` or `.gguf`, relative to the
  * page; a `Blob`, `File` or `ArrayBuffer` of a GGUF; left out, the model that comes with the module.
  *
- * The worker of the first pipeline is started when the module is imported, so that it is compiled by the time a model is
- * at hand; import the module where you mean to use it.
+ * Where the module is imported as it is, without a bundler, the worker of the first pipeline is started by the import, so
+ * that it is compiled by the time a model is at hand; import the module where you mean to use it.
  */
 export function pipeline(
   task: 'text-generation',

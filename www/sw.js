@@ -23,10 +23,12 @@ const CACHE = OURS + SHELL?.build;
 
 /** The worker's builds (src/site/worker_build.rs). A visit needs one of them, so each is stored after its first use. */
 const BUILDS = ['worker', 'worker_relaxed', 'worker_threads', 'worker_threads_relaxed'];
-const filesOf = (build) => [`${build}.js`, `${build}_bg.wasm`, ...(build.includes('threads') ? ['worker_helper.js'] : [])];
+const filesOf = (build) => [`${build}.js`, `${build}_bg.wasm`];
 /** Whether the visitor saves data: then no large file is fetched before it is used. */
 const savesData = () => navigator.connection?.saveData === true;
-const isEager = (name) => !BUILDS.flatMap(filesOf).includes(name) && !(savesData() && name.startsWith('model/'));
+/** Whether every visit needs a file; other files are stored after their first use. */
+const isEager = (name) =>
+  !BUILDS.flatMap(filesOf).includes(name) && !SHELL.files[name].onDemand && !(savesData() && name.startsWith('model/'));
 
 const keyOf = (name) => `${FOLDER}${name}?${SHELL.files[name].integrity}`;
 
@@ -132,15 +134,34 @@ const ISOLATION = {
   worker: { ...ALONE, 'Cross-Origin-Embedder-Policy': EMBEDDER_POLICY },
 };
 
+/** Files of the share sheet, until the maker takes them (src/web/page/shared_files.rs). */
+const SHARED = `huggingtweets-shared ${FOLDER}`;
+
+/** What the system's share sheet hands over: a file for the maker, or a text to begin with. */
+async function shared(request) {
+  const form = await request.formData();
+  const files = form.getAll('files').filter((file) => file instanceof File && file.size > 0);
+  if (files.length > 0) {
+    await caches.delete(SHARED);
+    const cache = await caches.open(SHARED);
+    for (const file of files) await cache.put(`${FOLDER}shared/${encodeURIComponent(file.name)}`, new Response(file));
+    return Response.redirect(`${FOLDER}#make`, 303);
+  }
+  const words = new URLSearchParams();
+  for (const name of ['title', 'text', 'url']) if (form.get(name)) words.set(name, form.get(name));
+  return Response.redirect(`${FOLDER}?${words}`, 303);
+}
+
 addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
+  if (request.method === 'POST' && url.href === FOLDER) return event.respondWith(shared(request));
   // Requests for a part of a file are left to the host.
   if (request.method !== 'GET' || request.headers.has('Range') || !url.href.startsWith(FOLDER)) return;
   const path = `${url.origin}${url.pathname}`.slice(FOLDER.length);
-  const name = path === '' ? 'index.html' : path;
+  const name = path === '' || path.endsWith('/') ? `${path}index.html` : path;
   const isKept = SHELL && Object.hasOwn(SHELL.files, name);
-  const isIsolated = !path.includes('/') && url.searchParams.get('isolate') !== 'off';
+  const isIsolated = (isKept || !path.includes('/')) && url.searchParams.get('isolate') !== 'off';
   const headers = isIsolated ? ISOLATION[request.destination] : undefined;
   if (!isKept && !headers) return;
   const answer = isKept ? kept(event, name) : fetch(request);

@@ -29,3 +29,19 @@ pub fn hue(handle: &str) -> u16 {
     });
     u16::try_from((hash % 300 + 125) % 360).expect("a remainder of 360 fits 16 bits")
 }
+
+/// Turn of the colour circle between the accounts of one cyborg.
+const HUE_STEP: u16 = 55;
+
+/// Hue and letters of each of a bot's pictures, in the card's order; there is always one.
+pub fn drawings(
+    handle: &str,
+    names: &[String],
+    n_pictures: usize,
+) -> impl Iterator<Item = (u16, String)> {
+    let first = hue(handle);
+    (0..n_pictures.max(1)).map(move |i| {
+        let name = names.get(i).map_or(handle, String::as_str);
+        ((first + HUE_STEP * i as u16) % 360, initials(name))
+    })
+}

@@ -1,6 +1,7 @@
 //! `CardError`: why a file is not read as a huggingtweets card, and the limits of a card's parts.
 
 use crate::file_kind::FileKind;
+use crate::shown;
 
 /// Largest card read; the real ones are about 4 kB.
 pub const MAX_CARD_BYTES: usize = 256 * 1024;
@@ -120,12 +121,7 @@ const MAX_QUOTED_CHARS: usize = 40;
 
 /// `text` as an error quotes it: on one line, shortened.
 pub(super) fn quoted(text: &str) -> String {
-    let name = crate::shown::name(text);
-    let mut quoted: String = name.chars().take(MAX_QUOTED_CHARS).collect();
-    if quoted.len() < name.len() {
-        quoted.push('…');
-    }
-    quoted
+    shown::beginning(&shown::name(text), MAX_QUOTED_CHARS)
 }
 
 impl CardError {

@@ -1,4 +1,4 @@
-//! `Card`: the facts on a huggingtweets model card, and how they are read.
+//! `Card`: the facts on a huggingtweets model card, and how they are read and written.
 
 pub mod error;
 mod front_matter;
@@ -7,8 +7,10 @@ pub mod mojibake;
 pub mod read;
 mod table;
 mod text;
+pub mod write;
 
 pub use error::CardError;
+pub use write::{CardFacts, CardWriteError};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,10 @@
-//! `card read`: prints the facts in a bot's model card.
+//! `card read` and `card write`: print the facts in a bot's model card, and the card of such facts.
 
 use super::{CliError, Output, error::read_file};
 use crate::card::{self, Card, Label};
+use crate::posts::time;
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Arguments of `card`.
 #[derive(Debug, clap::Args)]
@@ -18,6 +20,15 @@ enum CardCommand {
         /// The card, Markdown
         file: PathBuf,
     },
+    /// Write the card of a bot: the original's with its faults mended, or as it was
+    Write {
+        /// The facts, JSON as `card read --json` prints it
+        #[arg(value_name = "BOT.json")]
+        file: PathBuf,
+        /// Write the card as huggingtweets did, byte for byte
+        #[arg(long)]
+        as_original: bool,
+    },
 }
 
 /// Reads the card and prints it.
@@ -30,7 +41,31 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
             })?;
             output.print(&card, describe)
         }
+        CardCommand::Write { file, as_original } => {
+            let json = with_date(read_file(file)?);
+            let card = card::write::from_json(&json, *as_original).map_err(|source| {
+                CliError::CardWrite {
+                    path: file.clone(),
+                    source,
+                }
+            })?;
+            output.print_file(&card)
+        }
     }
+}
+
+/// The facts with today's date, if they are an object without one.
+fn with_date(json: Vec<u8>) -> Vec<u8> {
+    let Ok(mut facts) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&json)
+    else {
+        return json;
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or_default());
+    facts
+        .entry("date")
+        .or_insert_with(|| time::date_of(seconds).into());
+    serde_json::Value::from(facts).to_string().into_bytes()
 }
 
 /// The card's facts, one per line.

@@ -1,8 +1,12 @@
 //! `CliError`: why a command stopped, and the remedy in the words of the command line.
 
 use crate::engine::EngineError;
+use crate::finetune::FineTuneError;
 use crate::generate::GenerateError;
 use crate::hub::{Endpoint, ModelAddress, PlanError, RepoId, ShardIndexError};
+use crate::posts::archive::ReadError;
+use crate::posts::counts::{Counts, MIN_CHARACTERS};
+use crate::runs::RunError;
 use crate::site::SiteError;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -28,6 +32,55 @@ pub enum CliError {
         path: PathBuf,
         /// The cause.
         source: crate::card::CardError,
+    },
+    /// Facts of which no card can be written.
+    #[error("cannot write a card of `{path}`: {source}", path = path.display())]
+    CardWrite {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: crate::card::CardWriteError,
+    },
+    /// A file or folder that is no export of posts, or a damaged one.
+    #[error("cannot read the posts of `{path}`: {source}", path = path.display())]
+    Posts {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: ReadError,
+        /// Posts read before.
+        n_posts: u64,
+    },
+    /// An export without posts.
+    #[error("`{path}` holds no posts", path = path.display())]
+    NoPosts {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two files of one account.
+    #[error("two of the files hold posts of @{handle}")]
+    SameAccount {
+        /// The account, as compared.
+        handle: String,
+    },
+    /// More accounts than a bot can have.
+    #[error("a bot is made of one to three accounts, not of {got}")]
+    TooManyAccounts {
+        /// The files given.
+        got: usize,
+    },
+    /// An account with too little text.
+    #[error(
+        "@{handle} has {got} characters of posts to learn from, fewer than {MIN_CHARACTERS}: of {downloaded} posts, \
+         {retweets} are retweets, {short} are too short, {kept} are kept",
+        got = counts.joined_characters(), downloaded = counts.downloaded, retweets = counts.retweets,
+        short = counts.short, kept = counts.kept
+    )]
+    TooLittleText {
+        /// The account, as compared.
+        handle: String,
+        /// Its counts.
+        counts: Counts,
     },
     /// Standard output.
     #[error("cannot write the result: {0}")]
@@ -106,6 +159,25 @@ pub enum CliError {
         /// The remedy.
         hint: &'static str,
     },
+    /// A training that cannot begin or go on.
+    #[error(transparent)]
+    FineTune(#[from] FineTuneError),
+    /// A run's file.
+    #[error("cannot read `{path}`: {source}", path = path.display())]
+    Run {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: RunError,
+    },
+    /// No run of a folder has this id.
+    #[error("`{path}` has no run `{id}`", path = path.display())]
+    NoSuchRun {
+        /// The folder.
+        path: PathBuf,
+        /// As given.
+        id: String,
+    },
     /// A file that cannot be written.
     #[error("cannot write `{path}`: {source}", path = path.display())]
     Write {
@@ -123,6 +195,25 @@ impl CliError {
         match self {
             Self::Site(source) => source.hint().into(),
             Self::Card { source, .. } => source.hint().into(),
+            Self::CardWrite { source, .. } => source.hint().into(),
+            Self::Posts {
+                source, n_posts, ..
+            } => match n_posts {
+                0 => source.hint().into(),
+                n => format!(
+                    "{}; or give --partial to go on with the {n} posts before",
+                    source.hint()
+                )
+                .into(),
+            },
+            Self::NoPosts { .. } => {
+                "check that it is the file you mean; a text has a post per line".into()
+            }
+            Self::SameAccount { .. } => "give each account once".into(),
+            Self::TooManyAccounts { .. } => "leave some out".into(),
+            Self::TooLittleText { .. } => {
+                "add another account, or give --little-text to make the text nevertheless".into()
+            }
             Self::Read { .. } => "check the path and its permissions".into(),
             Self::Print(_) => "check that the reading end of the pipe is still open".into(),
             Self::Json(_) => "leave out --json".into(),
@@ -152,6 +243,14 @@ impl CliError {
             }
             Self::NotUtf8 { .. } => "convert it first, for example with iconv".into(),
             Self::BadOutput { hint, .. } => (*hint).into(),
+            Self::FineTune(FineTuneError::TooLittleText { got, .. }) => {
+                format!("add posts, or give --block {got} or less").into()
+            }
+            Self::FineTune(source) => source.hint().into(),
+            Self::Run { .. } => "take the file out of the folder of runs".into(),
+            Self::NoSuchRun { path, .. } => {
+                format!("`runs list {}` lists them", path.display()).into()
+            }
             Self::Write { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 "create the folder first".into()
             }

@@ -42,12 +42,12 @@ struct Generated {
 /// [`CliError`] if the model cannot be opened or refuses the parameters or the prompt.
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let open = args.model.open()?;
-    let defaults = open.info.defaults.clone();
-    let mut params = defaults;
+    let defaults = &open.info.defaults;
+    let mut params = defaults.clone();
     args.params.apply_to(&mut params)?;
     params.do_sample &= !args.greedy;
     if !args.params.has(Parameter::NumReturnSequences) {
-        params.num_return_sequences = params.sequences_of(params.num_return_sequences);
+        params.num_return_sequences = params.unasked_sequences(defaults);
     }
     let n = params.num_return_sequences;
     let seed = params.seed.unwrap_or_else(random_seed);

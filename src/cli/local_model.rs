@@ -3,7 +3,7 @@
 use super::CliError;
 use super::error::read_file;
 use super::notes::print_notices;
-use crate::engine::{Companions, EngineError, ModelFile, conversion};
+use crate::engine::{BaseModel, Companions, EngineError, ModelFile, conversion};
 use crate::hub::{Dtype, Listing, ShardIndex, WeightFiles, Weights, choose};
 use crate::kernels::pack::WeightType;
 use crate::weights::{Conversion, ReadSeek};
@@ -103,25 +103,43 @@ impl LocalModel {
         opened.map_err(|source| self.broken(source))
     }
 
+    /// The opened model, to continue its training.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_base(&self) -> Result<BaseModel, CliError> {
+        let opened = match &self.companions {
+            None => BaseModel::from_gguf(reader(&self.weights[0])?),
+            Some(companions) => {
+                let readers = self.weights.iter().map(|path| reader(path));
+                BaseModel::from_floats(companions, readers.collect::<Result<_, _>>()?)
+            }
+        };
+        opened.map_err(|source| self.broken(source))
+    }
+
     /// The conversion to one GGUF with matrices of type `dtype`, to which all bytes of [`Self::weights`] must be
     /// pushed. What there is to know about the files is printed.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn conversion(&self, dtype: WeightType) -> Result<Conversion, CliError> {
-        let title = self.title();
+        self.conversion_of(dtype, &self.title())
+    }
+
+    /// [`Self::conversion`] to a model called `title`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn conversion_of(&self, dtype: WeightType, title: &str) -> Result<Conversion, CliError> {
         let conversion = match &self.companions {
-            None => conversion::of_gguf(reader(&self.weights[0])?, &title, dtype),
+            None => conversion::of_gguf(reader(&self.weights[0])?, title, dtype),
             Some(companions) => {
-                conversion::of_floats(companions, &title, dtype, self.weights.len(), None)
+                conversion::of_floats(companions, title, dtype, self.weights.len(), None)
             }
         };
         let (conversion, mut notices) = conversion.map_err(|source| self.broken(source))?;
-        for notice in conversion.notices() {
-            if !notices.contains(&notice) {
-                notices.push(notice);
-            }
-        }
+        notices.extend_from_slice(conversion.notices());
         print_notices(notices);
         Ok(conversion)
     }

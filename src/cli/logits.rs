@@ -3,8 +3,9 @@
 use super::model::ModelArgs;
 use super::{CliError, Output};
 use crate::engine::EngineError;
+use crate::generate::GenerateError;
 use crate::generate::next_logits::NextLogits;
-use crate::generate::{GenerateError, logits};
+use crate::kernels::logits;
 use serde::Serialize;
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 /// The bundled model, part of the program.
-static BUNDLED_BYTES: &[u8] = include_bytes!("../../assets/model/bundled.gguf");
+pub static BUNDLED_BYTES: &[u8] = include_bytes!("../../assets/model/bundled.gguf");
 
 /// The model of a command.
 #[derive(Debug, clap::Args)]

@@ -47,4 +47,19 @@ impl Output {
             .and_then(|()| stdout.flush())
             .map_err(CliError::Print)
     }
+
+    /// Prints the content of a text file as it is, or as a JSON string.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub fn print_file(self, text: &str) -> Result<(), CliError> {
+        if self.json {
+            return self.print(&text, |text| (*text).to_owned());
+        }
+        let mut stdout = std::io::stdout().lock();
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+            .map_err(CliError::Print)
+    }
 }

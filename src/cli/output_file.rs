@@ -25,6 +25,19 @@ pub struct OutputFile {
     file: NamedTempFile,
 }
 
+/// A temporary file in the folder of `path`, which is moved to it once it is complete.
+pub(super) fn partial_file(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".huggingtweets-").suffix(".partial");
+    // Temporary files are otherwise readable by their owner alone, and so would be the result.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
+}
+
 impl OutputFile {
     /// An empty file; a file at `path` stays until the new one is complete.
     ///
@@ -33,20 +46,10 @@ impl OutputFile {
     /// [`CliError::Write`] if no file can be created in its folder.
     pub fn create(path: &Path, overwrite: Overwrite, inputs: &[PathBuf]) -> Result<Self, CliError> {
         check(path, overwrite, inputs)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".huggingtweets-").suffix(".partial");
-        // Temporary files are otherwise readable by their owner alone, and so would be the result.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let file = builder
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
-            .map_err(|source| CliError::Write {
-                path: path.to_owned(),
-                source,
-            })?;
+        let file = partial_file(path).map_err(|source| CliError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self {
             path: path.to_owned(),
             file,

@@ -3,6 +3,7 @@
 use super::CliError;
 use crate::generate::parameter::{Parameter, Range};
 use crate::generate::params::GenerationParams;
+use crate::shown::beginning;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -26,7 +27,7 @@ impl ParamArgs {
         for (parameter, text) in &self.given {
             parameter.set(text, params).map_err(|_| CliError::BadFlag {
                 flag: format!("--{}", flag(*parameter)),
-                got: text.chars().take(80).collect(),
+                got: beginning(text, 80),
                 allowed: parameter.range().to_string(),
             })?;
         }
@@ -52,7 +53,7 @@ fn arg(parameter: Parameter) -> Arg {
     let arg = match parameter {
         Parameter::NumReturnSequences => arg
             .alias("num-return-sequences")
-            .help("Number of texts, 1 to 10 [default: the model's own, else 5; with --num-beams at most as many as beams; 1 where every text would be the same]"),
+            .help("Number of texts, 1 to 10 [default: the model's own, else 5 where texts are drawn and 1 where they are not; at most as many as beams]"),
         Parameter::DoSample => arg.conflicts_with("greedy"),
         _ => arg,
     };

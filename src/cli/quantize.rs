@@ -14,7 +14,7 @@ use crate::weights::{Conversion, ConversionReport, WeightsError};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use std::fs::File;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -39,7 +39,8 @@ pub struct Args {
     no_score: bool,
 }
 
-fn dtypes() -> impl clap::builder::TypedValueParser<Value = Dtype> {
+/// The types that a GGUF's matrices can have.
+pub fn dtypes() -> impl clap::builder::TypedValueParser<Value = Dtype> {
     let types = Dtype::ALL.into_iter().filter(|dtype| *dtype != Dtype::Auto);
     PossibleValuesParser::new(types.map(Dtype::name)).try_map(|name| name.parse::<Dtype>())
 }
@@ -58,7 +59,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let conversion = input.conversion(target(args.dtype))?;
     let mut file = OutputFile::create(&args.output, overwrite, input.weights())?;
     let status = StatusLine::new(output);
-    let report = convert(args, &input, conversion, &mut file, &status)?;
+    let report = convert(&args.output, &input, conversion, &mut file, &status)?;
     // The input is scored before the result is written, because the result may replace it.
     status.show(|| "reading a text with the model …".to_owned());
     let before = (!args.no_score).then(|| Quality::of(&input));
@@ -87,8 +88,12 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     output.print(&result, |result| result.describe(&args.output))
 }
 
-fn convert(
-    args: &Args,
+/// Writes the GGUF at `path` into `file`.
+///
+/// # Errors
+/// [`CliError::Read`], [`CliError::Write`], [`CliError::Model`].
+pub fn convert(
+    path: &Path,
     input: &LocalModel,
     mut conversion: Conversion,
     file: &mut OutputFile,
@@ -96,12 +101,11 @@ fn convert(
 ) -> Result<ConversionReport, CliError> {
     let failed = |error: WeightsError| match error {
         WeightsError::Write { source } => CliError::Write {
-            path: args.output.clone(),
+            path: path.to_owned(),
             source,
         },
         other => input.broken(other),
     };
-    let n_notices = conversion.notices().len();
     let mut buffer = vec![0; READ_BYTES];
     for path in input.weights() {
         let unreadable = |source| CliError::Read {
@@ -122,6 +126,6 @@ fn convert(
     }
     // Some of a model is known only once all of it has been read.
     status.clear();
-    print_notices(&conversion.notices()[n_notices..]);
+    print_notices(conversion.notices_of_weights());
     Ok(conversion.finish())
 }

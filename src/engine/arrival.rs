@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::kernels::pack::WeightType;
+use crate::notice::Notice;
 use crate::weights::{Conversion, Journal, WeightsError, WriteAt, gguf};
 
 use super::{Companions, EngineError, conversion};
@@ -44,7 +45,7 @@ impl Arrival {
     ) -> Result<Self, EngineError> {
         let journal: Option<Journal> =
             journal.and_then(|json| serde_json::from_value(json.clone()).ok());
-        // The notices arrive with the finished file.
+        // These notices are written into the finished file.
         let (conversion, _) =
             conversion::of_floats(companions, name, dtype, n_files, journal.as_ref())?;
         Ok(Self::Conversion(Box::new(conversion)))
@@ -101,6 +102,14 @@ impl Arrival {
             Self::Conversion(conversion) => conversion.end_file()?,
         }
         Ok(())
+    }
+
+    /// What is known about the weights only since their bytes have arrived, and does not stand in the finished file.
+    pub fn notices(&self) -> Vec<Notice> {
+        match self {
+            Self::Copy { .. } => Vec::new(),
+            Self::Conversion(conversion) => conversion.notices_of_weights(),
+        }
     }
 
     /// The progress, from which the arrival continues later if the bytes written so far are kept.

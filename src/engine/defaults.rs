@@ -11,6 +11,7 @@ use crate::generate::model_defaults::ModelDefaults;
 use crate::generate::parameter::{Parameter, Range};
 use crate::generate::params::GenerationParams;
 use crate::notice::Notice;
+use crate::shown::beginning;
 use crate::weights::gguf::Value;
 
 use super::special_tokens::GGUF;
@@ -83,7 +84,7 @@ pub fn notices_of(metadata: &BTreeMap<String, Value>) -> Vec<Notice> {
         return Vec::new();
     };
     let notice = |text: &String| {
-        let text: String = text.chars().take(MOST_CHARS).collect();
+        let text = beginning(text, MOST_CHARS);
         let (file, fact) = text.split_once(": ")?;
         Some(Notice::new(file, fact))
     };

@@ -8,9 +8,9 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::infer::Session;
 
 use super::error::GenerateError;
-use super::logits;
 use super::params::{EarlyStopping, GenerationParams};
 use super::sampler::{Cut, SamplerScratch, uniform};
+use crate::kernels::logits;
 
 /// A search in progress.
 pub(super) struct Beams {

@@ -89,7 +89,7 @@ impl GenerateError {
         match self {
             Self::BadParameter { allowed, .. } => format!("it must be {allowed}").into(),
             Self::MaxLengthBeyondContext { n_ctx, .. } => {
-                format!("set `max_length` to {n_ctx} or less").into()
+                format!("set `max_length` to {} or less", n_ctx.saturating_add(1)).into()
             }
             Self::ContextOverflow { .. } => "shorten the prompt or lower `max_new_tokens`".into(),
             Self::NoRoom { .. } => "shorten the prompt or raise `max_length`".into(),

@@ -4,9 +4,7 @@
 mod beams;
 pub mod checked_params;
 pub mod error;
-pub mod filters;
 mod infinity;
-pub mod logits;
 pub mod model_defaults;
 pub mod next_logits;
 pub mod not_done;

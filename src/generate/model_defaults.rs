@@ -52,8 +52,8 @@ impl ModelDefaults {
         let generation_config = generation_config.and_then(|bytes| {
             let read = json::from_slice::<Map<String, Value>>(&infinity::marked(bytes));
             read.inspect_err(|error| {
-                let fact = format!("passed over, because {error}");
-                reader.notices.push(Notice::new(GENERATION_CONFIG, fact));
+                let notice = Notice::file_passed_over(GENERATION_CONFIG, error);
+                reader.notices.push(notice);
             })
             .ok()
         });
@@ -142,8 +142,8 @@ impl Reader {
     fn settle_number(&mut self) {
         let params = &mut self.params;
         match &self.number_in {
-            // A search that is asked for no number gives the best text.
-            None if params.num_beams > 1 && !params.do_sample => params.num_return_sequences = 1,
+            // A search that is asked for no number gives the best text, also where it draws.
+            None if params.num_beams > 1 => params.num_return_sequences = 1,
             None => {}
             Some(file) => self.notices.extend(fewer_texts(file, params)),
         }

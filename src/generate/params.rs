@@ -6,6 +6,9 @@ use serde_json::Value;
 /// "No limit" for `max_length` and `max_new_tokens`: the model's context is the limit.
 pub const NO_LIMIT: usize = u32::MAX as usize;
 
+/// Texts that are drawn where neither the caller nor the model's files state a number.
+pub const DEFAULT_SEQUENCES: usize = 5;
+
 /// How to continue a prompt. Names and meanings are those of Hugging Face `generate`;
 /// [`Parameter`](super::parameter::Parameter) has the ranges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,7 +130,7 @@ impl Default for GenerationParams {
             min_length: 10,
             do_sample: true,
             top_p: 0.95,
-            num_return_sequences: 5,
+            num_return_sequences: DEFAULT_SEQUENCES,
             prefix: "<|endoftext|>".to_owned(),
             ..Self::of_the_library()
         }
@@ -168,7 +171,7 @@ impl GenerationParams {
             length_penalty: 1.0,
             early_stopping: EarlyStopping::No,
             renormalize_logits: false,
-            num_return_sequences: 5,
+            num_return_sequences: DEFAULT_SEQUENCES,
             return_full_text: true,
             prefix: String::new(),
             seed: None,
@@ -176,13 +179,19 @@ impl GenerationParams {
         }
     }
 
-    /// How many different texts of `wanted` these parameters can give: a text that is not drawn is always the same, and
-    /// a beam search finds no more texts than it has beams.
-    pub fn sequences_of(&self, wanted: usize) -> usize {
+    /// How many texts are written where nobody asks for a number. `files`: the parameters of the model's files.
+    ///
+    /// A text that is not drawn is always the same, so there is one. A search gives its best text as in `transformers`,
+    /// or as many as the files state, at most one per beam. Where texts are drawn there are as many as the files state,
+    /// else five. A number of five cannot be told from one that is not stated.
+    pub fn unasked_sequences(&self, files: &Self) -> usize {
+        let number = files.num_return_sequences;
+        let is_stated = files.num_beams > 1 || number != DEFAULT_SEQUENCES;
         match (self.do_sample, self.num_beams) {
+            (true, 0 | 1) => number,
             (false, 0 | 1) => 1,
-            (true, 0 | 1) => wanted,
-            (_, beams) => wanted.min(beams),
+            (false, _) if !is_stated => 1,
+            (_, beams) => number.min(beams),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::infer::{Logits, Model, PREFILL_CHUNK, Session};
 use crate::tokenizer::Tokenizer;
 
 use super::error::GenerateError;
-use super::logits::log_sum_exp;
+use crate::kernels::logits::log_sum_exp;
 
 /// Sums over the tokens of a scored text.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

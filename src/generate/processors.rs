@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::logits;
+use candle_core::{Device, Tensor};
+
 use super::params::GenerationParams;
+use crate::kernels::logits;
 
 /// The rules of a generation for the scores of the next token.
 ///
@@ -125,7 +127,7 @@ impl Processors {
             self.context.extend_from_slice(new);
             let context = &self.context;
             self.sequence_bias.add_to(scores, context);
-            logits::penalize_repetition(scores, context, self.repetition_penalty);
+            penalize_repetition(scores, context, self.repetition_penalty);
             forbid_repeats(scores, context, self.no_repeat_ngram_size);
             self.bad_words.add_to(scores, context);
         }
@@ -155,6 +157,22 @@ impl Processors {
             forbid_all(scores, &self.begin_suppressed);
         }
     }
+}
+
+/// Divides the positive and multiplies the negative logits of the tokens in `context` by `penalty`, each once.
+///
+/// `logits`: (V); ids of `context` from V on are ignored.
+///
+/// Source: Keskar et al. 2019, CTRL, §4.1.
+pub fn penalize_repetition(logits: &mut [f32], context: &[u32], penalty: f32) {
+    if penalty == 1.0 {
+        return;
+    }
+    let penalized = Tensor::from_slice(logits, logits.len(), &Device::Cpu)
+        .and_then(|t| candle_transformers::utils::apply_repeat_penalty(&t, penalty, context))
+        .and_then(|t| t.to_vec1::<f32>())
+        .expect("a one-dimensional f32 tensor on the CPU stays one");
+    logits.copy_from_slice(&penalized);
 }
 
 fn forbid_all(scores: &mut [f32], token_ids: &[u32]) {

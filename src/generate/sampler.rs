@@ -4,9 +4,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::error::GenerateError;
-use super::filters;
-use super::logits::{self, Candidate};
 use super::params::GenerationParams;
+use crate::kernels::filters;
+use crate::kernels::logits::{self, Candidate};
 
 /// A sampled token.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,21 +125,11 @@ impl Sampler {
             candidates,
         } = scratch;
         self.cut.apply(logits, spare, candidates);
-        let total: f64 = candidates.iter().map(|c| c.weight).sum();
-        let mut left = uniform(&mut self.rng) * total;
-        let mut taken = None;
-        for candidate in candidates.iter().filter(|c| c.weight > 0.0) {
-            // The last candidate is taken if rounding leaves a rest.
-            taken = Some(candidate);
-            left -= candidate.weight;
-            if left < 0.0 {
-                break;
-            }
-        }
-        let taken = taken.ok_or(GenerateError::BrokenLogits)?;
+        let (token_id, prob) = logits::candidate_at(candidates, uniform(&mut self.rng))
+            .ok_or(GenerateError::BrokenLogits)?;
         Ok(Sample {
-            token_id: taken.token_id,
-            prob: (taken.weight / total) as f32,
+            token_id,
+            prob: prob as f32,
         })
     }
 }

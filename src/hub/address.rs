@@ -4,6 +4,7 @@ use super::endpoint::Endpoint;
 use super::is_inside;
 use super::repo_id::{RepoId, RepoIdError};
 use super::web_address::{MAX_BYTES, WebAddress, WebAddressError};
+use crate::shown::beginning;
 
 /// The owner of the original bots' repositories.
 pub const OWNER: &str = "huggingtweets";
@@ -206,7 +207,7 @@ impl ModelAddress {
         match WITHOUT_OWNER.iter().find(|(name, _)| *name == text) {
             Some((_, repo)) => Ok(repository(repo.parse()?)),
             None => Err(AddressError::NoOwner {
-                got: text.chars().take(80).collect(),
+                got: beginning(text, 80),
             }),
         }
     }
@@ -276,7 +277,7 @@ fn from_hub_page(address: &WebAddress, parts: &[String]) -> Result<ModelAddress,
         // The address of a download names its bytes, whatever the branch.
         (_, Some(_)) if rest[0] == "resolve" => Ok(ModelAddress::Gguf { url: address.url() }),
         _ => Err(AddressError::OtherRevision {
-            revision: revision.chars().take(80).collect(),
+            revision: beginning(revision, 80),
         }),
     }
 }
@@ -324,7 +325,7 @@ fn from_handles(text: &str) -> Result<ModelAddress, AddressError> {
                 .all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_handle {
             return Err(AddressError::Handle {
-                got: word.chars().take(80).collect(),
+                got: beginning(word, 80),
             });
         }
         handles.push(handle);
@@ -333,7 +334,7 @@ fn from_handles(text: &str) -> Result<ModelAddress, AddressError> {
     handles.dedup();
     match handles.len() {
         0 => Err(AddressError::Handle {
-            got: text.chars().take(80).collect(),
+            got: beginning(text, 80),
         }),
         1..=3 => Ok(repository(
             format!("{OWNER}/{}", handles.join("-")).parse()?,

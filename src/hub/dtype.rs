@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown::beginning;
+
 /// The type that float weights are quantized to, and that selects one of several GGUFs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
@@ -131,7 +133,7 @@ impl FromStr for Dtype {
     fn from_str(text: &str) -> Result<Self, DtypeError> {
         let found = Self::ALL.into_iter().find(|dtype| dtype.name() == text);
         found.ok_or_else(|| DtypeError {
-            got: text.chars().take(20).collect(),
+            got: beginning(text, 20),
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::dtype::{Dtype, GgufType};
 use super::listing::{ListedFile, Listing};
 use super::shard_index::MAX_SHARDS;
+use crate::shown::beginning;
 
 /// The files that a model is opened from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,7 +284,7 @@ impl Plan {
 fn check(listing: &Listing) -> Result<(), PlanError> {
     match &listing.model_type {
         Some(model_type) if model_type != "gpt2" => Err(PlanError::OtherModel {
-            model_type: model_type.chars().take(40).collect(),
+            model_type: beginning(model_type, 40),
         }),
         _ if listing.is_gated => Err(PlanError::Gated),
         _ => Ok(()),

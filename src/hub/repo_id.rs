@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown::beginning;
+
 /// An `OWNER/NAME` that needs no escaping in an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -68,7 +70,7 @@ impl FromStr for RepoId {
         match text.split_once('/') {
             Some((owner, name)) if is_part(owner) && is_part(name) => Ok(Self(text.to_owned())),
             _ => Err(RepoIdError {
-                got: text.chars().take(80).collect(),
+                got: beginning(text, 80),
             }),
         }
     }

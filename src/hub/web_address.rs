@@ -1,5 +1,7 @@
 //! `WebAddress`: an `http(s)` address, parsed and checked.
 
+use crate::shown::beginning;
+
 /// Longest address that is accepted, in bytes.
 pub const MAX_BYTES: usize = 2048;
 
@@ -79,7 +81,7 @@ impl WebAddress {
             "http" => "http",
             _ => {
                 return Err(WebAddressError::Scheme {
-                    scheme: scheme.chars().take(20).collect(),
+                    scheme: beginning(scheme, 20),
                 });
             }
         };
@@ -97,7 +99,7 @@ impl WebAddress {
         }
         if !is_authority(authority) {
             return Err(WebAddressError::Host {
-                host: authority.chars().take(80).collect(),
+                host: beginning(authority, 80),
             });
         }
         for part in path.split('/') {

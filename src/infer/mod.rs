@@ -6,23 +6,19 @@
 //! infinite value reaches earlier tokens of the same pass.) Attention over the prompt and over a sequence's own tokens
 //! is summed separately, so a token that was read as prompt and the same token generated differ in the last bits.
 
-mod attention;
-mod kv_cache;
 mod loader;
 mod model;
-mod ops;
 
 use std::sync::Arc;
 
 pub use loader::{LoadProgress, Loader, TensorPart, TensorSource};
 pub use model::Model;
-pub use ops::exp_sum;
 
 use crate::kernels::pack::WeightType;
-use crate::kernels::{self, CacheType, Scratch};
+use crate::kernels::{self, CacheType, Scratch, ops};
 use crate::parallel::Threads;
-use attention::{Head, Row, Visible};
-use kv_cache::{KvCache, Slot};
+use kernels::attention::{self, Head, Row, Visible};
+use kernels::kv_cache::{KvCache, Slot};
 
 /// Most prompt tokens computed in one pass over the weights, in panels of five; it sets the size of the activations.
 /// A caller that has to stay responsive passes at most this many tokens per [`Session::prefill`].
@@ -134,8 +130,9 @@ impl Session {
         };
         let max_rows = PREFILL_CHUNK.min(max_prompt).max(n_sequences);
         let c = config.n_embd;
+        let shape = (config.n_layer, config.head_dim());
         let head = |_| {
-            let cache = KvCache::new(config, cache_type, n_sequences, max_prompt, max_new)?;
+            let cache = KvCache::new(cache_type, shape, n_sequences, max_prompt, max_new)?;
             Some(Head::new(cache, max_rows))
         };
         let heads = (0..config.n_head).map(head).collect::<Option<_>>();

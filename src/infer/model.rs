@@ -1,8 +1,7 @@
 //! `Model`: the packed weights of a GPT-2, with its LayerNorm and linear operations.
 
-use super::ops;
 use crate::kernels::pack::{PackedWeight, WeightType};
-use crate::kernels::{self, Scratch};
+use crate::kernels::{self, Scratch, ops};
 use crate::model::config::Gpt2Config;
 
 /// The configuration and packed weights of a GPT-2. All its [`Session`](super::Session)s share one.

@@ -4,10 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ModelError;
-pub use super::activation::Activation;
 use super::token_ids::{TokenIds, as_in_config};
 use crate::json;
+pub use crate::kernels::Activation;
 use crate::notice::Notice;
+use crate::shown::beginning;
+
+/// Most characters of a stated value that a message quotes.
+const MOST_QUOTED: usize = 40;
 
 /// The name of the file in notices.
 const FILE: &str = "config.json";
@@ -51,6 +55,7 @@ pub struct Gpt2Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arithmetic {
     /// The function inside the MLP.
+    #[serde(with = "activation_name")]
     pub activation_function: Activation,
     /// Whether attention scores are divided by √D.
     pub scale_attn_weights: bool,
@@ -91,6 +96,22 @@ impl Arithmetic {
             changes.push("scale_attn_by_inverse_layer_idx true".to_owned());
         }
         changes.join(", ")
+    }
+}
+
+/// An activation as its name.
+mod activation_name {
+    use super::Activation;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &Activation, to: S) -> Result<S::Ok, S::Error> {
+        value.name().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Activation, D::Error> {
+        let name = String::deserialize(from)?;
+        Activation::of_name(&name)
+            .ok_or_else(|| D::Error::custom(format_args!("unknown activation {name}")))
     }
 }
 
@@ -147,8 +168,8 @@ impl HfConfig {
         match &self.model_type {
             Value::Null => {}
             Value::String(name) if name == "gpt2" => return Ok(()),
-            Value::String(other) => return not_gpt2(shortened(other)),
-            other => return not_gpt2(shortened(&other.to_string())),
+            Value::String(other) => return not_gpt2(beginning(other, MOST_QUOTED)),
+            other => return not_gpt2(beginning(&other.to_string(), MOST_QUOTED)),
         }
         let classes = match &self.architectures {
             Value::Array(classes) => classes.as_slice(),
@@ -157,7 +178,7 @@ impl HfConfig {
         let mut classes = classes.iter().filter_map(Value::as_str).peekable();
         match classes.peek().copied() {
             Some(_) if classes.any(|class| class.contains("GPT2")) => Ok(()),
-            Some(other) => not_gpt2(shortened(other)),
+            Some(other) => not_gpt2(beginning(other, MOST_QUOTED)),
             None if !self.n_embd.is_null() && !self.n_layer.is_null() && !self.n_head.is_null() => {
                 Ok(())
             }
@@ -174,7 +195,7 @@ impl HfConfig {
                 let text = value.as_str().ok_or_else(|| bad(name, value, "a name"))?;
                 Activation::of_name(text).ok_or_else(|| ModelError::UnsupportedOption {
                     option: name,
-                    value: shortened(text),
+                    value: beginning(text, MOST_QUOTED),
                 })?
             }
         };
@@ -200,7 +221,7 @@ impl HfConfig {
 fn bad(key: &'static str, value: &Value, expected: &'static str) -> ModelError {
     ModelError::BadValue {
         key,
-        value: shortened(&value.to_string()),
+        value: beginning(&value.to_string(), MOST_QUOTED),
         expected,
     }
 }
@@ -412,9 +433,4 @@ impl Gpt2Config {
 /// The shortest decimal of an `f32` as `f64`: 1e-5 for `1e-5_f32`, where `as f64` gives a longer number.
 fn decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
-}
-
-/// The start of an untrusted text, short enough for a message.
-fn shortened(text: &str) -> String {
-    text.chars().take(40).collect()
 }

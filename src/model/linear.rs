@@ -1,39 +1,21 @@
-//! `Linear`: an affine map, stored like the `Conv1D` of Hugging Face's GPT-2.
+//! `Linear` and `LayerNorm`: the weights of a GPT-2's layers, stored as Hugging Face's GPT-2 has them.
 
-use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
-
-/// y = x · W + b.
+/// The weights of y = x · W + b, of matrices `M` and vectors `V`.
 #[derive(Debug, Clone)]
-pub struct Linear {
+pub struct Linear<M, V> {
     /// (in, out): the transpose of the weight of PyTorch's `nn.Linear`.
-    weight: Tensor,
+    pub weight: M,
     /// (out)
-    bias: Tensor,
+    pub bias: V,
 }
 
-impl Linear {
-    /// The map with the tensors `weight` (in, out) and `bias` (out) of `vb`.
-    ///
-    /// # Errors
-    /// candle's, if a tensor is missing or has another shape.
-    pub fn new(n_in: usize, n_out: usize, vb: VarBuilder) -> Result<Self> {
-        Ok(Self {
-            weight: vb.get((n_in, n_out), "weight")?,
-            bias: vb.get(n_out, "bias")?,
-        })
-    }
-
-    /// (B, T, in) → (B, T, out).
-    ///
-    /// # Errors
-    /// candle's.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (b, t, n_in) = x.dims3()?;
-        // One product of (B·T, in) with (in, out), because broadcasting W over B copies it.
-        x.reshape((b * t, n_in))?
-            .matmul(&self.weight)?
-            .broadcast_add(&self.bias)?
-            .reshape((b, t, ()))
-    }
+/// The weights of a LayerNorm, which normalises each position to mean 0 and variance 1, then scales and shifts it.
+#[derive(Debug, Clone)]
+pub struct LayerNorm<V> {
+    /// (C)
+    pub weight: V,
+    /// (C)
+    pub bias: V,
+    /// Added to the variance.
+    pub epsilon: f32,
 }

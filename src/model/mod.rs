@@ -1,9 +1,12 @@
 //! GPT-2 as in the paper: its configuration, and the readable implementation on candle tensors.
+//!
+//! [`gpt2`] is the whole of it, [`operations`] what it is computed with, [`plain`] these operations in candle's own.
 
-pub mod activation;
 pub mod config;
 pub mod gpt2;
 pub mod linear;
+pub mod operations;
+pub mod plain;
 pub mod token_ids;
 
 use crate::json::JsonError;

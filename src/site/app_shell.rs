@@ -1,5 +1,6 @@
 //! `AppShell`: the files of a built page by hash and length, which its service worker caches for visits without a network.
 
+use super::compressed::{self, Effort};
 use super::{SiteError, files, loader, one_file};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +15,8 @@ pub(super) const SERVICE_WORKER: &str = "sw.js";
 /// The beginning of the script's line with the list.
 const LINE: &str = "const SHELL = ";
 
-/// All files of a built page but the service worker itself, the page in one file, and source maps.
+/// All files of a built page but the service worker itself, the page in one file, compressed copies, source
+/// maps, and files that only other sites and developers read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AppShell {
     /// A name for this set of files, from their hashes.
@@ -30,6 +32,9 @@ pub struct AppShellFile {
     pub integrity: String,
     /// Its length.
     pub bytes: u64,
+    /// Whether only pages of other sites or the maker need it; it is then cached after its first use.
+    #[serde(rename = "onDemand", skip_serializing_if = "std::ops::Not::not")]
+    pub on_demand: bool,
 }
 
 impl AppShell {
@@ -40,13 +45,19 @@ impl AppShell {
     pub fn of(dist: &Path) -> Result<Self, SiteError> {
         let mut files = BTreeMap::new();
         for (name, path) in files::files(dist)? {
-            if name == SERVICE_WORKER || name == one_file::NAME || name.ends_with(".map") {
+            let is_left_out = name == SERVICE_WORKER
+                || name == one_file::NAME
+                || name.ends_with(".map")
+                || compressed::is_copy(&name)
+                || is_for_others(&name);
+            if is_left_out {
                 continue;
             }
             let content = fs::read(&path).map_err(SiteError::file("read", &path))?;
             let file = AppShellFile {
                 integrity: format!("sha256-{}", STANDARD.encode(Sha256::digest(&content))),
                 bytes: content.len() as u64,
+                on_demand: is_for_hosts(&name) || is_of_maker(&name),
             };
             files.insert(name, file);
         }
@@ -67,6 +78,32 @@ impl AppShell {
         let path = dist.join(SERVICE_WORKER);
         let script = fs::read_to_string(&path).map_err(SiteError::file("read", &path))?;
         let list = serde_json::to_string(self).expect("strings and numbers are JSON");
-        files::write_whole(&path, loader::with_line(&script, LINE, &list).as_bytes())
+        let script = loader::with_line(&script, LINE, &list);
+        compressed::replace(&path, script.as_bytes(), Effort::Thorough)
     }
+}
+
+/// Whether the file is part of the element or of the ES module, which the page itself does not use.
+pub(super) fn is_for_hosts(name: &str) -> bool {
+    let names = [
+        "embed.js",
+        "embed_frame.js",
+        "engine.html",
+        "engine.js",
+        "huggingtweets.js",
+        "start_worker.js",
+    ];
+    names.contains(&name) || name.starts_with("module/")
+}
+
+/// Whether the file is part of the maker's programs, which the page starts when its maker opens.
+pub(super) fn is_of_maker(name: &str) -> bool {
+    name.starts_with("maker")
+}
+
+/// Whether the file is one of those by which other sites show a bot, or one for developers.
+fn is_for_others(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    ["oembed.json", "preview.png", "copy.mjs", "package.json"].contains(&file)
+        || file.ends_with(".d.ts")
 }

@@ -1,20 +1,22 @@
-//! Assembles the folder of the page from `www/index.html`: style sheets and programs named by their hash, copied files.
+//! Assembles the folder of the page from `www/index.html`: one style sheet and the programs named by their hash, copied
+//! files.
 //!
 //! The `data-trunk` links of that document name the parts of the page, so that `trunk build` makes the same folder.
 
 use super::bindings::{ScriptKind, bind};
 use super::document::{self, Tag};
+use super::wasm_cargo::MAKER_PROGRAMS;
 use super::{SiteError, SourceTree, files};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How many hexadecimal digits of a file's SHA-256 its name carries.
-const NAME_DIGITS: usize = 16;
+pub(super) const NAME_DIGITS: usize = 16;
 
 /// The meaning of a `data-trunk` link.
 enum Asset<'a> {
-    /// A style sheet, whose link then names it by its hash.
+    /// A style sheet, a part of the one that the page links.
     Stylesheet(&'a str),
     /// A file, copied into this folder of the page.
     File(&'a str, &'a str),
@@ -49,7 +51,7 @@ impl<'a> Asset<'a> {
 
 /// Fills `folder` with the page, whose programs cargo has compiled into `programs`.
 ///
-/// Addresses in the document begin with `public_url`.
+/// Addresses in the document begin with `public_url`, if that is a path; `more_css` follows the style sheets.
 ///
 /// # Errors
 /// [`SiteError::UnknownAsset`] for a `data-trunk` link with another meaning; [`SiteError::NotBound`];
@@ -58,20 +60,24 @@ pub(super) fn assemble(
     tree: &SourceTree,
     programs: &Path,
     public_url: &str,
+    more_css: &str,
     folder: &Path,
 ) -> Result<(), SiteError> {
     let www = tree.root().join("www");
     let source = www.join("index.html");
     let html = fs::read_to_string(&source).map_err(SiteError::file("read", &source))?;
-    let base = format!("{}/", public_url.trim_end_matches('/'));
-    let mut preloads = String::new();
+    // With an origin it is the address for other sites; the page itself works at any.
+    let base = match public_url.contains("://") {
+        true => "./".to_owned(),
+        false => format!("{}/", public_url.trim_end_matches('/')),
+    };
+    let mut css = Vec::new();
     let mut edits = Vec::new();
     for tag in document::tags(&html) {
         if tag.is_end && tag.name == "head" {
-            edits.push((
-                tag.place.start..tag.place.start,
-                std::mem::take(&mut preloads),
-            ));
+            let name = write_hashed("page.css", &css_of(&css, more_css)?, folder)?;
+            let link = format!("<link rel=\"stylesheet\" href=\"{base}{name}\">\n");
+            edits.push((tag.place.start..tag.place.start, link));
         }
         if tag.attribute("data-trunk").is_none() {
             continue;
@@ -81,8 +87,8 @@ pub(super) fn assemble(
         })?;
         let replacement = match asset {
             Asset::Stylesheet(href) => {
-                let name = copy_hashed(&www.join(href), folder)?;
-                format!("<link rel=\"stylesheet\" href=\"{base}{name}\"/>")
+                css.push(www.join(href));
+                String::new()
             }
             Asset::File(href, target) => {
                 let from = www.join(href);
@@ -96,6 +102,8 @@ pub(super) fn assemble(
                 }
                 String::new()
             }
+            // Built later, and apart (`maker_build`).
+            Asset::Worker(bin, _) if MAKER_PROGRAMS.contains(&bin) => String::new(),
             Asset::Worker(bin, kind) => {
                 bind(&program_path(programs, bin), kind, bin, folder)?;
                 String::new()
@@ -110,10 +118,9 @@ pub(super) fn assemble(
                     let to = folder.join(format!("{name}{ending}"));
                     fs::rename(&from, &to).map_err(SiteError::file("rename", from))?;
                 }
-                preloads += &preload_links(&base, &name);
-                let start = folder.join(format!("{name}_start.js"));
+                let start = folder.join(format!("{name}{START}"));
                 fs::write(&start, start_script(&name)).map_err(SiteError::file("write", &start))?;
-                format!("<script type=\"module\" src=\"{base}{name}_start.js\"></script>")
+                format!("<script type=\"module\" src=\"{base}{name}{START}\"></script>")
             }
         };
         edits.push((tag.place, replacement));
@@ -122,18 +129,28 @@ pub(super) fn assemble(
     fs::write(&page, document::replace(&html, &edits)).map_err(SiteError::file("write", &page))
 }
 
-fn preload_links(base: &str, name: &str) -> String {
-    format!(
-        "<link rel=\"modulepreload\" href=\"{base}{name}.js\" crossorigin=\"anonymous\">\
-         <link rel=\"preload\" href=\"{base}{name}_bg.wasm\" crossorigin=\"anonymous\" as=\"fetch\" type=\"application/wasm\">"
-    )
-}
+/// The end of the name of the script that starts the page's program.
+pub(super) const START: &str = "_start.js";
 
 /// A script that starts the page's program. It is a file, because strict security policies forbid inline scripts.
+///
+/// Nothing of the program is requested before the page as the build has drawn it is on the screen: on a slow line the
+/// program would delay it, and what is typed and pressed there is kept. Browsers that do not tell of that paint are given
+/// a frame. A page that is not looked at is not painted.
 fn start_script(name: &str) -> String {
     format!(
-        "import init from './{name}.js';\n\
-         await init({{ module_or_path: new URL('./{name}_bg.wasm', import.meta.url) }});\n"
+        "\
+const isDrawn = document.getElementById('still')?.checkVisibility?.() && !document.hidden;
+if (isDrawn) await new Promise((painted) => {{
+  const paint = 'largest-contentful-paint';
+  if (PerformanceObserver.supportedEntryTypes.includes(paint)) new PerformanceObserver(painted).observe({{ type: paint, buffered: true }});
+  else requestAnimationFrame(() => setTimeout(painted));
+  setTimeout(painted, 1000);
+}});
+const program = fetch(new URL('./{name}_bg.wasm', import.meta.url));
+const {{ default: init }} = await import('./{name}.js');
+await init({{ module_or_path: program }});
+"
     )
 }
 
@@ -147,12 +164,20 @@ fn name_hash(content: &[u8]) -> String {
     digits
 }
 
-/// Copies a file under a name with its hash before the ending, and returns that name.
-fn copy_hashed(from: &Path, folder: &Path) -> Result<String, SiteError> {
-    let content = fs::read(from).map_err(SiteError::file("read", from))?;
-    let stem = from.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = from.extension().unwrap_or_default().to_string_lossy();
-    let name = format!("{stem}-{}.{ending}", name_hash(&content));
+/// The style sheets as one, so that a browser asks once.
+fn css_of(sheets: &[PathBuf], more: &str) -> Result<String, SiteError> {
+    let mut css = String::new();
+    for sheet in sheets {
+        css += &fs::read_to_string(sheet).map_err(SiteError::file("read", sheet))?;
+        css.push('\n');
+    }
+    Ok(css + more)
+}
+
+/// Writes a file under `name` with its hash before the ending, and returns that name.
+fn write_hashed(name: &str, content: &str, folder: &Path) -> Result<String, SiteError> {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let name = format!("{stem}-{}.{ending}", name_hash(content.as_bytes()));
     let to = folder.join(&name);
     fs::write(&to, content).map_err(SiteError::file("write", &to))?;
     Ok(name)
@@ -209,17 +234,27 @@ mod tests {
     #[test]
     fn name_with_a_hash_changes_with_the_content() {
         let folder = tempfile::tempdir().unwrap();
-        let sheet = folder.path().join("base.css");
-        let mut names = Vec::new();
-        for content in ["a {}", "b {}"] {
-            fs::write(&sheet, content).unwrap();
-            names.push(copy_hashed(&sheet, folder.path()).unwrap());
-        }
+        let names =
+            ["a {}", "b {}"].map(|css| write_hashed("page.css", css, folder.path()).unwrap());
         assert_ne!(names[0], names[1]);
-        assert_eq!(names[0].len(), "base-0123456789abcdef.css".len());
+        assert_eq!(names[0].len(), "page-0123456789abcdef.css".len());
         assert_eq!(
             fs::read_to_string(folder.path().join(&names[1])).unwrap(),
             "b {}"
         );
+    }
+
+    #[test]
+    fn style_sheets_are_joined_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let sheets = ["a", "b"].map(|name| folder.path().join(name));
+        for sheet in &sheets {
+            fs::write(
+                sheet,
+                format!("{} {{}}", sheet.file_name().unwrap().display()),
+            )
+            .unwrap();
+        }
+        assert_eq!(css_of(&sheets, "c {}").unwrap(), "a {}\nb {}\nc {}");
     }
 }

@@ -1,6 +1,8 @@
 //! Binds a compiled WebAssembly program to JavaScript: wasm-bindgen, as a library.
 
 use super::SiteError;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -24,10 +26,13 @@ impl ScriptKind {
     }
 }
 
+/// The last line of a classic script. Bundlers may make it a module, whose variables are its own.
+const GLOBAL: &str = "self.wasm_bindgen = wasm_bindgen;\n";
+
 /// Writes `NAME.js` and `NAME_bg.wasm` into `folder`, from the program that cargo compiled.
 ///
 /// # Errors
-/// [`SiteError::NotBound`] if wasm-bindgen refuses the program.
+/// [`SiteError::NotBound`] if wasm-bindgen refuses the program; [`SiteError::File`].
 pub(super) fn bind(
     program: &Path,
     kind: ScriptKind,
@@ -53,5 +58,14 @@ pub(super) fn bind(
     generate().map_err(|source| SiteError::NotBound {
         program: program.to_owned(),
         source: source.into(),
-    })
+    })?;
+    if kind == ScriptKind::Classic {
+        let script = folder.join(format!("{name}.js"));
+        let appended = OpenOptions::new()
+            .append(true)
+            .open(&script)
+            .and_then(|mut file| file.write_all(format!("\n{GLOBAL}").as_bytes()));
+        appended.map_err(SiteError::file("write", script))?;
+    }
+    Ok(())
 }

@@ -1,25 +1,36 @@
-//! Builds the page in two stages: a page that opens, with the plain build of its worker; then the other builds.
+//! Builds the page in two stages: a page that opens, with the plain build of its worker; then the other builds and the
+//! maker's programs.
 
 use super::app_shell::SERVICE_WORKER;
+use super::compressed::{self, Effort};
 use super::fingerprint::{Fingerprint, Stage};
+use super::first_screen::FirstScreens;
 use super::toolchain::{self, TARGET};
-use super::wasm_cargo::WasmCargo;
+use super::wasm_cargo::{PROGRAMS, WasmCargo};
 use super::{
-    AppShell, Progress, SiteError, SourceTree, WorkerBuild, assemble, loader, one_file, threads,
+    AppShell, Progress, SiteError, SourceTree, WorkerBuild, assemble, bot_facts, bot_pages,
+    joined_module, loader, maker_build, one_file, threads,
 };
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Native files that make parts of the page. They count as its sources, which other native files do not.
-const PAGE_MAKING_FILES: [&str; 9] = [
+const PAGE_MAKING_FILES: [&str; 16] = [
     include_str!("assemble.rs"),
+    include_str!("bot_facts.rs"),
     include_str!("bindings.rs"),
+    include_str!("bot_pages.rs"),
+    include_str!("compressed.rs"),
     include_str!("document.rs"),
+    include_str!("first_screen.rs"),
+    include_str!("joined_module.rs"),
     include_str!("loader.rs"),
+    include_str!("maker_build.rs"),
     include_str!("one_file.rs"),
     include_str!("app_shell.rs"),
     include_str!("threads.rs"),
+    include_str!("unfurl.rs"),
     include_str!("wasm_cargo.rs"),
     include_str!("worker_build.rs"),
 ];
@@ -138,7 +149,7 @@ impl FirstPage {
         let mut command = cargo.command("build");
         command
             .args(["--locked", "--profile", "web", "--target", TARGET])
-            .args(["--bin", "app", "--bin", "worker"]);
+            .args(PROGRAMS);
         progress.run(
             "build the page and its worker",
             &mut command,
@@ -148,8 +159,13 @@ impl FirstPage {
         progress.step("assemble the page", || {
             let programs = cargo.program_folder();
             replace_folder(dist, |folder| {
-                assemble::assemble(tree, &programs, public_url, folder)?;
-                one_file::write(tree, folder)
+                let screens = FirstScreens::read(tree)?;
+                assemble::assemble(tree, &programs, public_url, &screens.css, folder)?;
+                joined_module::write(folder)?;
+                bot_pages::write(tree, &screens, public_url, folder)?;
+                bot_facts::write(folder)?;
+                one_file::write(tree, folder)?;
+                compressed::write_all(folder, Effort::Quick)
             })
         })?;
         self.fingerprint.record(tree, dist, Stage::FirstPage)
@@ -164,6 +180,7 @@ impl FirstPage {
         let Self { tree, dist, .. } = &self;
         if self.is_incomplete() {
             remove_unfinished(dist)?;
+            compressed::write_all(dist, Effort::Thorough)?;
             let mut builds = vec![WorkerBuild::Plain];
             let mut add = |build: WorkerBuild, cargo: &WasmCargo| {
                 build.add(tree, cargo, dist, progress)?;
@@ -173,6 +190,7 @@ impl FirstPage {
             let toolchain = toolchain::find(tree, progress)?;
             let cargo = WasmCargo::single(tree, &toolchain, progress)?;
             add(WorkerBuild::Relaxed, &cargo)?;
+            maker_build::add(tree, &cargo, dist, progress)?;
             drop(cargo);
             match threads::find_cargo(tree, progress)? {
                 Some(cargo) => {

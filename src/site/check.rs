@@ -30,7 +30,16 @@ pub fn check(tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {
         // The profile of the page, whose macros and build scripts are then compiled once for both.
         let mut lint = cargo.command("clippy");
         lint.args(["--locked", "--profile", "web", "--target", TARGET])
-            .args(["--lib", "--bin", "app", "--bin", "worker"])
+            .args([
+                "--workspace",
+                "--lib",
+                "--bin",
+                "app",
+                "--bin",
+                "maker",
+                "--bin",
+                "worker",
+            ])
             .args(["--features", feature])
             .args(["--", "-D", "warnings"]);
         progress.run(step, &mut lint, &tree.log("clippy"), None)?;

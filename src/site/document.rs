@@ -58,6 +58,14 @@ pub(super) fn tags(document: &str) -> Vec<Tag> {
         .collect()
 }
 
+/// `text` as the value of an attribute in double quotes, or as the text of an element.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
 /// `document` with each of these places replaced by a text. The places are in order and do not overlap.
 pub(super) fn replace(document: &str, edits: &[(Range<usize>, String)]) -> String {
     let mut result = String::with_capacity(document.len());
@@ -97,6 +105,15 @@ mod tests {
         assert_eq!(tags[1].attribute("data-trunk"), Some(""));
         assert_eq!(tags[1].attribute("rust"), None);
         assert!(tags[4].is_end && tags[4].name == "head");
+    }
+
+    #[test]
+    fn escaped_text_is_read_back_as_it_was_and_ends_no_attribute() {
+        let text = "\"><script>alert('&amp;')</script>";
+        let document = format!("<p title=\"{}\">", escaped(text));
+        let tags = tags(&document);
+        assert_eq!(tags.len(), 1);
+        assert_eq!(tags[0].attribute("title"), Some(text));
     }
 
     #[test]

@@ -8,19 +8,25 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 /// The files and folders that the page is built from.
-const INPUTS: [&str; 7] = [
+const INPUTS: [&str; 11] = [
     ".cargo",
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
     "assets",
+    "kernels",
+    "maker",
+    "posts",
     "src",
+    "worker",
     "www",
 ];
 /// Native code and files for developers, which do not change the page.
-const NOT_INPUTS: [&str; 7] = [
+const NOT_INPUTS: [&str; 9] = [
     "assets/screenshots",
     "assets/tools",
+    "posts/benches",
+    "posts/tests",
     "src/cli",
     "src/cli.rs",
     "src/site",

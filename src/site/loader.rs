@@ -1,26 +1,50 @@
-//! Writes the list of the worker's builds that the page has into the built `worker_loader.js`.
+//! Writes the list of the worker's builds that the page has into the built `worker_loader.js`, and their addresses into
+//! the module, where bundlers look for them.
 
-use super::files::write_whole;
-use super::threads;
+use super::compressed::{self, Effort};
 use super::{SiteError, WorkerBuild};
+use super::{joined_module, threads};
 use std::fs;
 use std::path::Path;
 
 /// The script that starts a worker.
 const LOADER: &str = "worker_loader.js";
+/// The part of the module that finds the worker's files.
+const START: &str = "start_worker.js";
 /// The beginning of the line that lists the builds.
 const BUILDS_LINE: &str = "const BUILDS = ";
 /// The beginning of the line that describes the memory of the builds with threads.
 const MEMORY_LINE: &str = "const SHARED_MEMORY = ";
+/// The beginning of the line with the addresses of the builds' files.
+const FILES_LINE: &str = "const FILES = ";
 
-/// Writes `builds`, whose files lie in `dist`, into the loader there. Workers that start from now on use them.
+/// Writes `builds`, whose files lie in `dist`, into the scripts there. Workers that start from now on use them.
 ///
 /// # Errors
 /// [`SiteError::File`].
 pub(super) fn list_builds(dist: &Path, builds: &[WorkerBuild]) -> Result<(), SiteError> {
-    let path = dist.join(LOADER);
-    let script = fs::read_to_string(&path).map_err(SiteError::file("read", &path))?;
-    write_whole(&path, with_builds(&script, builds).as_bytes())
+    let rewrite = |name, with: fn(&str, &[WorkerBuild]) -> String| {
+        let path = dist.join(name);
+        let script = fs::read_to_string(&path).map_err(SiteError::file("read", &path))?;
+        let script = with(&script, builds);
+        compressed::replace(&path, script.as_bytes(), Effort::Thorough)
+    };
+    rewrite(LOADER, with_builds)?;
+    rewrite(START, with_files)?;
+    rewrite(joined_module::NAME, with_files)
+}
+
+/// Each address is written out, because bundlers see no other.
+fn with_files(script: &str, builds: &[WorkerBuild]) -> String {
+    let files = builds.iter().flat_map(|build| build.files());
+    let entries: Vec<String> = files
+        .map(|file| format!("'{file}': new URL('./{file}', import.meta.url)"))
+        .collect();
+    with_line(
+        script,
+        FILES_LINE,
+        &format!("() => ({{ {} }})", entries.join(", ")),
+    )
 }
 
 fn with_builds(script: &str, builds: &[WorkerBuild]) -> String {
@@ -60,10 +84,24 @@ mod tests {
     use super::*;
 
     const SCRIPT: &str = include_str!("../../www/worker_loader.js");
+    const START_SCRIPT: &str = include_str!("../../www/start_worker.js");
 
     #[test]
     fn source_of_the_loader_lists_what_trunk_builds() {
         assert_eq!(with_builds(SCRIPT, &[WorkerBuild::Plain]), SCRIPT);
+        assert_eq!(
+            with_files(START_SCRIPT, &[WorkerBuild::Plain]),
+            START_SCRIPT
+        );
+    }
+
+    #[test]
+    fn every_file_of_a_build_has_an_address_that_bundlers_see() {
+        let all = with_files(START_SCRIPT, &WorkerBuild::ALL);
+        for file in WorkerBuild::ALL.iter().flat_map(|build| build.files()) {
+            let entry = format!("'{file}': new URL('./{file}', import.meta.url)");
+            assert!(all.contains(&entry), "{file}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! `www/one_file/page.js` decodes them.
 
 use super::document::{self, Tag};
-use super::{SiteError, SourceTree};
+use super::{SiteError, SourceTree, assemble};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
@@ -52,7 +52,8 @@ pub fn write(tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
     let scripts = tree.root().join("www/one_file");
     let Page { html, links } = Page::read(dist)?;
     let mut edits = Vec::new();
-    let (mut app, mut program) = (None, None);
+    let (app, program) = page_program(dist, &html)?;
+    let app = read(&app)?;
     for Link { tag, rel, file } in links {
         let path = dist.join(file);
         let replacement = match rel.as_str() {
@@ -61,23 +62,11 @@ pub fn write(tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
                 let drawing = STANDARD.encode(read(&path)?);
                 format!("<link rel=\"icon\" href=\"data:image/svg+xml;base64,{drawing}\">")
             }
-            "modulepreload" => {
-                app = Some(read(&path)?);
-                String::new()
-            }
-            "preload" => {
-                program = Some(path);
-                String::new()
-            }
-            "manifest" | "apple-touch-icon" => String::new(),
+            "manifest" | "apple-touch-icon" | "canonical" => String::new(),
             _ => return Err(unexpected(tag.text(&html))),
         };
         edits.push((tag.place, replacement));
     }
-    let (Some(app), Some(program)) = (app, program) else {
-        return Err(unexpected("a page without its program"));
-    };
-
     let [worker, loader, worker_program] = WORKER.map(|name| dist.join(name));
     let worker = [
         read(&scripts.join("worker.js"))?,
@@ -155,16 +144,33 @@ pub fn write(tree: &SourceTree, dist: &Path) -> Result<(), SiteError> {
 /// # Errors
 /// [`SiteError::File`]; [`SiteError::NotInOneFile`].
 pub fn held(dist: &Path) -> Result<Vec<PathBuf>, SiteError> {
-    let linked = Page::read(dist)?.links.into_iter().filter(|link| {
-        ["stylesheet", "icon", "modulepreload", "preload"].contains(&link.rel.as_str())
-    });
+    let Page { html, links } = Page::read(dist)?;
+    let linked = links
+        .into_iter()
+        .filter(|link| ["stylesheet", "icon"].contains(&link.rel.as_str()));
+    let (app, program) = page_program(dist, &html)?;
     let names = ["index.html", EARLY_SCRIPT, MODEL]
         .into_iter()
         .chain(WORKER);
     Ok(linked
         .map(|link| dist.join(link.file))
         .chain(names.map(|name| dist.join(name)))
+        .chain([app, program])
         .collect())
+}
+
+/// JavaScript and WebAssembly of the page's program, by the script that starts it.
+fn page_program(dist: &Path, html: &str) -> Result<(PathBuf, PathBuf), SiteError> {
+    let tags = document::tags(html);
+    let name = tags.iter().find_map(|tag| {
+        let file = tag.attribute("src")?.rsplit('/').next()?;
+        file.strip_suffix(assemble::START)
+    });
+    let name = name.ok_or_else(|| unexpected("a page without its program"))?;
+    Ok((
+        dist.join(format!("{name}.js")),
+        dist.join(format!("{name}_bg.wasm")),
+    ))
 }
 
 impl Page {

@@ -1,9 +1,11 @@
 //! Serves the built folder on this machine as a static host does, with or without the headers of isolation.
 
-use super::{SiteError, one_file};
+use super::{SiteError, one_file, representation};
 use axum::Router;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::Redirect;
+use axum::middleware::{self, Next};
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,6 +17,33 @@ use tower_http::set_header::SetResponseHeaderLayer;
 pub const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
     style-src 'self'; img-src 'self' data: https: http:; connect-src 'self' https: http:; object-src 'none'; \
     base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types default huggingtweets";
+
+/// [`POLICY`] of a page at `host`, as a request names it: with the page's own origin beside each `'self'`, because WebKit
+/// finds no `'self'` in a sandboxed frame.
+pub fn policy(host: Option<&str>) -> String {
+    let is_host = |host: &&str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+        !host.is_empty() && host.chars().all(is_plain)
+    };
+    match host.filter(is_host) {
+        // A page at https: takes it for its own origin, too.
+        Some(host) => POLICY.replace("'self'", &format!("'self' http://{host}")),
+        None => POLICY.to_owned(),
+    }
+}
+
+async fn with_policy(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST);
+    let policy = policy(host.and_then(|host| host.to_str().ok()));
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers
+            .entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert(policy);
+    }
+    answer
+}
 
 /// Whether pages may share memory between threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -137,20 +166,23 @@ impl Server {
     }
 }
 
-/// A router for the files of the folder, with ranges, HEAD and types by ending.
+/// A router for the files of the folder, with ranges, HEAD and types by ending, compressed where the folder has the
+/// file compressed and the browser takes it.
 ///
-/// Browsers revalidate their copies, because some file names stay the same from build to build.
+/// Browsers revalidate their copies, but of the files that are named by their hash.
 pub fn router(options: &ServeOptions) -> Router {
-    let policy = SetResponseHeaderLayer::if_not_present(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
     // The page in one file consists of inline scripts and states a policy of its own.
-    let one_file = ServeFile::new(options.dir.join(one_file::NAME));
+    let one_file = ServeFile::new(options.dir.join(one_file::NAME))
+        .precompressed_br()
+        .precompressed_gzip();
+    let files = ServeDir::new(&options.dir)
+        .precompressed_br()
+        .precompressed_gzip();
     let files = Router::new()
-        .fallback_service(ServeDir::new(&options.dir))
-        .layer(policy)
-        .route_service(&format!("/{}", one_file::NAME), one_file);
+        .fallback_service(files)
+        .layer(middleware::from_fn(with_policy))
+        .route_service(&format!("/{}", one_file::NAME), one_file)
+        .layer(middleware::from_fn(representation::represent));
     let mount = options.mount.trim_end_matches('/');
     let router = if mount.is_empty() {
         files

@@ -14,6 +14,38 @@ use std::time::SystemTime;
 
 /// The cargo profile of the programs for the browser.
 const PROFILE: &str = "web";
+/// The cargo profile of the maker's worker.
+pub(super) const MAKER_PROFILE: &str = "maker";
+
+/// The packages of this repository that the programs for the browser are made of.
+const PACKAGES: [&str; 5] = [
+    env!("CARGO_PKG_NAME"),
+    "huggingtweets-kernels",
+    MAKER_PACKAGE,
+    "huggingtweets-posts",
+    WORKER_PACKAGE,
+];
+
+/// The package of the worker's program.
+pub(super) const WORKER_PACKAGE: &str = "huggingtweets-worker";
+
+/// The package of the maker's worker.
+pub(super) const MAKER_PACKAGE: &str = "huggingtweets-maker";
+
+/// The maker's program in the page, and that of its worker; also the names of their files in the page.
+pub(super) const MAKER_PROGRAMS: [&str; 2] = ["maker_page", "maker"];
+
+/// Arguments that select the page's program and the worker's.
+pub(super) const PROGRAMS: [&str; 8] = [
+    "--package",
+    env!("CARGO_PKG_NAME"),
+    "--bin",
+    "app",
+    "--package",
+    WORKER_PACKAGE,
+    "--bin",
+    "worker",
+];
 
 /// Cargo with a toolchain and flags. It holds the lock on the intermediate results.
 #[derive(Debug)]
@@ -91,15 +123,17 @@ impl WasmCargo {
             return Ok(());
         }
         if last_clone.exists() {
-            let mut clean = self.command("clean");
-            clean.args(["--locked", "--package", env!("CARGO_PKG_NAME")]);
-            clean.args(["--profile", PROFILE, "--target", TARGET]);
-            progress.run(
-                "take over the crates that another clone compiled",
-                &mut clean,
-                &tree.log("clean"),
-                None,
-            )?;
+            for profile in [PROFILE, MAKER_PROFILE] {
+                let mut clean = self.command("clean");
+                clean.args(["--locked", "--profile", profile, "--target", TARGET]);
+                clean.args(PACKAGES.into_iter().flat_map(|name| ["--package", name]));
+                progress.run(
+                    &format!("take over the crates that another clone compiled ({profile})"),
+                    &mut clean,
+                    &tree.log("clean"),
+                    None,
+                )?;
+            }
         }
         fs::write(&last_clone, this_clone).map_err(SiteError::file("write", &last_clone))
     }
@@ -128,6 +162,11 @@ impl WasmCargo {
     /// The folder of finished programs.
     pub(super) fn program_folder(&self) -> PathBuf {
         self.target_dir.join(TARGET).join(PROFILE)
+    }
+
+    /// The folder of the maker's finished worker.
+    pub(super) fn maker_folder(&self) -> PathBuf {
+        self.target_dir.join(TARGET).join(MAKER_PROFILE)
     }
 
     /// Makes `command`, or the cargo that it starts, build in the repository with this toolchain and these flags.

@@ -1,9 +1,10 @@
 //! `WorkerBuild`: the four builds of the worker, of which a visitor downloads one.
 
 use super::bindings::{ScriptKind, bind};
+use super::compressed::{self, Effort};
 use super::toolchain::TARGET;
-use super::wasm_cargo::WasmCargo;
-use super::{Progress, SiteError, SourceTree};
+use super::wasm_cargo::{WORKER_PACKAGE, WasmCargo};
+use super::{Progress, SiteError, SourceTree, files};
 use std::fs;
 use std::path::Path;
 
@@ -55,13 +56,11 @@ impl WorkerBuild {
         matches!(self, Self::Relaxed | Self::ThreadsRelaxed)
     }
 
-    /// Its files in a built page: JavaScript, WebAssembly, and with threads the script that begins one.
+    /// Its files in a built page: JavaScript and WebAssembly.
     #[must_use]
-    pub fn files(self) -> Vec<String> {
+    pub fn files(self) -> [String; 2] {
         let name = self.name();
-        let mut files = vec![format!("{name}.js"), format!("{name}_bg.wasm")];
-        files.extend(self.has_threads().then(|| "worker_helper.js".to_owned()));
-        files
+        [format!("{name}.js"), format!("{name}_bg.wasm")]
     }
 
     /// Compiles it with `cargo` and puts its two files into `dist`.
@@ -79,7 +78,7 @@ impl WorkerBuild {
         let mut command = cargo.background("rustc");
         command
             .args(["--locked", "--profile", "web", "--target", TARGET])
-            .args(["--bin", "worker"]);
+            .args(["--package", WORKER_PACKAGE, "--bin", "worker"]);
         if self.has_relaxed() {
             command.args(["--features", "relaxed"]);
         }
@@ -93,17 +92,34 @@ impl WorkerBuild {
             &tree.log(name),
             None,
         )?;
-        // Beside the page, so that renaming moves a file into it whole.
-        let folder = tempfile::Builder::new()
-            .prefix(Self::UNFINISHED)
-            .tempdir_in(dist)
-            .map_err(SiteError::file("write", dist))?;
         let program = cargo.program_folder().join("worker.wasm");
-        bind(&program, ScriptKind::Classic, name, folder.path())?;
-        for file in [format!("{name}_bg.wasm"), format!("{name}.js")] {
-            let to = dist.join(&file);
-            fs::rename(folder.path().join(&file), &to).map_err(SiteError::file("write", &to))?;
-        }
-        Ok(())
+        put_programs(dist, |folder| {
+            bind(&program, ScriptKind::Classic, name, folder)
+        })
     }
+}
+
+/// Moves the files that `make` writes into an empty folder into `dist`, compressed copies included.
+///
+/// # Errors
+/// Those of `make`; [`SiteError::File`].
+pub(super) fn put_programs(
+    dist: &Path,
+    make: impl FnOnce(&Path) -> Result<(), SiteError>,
+) -> Result<(), SiteError> {
+    // Beside the page, so that renaming moves a file into it whole.
+    let folder = tempfile::Builder::new()
+        .prefix(WorkerBuild::UNFINISHED)
+        .tempdir_in(dist)
+        .map_err(SiteError::file("write", dist))?;
+    make(folder.path())?;
+    compressed::write_all(folder.path(), Effort::Thorough)?;
+    // Programs come first, and each file before its copies.
+    let mut made = files::files(folder.path())?;
+    made.sort_by_key(|(file, _)| (!file.contains(".wasm"), file.clone()));
+    for (file, from) in made {
+        let to = dist.join(&file);
+        fs::rename(from, &to).map_err(SiteError::file("write", &to))?;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::notice::{AddressPart, Notice};
 use crate::generate::parameter::Parameter;
-use crate::hub::{Endpoint, ModelAddress, RepoId};
+use crate::hub::{Dtype, Endpoint, ModelAddress, RepoId};
 use crate::protocol::GenerationParams;
 
 /// A page's address.
@@ -14,6 +14,10 @@ pub struct Address {
     pub model: Option<ModelAddress>,
     /// The endpoint that repositories are read from.
     pub endpoint: Endpoint,
+    /// The type that the model's weights are quantized to.
+    pub dtype: Dtype,
+    /// The name of a file on another device, from which the model was opened there.
+    pub file: Option<String>,
     /// The prompt.
     pub text: Option<String>,
     /// Generation parameters as written, each within its range.
@@ -25,9 +29,14 @@ pub struct Address {
 /// Longest prompt in an address, in bytes; browsers cut addresses not far above.
 const MAX_PROMPT_BYTES: usize = 32 * 1024;
 
+/// Longest name of a file, in bytes; file systems allow 255.
+const MAX_FILE_NAME_BYTES: usize = 255;
+
 impl Address {
     /// The names that an address may have, besides those of generation parameters.
-    const NAMES: [&str; 6] = ["bot", "model", "endpoint", "title", "text", "url"];
+    const NAMES: [&str; 8] = [
+        "bot", "model", "dtype", "file", "endpoint", "title", "text", "url",
+    ];
 
     /// Every name that an address may have.
     pub fn names() -> impl Iterator<Item = &'static str> {
@@ -51,11 +60,21 @@ impl Address {
                 Err(error) => address.ignore(AddressPart::Endpoint(error)),
             }
         }
-        let [mut title, mut text, mut url] = [None; 3];
+        let [mut title, mut text, mut url, mut dtype] = [None; 4];
         for (name, value) in pairs {
             match name {
                 "bot" if address.bot.is_none() => address.read_bot(value),
                 "model" if address.model.is_none() => address.read_model(value),
+                "dtype" if dtype.is_none() => {
+                    dtype = Some(value);
+                    match value.parse() {
+                        Ok(dtype) => address.dtype = dtype,
+                        Err(error) => address.ignore(AddressPart::Dtype(error)),
+                    }
+                }
+                "file" if address.file.is_none() && value.len() <= MAX_FILE_NAME_BYTES => {
+                    address.file = Some(value.to_owned());
+                }
                 "title" if title.is_none() => title = Some(value),
                 "text" if text.is_none() => text = Some(value),
                 "url" if url.is_none() => url = Some(value),

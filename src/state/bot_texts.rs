@@ -1,5 +1,6 @@
 //! `BotTexts`: one bot's prompt, and the tweets written for it.
 
+use super::recipe::Recipe;
 use super::run_figures::RunFigures;
 use super::tweet::Tweet;
 
@@ -12,6 +13,8 @@ pub struct BotTexts {
     pub tweets: Vec<Tweet>,
     /// Figures of the last run.
     pub figures: Option<RunFigures>,
+    /// What wrote the tweets of the last whole run.
+    pub recipe: Option<Recipe>,
 }
 
 impl BotTexts {

@@ -177,6 +177,11 @@ impl Gallery {
         }
     }
 
+    /// The texts of a bot, by its index.
+    pub(super) fn texts_of_bot(&self, index: usize) -> Option<&BotTexts> {
+        self.texts.get(index)
+    }
+
     /// How many tweets are being written, whichever place is open.
     pub(super) fn n_unfinished(&self) -> usize {
         let guests = self.guests.iter().map(|(_, texts)| texts);

@@ -52,20 +52,20 @@ impl ModelChoice {
         self.model.address == ModelAddress::Bundled
     }
 
-    /// The model's origin in words; `None` for the bundled model, whose name states it.
-    pub fn origin_text(&self) -> Option<String> {
+    /// The model's origin in words.
+    pub fn origin_text(&self) -> String {
         match &self.model.address {
-            ModelAddress::Bundled => None,
-            ModelAddress::Files { .. } => Some("a file on this device".to_owned()),
+            ModelAddress::Bundled => "comes with this page".to_owned(),
+            ModelAddress::Files { .. } => "a file on this device".to_owned(),
             ModelAddress::Gguf { url } | ModelAddress::Folder { url } => {
-                Some(format!("from {}", host_of(url)))
+                format!("from {}", host_of(url))
             }
-            ModelAddress::OwnGguf { .. } => Some("from this page’s host".to_owned()),
+            ModelAddress::OwnGguf { .. } => "from this page’s host".to_owned(),
             ModelAddress::Repository { .. } if self.model.endpoint == Endpoint::default() => {
-                Some("from the Hub (huggingface.co)".to_owned())
+                "from the Hub (huggingface.co)".to_owned()
             }
             ModelAddress::Repository { .. } => {
-                Some(format!("from {}", host_of(self.model.endpoint.as_str())))
+                format!("from {}", host_of(self.model.endpoint.as_str()))
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::wording::isolated;
 use crate::generate::parameter::OutOfRange;
-use crate::hub::RepoIdError;
-use crate::hub::{AddressError, WebAddressError};
+use crate::hub::dtype::DtypeError;
+use crate::hub::{AddressError, RepoIdError, WebAddressError};
 
 /// A remark that the page shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,13 @@ pub enum Notice {
         repo: String,
         /// The host that has it.
         host: String,
+    },
+    /// The page's address holds the seed of texts, so Generate writes the same ones.
+    Again,
+    /// The model of the page's address is a file on another device.
+    FileElsewhere {
+        /// The file's name.
+        name: String,
     },
     /// A part of the page's address was ignored.
     Ignored(AddressPart),
@@ -35,6 +42,8 @@ pub enum AddressPart {
     Bot(RepoIdError),
     /// `?model=`.
     Model(AddressError),
+    /// `?dtype=`.
+    Dtype(DtypeError),
     /// `?text=`, which is too long.
     Prompt,
     /// A generation parameter.
@@ -59,12 +68,21 @@ impl Notice {
             Notice::NotInGallery { repo, host } => {
                 format!("{repo} is not in this gallery. Press Generate to fetch it from {host}.")
             }
+            Notice::Again => {
+                "This link holds a seed: Generate writes its texts again. For new ones, reset the seed in the settings."
+                    .to_owned()
+            }
+            Notice::FileElsewhere { name } => format!(
+                "The texts of this link were written by a model from a file called {} on another device. Open that file here to write them again.",
+                isolated(name)
+            ),
             Notice::Ignored(part) => match part {
                 AddressPart::Endpoint(error) => {
                     format!("The endpoint in the link was ignored: {error}.")
                 }
                 AddressPart::Bot(error) => format!("The bot in the link was ignored: {error}."),
                 AddressPart::Model(error) => format!("The model in the link was ignored: {error}."),
+                AddressPart::Dtype(error) => format!("The type in the link was ignored: {error}."),
                 AddressPart::Prompt => {
                     "The prompt in the link was ignored: it is longer than 32 KiB.".to_owned()
                 }

@@ -15,6 +15,7 @@ use super::wording;
 use super::worker::WorkerState;
 use super::writing::WritingState;
 use crate::bot::Bot;
+use crate::generate::parameter::Parameter;
 use crate::hub::{Dtype, ModelAddress, ModelRef};
 
 /// Everything that the page shows.
@@ -111,6 +112,13 @@ impl PageState {
         };
         if let Some(text) = &address.text {
             text.clone_into(&mut state.gallery.texts_mut().prompt);
+        }
+        if let Some(name) = address.file.as_deref().map(crate::shown::name) {
+            state.notices.push(Notice::FileElsewhere { name });
+        }
+        let has_seed = |(parameter, _): &(Parameter, String)| *parameter == Parameter::Seed;
+        if address.text.is_some() && address.settings.iter().any(has_seed) {
+            state.notices.push(Notice::Again);
         }
         let defaults = settings::default_params(None);
         for (parameter, text) in &address.settings {

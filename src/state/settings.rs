@@ -5,22 +5,19 @@ use std::collections::BTreeMap;
 use crate::generate::parameter::{OutOfRange, Parameter};
 use crate::protocol::GenerationParams;
 
-/// Tweets per press of Generate, unless changed.
-pub const DEFAULT_SEQUENCES: usize = 5;
-
 /// Why a setting cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
     /// The text is not a value, or outside the parameter's range.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
-    /// The value is more than the open model's context.
-    #[error("{} must be at most {n_ctx}, which is all this model takes", .parameter.name())]
+    /// The value is more than the open model takes.
+    #[error("{} must be at most {most}, which is all this model takes", .parameter.name())]
     Context {
         /// The parameter.
         parameter: Parameter,
-        /// The model's context length.
-        n_ctx: usize,
+        /// The greatest value.
+        most: usize,
     },
 }
 
@@ -76,12 +73,14 @@ impl Settings {
             return Some(error.into());
         }
         let n_ctx = n_ctx?;
-        let length = match parameter {
-            Parameter::MaxLength => params.max_length,
-            Parameter::MaxNewTokens => params.max_new_tokens?,
+        let (length, most) = match parameter {
+            // The last new token needs no place in the context.
+            Parameter::MaxLength => (params.max_length, n_ctx.saturating_add(1)),
+            // The prompt has one token at least.
+            Parameter::MaxNewTokens => (params.max_new_tokens?, n_ctx),
             _ => return None,
         };
-        (length > n_ctx).then_some(SettingError::Context { parameter, n_ctx })
+        (length > most).then_some(SettingError::Context { parameter, most })
     }
 
     /// The parameters to send: `defaults` with the changes.
@@ -100,15 +99,18 @@ impl Settings {
             }
             parameter.set(text, &mut params)?;
         }
+        if !self.is_changed(Parameter::NumReturnSequences) {
+            params.num_return_sequences = params.unasked_sequences(defaults);
+        }
         Ok(params)
     }
 }
 
-/// The values of unchanged settings: the open model's own parameters, and five tweets, or as many as can differ.
+/// The values of unchanged settings: the open model's own parameters.
 pub fn default_params(model: Option<&GenerationParams>) -> GenerationParams {
     let params = model.cloned().unwrap_or_default();
     GenerationParams {
-        num_return_sequences: params.sequences_of(DEFAULT_SEQUENCES),
+        num_return_sequences: params.unasked_sequences(&params),
         seed: None,
         ..params
     }

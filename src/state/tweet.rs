@@ -1,5 +1,6 @@
 //! `Tweet`: one generated text, from its first token to its end.
 
+use super::recipe::Recipe;
 use crate::protocol::StopReason;
 
 /// The progress of a tweet.
@@ -34,13 +35,15 @@ pub struct Tweet {
     pub context_tokens: Option<usize>,
     /// Whether the JSON repeats the prompt.
     pub is_full_text: bool,
+    /// What wrote it, of all texts of its last run.
+    pub recipe: Recipe,
 }
 
 impl Tweet {
     /// A tweet before its first token.
-    pub fn waiting(prompt: &str, seed: u32, is_full_text: bool) -> Tweet {
+    pub fn waiting(recipe: Recipe, seed: u32, is_full_text: bool) -> Tweet {
         Tweet {
-            prompt: prompt.to_owned(),
+            prompt: recipe.prompt.clone(),
             earlier: String::new(),
             fresh: String::new(),
             status: TweetStatus::Waiting,
@@ -48,7 +51,13 @@ impl Tweet {
             n_tokens: 0,
             context_tokens: None,
             is_full_text,
+            recipe,
         }
+    }
+
+    /// The query of the page's address that writes it again, or, of a text of several runs, that leads to its beginning.
+    pub fn query(&self) -> String {
+        self.recipe.of_one(self.own_seed()).query()
     }
 
     /// The model's part: everything after the prompt.

@@ -1,13 +1,10 @@
 //! `TokenizerError`: why a tokenizer cannot be read or a text cannot be tokenized.
 
 use crate::file_kind::FileKind;
+use crate::shown::beginning;
 
 /// Most characters of another library's message, which may quote a text of any length.
 const MOST_CHARS: usize = 200;
-
-fn beginning(reason: &str) -> String {
-    reason.chars().take(MOST_CHARS).collect()
-}
 
 /// Why a tokenizer could not be made or used. The message states the failure, [`TokenizerError::hint`] the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +37,7 @@ pub enum TokenizerError {
         found: FileKind,
     },
     /// A file or GGUF header whose parts do not make a tokenizer.
-    #[error("the tokenizer cannot be read from {origin} ({})", beginning(.reason))]
+    #[error("the tokenizer cannot be read from {origin} ({})", beginning(.reason, MOST_CHARS))]
     Malformed {
         /// The file, or the header's keys.
         origin: &'static str,

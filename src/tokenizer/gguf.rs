@@ -11,6 +11,7 @@ use tokenizers::models::bpe::Vocab;
 use tokenizers::{AddedToken, Model, ModelWrapper, PreTokenizerWrapper};
 
 use crate::notice::Notice;
+use crate::shown::beginning;
 
 use super::byte_alphabet::char_of_byte;
 use super::json::bad_merge;
@@ -104,13 +105,13 @@ impl GgufTokenizer {
         }
         if self.model != "gpt2" {
             return Err(TokenizerError::Unsupported {
-                got: self.model.chars().take(40).collect(),
+                got: beginning(&self.model, 40),
             });
         }
         let name = self.pre.as_deref().filter(|name| !name.is_empty());
         let pre = PreTokenizer::of(name.unwrap_or(GPT2));
         if pre.is_none() {
-            let name: String = name.unwrap_or_default().chars().take(40).collect();
+            let name = beginning(name.unwrap_or_default(), 40);
             let fact = format!(
                 "its way of splitting a text into words, `{name}` (tokenizer.ggml.pre), is not known here, so texts are split \
                  as GPT-2's are and may read worse"

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
 use crate::json::{self, JsonError};
+use crate::shown::beginning;
 
 use super::{
     MAX_FILE_BYTES, MAX_TOKEN_BYTES, MAX_TOKENS, Tokenizer, TokenizerError, parts, placeholder,
@@ -238,7 +239,7 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(usize, usize), Tokeniz
 pub(super) fn bad_merge(rank: usize, text: &str) -> TokenizerError {
     TokenizerError::BadMerge {
         rank,
-        merge: text.chars().take(80).collect(),
+        merge: beginning(text, 80),
     }
 }
 
@@ -247,8 +248,8 @@ fn id_within_limits(token: &str, id: &Value) -> Result<usize, TokenizerError> {
     number
         .filter(|id| *id < MAX_TOKENS)
         .ok_or_else(|| TokenizerError::IdTooLarge {
-            token: token.chars().take(80).collect(),
-            id: id.to_string().chars().take(80).collect(),
+            token: beginning(token, 80),
+            id: beginning(&id.to_string(), 80),
             most: MAX_TOKENS,
         })
 }

@@ -16,7 +16,7 @@ use super::remarks::Remarks;
 use super::scan::scan;
 use super::stored_tensor::{ReadSeek, RowReader, StoredTensor, TensorBytes};
 use super::{gguf, gguf_metadata};
-use crate::kernels::pack::{self, PackedWeight, Packer};
+use crate::kernels::pack::{self, PackedWeight, Packer, WeightType};
 use crate::model::config::Gpt2Config;
 use crate::notice::Notice;
 
@@ -282,6 +282,31 @@ impl Checkpoint {
         let rows = self.stored(name)?.spec.rows;
         self.pack_rows(name, 0..rows, &mut packer)?;
         Ok(packer.finish())
+    }
+
+    /// A matrix (rows, cols) packed for the kernels in another type, linear maps as (out, in).
+    ///
+    /// # Errors
+    /// As [`Self::matrix`].
+    ///
+    /// # Panics
+    /// If rows of `cols` numbers are not whole blocks of the type.
+    pub fn matrix_as(
+        &mut self,
+        name: &str,
+        dtype: WeightType,
+    ) -> Result<PackedWeight, WeightsError> {
+        let spec = &self.stored(name)?.spec;
+        let (rows, cols) = (spec.rows, spec.cols);
+        let mut packer =
+            Packer::new(dtype, rows, cols).map_err(|source| not_packed(name, source))?;
+        let mut bytes = TensorBytes::new(self.rows(name)?, StoredType::from(dtype));
+        let read = packer.read(rows, &mut bytes);
+        match (read, bytes.failure.take()) {
+            (Ok(()), _) => Ok(packer.finish()),
+            (Err(_), Some(failure)) => Err(failure),
+            (Err(source), None) => Err(not_packed(name, source)),
+        }
     }
 
     /// An empty packer for a matrix, to be filled by [`Self::pack_rows`].

@@ -141,11 +141,14 @@ impl Conversion {
         Ok(conversion)
     }
 
-    /// What is to be known about the model, though it is converted. What lies in the
-    /// files is noticed once it has arrived.
-    pub fn notices(&self) -> Vec<Notice> {
-        let mut notices = self.notices.clone();
-        notices.extend(self.source.remarks().notices());
+    /// What is known about the model before its first byte.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// What the bytes so far tell about the model; complete once all have arrived.
+    pub fn notices_of_weights(&self) -> Vec<Notice> {
+        let mut notices: Vec<_> = self.source.remarks().notices().collect();
         if self.output.tied_head().differs {
             notices.push(Tied::notice());
         }

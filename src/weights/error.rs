@@ -4,10 +4,11 @@ use std::io;
 
 use crate::file_kind::FileKind;
 use crate::model::ModelError;
+use crate::shown;
 
 /// A name out of a file, fit to be shown.
 pub(super) fn shown(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(80).collect()
+    shown::beginning(&shown::name(name), 80)
 }
 
 /// Why a checkpoint cannot be read or written.

@@ -18,13 +18,20 @@ const HEAD_BYTES: usize = 512;
 /// Bytes between headers are data: the owner passes over [`Self::data_left`] bytes with [`Self::skip`], using or
 /// ignoring them, and feeds what follows to [`Self::parse`].
 #[derive(Debug)]
-pub(super) enum FileParser {
+pub(super) struct FileParser {
+    format: Format,
+    /// Bytes of data before the next header.
+    data_left: u64,
+}
+
+#[derive(Debug)]
+enum Format {
     /// Too few bytes have arrived to tell the format.
     Start(Vec<u8>),
     /// Inside the header of a safetensors file, of which these bytes have arrived.
     SafetensorsHeader(Vec<u8>),
     /// After the only header of a file.
-    Data { left: u64 },
+    Data,
     /// In a file written by PyTorch.
     Pytorch(Box<PytorchParser>),
     /// In a file written by PyTorch before version 1.6.
@@ -34,32 +41,26 @@ pub(super) enum FileParser {
 impl FileParser {
     /// A parser at the first byte of a file in any format of float weights.
     pub(super) fn start() -> Self {
-        Self::Start(Vec::new())
+        Format::Start(Vec::new()).with(0)
     }
 
     /// A parser at the first byte of a file whose tensors are known already and end at byte `data_end`.
     pub(super) fn of_data(data_end: u64) -> Self {
-        Self::Data { left: data_end }
+        Format::Data.with(data_end)
     }
 
     /// Bytes before the next header, of tensors or without use.
     pub(super) fn data_left(&self) -> u64 {
-        match self {
-            Self::Start(_) | Self::SafetensorsHeader(_) => 0,
-            Self::Data { left } => *left,
-            Self::Pytorch(file) => file.data_left(),
-            Self::Legacy(file) => file.data_left(),
-        }
+        self.data_left
     }
 
-    /// Passes over bytes of data.
+    /// Passes over `n` bytes of data.
+    ///
+    /// # Panics
+    /// If fewer are left.
     pub(super) fn skip(&mut self, n: u64) {
-        match self {
-            Self::Start(_) | Self::SafetensorsHeader(_) => unreachable!("a header is not data"),
-            Self::Data { left } => *left -= n,
-            Self::Pytorch(file) => file.skip(n),
-            Self::Legacy(file) => file.skip(n),
-        }
+        let left = self.data_left.checked_sub(n);
+        self.data_left = left.expect("a header is not data");
     }
 
     /// Parses the next bytes of a header, with no data left. Consumes at least one byte, or reaches data.
@@ -71,6 +72,77 @@ impl FileParser {
         bytes: &[u8],
         expected: &ExpectedTensors,
     ) -> Result<Parsed, WeightsError> {
+        let parsed = self.format.parse(bytes, expected)?;
+        self.data_left = parsed.n_data;
+        Ok(parsed)
+    }
+
+    /// Accepts the end of the file at byte `pos`.
+    ///
+    /// # Errors
+    /// [`WeightsError::Truncated`]; [`WeightsError::NotWeights`] if the file was too short to tell its format.
+    pub(super) fn end(&self, pos: u64) -> Result<(), WeightsError> {
+        let missing = match &self.format {
+            Format::Start(head) => {
+                return Err(WeightsError::NotWeights {
+                    found: FileKind::of(head),
+                });
+            }
+            Format::SafetensorsHeader(header) => {
+                let len = *header.first_chunk::<8>().expect("read by FileKind::of");
+                8 + st::header_len(len)? - header.len() as u64
+            }
+            Format::Pytorch(file) if !file.may_end() => self.data_left.max(1),
+            Format::Legacy(file) if !file.may_end() => self.data_left.max(1),
+            Format::Data | Format::Pytorch(_) | Format::Legacy(_) => self.data_left,
+        };
+        match missing {
+            0 => Ok(()),
+            n => Err(WeightsError::Truncated {
+                got: pos,
+                expected: pos.saturating_add(n),
+            }),
+        }
+    }
+
+    /// The state to resume from here; `None` outside data.
+    pub(super) fn state(&self) -> Option<ParserState> {
+        let data_left = self.data_left;
+        match &self.format {
+            Format::Start(_) | Format::SafetensorsHeader(_) => None,
+            Format::Data => Some(ParserState::Data { data_left }),
+            Format::Pytorch(file) => Some(ParserState::Pytorch(file.state(data_left))),
+            Format::Legacy(file) => Some(ParserState::Legacy(file.state(data_left))),
+        }
+    }
+
+    /// A parser that resumes at byte `pos` of the file.
+    pub(super) fn resume(state: ParserState, pos: u64) -> Self {
+        let data_left = state.data_left();
+        let format = match state {
+            ParserState::Data { .. } => Format::Data,
+            ParserState::Pytorch(state) => {
+                Format::Pytorch(Box::new(PytorchParser::resume(state, pos)))
+            }
+            ParserState::Legacy(state) => {
+                Format::Legacy(Box::new(LegacyParser::resume(state, pos)))
+            }
+        };
+        format.with(data_left)
+    }
+}
+
+impl Format {
+    /// A parser with data ahead.
+    fn with(self, data_left: u64) -> FileParser {
+        FileParser {
+            format: self,
+            data_left,
+        }
+    }
+
+    /// As [`FileParser::parse`].
+    fn parse(&mut self, bytes: &[u8], expected: &ExpectedTensors) -> Result<Parsed, WeightsError> {
         match self {
             Self::Start(head) => {
                 head.push(bytes[0]);
@@ -110,67 +182,18 @@ impl FileParser {
                     (parsed.located, parsed.remarks) = header.locate(expected)?;
                     let announced = parsed.located.iter().map(|location| location.idx);
                     parsed.announced = Some(announced.collect());
-                    let left = header.data_end() - whole as u64;
-                    *self = Self::Data { left };
+                    parsed.n_data = header.data_end() - whole as u64;
+                    *self = Self::Data;
                 }
                 Ok(parsed)
             }
             // The format has nothing after the tensors; further bytes are ignored.
-            Self::Data { .. } => Ok(Parsed {
+            Self::Data => Ok(Parsed {
                 n_used: bytes.len(),
                 ..Parsed::default()
             }),
             Self::Pytorch(file) => file.parse(bytes, expected),
             Self::Legacy(file) => file.parse(bytes, expected),
-        }
-    }
-
-    /// Accepts the end of the file at byte `pos`.
-    ///
-    /// # Errors
-    /// [`WeightsError::Truncated`]; [`WeightsError::NotWeights`] if the file was too short to tell its format.
-    pub(super) fn end(&self, pos: u64) -> Result<(), WeightsError> {
-        let missing = match self {
-            Self::Start(head) => {
-                return Err(WeightsError::NotWeights {
-                    found: FileKind::of(head),
-                });
-            }
-            Self::SafetensorsHeader(header) => {
-                let len = *header.first_chunk::<8>().expect("read by FileKind::of");
-                8 + st::header_len(len)? - header.len() as u64
-            }
-            Self::Data { left } => *left,
-            Self::Pytorch(file) => return file.end(),
-            Self::Legacy(file) => return file.end(),
-        };
-        match missing {
-            0 => Ok(()),
-            n => Err(WeightsError::Truncated {
-                got: pos,
-                expected: pos.saturating_add(n),
-            }),
-        }
-    }
-
-    /// The state to resume from here; `None` outside data.
-    pub(super) fn state(&self) -> Option<ParserState> {
-        match self {
-            Self::Start(_) | Self::SafetensorsHeader(_) => None,
-            Self::Data { left } => Some(ParserState::Data { data_left: *left }),
-            Self::Pytorch(file) => Some(ParserState::Pytorch(file.state())),
-            Self::Legacy(file) => Some(ParserState::Legacy(file.state())),
-        }
-    }
-
-    /// A parser that resumes at byte `pos` of the file.
-    pub(super) fn resume(state: ParserState, pos: u64) -> Self {
-        match state {
-            ParserState::Data { data_left } => Self::Data { left: data_left },
-            ParserState::Pytorch(state) => {
-                Self::Pytorch(Box::new(PytorchParser::resume(state, pos)))
-            }
-            ParserState::Legacy(state) => Self::Legacy(Box::new(LegacyParser::resume(state, pos))),
         }
     }
 }
@@ -188,6 +211,14 @@ pub(super) enum ParserState {
 }
 
 impl ParserState {
+    fn data_left(&self) -> u64 {
+        match self {
+            Self::Data { data_left } => *data_left,
+            Self::Pytorch(state) => state.data_left,
+            Self::Legacy(state) => state.data_left,
+        }
+    }
+
     /// Expected tensors after this piece of data, with offsets from the first byte of their storages.
     pub(super) fn later(&self) -> Vec<&TensorLocation> {
         match self {

@@ -6,6 +6,7 @@ use crate::kernels::pack::WeightType;
 use crate::model::ModelError;
 use crate::model::config::{Activation, Arithmetic, Gpt2Config};
 use crate::notice::Notice;
+use crate::shown::beginning;
 
 const ARCHITECTURE: &str = "general.architecture";
 const N_CTX: &str = "gpt2.context_length";
@@ -186,7 +187,7 @@ pub(super) fn config(header: &Header) -> Result<Gpt2Config, WeightsError> {
         Some("gpt2") => {}
         other => {
             return Err(WeightsError::UnsupportedModel {
-                architecture: other.unwrap_or("unnamed").chars().take(40).collect(),
+                architecture: beginning(other.unwrap_or("unnamed"), 40),
             });
         }
     }

@@ -95,6 +95,8 @@ pub(super) fn size_bytes(spec: &TensorSpec, dtype: StoredType, strides: Strides)
 pub(super) struct Parsed {
     /// How many of the bytes were consumed.
     pub(super) n_used: usize,
+    /// Bytes of data that follow them.
+    pub(super) n_data: u64,
     /// The expected tensors that the file holds, once its list of tensors is complete.
     pub(super) announced: Option<Vec<usize>>,
     /// What the list of tensors tells beside them.

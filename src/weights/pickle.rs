@@ -7,77 +7,24 @@
 //!
 //! Source: CPython `Lib/pickletools.py`; PyTorch `torch/_utils.py`, `torch/serialization.py`.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod contents;
+mod instruction;
+mod value;
+
+use std::collections::HashMap;
 
 use super::error::WeightsError;
-use super::pickle_global::{Global, StorageType};
+use super::pickle_global::Global;
+use value::{Object, Value};
+pub(super) use value::{PickledStorage, PickledTensor};
 
 /// Most bytes of a pickle; the pickle of a model of 512 layers has 1.3 MB.
 const MAX_BYTES: u64 = 1 << 23;
 /// Most instructions of a pickle; the pickle of a model of 512 layers has 260,000.
 const MAX_INSTRUCTIONS: u32 = 1 << 19;
-const MAX_TEXT_BYTES: usize = 1 << 16;
-const MAX_LINE_BYTES: usize = 1 << 10;
 const MAX_DIMS: usize = 8;
-/// Where programs that train keep the weights beside the rest of their state.
-const WEIGHTS_KEYS: [&str; 9] = [
-    "model",
-    "state_dict",
-    "model_state_dict",
-    "module",
-    "model_state",
-    "weights",
-    "params",
-    "net",
-    "network",
-];
-/// Dictionaries in each other down to which the weights are searched.
-const MAX_NESTING: usize = 4;
 /// Longest key of a storage. Keys are short numbers; the machine copies a key at each use.
 const MAX_KEY_BYTES: usize = 32;
-
-#[derive(Debug, Clone, Copy)]
-enum Value {
-    /// A value that weights do not need: None, a float, a set.
-    Other,
-    Bool(bool),
-    Int(i64),
-    Global(Global),
-    /// Index into the objects.
-    Object(usize),
-}
-
-#[derive(Debug)]
-enum Object {
-    Text(String),
-    Tuple(Vec<Value>),
-    List(Vec<Value>),
-    Dict(Vec<(Value, Value)>),
-    Storage(PickledStorage),
-    Tensor(PickledTensor),
-}
-
-/// Numbers in a row, of which tensors are views.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PickledStorage {
-    /// Name of its entry under `data/`.
-    pub(super) key: String,
-    pub(super) kind: &'static StorageType,
-    /// Numbers in it.
-    pub(super) len: u64,
-    /// The number from which the offsets of tensors count: before version 1.6 tensors could name a part of a storage.
-    pub(super) offset: u64,
-}
-
-/// A view of a storage; offset and strides count numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PickledTensor {
-    /// Index into the objects.
-    storage: usize,
-    pub(super) offset: u64,
-    pub(super) shape: Vec<u64>,
-    pub(super) strides: Vec<u64>,
-}
 
 /// The stack machine, fed with bytes as they arrive.
 #[derive(Debug)]
@@ -119,7 +66,11 @@ impl Pickle {
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<usize, WeightsError> {
         let mut used = 0;
         while !self.is_done {
-            let missing = self.instruction_len()? - self.buffer.len();
+            let len = match instruction::len(&self.buffer) {
+                Ok(len) => len,
+                Err(what) => return self.malformed(what),
+            };
+            let missing = len - self.buffer.len();
             if missing > 0 {
                 let n = missing.min(bytes.len() - used);
                 if n == 0 {
@@ -154,166 +105,10 @@ impl Pickle {
         self.len
     }
 
-    /// All storages that the pickle names, in any order and possibly repeated.
-    pub(super) fn storages(&self) -> impl Iterator<Item = &PickledStorage> {
-        self.objects.iter().filter_map(|object| match object {
-            Object::Storage(storage) => Some(storage),
-            _ => None,
-        })
-    }
-
-    /// The tensors of the dictionary of weights, by name: the outermost one, or where it has no expected name, one
-    /// inside of it, the outermost first.
-    ///
-    /// # Errors
-    /// [`WeightsError::Malformed`] if the outermost value is not a dictionary.
-    pub(super) fn tensors(
-        &self,
-        is_expected: impl Fn(&str) -> bool,
-    ) -> Result<impl Iterator<Item = (&str, &PickledTensor, &PickledStorage)>, WeightsError> {
-        let top = self.stack.last().and_then(|top| self.object(*top));
-        let Some(Object::Dict(top)) = top else {
-            return self.malformed("it holds no dictionary of tensors");
-        };
-        let has_expected = |dict: &[(Value, Value)]| {
-            let mut names = dict.iter().filter_map(|(name, _)| self.text(*name));
-            names.any(&is_expected)
-        };
-        if has_expected(top) {
-            return Ok(self.named_tensors(top));
-        }
-        // Level by level; a dictionary may hold itself.
-        let mut seen = HashSet::new();
-        let mut level = vec![top];
-        for _ in 0..MAX_NESTING {
-            let mut weights: Option<(usize, &Vec<(Value, Value)>)> = None;
-            let mut next = Vec::new();
-            for (key, value) in level.into_iter().flatten() {
-                let Value::Object(idx) = value else {
-                    continue;
-                };
-                let Some(Object::Dict(dict)) = self.objects.get(*idx) else {
-                    continue;
-                };
-                if !seen.insert(*idx) {
-                    continue;
-                }
-                next.push(dict);
-                let key = self.text(*key);
-                let rank = WEIGHTS_KEYS.iter().position(|known| key == Some(known));
-                let rank = rank.unwrap_or(WEIGHTS_KEYS.len());
-                if weights.is_none_or(|(best, _)| rank < best) && has_expected(dict) {
-                    weights = Some((rank, dict));
-                }
-            }
-            if let Some((_, dict)) = weights {
-                return Ok(self.named_tensors(dict));
-            }
-            level = next;
-        }
-        Ok(self.named_tensors(top))
-    }
-
-    fn named_tensors<'a>(
-        &'a self,
-        dict: &'a [(Value, Value)],
-    ) -> impl Iterator<Item = (&'a str, &'a PickledTensor, &'a PickledStorage)> {
-        dict.iter().filter_map(|(name, tensor)| {
-            let name = self.text(*name)?;
-            let Some(Object::Tensor(tensor)) = self.object(*tensor) else {
-                return None;
-            };
-            let Object::Storage(storage) = &self.objects[tensor.storage] else {
-                unreachable!("a tensor is made of a storage");
-            };
-            Some((name, tensor, storage))
-        })
-    }
-
-    /// The truth value with this key in the outermost dictionary.
-    pub(super) fn flag(&self, key: &str) -> Option<bool> {
-        let Some(Object::Dict(dict)) = self.stack.last().and_then(|top| self.object(*top)) else {
-            return None;
-        };
-        dict.iter().find_map(|item| match item {
-            (name, Value::Bool(flag)) if self.text(*name) == Some(key) => Some(*flag),
-            _ => None,
-        })
-    }
-
-    /// The texts of the outermost list; `None` if it is anything else.
-    pub(super) fn texts(&self) -> Option<VecDeque<String>> {
-        let Some(Object::List(items)) = self.stack.last().and_then(|top| self.object(*top)) else {
-            return None;
-        };
-        let texts = items.iter();
-        texts
-            .map(|item| self.text(*item).map(str::to_owned))
-            .collect()
-    }
-
     fn malformed<T>(&self, what: &'static str) -> Result<T, WeightsError> {
         Err(WeightsError::Malformed {
             offset: self.pos,
             what,
-        })
-    }
-
-    /// Length of the instruction in the buffer; while its length is unknown, a number above the buffer's length.
-    fn instruction_len(&self) -> Result<usize, WeightsError> {
-        let Some(code) = self.buffer.first() else {
-            return Ok(1);
-        };
-        let argument = &self.buffer[1..];
-        let text = |prefix: usize| -> Result<usize, WeightsError> {
-            let Some(len) = argument.get(..prefix) else {
-                return Ok(1 + prefix);
-            };
-            let mut bytes = [0; 8];
-            bytes[..prefix].copy_from_slice(len);
-            match usize::try_from(u64::from_le_bytes(bytes)) {
-                Ok(len) if len <= MAX_TEXT_BYTES => Ok(1 + prefix + len),
-                _ => self.malformed("a name is longer than 64 KiB"),
-            }
-        };
-        Ok(match *code {
-            b'('
-            | b')'
-            | b'.'
-            | b'N'
-            | b'Q'
-            | b'R'
-            | b']'
-            | b'a'
-            | b'b'
-            | b'e'
-            | b's'
-            | b't'
-            | b'u'
-            | b'}'
-            | 0x81
-            | 0x85..=0x89
-            | 0x8f..=0x93
-            | 0x94 => 1,
-            0x80 | b'K' | b'h' | b'q' => 2,
-            // The text of Python 2.
-            b'U' => text(1)?,
-            b'T' => text(4)?,
-            b'M' => 3,
-            b'J' | b'j' | b'r' => 5,
-            b'G' | 0x95 => 9,
-            b'X' | b'B' => text(4)?,
-            b'C' | 0x8a | 0x8c => text(1)?,
-            0x8d | 0x8e | 0x96 => text(8)?,
-            // Two lines.
-            b'c' | b'i' => match argument.iter().filter(|b| **b == b'\n').count() {
-                2 => self.buffer.len(),
-                _ if argument.len() > MAX_LINE_BYTES => {
-                    return self.malformed("a name is longer than 1 KiB");
-                }
-                _ => self.buffer.len() + 1,
-            },
-            _ => return self.malformed("it holds an instruction that torch.save does not write"),
         })
     }
 

@@ -19,7 +19,7 @@ use super::zip::{Descriptor, END_BYTES, LocalHeader, Search};
 /// The state of the parser between two pieces of a file.
 #[derive(Debug)]
 pub(super) struct PytorchParser {
-    /// The next byte of the file.
+    /// The byte that is parsed next.
     pos: u64,
     /// The bytes of the next header or descriptor that have arrived.
     buffer: Vec<u8>,
@@ -41,11 +41,8 @@ enum Phase {
     },
     /// Inside an entry whose size stands only in its descriptor, or inside `byteorder`.
     Search(Search, Meaning),
-    /// Inside an entry of known size, up to its descriptor.
-    Data {
-        left: u64,
-        end: Option<(Descriptor, u64)>,
-    },
+    /// After an entry of known size, with its descriptor if one follows.
+    Data(Option<(Descriptor, u64)>),
     /// Inside the descriptor of an entry of that size.
     Descriptor(Descriptor, u64),
     /// Inside the directory: its last bytes so far.
@@ -64,7 +61,7 @@ enum Meaning {
 /// The state of a parser inside an entry of numbers, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PytorchState {
-    data_left: u64,
+    pub(super) data_left: u64,
     end: Option<(Descriptor, u64)>,
     folder: String,
     pub(super) storages: Storages,
@@ -82,48 +79,28 @@ impl PytorchParser {
         }
     }
 
-    /// A parser that resumes at byte `pos`.
+    /// A parser that resumes at byte `pos`, inside data.
     pub(super) fn resume(state: PytorchState, pos: u64) -> Self {
         Self {
-            pos,
+            pos: pos.saturating_add(state.data_left),
             buffer: Vec::new(),
-            phase: Phase::Data {
-                left: state.data_left,
-                end: state.end,
-            },
+            phase: Phase::Data(state.end),
             folder: Some(state.folder),
             storages: state.storages,
         }
     }
 
-    /// The state for [`Self::resume`], between two tensors.
-    pub(super) fn state(&self) -> PytorchState {
-        let Phase::Data { left, end } = self.phase else {
+    /// The state for [`Self::resume`], between two tensors, with `data_left` bytes of the entry to come.
+    pub(super) fn state(&self, data_left: u64) -> PytorchState {
+        let Phase::Data(end) = self.phase else {
             unreachable!("a tensor ends inside an entry");
         };
         PytorchState {
-            data_left: left,
+            data_left,
             end,
             folder: self.folder.clone().unwrap_or_default(),
             storages: self.storages.clone(),
         }
-    }
-
-    /// Bytes left of the entry that is being read.
-    pub(super) fn data_left(&self) -> u64 {
-        match self.phase {
-            Phase::Data { left, .. } => left,
-            _ => 0,
-        }
-    }
-
-    /// Passes over `n` bytes of the entry.
-    pub(super) fn skip(&mut self, n: u64) {
-        match &mut self.phase {
-            Phase::Data { left, .. } => *left -= n,
-            _ => unreachable!("only data is passed over"),
-        }
-        self.pos += n;
     }
 
     /// Parses the next bytes of headers, pickle and directory; consumes at least one.
@@ -137,7 +114,7 @@ impl PytorchParser {
         expected: &ExpectedTensors,
     ) -> Result<Parsed, WeightsError> {
         let mut parsed = Parsed::default();
-        if let Phase::Data { left: 0, end } = self.phase {
+        if let Phase::Data(end) = self.phase {
             self.phase = match end {
                 Some((descriptor, size)) => Phase::Descriptor(descriptor, size),
                 None => Phase::Header,
@@ -145,7 +122,7 @@ impl PytorchParser {
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Header);
         self.phase = match phase {
-            Phase::Data { .. } => unreachable!("data is skipped"),
+            Phase::Data(_) => unreachable!("replaced above"),
             Phase::Header => {
                 parsed.n_used = self.fill(LocalHeader::len(&self.buffer), bytes);
                 if LocalHeader::is_directory(&self.buffer) {
@@ -208,25 +185,16 @@ impl PytorchParser {
             }
         };
         self.pos += parsed.n_used as u64;
+        self.pos = self.pos.saturating_add(parsed.n_data);
         Ok(parsed)
     }
 
-    /// Accepts the end of the file here.
-    ///
-    /// # Errors
-    /// [`WeightsError::Truncated`].
-    pub(super) fn end(&self) -> Result<(), WeightsError> {
-        let missing = match &self.phase {
-            Phase::Directory(last) if LocalHeader::is_end(&Vec::from(last.clone())) => {
-                return Ok(());
-            }
-            Phase::Data { left, .. } => *left,
-            _ => 0,
-        };
-        Err(WeightsError::Truncated {
-            got: self.pos,
-            expected: self.pos.saturating_add(missing.max(1)),
-        })
+    /// Whether the file may end here.
+    pub(super) fn may_end(&self) -> bool {
+        match &self.phase {
+            Phase::Directory(last) => LocalHeader::is_end(&Vec::from(last.clone())),
+            _ => false,
+        }
     }
 
     fn malformed<T>(&self, what: &'static str) -> Result<T, WeightsError> {
@@ -273,22 +241,20 @@ impl PytorchParser {
             if header.size.is_some_and(|size| size != storage.size_bytes) {
                 return self.malformed("an entry of the archive has another size than its numbers");
             }
-            let left = storage.size_bytes;
+            parsed.n_data = storage.size_bytes;
             parsed.located = storage.locate(start)?;
-            return Ok(Phase::Data {
-                left,
-                end: descriptor.map(|descriptor| (descriptor, left)),
-            });
+            let end = descriptor.map(|descriptor| (descriptor, parsed.n_data));
+            return Ok(Phase::Data(end));
         }
         let meaning = match entry {
             Some("byteorder") => Meaning::ByteOrder,
             _ => Meaning::Nothing,
         };
         Ok(match header.size {
-            Some(size) if meaning == Meaning::Nothing || size == 0 => Phase::Data {
-                left: size,
-                end: descriptor.map(|descriptor| (descriptor, size)),
-            },
+            Some(size) if meaning == Meaning::Nothing || size == 0 => {
+                parsed.n_data = size;
+                Phase::Data(descriptor.map(|descriptor| (descriptor, size)))
+            }
             size => Phase::Search(Search::new(size, descriptor), meaning),
         })
     }

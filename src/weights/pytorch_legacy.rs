@@ -41,9 +41,8 @@ enum Phase {
     Tensors(Box<Pickle>),
     /// Inside the keys.
     Keys(Box<Pickle>),
-    /// Inside the numbers of a storage, or the length of the next one.
+    /// After the numbers of a storage, or inside the length of the next one.
     Data {
-        left: u64,
         /// Bytes of the length so far.
         len: Vec<u8>,
         /// Storages that follow.
@@ -54,7 +53,7 @@ enum Phase {
 /// The state of a parser inside a storage, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LegacyState {
-    data_left: u64,
+    pub(super) data_left: u64,
     keys: VecDeque<String>,
     pub(super) storages: Storages,
 }
@@ -80,12 +79,11 @@ impl LegacyParser {
         })
     }
 
-    /// A parser that resumes at byte `pos`.
+    /// A parser that resumes at byte `pos`, inside data.
     pub(super) fn resume(state: LegacyState, pos: u64) -> Self {
         Self {
-            pos,
+            pos: pos.saturating_add(state.data_left),
             phase: Phase::Data {
-                left: state.data_left,
                 len: Vec::new(),
                 keys: state.keys,
             },
@@ -93,33 +91,16 @@ impl LegacyParser {
         }
     }
 
-    /// The state for [`Self::resume`], between two tensors.
-    pub(super) fn state(&self) -> LegacyState {
-        let Phase::Data { left, keys, .. } = &self.phase else {
+    /// The state for [`Self::resume`], between two tensors, with `data_left` bytes of the storage to come.
+    pub(super) fn state(&self, data_left: u64) -> LegacyState {
+        let Phase::Data { keys, .. } = &self.phase else {
             unreachable!("a tensor ends inside a storage");
         };
         LegacyState {
-            data_left: *left,
+            data_left,
             keys: keys.clone(),
             storages: self.storages.clone(),
         }
-    }
-
-    /// Bytes left of the storage that is being read.
-    pub(super) fn data_left(&self) -> u64 {
-        match self.phase {
-            Phase::Data { left, .. } => left,
-            _ => 0,
-        }
-    }
-
-    /// Passes over `n` bytes of the storage.
-    pub(super) fn skip(&mut self, n: u64) {
-        match &mut self.phase {
-            Phase::Data { left, .. } => *left -= n,
-            _ => unreachable!("only data is passed over"),
-        }
-        self.pos += n;
     }
 
     /// Parses the next bytes outside of numbers; consumes at least one, except after the last storage all.
@@ -175,7 +156,6 @@ impl LegacyParser {
                         return self.malformed("it does not list its numbers");
                     };
                     Phase::Data {
-                        left: 0,
                         len: Vec::new(),
                         keys,
                     }
@@ -183,10 +163,7 @@ impl LegacyParser {
                     Phase::Keys(pickle)
                 }
             }
-            Phase::Data {
-                mut len, mut keys, ..
-            } => {
-                let mut left = 0;
+            Phase::Data { mut len, mut keys } => {
                 if keys.is_empty() {
                     // PyTorch itself ignores what follows.
                     if let Some(location) = self.storages.tensors().next() {
@@ -207,34 +184,22 @@ impl LegacyParser {
                             return self
                                 .malformed("its numbers are more or fewer than its list says");
                         }
-                        left = storage.size_bytes;
+                        parsed.n_data = storage.size_bytes;
                         let start = self.pos + parsed.n_used as u64;
                         parsed.located = storage.locate(start)?;
                     }
                 }
-                Phase::Data { left, len, keys }
+                Phase::Data { len, keys }
             }
         };
         self.pos += parsed.n_used as u64;
+        self.pos = self.pos.saturating_add(parsed.n_data);
         Ok(parsed)
     }
 
-    /// Accepts the end of the file here.
-    ///
-    /// # Errors
-    /// [`WeightsError::Truncated`].
-    pub(super) fn end(&self) -> Result<(), WeightsError> {
-        let missing = match &self.phase {
-            Phase::Data { left: 0, len, keys } if len.is_empty() && keys.is_empty() => {
-                return Ok(());
-            }
-            Phase::Data { left, .. } => *left,
-            _ => 0,
-        };
-        Err(WeightsError::Truncated {
-            got: self.pos,
-            expected: self.pos.saturating_add(missing.max(1)),
-        })
+    /// Whether the file may end here.
+    pub(super) fn may_end(&self) -> bool {
+        matches!(&self.phase, Phase::Data { len, keys } if len.is_empty() && keys.is_empty())
     }
 
     /// A pickle that begins `n_used` bytes ahead.

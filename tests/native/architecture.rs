@@ -1,4 +1,4 @@
-//! Holds every file of `src/` to the architecture: which modules a module may name, no circle of files, and the places
+//! Holds every file of the packages to the architecture: which modules a module may name, no circle of files, and the places
 //! where `unsafe` and the browser's crates may appear.
 //!
 //! The sources are parsed with `syn`; items under `#[cfg(test)]` are left out.
@@ -16,9 +16,12 @@ use syn::{Attribute, Item, UseTree, Visibility};
 /// A target also allows what is inside it: `model` allows `model::gpt2`. Every top-level module may name itself.
 /// A comment explains each entry that is wider than the layer's purpose suggests. Modules of later work are listed.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("kernels", &["parallel"]),
+    // A package of its own. `parallel` is its module, which the library exports again.
+    ("kernels", &[]),
     ("parallel", &[]),
-    ("tweets", &[]),
+    // Others. The maker's program keeps what is made of posts.
+    ("posts", &[]),
+    ("maker", &["posts"]),
     ("shown", &[]),
     // Names on a card are strangers' texts.
     ("card", &["file_kind", "shown"]),
@@ -27,7 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bundled", &[]),
     ("file_kind", &[]),
     ("json", &["file_kind"]),
-    ("notice", &[]),
+    // Messages quote the beginnings of strangers' texts.
+    ("notice", &["shown"]),
     // A `ModelRef` can name the bundled model. The memory a model takes follows from its shape, which a repository's
     // `config.json` states.
     (
@@ -41,7 +45,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "model::ModelError",
         ],
     ),
-    ("model", &["json", "notice"]),
+    // The reference computes the same activations.
+    ("model", &["json", "notice", "shown", "kernels::Activation"]),
     ("infer", &["kernels", "parallel", "model::config"]),
     // Reading `model::config` out of a checkpoint fails with `ModelError`.
     (
@@ -50,25 +55,38 @@ const ARROWS: &[(&str, &[&str])] = &[
             "file_kind",
             "json",
             "notice",
+            "shown",
             "model::config",
             "model::ModelError",
             "kernels::pack",
         ],
     ),
     // A text file of tokens may be another kind of file, as JSON may be.
-    ("tokenizer", &["file_kind", "json", "notice"]),
+    ("tokenizer", &["file_kind", "json", "notice", "shown"]),
     // Parameters and their table cross the worker's channel, so they know no model; their values are read from JSON.
     ("generate::params", &["json", "notice"]),
-    ("generate::parameter", &["json"]),
+    ("generate::parameter", &["json", "shown"]),
     // A generation passes its threads to the session.
     (
         "generate",
-        &["infer", "json", "notice", "parallel", "tokenizer"],
+        &[
+            "infer",
+            "json",
+            "kernels::filters",
+            "kernels::logits",
+            "notice",
+            "parallel",
+            "tokenizer",
+        ],
     ),
-    ("finetune", &["model", "tokenizer", "tweets", "weights"]),
-    ("runs", &["tweets"]),
-    // A stored model has the name by which it is loaded.
-    ("store", &["hub"]),
+    // Its operations compute with the kernels and their threads.
+    (
+        "finetune",
+        &["kernels", "model", "parallel", "posts", "weights"],
+    ),
+    ("runs", &["posts"]),
+    // A stored model has the name by which it is loaded, and what was noticed about it.
+    ("store", &["hub", "notice"]),
     // Messages carry the parameters of a model, a generation and a training, the results of a generation, and the name
     // of a model.
     (
@@ -88,7 +106,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "kernels",
             "parallel",
-            "tweets",
+            "posts",
             "card",
             "bot",
             "hub",
@@ -104,12 +122,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "file_kind",
             "json",
             "notice",
+            "shown",
         ],
     ),
-    // The settings follow the table of generation parameters; a bot's model is named as `hub` names models.
+    // The settings follow the table of generation parameters; a bot's model is named as `hub` names models. The maker's
+    // messages carry posts and their counts, and what it makes has a card.
     (
         "state",
         &[
+            "maker",
+            "posts",
+            "card",
             "protocol",
             "bot",
             "runs",
@@ -123,7 +146,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Converts arriving weights with the engine's own conversion.
     (
         "web::worker::acquisition",
-        &["protocol", "store", "hub", "bot", "engine"],
+        &["protocol", "store", "hub", "bot", "engine", "notice"],
     ),
     // `kernels` for the name of this build's instruction set, `parallel` for the engine's threads.
     (
@@ -132,10 +155,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol", "store", "hub", "bot", "engine", "kernels", "parallel",
         ],
     ),
-    // The settings panel has a control per row of the table of parameters.
+    // The settings panel has a control per row of the table of parameters; the maker's page talks to its worker.
     (
         "web::page",
         &[
+            "maker",
+            "posts",
             "state",
             "protocol",
             "store",
@@ -150,12 +175,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["state", "protocol", "store", "hub", "bot", "bundled"],
     ),
     ("site", &[]),
-    // `lib` lists the modules and has no logic.
-    ("lib", &[]),
+    // The card of the element for other sites.
+    ("site::bot_facts", &["bot"]),
+    // What a bot's page shows before its program has come, and says to other sites.
+    ("site::bot_pages", &["bot"]),
+    ("site::first_screen", &["bot"]),
+    ("site::unfurl", &["bot"]),
+    // `lib` lists the modules, exports the other packages, and has no logic.
+    ("lib", &["kernels", "posts"]),
     // The programs are thin, so they name what they start.
     ("bin::app", &["web"]),
+    ("bin::maker_page", &["web"]),
     // A worker runs the engine, or is one of its threads.
-    ("bin::worker", &["web", "parallel"]),
+    ("bin::worker", &["web", "kernels::parallel"]),
     ("bin::huggingtweets", NATIVE),
     ("cli", NATIVE),
 ];
@@ -172,7 +204,7 @@ const NATIVE: &[&str] = &[
     "model",
     "kernels",
     "parallel",
-    "tweets",
+    "posts",
     "finetune",
     "card",
     "bot",
@@ -185,10 +217,19 @@ const NATIVE: &[&str] = &[
 ];
 
 /// Where `unsafe` may appear.
-const UNSAFE: &[&str] = &["kernels", "parallel"];
+const UNSAFE: &[&str] = &["kernels"];
+
+/// The packages of their own, each a module of its name.
+const PACKAGES: [&str; 3] = ["kernels", "maker", "posts"];
 
 /// Where the browser may appear.
-const BROWSER: &[&str] = &["web", "bin::app", "bin::worker"];
+const BROWSER: &[&str] = &[
+    "web",
+    "bin::app",
+    "bin::maker_page",
+    "bin::worker",
+    "maker::browser",
+];
 
 /// The browser's crates; each name also stands for crates whose names begin with it, such as `wasm_bindgen_futures`.
 const BROWSER_CRATES: &[&str] = &[
@@ -204,10 +245,11 @@ const BROWSER_CRATES: &[&str] = &[
 /// A native crate whose name begins like a browser's: it makes JavaScript for compiled programs.
 const NATIVE_CRATE: &str = "wasm_bindgen_cli_support";
 
-/// One file of `src/`.
+/// One file of a package.
 struct Source {
     path: PathBuf,
-    /// Its module path from the crate's root, `card::read`; a `mod.rs` has its folder's.
+    /// Its module path from the library's root, `card::read`; a `mod.rs` has its folder's. Each of [`PACKAGES`] is the
+    /// module of its name, and the worker's program is `bin::worker`.
     module: String,
     text: String,
     /// The file's module first, then the modules written inside it.
@@ -242,8 +284,20 @@ struct Import {
 }
 
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![root.clone()];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let worker = root.join("worker/src/main.rs");
+    let text = fs::read_to_string(&worker).unwrap();
+    let mut sources = vec![Source::parse(worker, "bin::worker".to_owned(), text)];
+    sources.extend(sources_in(&root.join("src"), ""));
+    for package in PACKAGES {
+        sources.extend(sources_in(&root.join(package).join("src"), package));
+    }
+    sources
+}
+
+/// The sources of a library whose root is `module`.
+fn sources_in(root: &Path, module: &str) -> Vec<Source> {
+    let mut folders = vec![root.to_owned()];
     let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -252,7 +306,10 @@ fn sources() -> Vec<Source> {
                 folders.push(path);
             } else if path.extension().is_some_and(|ext| ext == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                let module = module_path(path.strip_prefix(&root).unwrap());
+                let module = match (module, module_path(path.strip_prefix(root).unwrap())) {
+                    (package, name) if !package.is_empty() && name == "lib" => package.to_owned(),
+                    (root, name) => join(root, &name),
+                };
                 sources.push(Source::parse(path, module, text));
             }
         }
@@ -533,7 +590,12 @@ fn from_root(module: &str, path: &[String]) -> Option<Vec<String>> {
     let mut prefix: Vec<String> = module.split("::").map(str::to_owned).collect();
     let rest = match path.first()?.as_str() {
         "crate" | "huggingtweets" => {
-            prefix.clear();
+            prefix.truncate(1);
+            prefix.retain(|name| PACKAGES.contains(&name.as_str()));
+            &path[1..]
+        }
+        package if PACKAGES.contains(&package) => {
+            prefix = vec![package.to_owned()];
             &path[1..]
         }
         "self" => &path[1..],
@@ -878,7 +940,16 @@ fn circles(files: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn all_sources_are_found() {
     let modules: BTreeSet<String> = sources().into_iter().map(|source| source.module).collect();
-    for module in ["lib", "card", "card::read", "bot", "bin::app", "web"] {
+    for module in [
+        "lib",
+        "card",
+        "card::read",
+        "bot",
+        "bin::app",
+        "web",
+        "kernels",
+        "posts::clean",
+    ] {
         assert!(
             modules.contains(module),
             "{module} is not among {modules:?}"

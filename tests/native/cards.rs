@@ -7,6 +7,7 @@ use huggingtweets::bot;
 use huggingtweets::card::error::{CardError, MAX_CARD_BYTES, MAX_LINE_BYTES};
 use huggingtweets::card::mojibake::{self, CodePage};
 use huggingtweets::card::read::read;
+use huggingtweets::card::write::{self, CardFacts, CardWriteError};
 use huggingtweets::card::{AccountData, Card, Label, Links};
 use huggingtweets::file_kind::FileKind;
 use huggingtweets::hub::RepoId;
@@ -1135,5 +1136,225 @@ fn a_bot_of_the_address_is_owner_slash_name_or_refused() {
         &long,
     ] {
         assert!(bad.parse::<RepoId>().is_err(), "{bad}");
+    }
+}
+
+/// SHA-256 of the published cards before they were garbled.
+const BEFORE_GARBLING: [(&str, &str); 5] = [
+    (
+        "jen_122",
+        "05063f4275e3206d18a52e99fe123069a5d67bb738082549e33c594f8c318b53",
+    ),
+    (
+        "empressrandom",
+        "282c93dba31989c0491d4e63086fcbce41cc5e11fca171379eda5b9bb7940b9f",
+    ),
+    (
+        "snackmerritt",
+        "93638e3cdb9e6ae858acee0a848d9b615cf50a7ae4f90b646748a77361f5c164",
+    ),
+    (
+        "kr00ney-nerdwallet-producthunt",
+        "3c157589f54f87932810f8a63ec30437c568751993d5ed78bb4433f416c2538f",
+    ),
+    (
+        "goando-tsuchinao83-za09313103",
+        "58e1b02d2a4411fc76d8f9c3933970028c840ca992fae1d8b34e552ad17fafe0",
+    ),
+];
+
+fn published_facts() -> impl Iterator<Item = CardFacts> {
+    PUBLISHED
+        .iter()
+        .map(|published| CardFacts::from(published.card()))
+}
+
+#[test]
+fn the_published_cards_are_written_as_they_were_before_they_were_garbled() {
+    use sha2::{Digest as _, Sha256};
+    for facts in published_facts() {
+        let card = write::as_original(&facts).unwrap();
+        let hash = base16ct::lower::encode_string(&Sha256::digest(card.as_bytes()));
+        let handle = facts.handle.as_deref().unwrap();
+        let expected = BEFORE_GARBLING
+            .iter()
+            .find(|(of, _)| *of == handle)
+            .unwrap()
+            .1;
+        assert_eq!(hash, expected, "{handle}");
+    }
+}
+
+/// The words of the template are replaced after the names, so they are replaced in names too.
+#[test]
+fn the_originals_card_has_the_originals_faults() {
+    let names = strings(&["BOT lover <3", "TWEETS_DL | x"]);
+    let facts = CardFacts {
+        table: names
+            .iter()
+            .map(|name| account(name, [9, 3, 2, 4]))
+            .collect(),
+        names,
+        handles: strings(&["zoe", "abe"]),
+        language: Some("ja".to_owned()),
+        ..CardFacts::default()
+    };
+    let card = write::as_original(&facts).unwrap();
+    for line in [
+        "language: en",
+        "| Data | BOT lover <3 | 9 | 9 | x |",
+        "The model was trained on tweets from CYBORG lover <3 & 9 | 9 | x.",
+        "                     model='huggingtweets/abe-zoe')",
+    ] {
+        assert!(card.lines().any(|other| other == line), "{line}\n{card}");
+    }
+    assert!(card.contains("🤖 AI CYBORG 🤖"), "{card}");
+    assert_eq!(card.matches("display:inherit").count(), 2);
+    assert_eq!(card.matches("display:none").count(), 1);
+}
+
+#[test]
+fn a_garbled_card_is_written_as_its_repair() {
+    let Some(folder) = shared::shared("cards") else {
+        return;
+    };
+    for published in &PUBLISHED {
+        let path = folder.join(format!("{}.md", published.handle));
+        let bytes = std::fs::read(path).unwrap();
+        let facts = CardFacts::from(read(&bytes).unwrap());
+        let repaired = mojibake::repair(std::str::from_utf8(&bytes).unwrap());
+        assert_eq!(write::as_original(&facts).unwrap(), repaired);
+    }
+}
+
+#[test]
+fn a_mended_card_is_read_as_the_same_facts() {
+    let nasty = [
+        "a | b & c <b>d</b> *e* _f_ `g` [h](i) ~j~ #k \\ \"l\" 'm' &amp; n",
+        "@everyone | https://e.example/ --- BOT USER_HANDLE",
+        "🌸 日本 & | &",
+    ];
+    let mut all: Vec<CardFacts> = published_facts().collect();
+    for n in 1..=nasty.len() {
+        let names = strings(&nasty[..n]);
+        all.push(CardFacts {
+            table: names
+                .iter()
+                .map(|name| account(name, [9, 3, 2, 4]))
+                .collect(),
+            avatars: vec!["https://e.example/a.jpg?b=c&d=e".to_owned(); n],
+            handles: ["zoe", "abe", "b_7"][..n]
+                .iter()
+                .map(|h| (*h).to_owned())
+                .collect(),
+            names,
+            widget: strings(&["a: \"b\" # c", "d\ne"]),
+            language: Some("pt-BR".to_owned()),
+            date: Some("2026-01-31".to_owned()),
+            ..CardFacts::default()
+        });
+    }
+    for facts in all {
+        let card = write::mended(&facts).unwrap();
+        let again = read(card.as_bytes()).unwrap_or_else(|e| panic!("{e}\n{card}"));
+        assert_eq!(again.names, facts.names, "{card}");
+        assert_eq!(again.table, facts.table);
+        assert_eq!(again.avatars, facts.avatars);
+        assert_eq!(again.generation, 4);
+        let mut handles = facts.handles.clone();
+        handles.sort_unstable();
+        assert_eq!(again.handles, handles);
+        assert_eq!(again.links, facts.links);
+        if !facts.widget.is_empty() {
+            assert_eq!(again.widget, facts.widget);
+        }
+        assert!(again.thumbnail.is_some());
+    }
+}
+
+#[test]
+fn a_mended_card_states_what_the_original_left_out() {
+    let facts = CardFacts {
+        names: strings(&["Ada"]),
+        handles: strings(&["ada"]),
+        language: Some("no".to_owned()),
+        base_model: Some("distilgpt2".to_owned()),
+        license: Some("apache-2.0".to_owned()),
+        date: Some("2026-01-31".to_owned()),
+        untrained: true,
+        ..CardFacts::default()
+    };
+    let card = write::mended(&facts).unwrap();
+    for line in [
+        "language: \"no\"",
+        "license: apache-2.0",
+        "base_model: distilgpt2",
+        "No model was trained on these tweets yet.",
+    ] {
+        assert!(card.lines().any(|other| other == line), "{line}\n{card}");
+    }
+    assert!(
+        card.contains("huggingtweets-web wrote this card on 2026-01-31."),
+        "{card}"
+    );
+    assert!(!card.contains("| Data |"), "{card}");
+    let without = CardFacts {
+        language: None,
+        ..facts
+    };
+    assert!(!write::mended(&without).unwrap().contains("language"));
+}
+
+#[test]
+fn facts_that_cannot_be_on_a_card_are_refused() {
+    type Check = fn(&CardWriteError) -> bool;
+    let cases: [(&str, Check); 12] = [
+        ("7", |e| matches!(e, CardWriteError::Json { .. })),
+        (r#"{"names":5}"#, |e| {
+            matches!(e, CardWriteError::Json { .. })
+        }),
+        ("{}", |e| matches!(e, CardWriteError::Names { got: 0 })),
+        (r#"{"names":["a","b","c","d"],"handle":"a"}"#, |e| {
+            matches!(e, CardWriteError::Names { got: 4 })
+        }),
+        (r#"{"names":["a"]}"#, |e| {
+            matches!(e, CardWriteError::Handle { .. })
+        }),
+        (r#"{"names":["a"],"handle":"a b"}"#, |e| {
+            matches!(e, CardWriteError::Handle { .. })
+        }),
+        (r#"{"names":["a"],"handle":"a","avatars":["x","y"]}"#, |e| {
+            matches!(e, CardWriteError::Number { got: 2, .. })
+        }),
+        (
+            r#"{"names":["a"],"handle":"a","avatars":["javascript:x"]}"#,
+            |e| matches!(e, CardWriteError::Address { .. }),
+        ),
+        (
+            r#"{"names":["a"],"handle":"a","language":"en\nx: y"}"#,
+            |e| matches!(e, CardWriteError::Value { .. }),
+        ),
+        (r#"{"names":["a"],"handle":"a","faithful":true}"#, |e| {
+            matches!(
+                e,
+                CardWriteError::NoTemplate {
+                    has_table: false,
+                    ..
+                }
+            )
+        }),
+        (
+            r#"{"names":["a"],"handle":"a","faithful":true,"generation":2,"table":[{"name":"a","downloaded":1,"retweets":0,"short":0,"kept":1}]}"#,
+            |e| matches!(e, CardWriteError::NoTemplate { generation: 2, .. }),
+        ),
+        (r#"{"names":["a"],"handle":"a","widget":["LONG"]}"#, |e| {
+            matches!(e, CardWriteError::TooLarge { .. })
+        }),
+    ];
+    for (json, check) in cases {
+        let json = json.replace("LONG", &"x".repeat(MAX_CARD_BYTES));
+        let error = write::from_json(json.as_bytes(), false).unwrap_err();
+        assert!(check(&error), "{}: {error}", &json[..json.len().min(200)]);
+        assert!(!error.hint().is_empty());
     }
 }

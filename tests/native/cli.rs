@@ -374,6 +374,9 @@ fn every_generation_setting_is_a_flag() {
     let beams = with(&["--num-beams", "3", "--n", "2", "--early-stopping", "never"]);
     assert_eq!(beams.as_array().unwrap().len(), 2);
     assert_ne!(beams[0], beams[1]);
+    // As in transformers, a search that is asked for no number gives the best text.
+    let best = with(&["--num-beams", "3", "--early-stopping", "never"]);
+    assert_eq!(best.as_array().unwrap()[..], beams.as_array().unwrap()[..1]);
     let refused = |more: &[&str]| {
         failure(&[&["generate", "--model", &model, "--prompt", "a"], more].concat())
     };

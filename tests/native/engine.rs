@@ -151,6 +151,7 @@ fn the_same_seed_gives_the_same_texts_on_one_to_eight_threads() {
         Box::new(std::fs::File::open(file).unwrap()),
         "bundled",
         0,
+        Vec::new(),
     );
     run(&mut engine);
     let mut texts_on = |n_threads| {
@@ -708,7 +709,13 @@ fn a_file_that_is_no_model_closes_none() {
     let mut engine = engine(Weights::scores(&[(u32::from(b'a'), 2.0)]));
     let page = b"<!doctype html>".to_vec();
     let size = page.len() as u64;
-    engine.load(LOAD, Box::new(std::io::Cursor::new(page)), "page", size);
+    engine.load(
+        LOAD,
+        Box::new(std::io::Cursor::new(page)),
+        "page",
+        size,
+        Vec::new(),
+    );
     let events = run(&mut engine);
     assert_eq!(error(&events).code, ErrorCode::NotAModel);
     assert_eq!(texts(&generate(&mut engine, "", &params(2)))[0], "aa");
@@ -740,6 +747,7 @@ fn a_failed_load_leaves_the_engine_usable() {
         Box::new(std::io::Cursor::new(b"<!doctype html>".to_vec())),
         "page",
         15,
+        Vec::new(),
     );
     assert_eq!(error(&run(&mut engine)).code, ErrorCode::NotAModel);
     engine.load_model_file(LOAD, file_of(Weights::Random), "good", 1, 0.0);
@@ -855,7 +863,8 @@ fn tokenize_answers_ids_and_texts() {
 /// The events of loading a file of these bytes.
 fn load(engine: &mut Engine, bytes: Vec<u8>) -> Vec<Event> {
     let size = bytes.len() as u64;
-    let mut events = engine.load(LOAD, Box::new(std::io::Cursor::new(bytes)), "a file", size);
+    let reader = Box::new(std::io::Cursor::new(bytes));
+    let mut events = engine.load(LOAD, reader, "a file", size, Vec::new());
     events.extend(run(engine));
     events
 }

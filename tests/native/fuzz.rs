@@ -210,6 +210,87 @@ fn cards() -> Option<Sweep> {
     })
 }
 
+/// The exports made for the tests of the package of posts.
+fn made_export(name: &str) -> Vec<u8> {
+    let path = format!("{}/posts/tests/exports/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+fn exports() -> Sweep {
+    let names = [
+        "x_2023.zip",
+        "grailbird.zip",
+        "api.json",
+        "api.jsonl",
+        "archive.json",
+        "mastodon.zip",
+        "mastodon.tar.gz",
+        "bluesky_records.json",
+        "bluesky_feed.json",
+        "repo.car",
+        "table.csv",
+        "plain.txt",
+        "texts.json",
+    ];
+    Sweep {
+        target: targets::export,
+        seeds: names.map(made_export).into(),
+    }
+}
+
+fn x_archives() -> Sweep {
+    let notes = r#"window.YTD.note_tweet.part0 = [{"noteTweet":{"createdAt":"2021-06-01T00:00:00.400Z","core":{"text":"Good morning to everybody"}}}]"#;
+    let account = r#"window.YTD.account.part0 = [{"account":{"username":"ada","accountId":"7"}}]"#;
+    let profile = r#"window.YTD.profile.part0 = [{"profile":{"avatarMediaUrl":"https://pbs.example/a.jpg"}}]"#;
+    let manifest = r#"window.__THAR_CONFIG = {"userInfo":{"userName":"ada"},"archiveInfo":{"isPartialArchive":true},"dataTypes":{"tweets":{"files":[{"fileName":"data/tweets.js"}]}}}"#;
+    let mut archive = made_export("tweets.js");
+    for file in [notes, account, profile, manifest] {
+        archive.push(0);
+        archive.extend(file.as_bytes());
+    }
+    Sweep {
+        target: targets::x_archive,
+        seeds: vec![archive],
+    }
+}
+
+fn mastodon_archives() -> Sweep {
+    let actor = br#"{"preferredUsername":"ada","name":"Ada","icon":{"url":"avatar.png"}}"#;
+    let archive = [&made_export("outbox.json")[..], &[0], actor].concat();
+    Sweep {
+        target: targets::mastodon,
+        seeds: vec![archive],
+    }
+}
+
+fn tables() -> Sweep {
+    let rows = b"\"a \"\"b\"\" c\",1,2021-06-01 00:00:00 +0000,,en\r\nd e f,2,,5,\n";
+    Sweep {
+        target: targets::table,
+        seeds: vec![rows.to_vec()],
+    }
+}
+
+fn html_texts() -> Sweep {
+    let html = r#"<p>a &amp; b <a href="x" class="u-url mention">@<span>c</span></a><br/><a href='y'>z</a></p><p class="quote-inline">q</p>"#;
+    Sweep {
+        target: targets::html,
+        seeds: vec![html.as_bytes().to_vec()],
+    }
+}
+
+#[test]
+fn damaged_exports_do_no_harm() {
+    exports().run(ROUNDS / 3);
+}
+
+#[test]
+fn damaged_files_of_exports_do_no_harm() {
+    for sweep in [x_archives(), mastodon_archives(), tables(), html_texts()] {
+        sweep.run(4 * ROUNDS);
+    }
+}
+
 #[test]
 fn damaged_safetensors_do_no_harm() {
     safetensors().run(ROUNDS);
@@ -338,6 +419,11 @@ fn many_more_damaged_files_do_no_harm() {
         added_tokens(),
         config(),
         generation_config(),
+        exports(),
+        x_archives(),
+        mastodon_archives(),
+        tables(),
+        html_texts(),
     ];
     for sweep in sweeps.into_iter().chain(cards()) {
         sweep.run(NIGHTLY_ROUNDS);

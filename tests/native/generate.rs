@@ -3,12 +3,13 @@
 
 use crate::support::tiny;
 use huggingtweets::generate::GenerateError;
-use huggingtweets::generate::logits::{self, Candidate};
 use huggingtweets::generate::model_defaults::ModelDefaults;
 use huggingtweets::generate::parameter::Parameter;
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::generate::perplexity::{documents, score_document};
+use huggingtweets::generate::processors::penalize_repetition;
 use huggingtweets::generate::sampler::{Sampler, SamplerScratch};
+use huggingtweets::kernels::logits::{self, Candidate};
 use huggingtweets::notice::Notice;
 
 const NEVER: f32 = f32::NEG_INFINITY;
@@ -466,9 +467,9 @@ fn what_does_not_fit_the_context_is_an_error_before_anything_runs() {
 #[test]
 fn repetition_penalty_divides_positive_and_multiplies_negative_logits_once() {
     let mut l = [2.0, -2.0, 3.0, 0.0];
-    logits::penalize_repetition(&mut l, &[0, 1, 0, 3, 99], 2.0);
+    penalize_repetition(&mut l, &[0, 1, 0, 3, 99], 2.0);
     assert_eq!(l, [1.0, -4.0, 3.0, 0.0]);
-    logits::penalize_repetition(&mut l, &[0, 1], 1.0);
+    penalize_repetition(&mut l, &[0, 1], 1.0);
     assert_eq!(l, [1.0, -4.0, 3.0, 0.0]);
 }
 
@@ -794,7 +795,7 @@ fn filters_leave_what_transformers_leaves() {
         let kept: Vec<(u32, f64)> = serde_json::from_value(case["kept"].clone()).unwrap();
         let float = |key: &str| case[key].as_f64().unwrap() as f32;
         let size = |key: &str| usize::try_from(case[key].as_u64().unwrap()).unwrap();
-        logits::penalize_repetition(&mut l, &context, float("repetition_penalty"));
+        penalize_repetition(&mut l, &context, float("repetition_penalty"));
         if context.len() < size("min_length") {
             logits::forbid(&mut l, eos);
         }

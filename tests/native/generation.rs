@@ -3,12 +3,12 @@
 
 use crate::support::tiny::{LOAD, generate, run};
 use huggingtweets::engine::{Companions, Engine};
-use huggingtweets::generate::logits::Candidate;
 use huggingtweets::generate::model_defaults::ModelDefaults;
 use huggingtweets::generate::parameter::Parameter;
 use huggingtweets::generate::params::GenerationParams;
 use huggingtweets::generate::processors::Processors;
 use huggingtweets::generate::sampler::Cut;
+use huggingtweets::kernels::logits::Candidate;
 use huggingtweets::protocol::Event;
 use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
 use serde_json::{Value, json};
@@ -324,13 +324,15 @@ fn a_file_states_how_many_texts_are_written() {
     let of = |text: &str| {
         let ModelDefaults { params, notices } = defaults(text);
         let notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
-        (params.sequences_of(params.num_return_sequences), notices)
+        (params.unasked_sequences(&params), notices)
     };
     let none: Vec<String> = Vec::new();
     assert_eq!(of(r#"{"do_sample": true}"#), (5, none.clone()));
     let two = r#"{"do_sample": true, "num_return_sequences": 2}"#;
     assert_eq!(of(two), (2, none.clone()));
     assert_eq!(of(r#"{"num_beams": 4}"#), (1, none.clone()));
+    let drawn = r#"{"num_beams": 4, "do_sample": true}"#;
+    assert_eq!(of(drawn), (1, none.clone()));
     let three = r#"{"num_beams": 4, "num_return_sequences": 3}"#;
     assert_eq!(of(three), (3, none));
     let (n, notices) = of(r#"{"num_beams": 2, "num_return_sequences": 3}"#);
@@ -339,6 +341,24 @@ fn a_file_states_how_many_texts_are_written() {
     let (n, notices) = of(r#"{"num_return_sequences": 3}"#);
     assert_eq!(n, 1);
     assert!(notices[0].contains("num_return_sequences 3 counts only"));
+}
+
+// https://github.com/huggingface/transformers/blob/main/src/transformers/generation/configuration_utils.py
+#[test]
+fn a_callers_search_gives_the_best_text_or_as_many_as_the_file_states() {
+    let of = |text: &str| {
+        let files = defaults(text).params;
+        let search = GenerationParams {
+            do_sample: false,
+            num_beams: 4,
+            ..files.clone()
+        };
+        search.unasked_sequences(&files)
+    };
+    assert_eq!(of(r#"{"do_sample": true}"#), 1);
+    assert_eq!(of("{}"), 1);
+    assert_eq!(of(r#"{"do_sample": true, "num_return_sequences": 3}"#), 3);
+    assert_eq!(of(r#"{"do_sample": true, "num_return_sequences": 9}"#), 4);
 }
 
 #[test]

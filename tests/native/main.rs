@@ -10,12 +10,16 @@
 )]
 
 mod architecture;
+mod arrival;
 mod cards;
 mod cases;
 mod cli;
 mod conversion;
 mod conversion_memory;
 mod engine;
+mod finetune;
+mod finetune_speed;
+mod finetuned;
 mod fuzz;
 mod generate;
 mod generation;
@@ -28,6 +32,7 @@ mod mirror;
 mod model;
 mod module_types;
 mod parallel;
+mod posts;
 mod preflight;
 mod pytorch;
 mod repositories;

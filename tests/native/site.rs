@@ -281,9 +281,14 @@ fn sizes_count_code_and_no_models() {
     fs::create_dir(folder.path().join("model")).unwrap();
     fs::write(folder.path().join("model/bundled.gguf"), vec![0; 5000]).unwrap();
     fs::write(folder.path().join("app.js"), "a".repeat(10_000)).unwrap();
+    fs::write(folder.path().join("app.js.br"), "compressed").unwrap();
+    fs::create_dir_all(folder.path().join("bot/a/b")).unwrap();
+    fs::write(folder.path().join("bot/a/b/index.html"), "<!doctype html>").unwrap();
     let sizes = Sizes::measure(folder.path(), Progress::new()).unwrap();
     let names: Vec<&str> = sizes.files.iter().map(|file| file.path.as_str()).collect();
-    assert!(!names.contains(&"model/bundled.gguf"), "{names:?}");
+    for name in ["model/bundled.gguf", "app.js.br", "bot/a/b/index.html"] {
+        assert!(!names.contains(&name), "{names:?}");
+    }
     let script = sizes
         .files
         .iter()
@@ -304,6 +309,8 @@ fn the_service_worker_gets_the_list_of_files_by_hash_and_a_new_one_after_a_chang
     fs::write(file("sw.js"), "first();\nconst SHELL = null;\nlast();\n").unwrap();
     fs::write(file("huggingtweets.html"), "all of it").unwrap();
     fs::write(file("app.js.map"), "{}").unwrap();
+    fs::write(file("worker_bg.wasm.br"), "small").unwrap();
+    fs::write(file("worker_bg.wasm.gz"), "small").unwrap();
     let shell = AppShell::of(folder.path()).unwrap();
     let names: Vec<&str> = shell.files.keys().map(String::as_str).collect();
     let expected = [
@@ -451,6 +458,157 @@ async fn ranges_head_and_revalidation_are_answered() {
     let later = "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT\r\n";
     let unchanged = ask(port, "GET /model.gguf", later).await;
     assert!(unchanged.starts_with("http/1.1 304"), "{unchanged}");
+}
+
+/// A page with a script that has both compressed copies.
+fn page_with_copies() -> tempfile::TempDir {
+    let folder = page();
+    for (name, content) in [
+        ("app-0123456789abcdef.js", "plain script"),
+        ("app-0123456789abcdef.js.br", "as brotli"),
+        ("app-0123456789abcdef.js.gz", "as gzip"),
+        ("index.html.br", "page as brotli"),
+    ] {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn compressed_copy_is_sent_to_those_who_take_it_as_the_file_that_it_stands_for() {
+    let folder = page_with_copies();
+    let port = serve(folder.path(), Isolation::On, "/").await;
+    let script = "GET /app-0123456789abcdef.js";
+    for (accepted, encoding, body) in [
+        ("gzip, deflate, br, zstd", Some("br"), "as brotli"),
+        ("gzip", Some("gzip"), "as gzip"),
+        ("br;q=0, gzip;q=0.5", Some("gzip"), "as gzip"),
+        ("identity", None, "plain script"),
+    ] {
+        let answer = ask(port, script, &format!("Accept-Encoding: {accepted}\r\n")).await;
+        assert!(answer.starts_with("http/1.1 200"), "{answer}");
+        assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{answer}");
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(answer.contains(&length), "{answer}");
+        assert!(
+            answer.contains("content-type: text/javascript\r\n"),
+            "{answer}"
+        );
+        assert!(answer.contains("vary: accept-encoding\r\n"), "{answer}");
+        match encoding {
+            Some(encoding) => {
+                let named = format!("content-encoding: {encoding}\r\n");
+                assert!(answer.contains(&named), "{answer}");
+            }
+            None => assert!(!answer.contains("content-encoding"), "{answer}"),
+        }
+    }
+    let folder_page = ask(port, "GET /", "Accept-Encoding: br\r\n").await;
+    assert!(
+        folder_page.ends_with("page as brotli")
+            && folder_page.contains("content-type: text/html\r\n"),
+        "{folder_page}"
+    );
+    // A file without a copy goes out as it is.
+    let model = ask(port, "GET /model.gguf", "Accept-Encoding: br\r\n").await;
+    assert!(model.ends_with("0123456789") && !model.contains("content-encoding"));
+}
+
+#[tokio::test]
+async fn range_is_of_the_file_and_not_of_a_copy() {
+    let folder = page_with_copies();
+    let port = serve(folder.path(), Isolation::On, "/").await;
+    let headers = "Accept-Encoding: br, gzip\r\nRange: bytes=0-4\r\n";
+    let part = ask(port, "GET /app-0123456789abcdef.js", headers).await;
+    assert!(part.starts_with("http/1.1 206"), "{part}");
+    assert!(part.contains("content-range: bytes 0-4/12"), "{part}");
+    assert!(part.ends_with("\r\n\r\nplain"), "{part}");
+    assert!(!part.contains("content-encoding"), "{part}");
+}
+
+/// The value of a header of an answer.
+fn header(answer: &str, name: &str) -> Option<String> {
+    let line = answer
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}: ")))?;
+    Some(line.to_owned())
+}
+
+#[tokio::test]
+async fn representations_have_tags_of_their_own_that_save_the_next_transfer() {
+    let folder = page_with_copies();
+    let port = serve(folder.path(), Isolation::On, "/").await;
+    let script = "GET /app-0123456789abcdef.js";
+    let mut tags = Vec::new();
+    for accepted in ["br", "gzip", "identity"] {
+        let answer = ask(port, script, &format!("Accept-Encoding: {accepted}\r\n")).await;
+        tags.push(header(&answer, "etag").unwrap());
+    }
+    assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
+    // Tags are compared as they were sent; `ask` shows answers in lower case.
+    let exact = exact_tag(port, "/app-0123456789abcdef.js").await;
+    for list in [exact.clone(), format!("\"other\", W/{exact}"), "*".into()] {
+        let headers = format!("Accept-Encoding: br\r\nIf-None-Match: {list}\r\n");
+        let unchanged = ask(port, script, &headers).await;
+        assert!(unchanged.starts_with("http/1.1 304"), "{list}: {unchanged}");
+        assert!(header(&unchanged, "etag").is_some(), "{unchanged}");
+        assert!(unchanged.ends_with("\r\n\r\n"), "{unchanged}");
+    }
+    // A copy of an earlier file is not kept because of its date.
+    let headers =
+        "If-None-Match: \"other\"\r\nIf-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT\r\n";
+    let changed = ask(port, script, headers).await;
+    assert!(changed.starts_with("http/1.1 200"), "{changed}");
+}
+
+/// The `ETag` of a file after Brotli, in the letter case that was sent.
+async fn exact_tag(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .await
+        .unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAccept-Encoding: br\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let tag = answer.lines().find_map(|line| line.strip_prefix("etag: "));
+    tag.unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn download_of_a_changed_file_begins_anew() {
+    let folder = page();
+    let port = serve(folder.path(), Isolation::On, "/").await;
+    let tag = exact_tag(port, "/model.gguf").await;
+    let go_on = |version: &str| format!("Range: bytes=4-\r\nIf-Range: {version}\r\n");
+    let rest = ask(port, "GET /model.gguf", &go_on(&tag)).await;
+    assert!(rest.starts_with("http/1.1 206"), "{rest}");
+    assert!(rest.ends_with("\r\n\r\n456789"), "{rest}");
+    fs::write(folder.path().join("model.gguf"), "another model").unwrap();
+    let whole = ask(port, "GET /model.gguf", &go_on(&tag)).await;
+    assert!(whole.starts_with("http/1.1 200"), "{whole}");
+    assert!(whole.ends_with("\r\n\r\nanother model"), "{whole}");
+}
+
+#[tokio::test]
+async fn only_files_named_by_their_hash_are_kept_without_asking() {
+    let folder = page_with_copies();
+    let port = serve(folder.path(), Isolation::On, "/").await;
+    for (path, freshness) in [
+        (
+            "/app-0123456789abcdef.js",
+            "public, max-age=31536000, immutable",
+        ),
+        ("/", "no-cache"),
+        ("/worker_bg.wasm", "no-cache"),
+        // It may be there after the next build.
+        ("/app-fedcba9876543210.js", "no-cache"),
+    ] {
+        let answer = ask(port, &format!("GET {path}"), "").await;
+        let sent = header(&answer, "cache-control");
+        assert_eq!(sent.as_deref(), Some(freshness), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! The state of the page after each event and after each action of the visitor.
 
+mod frame;
+mod share;
+
 use huggingtweets::bot;
 use huggingtweets::generate::parameter::Parameter;
 use huggingtweets::hub::{Dtype, Endpoint, ModelRef, Offer, Room, Shortage, TypeOffer};
@@ -74,7 +77,6 @@ fn info() -> ModelInfo {
         },
         defaults: GenerationParams {
             max_length: 100,
-            num_return_sequences: 1,
             ..GenerationParams::default()
         },
         notices: Vec::new(),
@@ -391,13 +393,56 @@ fn continue_never_asks_for_more_than_the_context_holds() {
     for _ in 0..120 {
         state.update(token(job, 0, " a"), 0.0);
     }
-    for _ in 0..124 {
+    for _ in 0..125 {
         state.update(token(job, 1, " a"), 0.0);
     }
     state.update(done(job, false), 0.0);
     let (_, _, params) = params_of(&state.continue_tweet(0, 1));
-    assert_eq!(params.max_new_tokens, Some(128 - 4 - 120));
+    // The last new token needs no place among the 128.
+    assert_eq!(params.max_new_tokens, Some(129 - 4 - 120));
     assert!(!state.can_continue(1));
+}
+
+#[test]
+fn a_typed_length_may_be_what_the_engine_takes_and_no_more() {
+    for (parameter, most) in [(Parameter::MaxLength, 129), (Parameter::MaxNewTokens, 128)] {
+        let mut state = ready();
+        state.set_parameter(parameter, &most.to_string());
+        assert_eq!(state.setting_error(parameter), None);
+        let (_, _, params) = params_of(&state.generate(SEED));
+        params.check(128).unwrap();
+        state.set_parameter(parameter, &(most + 1).to_string());
+        let error = state.setting_error(parameter).unwrap().to_string();
+        assert!(error.contains(&format!("at most {most},")), "{error}");
+    }
+    let beyond = GenerationParams {
+        max_length: 130,
+        ..GenerationParams::default()
+    };
+    let error = beyond.check(128).unwrap_err();
+    assert!(error.hint().contains("129 or less"), "{}", error.hint());
+}
+
+#[test]
+fn a_search_that_is_asked_for_gives_one_text_unless_a_number_is_typed() {
+    let typed = |settings: &[(Parameter, &str)]| {
+        let mut state = ready();
+        for (parameter, text) in settings {
+            state.set_parameter(*parameter, text);
+        }
+        let (_, _, params) = params_of(&state.generate(SEED));
+        assert_eq!(state.texts().tweets.len(), params.num_return_sequences);
+        params.check(128).unwrap();
+        params.num_return_sequences
+    };
+    let greedy = (Parameter::DoSample, "false");
+    let beams = (Parameter::NumBeams, "4");
+    assert_eq!(typed(&[]), 5);
+    assert_eq!(typed(&[greedy]), 1);
+    assert_eq!(typed(&[greedy, beams]), 1);
+    assert_eq!(typed(&[beams]), 4, "drawn, and one per beam");
+    let three = (Parameter::NumReturnSequences, "3");
+    assert_eq!(typed(&[greedy, beams, three]), 3);
 }
 
 #[test]
@@ -864,12 +909,12 @@ fn a_setting_out_of_range_is_named_and_nothing_is_sent() {
         state.reset_parameter(field);
         assert!(state.problem().is_none());
     }
-    state.set_parameter(Parameter::MaxLength, "129");
+    state.set_parameter(Parameter::MaxLength, "130");
     assert_eq!(
         state.setting_error(Parameter::MaxLength),
         Some(SettingError::Context {
             parameter: Parameter::MaxLength,
-            n_ctx: 128
+            most: 129
         })
     );
 }

@@ -4,13 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::support::python;
+use crate::support::random_texts::random_texts;
 use crate::support::shared::shared;
 use huggingtweets::tokenizer::byte_alphabet::char_of_byte;
 use huggingtweets::tokenizer::{
     DecodeStream, END_OF_TEXT, GgufTokenizer, Tokenizer, TokenizerError, TokenizerFiles,
 };
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
 
 /// A tokenizer of each family: `tests/fixtures/make_tokenizers.py`.
@@ -112,65 +111,6 @@ fn streamed(tokenizer: &Tokenizer, ids: &[u32]) -> String {
     let mut text: String = ids.iter().map(|id| stream.push(tokenizer, *id)).collect();
     text.push_str(&stream.finish(tokenizer));
     text
-}
-
-/// Of words, marks, spaces and tokens of all the fixtures.
-fn random_texts(n: usize, seed: u64) -> Vec<String> {
-    const PARTS: [&str; 48] = [
-        " ",
-        " ",
-        " ",
-        "  ",
-        "\n",
-        "\r\n",
-        "\t",
-        "\u{a0}",
-        "\u{3000}",
-        "\u{200b}",
-        "\u{200d}",
-        "a",
-        "Z",
-        "hello",
-        "World",
-        "dream",
-        "low",
-        "ING",
-        "é",
-        "e\u{301}",
-        "ß",
-        "İ",
-        "ﬁ",
-        "土",
-        "今天",
-        "です",
-        "1",
-        "18",
-        "½",
-        "Ⅷ",
-        "'",
-        "'s",
-        "'ll",
-        "'RE",
-        "’t",
-        "!",
-        "...",
-        "🌸",
-        "👍🏽",
-        "🇯",
-        "_",
-        "<|user|>",
-        "<mask>",
-        "<sep>",
-        "xqbot",
-        "<|endoftext|>",
-        "[SEP]",
-        "</s>",
-    ];
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut below = |n: usize| random.next_u32() as usize % n;
-    (0..n)
-        .map(|_| (0..below(14)).map(|_| PARTS[below(PARTS.len())]).collect())
-        .collect()
 }
 
 const TEXTS: [&str; 9] = [

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use crate::support::checkpoints::{fixtures, model_files};
+use crate::support::random_texts::random_texts;
 use crate::support::{program, python};
 use huggingtweets::engine::{Companions, ModelFile, conversion};
 use huggingtweets::kernels::pack::WeightType;
@@ -107,57 +108,6 @@ fn metadata(gguf: &[u8]) -> std::collections::BTreeMap<String, GgufValue> {
     Checkpoint::from_gguf(reader).unwrap().metadata().clone()
 }
 
-/// Of words, marks, spaces and added tokens.
-fn texts(n: usize, seed: u64) -> Vec<String> {
-    const PARTS: [&str; 40] = [
-        " ",
-        " ",
-        " ",
-        "  ",
-        "\n",
-        "\r\n",
-        "\t",
-        "\u{a0}",
-        "a",
-        "Z",
-        "hello",
-        "World",
-        "low",
-        "é",
-        "ß",
-        "ﬁ",
-        "今天",
-        "です",
-        "18",
-        "½",
-        "'s",
-        "'ll",
-        "!",
-        "...",
-        "🌸",
-        "👍🏽",
-        "_",
-        "<|user|>",
-        "<mask>",
-        "<sep>",
-        "xqbot",
-        "<|endoftext|>",
-        "[SEP]",
-        "</s>",
-        "<s>",
-        "<|start|>",
-        "<pad>",
-        "il\u{d6}veyou",
-        "<unk>",
-        "ab",
-    ];
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut below = |n: usize| random.next_u32() as usize % n;
-    (0..n)
-        .map(|_| (0..below(12)).map(|_| PARTS[below(PARTS.len())]).collect())
-        .collect()
-}
-
 const MERGES: [&str; 6] = ["h e", "l l", "he ll", "hell o", "Ġ h", "Ġ hello"];
 
 /// The bytes, some merges, and these tokens.
@@ -235,7 +185,7 @@ fn folders() -> Vec<(String, Folder)> {
 /// <https://github.com/ggml-org/llama.cpp/issues/15842>
 #[test]
 fn a_folder_and_the_gguf_made_of_it_give_the_same_ids_and_text() {
-    let texts = texts(400, 3);
+    let texts = random_texts(400, 3);
     for (name, folder) in folders() {
         let tokenizer = folder.tokenizer();
         let gguf = folder.gguf();
@@ -388,6 +338,37 @@ fn the_class_that_either_configuration_states_decides_on_the_space_in_front() {
 }
 
 /// Whether the files say so or not.
+/// transformers 5.24 adds both at once, and the tokenizers crate keeps the later; a token that a file has already added
+/// stays as it is.
+#[test]
+fn a_token_that_is_named_twice_has_the_flags_of_the_list_unless_a_file_has_added_it() {
+    let eos = json!({ "__type": "AddedToken", "content": "</s>", "lstrip": true, "rstrip": false, "single_word": false, "normalized": true });
+    let config = |more: Value| {
+        let mut config = json!({ "eos_token": eos, "extra_special_tokens": ["</s>"] });
+        config
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        config.to_string()
+    };
+    let folder = |more: Value| {
+        Folder::new(300, json!({}))
+            .with(
+                "vocab.json",
+                Value::Object(vocab(&[END_OF_TEXT])).to_string(),
+            )
+            .with("merges.txt", merges())
+            .with("tokenizer_config.json", config(more))
+            .tokenizer()
+    };
+    let tab = 9;
+    let ids = folder(json!({})).encode("a\t</s>").unwrap();
+    assert_eq!(ids[..2], [97, tab], "{ids:?}");
+    let decoder = json!({ "added_tokens_decoder": { "270": { "content": "</s>", "lstrip": true, "special": true } } });
+    let ids = folder(decoder).encode("a\t</s>").unwrap();
+    assert_eq!(ids, [97, 270]);
+}
+
 #[test]
 fn an_added_token_that_texts_end_with_is_not_shown() {
     let added =
@@ -439,7 +420,7 @@ fn llama_cpp_gives_the_ids_and_texts_of_the_folder_that_a_gguf_was_made_of() {
     };
     let path = tempfile::tempdir().unwrap();
     let model = path.path().join("model.gguf");
-    let texts = texts(100, 9);
+    let texts = random_texts(100, 9);
     for (name, folder) in folders() {
         if !["byte_level, fast", "parts", "parts, rounded up"].contains(&&*name) {
             continue;
@@ -636,7 +617,7 @@ fn drawn_folders_have_the_ids_that_transformers_gives_them() {
         std::fs::create_dir(path).unwrap();
         folder.write_to(path);
     }
-    let texts = texts(40, 5);
+    let texts = random_texts(40, 5);
     let question = json!({ "folders": paths, "texts": texts });
     let answers = python::ask(&python, "ask_transformers.py", &question);
     let mut faults = Vec::new();

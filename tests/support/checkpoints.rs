@@ -339,3 +339,26 @@ pub fn argmax(logits: &[f32]) -> u32 {
     let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     u32::try_from(best.expect("logits").0).unwrap()
 }
+
+/// A safetensors file of a tied GPT-2, with an adapter beside its weights and a head that differs from the embedding.
+pub fn with_adapter_and_head(file: &[u8]) -> Vec<u8> {
+    let file = safetensors::SafeTensors::deserialize(file).unwrap();
+    let tensors = file.tensors();
+    let is_embedding = |name: &str| name.ends_with("wte.weight");
+    let (_, embedding) = tensors.iter().find(|(name, _)| is_embedding(name)).unwrap();
+    let view = |shape, bytes| {
+        safetensors::tensor::TensorView::new(embedding.dtype(), shape, bytes).unwrap()
+    };
+    let head: Vec<u8> = embedding.data().iter().map(|byte| byte ^ 1).collect();
+    let more = [
+        (
+            "lm_head.weight".to_owned(),
+            view(embedding.shape().to_vec(), &head),
+        ),
+        (
+            "transformer.h.0.mlp.lora_A.weight".to_owned(),
+            view(vec![1], &[0; 4]),
+        ),
+    ];
+    safetensors::serialize(tensors.clone().into_iter().chain(more), None).unwrap()
+}

@@ -16,7 +16,7 @@ in_both_browsers!(
 
 const STARTED: [&str; 3] = ["idle", "loading", "ready"];
 
-async fn page_opens_at_the_root_and_in_a_sub_folder_without_error_or_foreign_request(
+pub async fn page_opens_at_the_root_and_in_a_sub_folder_without_error_or_foreign_request(
     browser: Browser,
 ) {
     for path in ["/", SUB_PATH] {
@@ -46,7 +46,7 @@ pub fn by_command_line(prompt: &str, n: usize, max_new_tokens: usize, seed: u32)
         .collect()
 }
 
-async fn one_seed_writes_the_text_of_the_command_line(browser: Browser) {
+pub async fn one_seed_writes_the_text_of_the_command_line(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
     };
@@ -59,7 +59,7 @@ async fn one_seed_writes_the_text_of_the_command_line(browser: Browser) {
     page.close_clean().await;
 }
 
-async fn a_truncated_model_is_refused_and_the_bundled_one_takes_over(browser: Browser) {
+pub async fn a_truncated_model_is_refused_and_the_bundled_one_takes_over(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
     };
@@ -77,10 +77,10 @@ async fn a_truncated_model_is_refused_and_the_bundled_one_takes_over(browser: Br
     if browser == Browser::Chromium {
         page.screenshot("failed-1280-light").await;
     }
-    let bundled = page.client.find(Locator::XPath(
-        "//*[@data-testid='error']//button[contains(., 'bundled')]",
-    ));
-    bundled.await.unwrap().click().await.unwrap();
+    page.click_at(Locator::XPath(
+        "//*[@data-testid='error']//button[contains(., 'small model')]",
+    ))
+    .await;
     page.wait_for_state_within(&["ready", "idle"], RUN).await;
     assert_eq!(page.generate().await.len(), 1);
     assert!(page.texts("result").await[0].contains("words that must stay"));

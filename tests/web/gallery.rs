@@ -12,10 +12,7 @@ async fn every_bot_shows_its_label_names_handle_and_avatars() {
         bot::bundled().len()
     );
     for (place, bot) in bot::bundled().iter().enumerate() {
-        page.find_all("gallery-item").await[place]
-            .click()
-            .await
-            .unwrap();
+        page.click_nth("gallery-item", place).await;
         let handle = format!("@{}", bot.card.handle);
         page.wait_for_text("bot-handle", SOON, |text| text.starts_with(&handle))
             .await;
@@ -48,10 +45,7 @@ async fn an_address_opens_its_bot_and_the_back_button_returns() {
     page.wait_for_text("bot-handle", SOON, |text| text.contains("snackmerritt"))
         .await;
     assert_eq!(page.value("prompt").await, "I like");
-    page.find_all("gallery-item").await[0]
-        .click()
-        .await
-        .unwrap();
+    page.click_nth("gallery-item", 0).await;
     page.wait_for_text("bot-handle", SOON, |text| text.contains("jen_122"))
         .await;
     page.client.back().await.unwrap();

@@ -14,13 +14,8 @@ async fn set(page: &Page, field: &str, value: &str) {
         .await
         == false
     {
-        page.client
-            .find(Locator::Css("[data-testid=settings] summary"))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        page.click_at(Locator::Css("[data-testid=settings] summary"))
+            .await;
     }
     let control = page
         .client
@@ -102,10 +97,10 @@ async fn settings_change_what_is_written_and_reset_brings_the_defaults_back() {
     set(&page, "num_return_sequences", "2").await;
     set(&page, "max_new_tokens", "8").await;
     assert_eq!(page.generate().await.len(), 2);
-    let reset = page.client.find(Locator::XPath(
+    page.click_at(Locator::XPath(
         "//*[@data-testid='settings']//button[contains(., 'Reset all')]",
-    ));
-    reset.await.unwrap().click().await.unwrap();
+    ))
+    .await;
     wait_until("the default number of texts", SOON, || async {
         let value = page
             .eval("return document.getElementById('setting-num_return_sequences').value")
@@ -124,16 +119,8 @@ async fn one_text_can_be_written_anew_and_continued_in_its_place() {
     let before = page.generate().await;
     let press = |name: &str| {
         let path = format!("(//*[@data-testid='result'])[2]//button[contains(., '{name}')]");
-        let client = page.client.clone();
-        async move {
-            client
-                .find(Locator::XPath(&path))
-                .await
-                .unwrap()
-                .click()
-                .await
-                .unwrap()
-        }
+        let page = &page;
+        async move { page.click_at(Locator::XPath(&path)).await }
     };
     press("Again").await;
     let after = wait_until("the second text to be another", RUN, || async {
@@ -209,14 +196,10 @@ async fn a_worker_that_ends_leaves_prompt_and_results_and_can_be_restarted() {
     page.find("error").await;
     assert_eq!(page.value("prompt").await, "I like my own words");
     assert_eq!(page.texts("continuation").await, written);
-    let restart = page
-        .client
-        .find(Locator::XPath(
-            "//*[@data-testid='error']//button[contains(., 'Restart')]",
-        ))
-        .await
-        .unwrap();
-    restart.click().await.unwrap();
+    page.click_at(Locator::XPath(
+        "//*[@data-testid='error']//button[contains(., 'Restart')]",
+    ))
+    .await;
     page.wait_for_state_within(&["idle", "ready"], RUN).await;
     assert_eq!(page.generate().await.len(), 2);
     page.close_clean().await;

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Browser, Fault, in_both_browsers, repositories};
+use crate::harness::{Browser, Fault, Site, in_both_browsers, repositories, wait_until};
+use crate::kept::progress;
 use crate::models::{
     FLOATS, QUANTIZED, REPO, WEIGHTS, difference, expected, of_file, scores, start,
 };
 use crate::module::module;
+use huggingtweets::site::Isolation;
 
 in_both_browsers!(
     a_folder_that_lists_nothing_is_opened_by_its_address,
@@ -36,13 +38,50 @@ async fn a_host_that_falls_silent_is_asked_again_for_the_rest() {
     assert!(difference(&answer["logits"], of_file(&expected, None)) < FLOATS);
     let asked = mirror.asked_for(WEIGHTS);
     assert_eq!(asked.len(), 2, "{asked:?}");
-    let range = asked[1].range.clone().unwrap();
-    let start = range.trim_start_matches("bytes=").trim_end_matches('-');
-    assert!(
-        (1..=60_000).contains(&start.parse::<u64>().unwrap()),
-        "{range}"
-    );
+    assert!((1..=60_000).contains(&asked[1].start()), "{asked:?}");
     page.close_clean().await;
+}
+
+/// The page gives up after two attempts of 20 seconds each, and this test waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_never_answers_is_told_soon_left_at_once_and_named_at_the_end() {
+    let site = Site::start_with(Isolation::On).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = silent.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((connection, _)) = silent.accept().await {
+            held.push(connection);
+        }
+    });
+    let page = site
+        .open(&format!("/?model={REPO}&endpoint=http://{host}"))
+        .await;
+    page.wait_for_state(&["idle"]).await;
+    let begin = Instant::now();
+    page.click("generate").await;
+    wait_until("word of the silence", Duration::from_secs(10), || async {
+        let text = progress(&page).await;
+        text.contains("has not answered").then_some(())
+    })
+    .await;
+    println!("told after {:.1} s", begin.elapsed().as_secs_f64());
+    let begin = Instant::now();
+    page.click("stop").await;
+    page.wait_for_state(&["idle"]).await;
+    let left = begin.elapsed();
+    println!("left after {:.1} s", left.as_secs_f64());
+    assert!(left < Duration::from_secs(2), "{left:?}");
+
+    page.click("generate").await;
+    page.wait_for_state_within(&["failed"], Duration::from_secs(90))
+        .await;
+    let error = page.text("error").await;
+    assert!(
+        error.contains(&format!("{host} does not answer")),
+        "{error}"
+    );
+    assert!(error.contains("try again in a while"), "{error}");
 }
 
 async fn a_folder_that_lists_nothing_is_opened_by_its_address(browser: Browser) {

@@ -75,8 +75,7 @@ pub async fn visit(page: &Page, address: &str) {
 }
 
 pub async fn press(page: &Page, xpath: &str) {
-    let button = page.client.find(Locator::XPath(xpath)).await.unwrap();
-    button.click().await.unwrap();
+    page.click_at(Locator::XPath(xpath)).await;
 }
 
 /// Presses the switch in the open Storage view and waits for its effect.

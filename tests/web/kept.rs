@@ -62,7 +62,8 @@ async fn loaded(page: &Page) -> Option<f64> {
     before.rsplit(' ').next()?.parse().ok()
 }
 
-async fn progress(page: &Page) -> String {
+/// What the progress bar says.
+pub async fn progress(page: &Page) -> String {
     let text = page.eval("return document.querySelector('[data-testid=progress]')?.getAttribute('aria-valuetext') ?? ''").await;
     text.as_str().unwrap_or_default().to_owned()
 }
@@ -88,10 +89,7 @@ async fn wait_for_the_middle(page: &Page) {
 /// The first byte of the last request.
 fn last_start(mirror: &Mirror) -> u64 {
     let asked = mirror.asked_for(WEIGHTS);
-    let range = asked.last().and_then(|asked| asked.range.clone());
-    let range = range.unwrap_or_else(|| "bytes=0-".to_owned());
-    let start = range.trim_start_matches("bytes=").split('-').next();
-    start.unwrap().parse().unwrap()
+    asked.last().unwrap().start()
 }
 
 async fn open_storage(page: &Page) {
@@ -520,7 +518,7 @@ async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
     let before = workers(&page).await;
     assert!(!before.is_empty());
     let bytes_before = page.renderer_bytes();
-    press(&page, "//button[. = 'Use the bundled one']").await;
+    press(&page, "//button[. = 'Use the small model']").await;
     page.wait_for_state(&["ready"]).await;
     assert_eq!(page.generate().await.len(), 1);
     let after = wait_until("the old workers to go", SOON, || async {

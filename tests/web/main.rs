@@ -12,10 +12,14 @@
     reason = "in a test a panic is the report"
 )]
 
+mod accessibility;
 mod broken_models;
+mod bundlers;
+mod element;
 mod endurance;
 mod essentials;
 mod figures;
+mod first_screens;
 mod fitting;
 mod frames;
 mod gallery;
@@ -25,16 +29,22 @@ mod hosts;
 mod isolation;
 mod kept;
 mod kernels;
+mod maker;
 mod measuring;
 mod mirror;
 mod models;
 mod module;
+mod module_hosts;
 mod offers;
 mod offline;
 mod one_file;
 mod opening;
+mod room;
+mod share;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod transformers_js;
 mod trunk;
 mod visitor;
+mod webkit;

@@ -11,6 +11,7 @@ use crate::harness::{
 };
 use crate::isolation::press;
 use crate::module::module;
+use crate::support::checkpoints::with_adapter_and_head;
 use crate::support::gpt2_124m;
 use huggingtweets::site::Isolation;
 
@@ -20,6 +21,7 @@ in_both_browsers!(
     a_broken_download_goes_on_where_it_broke,
     whatever_a_host_does_the_model_is_right_or_refused,
     the_files_of_a_folder_can_be_picked,
+    what_the_weights_tell_is_shown_also_when_the_model_is_opened_from_storage,
     a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it,
 );
 
@@ -180,16 +182,10 @@ async fn a_broken_download_goes_on_where_it_broke(browser: Browser) {
     mirror.misbehave(WEIGHTS, Fault::status(503));
     let answer = module(&page, &scores(&mirror, &options, "My dream is")).await;
     assert!(difference(&answer["logits"], of_file(&expected, None)) < FLOATS);
-    let ranges: Vec<_> = mirror
-        .asked_for(WEIGHTS)
-        .into_iter()
-        .map(|asked| asked.range)
-        .collect();
-    assert_eq!(ranges[0], None);
-    for range in &ranges[1..] {
-        let start = range.as_deref().and_then(|r| r.strip_prefix("bytes="));
-        let start: u64 = start.unwrap().trim_end_matches('-').parse().unwrap();
-        assert!(start > 0, "{ranges:?}");
+    let asked = mirror.asked_for(WEIGHTS);
+    assert_eq!(asked[0].range, None);
+    for again in &asked[1..] {
+        assert!(again.start() > 0, "{asked:?}");
     }
 }
 
@@ -278,6 +274,49 @@ async fn whatever_a_host_does_the_model_is_right_or_refused(browser: Browser) {
     }
 }
 
+// https://github.com/huggingface/transformers/blob/main/src/transformers/generation/configuration_utils.py
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_a_number_gives_as_many_texts_as_in_transformers() {
+    let (_site, page, mirror) = start(Browser::Chromium, "safetensors-f32").await.unwrap();
+    let search = "{ num_beams: 4, do_sample: false }";
+    for (stated, options, n) in [
+        (json!({ "do_sample": true }), "{}", 1),
+        (json!({ "do_sample": true }), search, 1),
+        (
+            json!({ "do_sample": true }),
+            "{ num_return_sequences: 3 }",
+            3,
+        ),
+        (
+            json!({ "do_sample": true, "num_return_sequences": 2 }),
+            "{}",
+            2,
+        ),
+        (json!({ "num_beams": 4 }), "{}", 1),
+        (
+            json!({ "num_beams": 4, "num_return_sequences": 3 }),
+            "{}",
+            3,
+        ),
+        (
+            json!({ "do_sample": true, "num_return_sequences": 9 }),
+            search,
+            4,
+        ),
+    ] {
+        let file = "huggingtweets/tiny/generation_config.json";
+        mirror.put(file, stated.to_string().as_bytes());
+        let script = format!(
+            "const generator = await pipeline('text-generation', '{REPO}', {{ endpoint: '{}', cache: false }}); \
+             const texts = await generator('My dream is', {{ max_new_tokens: 3, ...{options} }}); \
+             await generator.dispose(); \
+             return texts.length;",
+            mirror.endpoint()
+        );
+        assert_eq!(module(&page, &script).await, n, "{stated} {options}");
+    }
+}
+
 /// A page, and a mirror with a model of 136 MB.
 pub async fn large(site: &Site) -> (Page, Mirror, &'static str) {
     let mirror = Mirror::start().await;
@@ -322,10 +361,8 @@ async fn a_closed_tab_loses_nothing_and_the_next_one_goes_on() {
     let texts = page.generate().await;
     assert_eq!(texts.len(), 1);
     let asked = mirror.asked_for(weights);
-    let last = asked.last().unwrap().range.clone().unwrap();
-    let start = last.trim_start_matches("bytes=").split('-').next();
-    let start: u64 = start.unwrap().parse().unwrap();
-    println!("went on at byte {start}: {last}");
+    let start = asked.last().unwrap().start();
+    println!("went on at byte {start}");
     assert!(start > 10_000_000, "{asked:?}");
 }
 
@@ -369,6 +406,44 @@ async fn the_files_of_a_folder_can_be_picked(browser: Browser) {
         assert_eq!(page.generate().await.len(), 1, "{form}");
         page.close_clean().await;
     }
+}
+
+async fn what_the_weights_tell_is_shown_also_when_the_model_is_opened_from_storage(
+    browser: Browser,
+) {
+    let Some((site, page, mirror)) = start(browser, "safetensors-f32").await else {
+        return;
+    };
+    let weights = "huggingtweets/tiny/model.safetensors";
+    let file = repositories().join("safetensors-f32/model.safetensors");
+    mirror.put(
+        weights,
+        &with_adapter_and_head(&std::fs::read(file).unwrap()),
+    );
+    let is_told = |text: &str| text.contains("LoRA") && text.contains("lm_head.weight");
+    let script = format!(
+        "const open = async () => {{ \
+           const generator = await pipeline('text-generation', '{REPO}', {{ endpoint: '{}' }}); \
+           await generator.dispose(); \
+           return generator.notices.join(' '); \
+         }}; \
+         return [await open(), await open()];",
+        mirror.endpoint()
+    );
+    let told = module(&page, &script).await;
+    assert_eq!(mirror.asked_for(weights).len(), 1);
+    for told in told.as_array().unwrap() {
+        assert!(is_told(told.as_str().unwrap()), "{told}");
+    }
+    let address = format!(
+        "/?model={REPO}&endpoint={}&n=1&max_new_tokens=4",
+        mirror.endpoint()
+    );
+    page.goto(&site.address_of(&address)).await;
+    page.wait_for_state(&["idle"]).await;
+    assert_eq!(page.generate().await.len(), 1);
+    page.wait_for_text("model-notices", SOON, is_told).await;
+    assert_eq!(mirror.asked_for(weights).len(), 1);
 }
 
 async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Browser) {

@@ -173,7 +173,7 @@ async fn what_no_browser_can_hold_is_refused_with_the_type_that_fits_and_nothing
     );
     press(
         &page,
-        "//*[@data-testid='error']//button[contains(., 'bundled')]",
+        "//*[@data-testid='error']//button[contains(., 'small model')]",
     )
     .await;
     page.wait_for_state(&["ready"]).await;

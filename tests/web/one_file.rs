@@ -75,14 +75,8 @@ async fn it_opens_from_a_disk_and_writes_what_the_served_page_writes(browser: Br
     press(&page, "//dialog[@open]//button[@aria-label='Close']").await;
     // The file has all five bots.
     assert_eq!(page.find_all("gallery-item").await.len(), 5);
-    let other = page
-        .client
-        .find(Locator::Css(
-            "[data-testid=gallery-item]:not([aria-current])",
-        ))
-        .await
-        .unwrap();
-    other.click().await.unwrap();
+    let other = Locator::Css("[data-testid=gallery-item]:not([aria-current])");
+    page.click_at(other).await;
     assert_eq!(page.generate().await.len(), 2);
     assert_alone(&page, browser).await;
 }

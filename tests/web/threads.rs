@@ -13,13 +13,14 @@ const BARE: &str = "/huggingtweets.js";
 const BUNDLED: &str = "model/bundled.gguf";
 const FOUR_BITS: &str = "fixtures/repositories/gguf/tiny-q4_0.gguf";
 
-/// Talks to a new worker as the page does; `arguments`: the query of the loader, the path of the model, the seed, a
+/// Talks to a new worker as the page does; `arguments`: the settings of the loader, the path of the model, the seed, a
 /// callback.
 const WRITE: &str = r"
-    const [query, model, seed, done] = arguments;
+    const [settings, model, seed, done] = arguments;
     const at = (path) => new URL(path, document.baseURI).href;
     try { trustedTypes.createPolicy('default', { createScriptURL: (address) => address }); } catch {}
-    const worker = new Worker(at(`worker_loader.js?${query}`));
+    const worker = new Worker(at(`worker_loader.js?${settings.turn ?? ''}`));
+    worker.postMessage({ type: 'start', ...settings });
     const ask = (message) => worker.postMessage({ v: 2, ...message });
     const texts = [];
     let started;
@@ -43,12 +44,12 @@ const WRITE: &str = r"
     };
     worker.onmessage = ({ data }) => data.forEach(hear);";
 
-async fn write(page: &Page, query: &str) -> Value {
-    write_with(page, query, BUNDLED).await
+async fn write(page: &Page, settings: Value) -> Value {
+    write_with(page, settings, BUNDLED).await
 }
 
-async fn write_with(page: &Page, query: &str, model: &str) -> Value {
-    let arguments = vec![json!(query), json!(model), json!(42)];
+async fn write_with(page: &Page, settings: Value, model: &str) -> Value {
+    let arguments = vec![settings, json!(model), json!(42)];
     let answer = page.client.execute_async(WRITE, arguments).await.unwrap();
     assert_eq!(answer["error"], Value::Null, "{answer}");
     assert_eq!(answer["texts"].as_array().unwrap().len(), 3, "{answer}");
@@ -76,12 +77,12 @@ fn loaded_threads(site: &Site) -> bool {
 async fn the_same_seed_writes_the_same_texts_on_one_and_several_threads() {
     let site = Site::start().await;
     let page = site.open(BARE).await;
-    let one = write(&page, "threads=1").await;
+    let one = write(&page, json!({ "threads": 1 })).await;
     assert_eq!(one["stats"]["threads"], 1, "{one}");
     assert_eq!(one["started"]["threads"], 1, "{one}");
     if has_threads() {
         for n_threads in [2, 3, 8] {
-            let several = write(&page, &format!("threads={n_threads}")).await;
+            let several = write(&page, json!({ "threads": n_threads })).await;
             assert_eq!(several["texts"], one["texts"]);
             assert_eq!(several["stats"]["threads"], n_threads, "{several}");
             assert_eq!(several["started"]["threads"], n_threads, "{several}");
@@ -98,12 +99,12 @@ async fn relaxed_simd_writes_the_same_texts_and_is_taken_where_there_is_any() {
         if n_threads > 1 && !has_threads() {
             continue;
         }
-        let query = |simd| format!("threads={n_threads}&simd={simd}");
-        let plain = write_with(&page, &query("simd128"), FOUR_BITS).await;
+        let settings = |simd| json!({ "threads": n_threads, "simd": simd });
+        let plain = write_with(&page, settings("simd128"), FOUR_BITS).await;
         assert_eq!(plain["started"]["simd"], "simd128");
         assert_eq!(plain["started"]["threads"], n_threads);
         for simd in ["auto", "relaxed"] {
-            let relaxed = write_with(&page, &query(simd), FOUR_BITS).await;
+            let relaxed = write_with(&page, settings(simd), FOUR_BITS).await;
             assert_eq!(relaxed["started"]["simd"], "relaxed", "Chromium has it");
             assert_eq!(relaxed["stats"]["simd"], "relaxed");
             assert_eq!(relaxed["started"]["threads"], n_threads);
@@ -116,13 +117,13 @@ async fn relaxed_simd_writes_the_same_texts_and_is_taken_where_there_is_any() {
 async fn without_isolation_the_same_texts_come_and_threads_are_never_downloaded() {
     let isolated = Site::start().await;
     let page = isolated.open(BARE).await;
-    let expected = write(&page, "threads=2").await;
+    let expected = write(&page, json!({ "threads": 2 })).await;
     assert_eq!(loaded_threads(&isolated), has_threads());
     drop(page);
 
     let plain = Site::start_with(Isolation::Off).await;
     let page = plain.open(BARE).await;
-    let got = write(&page, "threads=2&simd=relaxed").await;
+    let got = write(&page, json!({ "threads": 2, "simd": "relaxed" })).await;
     assert_eq!(got["texts"], expected["texts"]);
     assert_eq!(got["stats"]["threads"], 1, "{got}");
     assert!(!loaded_threads(&plain), "{:?}", plain.requests());
@@ -134,7 +135,7 @@ async fn whoever_wants_one_thread_downloads_only_the_build_for_one() {
     let page = site.open(BARE).await;
     let isolated = page.eval("return crossOriginIsolated").await;
     assert_eq!(isolated, true);
-    write(&page, "threads=1&simd=auto").await;
+    write(&page, json!({ "threads": 1, "simd": "auto" })).await;
     assert!(!loaded_threads(&site), "{:?}", site.requests());
 }
 
@@ -161,11 +162,11 @@ async fn build_that_is_added_later_is_taken_by_the_next_worker_without_a_reload(
     fs::write(&loader, first).unwrap();
 
     let page = site.open("/made/added-later/huggingtweets.js").await;
-    let before = write(&page, "threads=1&turn=1").await;
+    let before = write(&page, json!({ "threads": 1, "turn": 1 })).await;
     assert_eq!(before["started"]["simd"], "simd128", "{before}");
     fs::write(&loader, complete).unwrap();
     // This folder of the tests' server lets browsers keep a script unasked: hence another address.
-    let after = write(&page, "threads=1&turn=2").await;
+    let after = write(&page, json!({ "threads": 1, "turn": 2 })).await;
     assert_eq!(after["started"]["simd"], "relaxed", "{after}");
     assert_eq!(after["texts"], before["texts"]);
 }

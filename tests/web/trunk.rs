@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Made by `cargo run` alone, in the page of one file or after it.
-const NOT_BY_TRUNK: [&str; 8] = [
+const NOT_BY_TRUNK: [&str; 9] = [
     "app_start.js",
     "huggingtweets.html",
+    "preview.png",
     "worker_relaxed.js",
     "worker_relaxed_bg.wasm",
     "worker_threads.js",
@@ -21,8 +22,15 @@ const NOT_BY_TRUNK: [&str; 8] = [
     "worker_threads_relaxed.js",
     "worker_threads_relaxed_bg.wasm",
 ];
-/// Filled in by `cargo run` alone.
-const FILLED_IN: [&str; 2] = ["sw.js", "worker_loader.js"];
+/// Filled in by `cargo run` alone; the module is joined of its parts, too.
+const FILLED_IN: [&str; 4] = [
+    "huggingtweets.js",
+    "start_worker.js",
+    "sw.js",
+    "worker_loader.js",
+];
+/// The line of `worker.js` that `cargo run` alone adds, for bundlers.
+const FOR_BUNDLERS: &str = "self.wasm_bindgen = wasm_bindgen;";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trunk_builds_the_same_page_as_cargo_run() {
@@ -63,9 +71,10 @@ async fn trunk_builds_the_same_page_as_cargo_run() {
 
     let (ours, theirs) = (files(&ours), files(&theirs));
     let names = |files: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
+        let is_part = |name: &str| name.starts_with("module/") && name != "module/error.js";
         let shared = files
             .keys()
-            .filter(|name| !NOT_BY_TRUNK.contains(&name.as_str()));
+            .filter(|name| !is_not_by_trunk(name) && !is_part(name));
         shared.cloned().collect()
     };
     assert_eq!(names(&ours), names(&theirs));
@@ -80,6 +89,8 @@ async fn trunk_builds_the_same_page_as_cargo_run() {
                 // trunk starts the program by an inline script.
                 let all = lines(text).into_iter();
                 all.take_while(|line| name != "index.html" || !is_start(line))
+                    .filter(|line| line != FOR_BUNDLERS)
+                    .filter(|line| name != "index.html" || !is_filled_in(line))
                     .collect()
             };
             assert_eq!(lines(ours), lines(theirs), "{name}");
@@ -87,6 +98,34 @@ async fn trunk_builds_the_same_page_as_cargo_run() {
             assert!(ours == theirs, "{name} differs");
         }
     }
+    // Our one style sheet is theirs, joined.
+    let ours = String::from_utf8_lossy(&ours["page.css"]);
+    for (name, sheet) in theirs.iter().filter(|(name, _)| name.ends_with(".css")) {
+        assert!(ours.contains(&*String::from_utf8_lossy(sheet)), "{name}");
+    }
+}
+
+/// Whether our build alone makes the file: compressed copies, the pages of the bots, the page in one file; or makes it of
+/// several.
+fn is_not_by_trunk(name: &str) -> bool {
+    let endings = [".br", ".gz", ".css"];
+    NOT_BY_TRUNK.contains(&name)
+        || name.starts_with("bot/")
+        || endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether our build writes another line in this place of `index.html`, or only our build has it.
+fn is_filled_in(line: &str) -> bool {
+    [
+        "<html ",
+        "<link rel=\"stylesheet\"",
+        "<link rel=\"modulepreload\"",
+        "<link rel=\"preload\"",
+        "<meta property=",
+        "<meta name=\"twitter:",
+    ]
+    .iter()
+    .any(|beginning| line.starts_with(beginning))
 }
 
 #[test]

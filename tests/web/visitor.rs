@@ -1,12 +1,10 @@
 //! The page never hangs, fits a phone, keeps the chosen colours, and shows text as text.
 
-use crate::harness::{SOON, Site, wait_until};
+use crate::harness::{RUN, SOON, Site, wait_until};
+use crate::isolation::press;
 use fantoccini::Locator;
 use serde_json::json;
-use std::time::Duration;
 
-/// Limit for a run of the bundled model on a slow machine that also builds.
-const RUN: Duration = Duration::from_secs(90);
 /// Limit of a task on the page thread while texts are written.
 const LONGEST_TASK_MS: u64 = 50;
 const STARTED: [&str; 3] = ["idle", "loading", "ready"];
@@ -79,13 +77,9 @@ async fn the_chosen_colours_are_kept_and_can_be_deleted() {
     let site = Site::start().await;
     let page = site.open("/").await;
     page.wait_for_state(&STARTED).await;
-    let toggle = page
-        .client
-        .find(Locator::Css(".top-bar [aria-label^=Colours]"))
-        .await
-        .unwrap();
-    toggle.click().await.unwrap();
-    toggle.click().await.unwrap();
+    let toggle = Locator::Css(".top-bar [aria-label^=Colours]");
+    page.click_at(toggle).await;
+    page.click_at(toggle).await;
     page.goto(&site.address_of("/")).await;
     page.wait_for_state(&STARTED).await;
     assert_eq!(
@@ -93,24 +87,14 @@ async fn the_chosen_colours_are_kept_and_can_be_deleted() {
             .await,
         "dark"
     );
-    page.client
-        .find(Locator::XPath("//header//button[contains(., 'Storage')]"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
+    press(&page, "//header//button[contains(., 'Storage')]").await;
     page.wait_for_text("storage", SOON, |text| text.contains("dark"))
         .await;
-    page.client
-        .find(Locator::XPath(
-            "//*[@data-testid='storage']//button[contains(., 'Delete')]",
-        ))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
+    press(
+        &page,
+        "//*[@data-testid='storage']//button[contains(., 'Delete')]",
+    )
+    .await;
     page.wait_for_text("storage", SOON, |text| !text.contains("dark"))
         .await;
     assert_eq!(page.eval("return localStorage.length").await, 0);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{Job, Resources, Step};
 use crate::engine::{EngineError, Loading, ModelFile};
 use crate::infer::LoadProgress;
+use crate::notice::Notice;
 use crate::protocol::{ErrorReport, Event, JobId, LoadStage};
 use crate::weights::ReadSeek;
 
@@ -24,6 +25,7 @@ enum Stage {
         reader: Box<dyn ReadSeek>,
         name: String,
         size_bytes: u64,
+        notices: Vec<Notice>,
     },
     Weights {
         loading: Box<Loading>,
@@ -33,17 +35,19 @@ enum Stage {
 }
 
 impl LoadJob {
-    /// A load of a GGUF of `size_bytes` called `name`.
+    /// A load of a GGUF of `size_bytes` called `name`, with `notices` beside those in it.
     pub(in crate::engine) fn from_gguf(
         id: JobId,
         reader: Box<dyn ReadSeek>,
         name: &str,
         size_bytes: u64,
+        notices: Vec<Notice>,
     ) -> Self {
         let stage = Stage::Header {
             reader,
             name: name.to_owned(),
             size_bytes,
+            notices,
         };
         Self { id, stage }
     }
@@ -102,9 +106,11 @@ impl Job for LoadJob {
                 reader,
                 name,
                 size_bytes,
+                notices,
             } => {
                 let started_ms = clock();
-                let file = ModelFile::from_gguf(reader)?;
+                let mut file = ModelFile::from_gguf(reader)?;
+                file.notices.extend(notices);
                 // Both models at once may not fit the memory.
                 resources.open = None;
                 *self = Self::from_model_file(self.id, file, &name, size_bytes, started_ms);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Parameter;
 use super::place::{Place, Refused};
 use crate::generate::params::{GenerationParams, NO_LIMIT};
+use crate::shown::beginning;
 
 /// Most characters of a refused value that are shown.
 const MOST_SHOWN: usize = 80;
@@ -22,7 +23,7 @@ pub struct OutOfRange {
 
 impl OutOfRange {
     fn new(parameter: Parameter, got: &str) -> Self {
-        let got = got.chars().take(MOST_SHOWN).collect();
+        let got = beginning(got, MOST_SHOWN);
         Self { parameter, got }
     }
 }

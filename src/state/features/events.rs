@@ -59,6 +59,9 @@ impl PageState {
                 self.on_measuring(job, step, fraction);
             }
             Event::Measured { job, speeds } => return self.on_measured(job, speeds),
+            // The page counts all files as one.
+            Event::Fetching { .. } => {}
+            Event::Closed => self.on_closed(),
             // Answers to requests that the page does not send.
             Event::Tokens { .. } | Event::Text { .. } | Event::Logits { .. } => {}
             Event::Error { job, error } => return self.on_error(job, error),

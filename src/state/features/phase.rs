@@ -23,8 +23,7 @@ impl PageState {
     /// A sentence about the state of the page; it changes rarely enough for a screen reader to announce.
     pub fn status(&self) -> String {
         match self.phase() {
-            Phase::Starting => "Starting.".to_owned(),
-            Phase::Idle => match self.paused() {
+            Phase::Starting | Phase::Idle => match self.paused() {
                 Some(paused) => format!("{}.", paused.text()),
                 None => self.first_load_text(),
             },

@@ -4,6 +4,7 @@ use super::super::PageState;
 use super::super::problem::{Problem, Remedy};
 use super::super::settings::{self, SettingError, Settings};
 use crate::generate::parameter::Parameter;
+use crate::generate::params::DEFAULT_SEQUENCES;
 use crate::protocol::{ErrorCode, ErrorReport, GenerationParams};
 
 impl PageState {
@@ -12,9 +13,15 @@ impl PageState {
         &self.settings
     }
 
-    /// The values of unchanged settings: the open model's own parameters, and five tweets.
+    /// The values of unchanged settings: the open model's own parameters.
     pub fn defaults(&self) -> GenerationParams {
         settings::default_params(self.model_info().map(|info| &info.defaults))
+    }
+
+    /// How many tweets Generate writes; five where the settings cannot be used.
+    pub fn n_wanted(&self) -> usize {
+        let params = self.checked_params();
+        params.map_or(DEFAULT_SEQUENCES, |params| params.num_return_sequences)
     }
 
     /// Why a setting cannot be used; `None` if it can.

@@ -35,10 +35,12 @@ impl PageState {
         self.writing.run.is_some()
     }
 
-    /// Room that a finished tweet has left in the model's context, in tokens.
+    /// New tokens that the model's context has room for behind a finished tweet.
     pub fn room(&self, slot: usize) -> Option<usize> {
         let tweet = self.texts().tweets.get(slot)?;
-        Some(self.n_ctx()?.saturating_sub(tweet.context_tokens?))
+        // The last new token needs no place.
+        let most = self.n_ctx()?.saturating_add(1);
+        Some(most.saturating_sub(tweet.context_tokens?))
     }
 
     /// Whether "Continue" can add text to this tweet.
@@ -163,16 +165,18 @@ impl PageState {
             }));
             return None;
         }
-        let texts = self.gallery.texts_mut();
         // A space at the end would be a token of its own, after which no word can start as usual.
-        let prompt = texts.prompt.trim_end().to_owned();
+        let prompt = self.texts().prompt.trim_end().to_owned();
+        let recipe = self.recipe(&prompt, seed, &params);
+        let texts = self.gallery.texts_mut();
         texts.figures = None;
         texts.tweets = (0..params.num_return_sequences)
             .map(|i| {
                 let seed = seed.wrapping_add(i as u32);
-                Tweet::waiting(&prompt, seed, params.return_full_text)
+                Tweet::waiting(recipe.clone(), seed, params.return_full_text)
             })
             .collect();
+        texts.recipe = Some(recipe);
         Some(PreparedRequest {
             first_slot: 0,
             prompt,
@@ -189,11 +193,13 @@ impl PageState {
         seed: u32,
         params: GenerationParams,
     ) -> Option<PreparedRequest> {
+        let prompt = self.texts().tweets.get(slot)?.prompt.clone();
+        let recipe = self.recipe(&prompt, seed, &params);
         let tweet = self.gallery.texts_mut().tweets.get_mut(slot)?;
-        *tweet = Tweet::waiting(&tweet.prompt, seed, params.return_full_text);
+        *tweet = Tweet::waiting(recipe, seed, params.return_full_text);
         Some(PreparedRequest {
             first_slot: slot,
-            prompt: tweet.prompt.clone(),
+            prompt,
             params: GenerationParams {
                 seed: Some(seed),
                 num_return_sequences: 1,
@@ -208,17 +214,19 @@ impl PageState {
         seed: u32,
         params: GenerationParams,
     ) -> Option<PreparedRequest> {
-        let (room, n_ctx) = self.room(slot).zip(self.n_ctx())?;
+        let room = self.room(slot)?;
+        let beginning = self.texts().tweets.get(slot)?.prompt.clone();
+        let recipe = self.recipe(&beginning, seed, &params);
         let tweet = self.gallery.texts_mut().tweets.get_mut(slot)?;
-        let prompt = tweet.full_text();
+        let (prompt, prompt_tokens) = (tweet.full_text(), tweet.context_tokens?);
         *tweet = Tweet {
             earlier: tweet.continuation(),
-            ..Tweet::waiting(&tweet.prompt, seed, params.return_full_text)
+            ..Tweet::waiting(recipe, seed, params.return_full_text)
         };
         let max_new_tokens = params.max_new_tokens.unwrap_or(CONTINUE_TOKENS).min(room);
         // After a finished text the end-of-text token is the likeliest; it is forbidden for some tokens, because the
         // visitor wants more text.
-        let min_length = (n_ctx - room) + max_new_tokens.min(CONTINUE_MIN_TOKENS);
+        let min_length = prompt_tokens + max_new_tokens.min(CONTINUE_MIN_TOKENS);
         Some(PreparedRequest {
             first_slot: slot,
             prompt,

@@ -30,6 +30,15 @@ impl AddedList {
         }
     }
 
+    /// Adds a token, or its flags to the token that is there if that one is none of the first `n_stated`: of two tokens
+    /// with one text that `transformers` adds at once, the flags of the later count.
+    pub(super) fn add_after(&mut self, n_stated: usize, token: NamedToken) {
+        match self.places.get(&token.token.content) {
+            Some(place) if *place < n_stated => {}
+            _ => self.replace(token),
+        }
+    }
+
     /// Adds a token, or its flags to the token that is there.
     pub(super) fn replace(&mut self, token: NamedToken) {
         match self.places.get(&token.token.content) {

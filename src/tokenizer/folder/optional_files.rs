@@ -113,11 +113,14 @@ impl<'c> OptionalFiles<'c> {
                 stated.into_iter().for_each(|token| list.complete(token));
             }
         }
+        let n_stated = list.tokens.len();
         for token in named {
             list.make_special(&token.token.content);
-            list.complete(token);
+            list.add_after(n_stated, token);
         }
-        further.into_iter().for_each(|token| list.complete(token));
+        further
+            .into_iter()
+            .for_each(|token| list.add_after(n_stated, token));
         list.tokens
     }
 

@@ -1,11 +1,7 @@
 //! `App`: the page as a whole.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
-
-use crate::bot;
-use crate::state::PageState;
+use web_sys::Event;
 
 use super::address;
 use super::browser_window::Online;
@@ -14,31 +10,30 @@ use super::components::avatar::Pictures;
 use super::components::bot_header::BotHeader;
 use super::components::card_body::CardBody;
 use super::components::dialog::Overlay;
+use super::components::embed_maker::EmbedMaker;
 use super::components::gallery::Gallery;
 use super::components::open_model::OpenModel;
+use super::components::share_dialog::ShareDialog;
 use super::components::storage_view::StorageView;
 use super::components::top_bar::TopBar;
 use super::components::update_bar::UpdateBar;
 use super::components::widget::Widget;
 use super::context::Page;
+use super::document_state;
 use super::dropped_files;
+use super::frame::{self, FrameView};
 use super::history;
 use super::launch_queue;
+use super::maker_door::{MakerDoor, PLACE};
 use super::page_updates::PageUpdates;
 use super::service_worker_switch::ServiceWorkerSwitch;
 use super::stored_models;
 use super::theme::ThemeChoice;
 
-/// The page: bar, gallery, and the open bot with its widget and card.
+/// The page: bar, gallery, and the open bot with its widget and card; or the maker.
 #[component]
 pub fn App() -> impl IntoView {
-    let (asked, model) = address::read();
-    let state = PageState::new(
-        bot::bundled().to_vec(),
-        address::bundled_model(),
-        &asked,
-        model,
-    );
+    let state = address::first_state();
     let page = Page::start(state);
     provide_context(page);
     provide_context(ThemeChoice::start());
@@ -49,45 +44,61 @@ pub fn App() -> impl IntoView {
     launch_queue::follow(page);
     let overlay = Overlay::closed();
     provide_context(overlay);
+    let maker = MakerDoor::start();
     dropped_files::follow(page, overlay);
     provide_context(Pictures::drawn());
     history::follow(page);
+    history::keep_recipe(page);
     stored_models::refresh(page);
 
-    let hue = page.memo(|state| bot::hue(state.speaker().colour_key()));
-    let title = page.memo(|state| state.speaker().title());
-    let phase = page.memo(|state| state.phase().name());
-    Effect::new(move |_| document().set_title(&title.get()));
-    Effect::new(move |_| {
-        if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-state", phase.get());
-            // Not by the attribute, which a strict security policy forbids.
-            let root: HtmlElement = root.unchecked_into();
-            let _ = root.style().set_property("--hue", &hue.get().to_string());
-        }
-    });
+    document_state::follow(page);
 
     view! {
-        <a class="skip" href="#prompt">"Skip to the prompt"</a>
+        <a class="skip" href="#prompt" hidden=move || maker.is_open()>"Skip to the prompt"</a>
         <TopBar/>
-        <p class="what-is-this">"Bots that imitate Twitter accounts. They write on your own device; nothing you type leaves it."</p>
+        <Show when=move || !maker.is_open()>
+            <Bots/>
+        </Show>
+        <div id=PLACE hidden=move || !maker.is_open()><p class="message">"The maker is being loaded …"</p></div>
+        <OpenModel/>
+        <StorageView/>
+        <About/>
+        <ShareDialog/>
+        <EmbedMaker/>
+        <UpdateBar/>
+    }
+}
+
+/// The gallery, and the open bot.
+#[component]
+fn Bots() -> impl IntoView {
+    view! {
+        <section class="what-is-this" aria-label="What this is">
+            <p>"Bots that imitate Twitter accounts. They write on your own device; nothing you type leaves it."</p>
+        </section>
         <Gallery/>
         <main class="bot-page">
             <BotHeader/>
             <Widget/>
             <CardBody/>
         </main>
-        <OpenModel/>
-        <StorageView/>
-        <About/>
-        <UpdateBar/>
     }
 }
 
-/// Puts the page in place of the skeleton in index.html.
+/// Puts the page, or its view in a frame, in place of what index.html shows until then: the page as the build has drawn
+/// it, or the skeleton.
 pub fn start() {
-    if let Some(skeleton) = document().get_element_by_id("skeleton") {
-        skeleton.remove();
+    let before = ["skeleton", "still"].map(|id| document().get_element_by_id(id));
+    if frame::is_asked() {
+        leptos::mount::mount_to_body(FrameView);
+    } else {
+        leptos::mount::mount_to_body(App);
     }
-    leptos::mount::mount_to_body(App);
+    for element in before.into_iter().flatten() {
+        // `start.js` then passes on what the visitor did on the drawn page.
+        if let Ok(event) = Event::new("replaced") {
+            let _ = element.dispatch_event(&event);
+        }
+        element.remove();
+    }
 }

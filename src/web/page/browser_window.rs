@@ -25,6 +25,32 @@ pub async fn copy(text: &str) -> bool {
             .is_ok()
 }
 
+/// Whether the system has a share sheet that this page may open.
+pub fn can_share() -> bool {
+    let navigator = window().navigator();
+    Reflect::get(&navigator, &"share".into()).is_ok_and(|share| share.is_function())
+}
+
+/// Opens the system's share sheet with a text and a link; the visitor may close it.
+pub fn share(text: &str, url: &str) {
+    let navigator = window().navigator();
+    let data = js_sys::Object::new();
+    // A fresh plain object always takes a new field.
+    let _ = Reflect::set(&data, &"text".into(), &text.into());
+    let _ = Reflect::set(&data, &"url".into(), &url.into());
+    let share = Reflect::get(&navigator, &"share".into());
+    let Ok(share) = share.and_then(|share| share.dyn_into::<js_sys::Function>()) else {
+        return;
+    };
+    let asked = share.call1(&navigator, &data);
+    if let Ok(asked) = asked.and_then(|asked| asked.dyn_into::<js_sys::Promise>()) {
+        leptos::task::spawn_local(async move {
+            // Rejected where the visitor closes it.
+            let _ = JsFuture::from(asked).await;
+        });
+    }
+}
+
 /// Scrolls until `element` is visible; does nothing if it is visible already.
 pub fn scroll_to(element: &Element) {
     let options = ScrollIntoViewOptions::new();

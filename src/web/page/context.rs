@@ -10,9 +10,10 @@ use leptos::task::spawn_local;
 use crate::hub::ModelRef;
 use crate::protocol::{ErrorCode, ErrorReport, Event, Request};
 use crate::state::model_choice::ModelChoice;
+use crate::state::wording::isolated;
 use crate::state::{Command, PageState};
 
-use super::worker_bridge::WorkerBridge;
+use super::worker_bridge::{EngineSource, WorkerBridge};
 use crate::web::shared::model_storage;
 
 /// Handle on the page's state, cheap to copy into every component.
@@ -22,6 +23,9 @@ pub struct Page {
     channel: StoredValue<Channel, LocalStorage>,
     worker_build: RwSignal<Option<RunningBuild>>,
 }
+
+/// Hears the events of the engine.
+pub type EventListener = Rc<dyn Fn(Page, &Event)>;
 
 /// Picked models whose files stay at hand.
 const KEPT_FILES: usize = 2;
@@ -37,7 +41,10 @@ pub struct RunningBuild {
 
 /// The way from the state to the worker and back.
 struct Channel {
+    source: EngineSource,
     bridge: Option<WorkerBridge>,
+    /// Hears every event before the state does.
+    listener: Option<EventListener>,
     /// Events of the current frame, in order.
     inbox: Rc<RefCell<Vec<Event>>>,
     /// The files of the models that the visitor opened last, the newest at the end; the worker reads their bytes. An
@@ -48,10 +55,21 @@ struct Channel {
 impl Page {
     /// Starts the worker and shows `state`.
     pub fn start(state: PageState) -> Page {
+        Self::start_on(state, EngineSource::Worker, None)
+    }
+
+    /// Shows `state`, whose engine is of `source`; `listener` hears every event of it first.
+    pub fn start_on(
+        state: PageState,
+        source: EngineSource,
+        listener: Option<EventListener>,
+    ) -> Page {
         let page = Page {
             state: RwSignal::new(state),
             channel: StoredValue::new_local(Channel {
+                source,
                 bridge: None,
+                listener,
                 inbox: Rc::default(),
                 files: Vec::new(),
             }),
@@ -123,6 +141,7 @@ impl Page {
     fn execute(self, command: Command) {
         match command {
             Command::Send(request) => self.with_bridge(|bridge, _| bridge.send(&request)),
+            Command::SendFiles(request) if !self.has_files(&request) => self.miss_files(&request),
             Command::SendFiles(request) => self.with_bridge(|bridge, files| {
                 let Request::Load { model, .. } = &request else {
                     return;
@@ -139,6 +158,30 @@ impl Page {
         }
     }
 
+    /// Whether the files of the model that is to be loaded are at hand.
+    fn has_files(self, request: &Request) -> bool {
+        let Request::Load { model, .. } = request else {
+            return true;
+        };
+        let is_known = |channel: &Channel| channel.files.iter().any(|(known, _)| known == model);
+        self.channel.with_value(is_known)
+    }
+
+    /// Tells that a file is on another device, which a link names.
+    fn miss_files(self, request: &Request) {
+        let Request::Load { job, model, .. } = request else {
+            return;
+        };
+        let error = ErrorReport {
+            code: ErrorCode::Download,
+            message: format!("the file {} is not on this page", isolated(&model.name())),
+            hint: "choose it with “Open a model” at the top".to_owned(),
+            retryable: false,
+        };
+        let job = Some(*job);
+        self.act(|state| state.update(Event::Error { job, error }, now_ms()));
+    }
+
     fn with_bridge(self, send: impl FnOnce(&WorkerBridge, &[(ModelRef, Vec<File>)])) {
         self.channel.with_value(|channel| {
             if let Some(bridge) = &channel.bridge {
@@ -149,7 +192,8 @@ impl Page {
 
     /// Starts a worker; an earlier one ends.
     fn start_worker(self) {
-        let started = WorkerBridge::start(move |event| self.receive(event));
+        let source = self.channel.with_value(|channel| channel.source.clone());
+        let started = WorkerBridge::start(&source, move |event| self.receive(event));
         let (bridge, error) = match started {
             Ok(bridge) => (Some(bridge), None),
             Err(error) => (None, Some(error)),
@@ -181,9 +225,13 @@ impl Page {
             event,
             Event::Token { .. } | Event::Progress { .. } | Event::Measuring { .. }
         );
-        let Some(inbox) = self.channel.try_with_value(|channel| channel.inbox.clone()) else {
+        let ends = |channel: &Channel| (channel.inbox.clone(), channel.listener.clone());
+        let Some((inbox, listener)) = self.channel.try_with_value(ends) else {
             return;
         };
+        if let Some(listener) = listener {
+            listener(self, &event);
+        }
         if let Event::Started { threads, simd, .. } = &event {
             self.worker_build.set(Some(RunningBuild {
                 threads: u32::try_from(*threads).unwrap_or(u32::MAX),
@@ -225,4 +273,10 @@ fn now_ms() -> f64 {
 pub fn fresh_seed() -> u32 {
     // The browser's own generator, which every page with WebAssembly has.
     getrandom::u32().unwrap_or(0)
+}
+
+/// Today as `2026-11-21`.
+pub fn today() -> String {
+    let now = String::from(js_sys::Date::new_0().to_iso_string());
+    now.chars().take("0000-00-00".len()).collect()
 }

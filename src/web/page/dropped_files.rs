@@ -16,12 +16,13 @@ use crate::state::notice::{FolderProblem, Notice};
 
 use super::components::dialog::Overlay;
 use super::context::Page;
+use super::maker_door;
 
 /// Most entries of a dropped folder that are read; a model's folder has about twenty.
 const MAX_ENTRIES: usize = 1000;
 
-/// Opens dropped files as if they had been chosen in the dialog, which closes. Dragged text is left to the browser;
-/// a dropped file would otherwise replace the page.
+/// Opens dropped files as if they had been chosen in the dialog, which closes. While the maker is open they are its own
+/// (`maker_drop`). Dragged text is left to the browser; a dropped file would otherwise replace the page.
 pub fn follow(page: Page, overlay: Overlay) {
     // The page lives as long as its window, and so do these listeners.
     let _ = window_event_listener(ev::dragover, |event: DragEvent| {
@@ -32,6 +33,9 @@ pub fn follow(page: Page, overlay: Overlay) {
     let _ = window_event_listener(ev::drop, move |event: DragEvent| {
         let Some(data) = files_of(&event) else { return };
         event.prevent_default();
+        if maker_door::is_asked() {
+            return;
+        }
         overlay.close();
         // The browser forgets the entries when the event is over.
         let entries = entries(&data);
@@ -54,20 +58,20 @@ pub fn follow(page: Page, overlay: Overlay) {
 }
 
 /// The data of an event with files.
-fn files_of(event: &DragEvent) -> Option<DataTransfer> {
+pub(super) fn files_of(event: &DragEvent) -> Option<DataTransfer> {
     let data = event.data_transfer()?;
     let has_files = data.types().includes(&JsValue::from_str("Files"), 0);
     has_files.then_some(data)
 }
 
-fn entries(data: &DataTransfer) -> Vec<FileSystemEntry> {
+pub(super) fn entries(data: &DataTransfer) -> Vec<FileSystemEntry> {
     let items = data.items();
     (0..items.length())
         .filter_map(|i| items.get(i)?.webkit_get_as_entry().ok()?)
         .collect()
 }
 
-fn folder(entries: &[FileSystemEntry]) -> Option<&FileSystemDirectoryEntry> {
+pub(super) fn folder(entries: &[FileSystemEntry]) -> Option<&FileSystemDirectoryEntry> {
     let folder = entries.iter().find(|entry| entry.is_directory());
     folder.map(JsCast::unchecked_ref)
 }
@@ -104,7 +108,7 @@ async fn files_in(folder: &FileSystemDirectoryEntry) -> Result<Vec<File>, Folder
     Ok(files)
 }
 
-async fn next_entries(reader: &FileSystemDirectoryReader) -> Result<Array, JsValue> {
+pub(super) async fn next_entries(reader: &FileSystemDirectoryReader) -> Result<Array, JsValue> {
     let entries = Promise::new(&mut |resolve: Function, reject: Function| {
         let started = reader.read_entries_with_callback_and_callback(&resolve, &reject);
         if let Err(error) = started {
@@ -115,7 +119,7 @@ async fn next_entries(reader: &FileSystemDirectoryReader) -> Result<Array, JsVal
     Ok(JsFuture::from(entries).await?.unchecked_into())
 }
 
-async fn file_of(entry: &FileSystemFileEntry) -> Result<File, JsValue> {
+pub(super) async fn file_of(entry: &FileSystemFileEntry) -> Result<File, JsValue> {
     let file = Promise::new(&mut |resolve: Function, reject: Function| {
         entry.file_with_callback_and_callback(&resolve, &reject);
     });

@@ -26,6 +26,20 @@ pub fn open_bot(page: Page, index: usize) {
     page.act(|state| state.choose_bot(index));
 }
 
+/// Writes what the texts of the open bot were written with into the address, so that a reload or a bookmark brings it
+/// back.
+pub fn keep_recipe(page: Page) {
+    let query = page.memo(|state| state.link_query());
+    Effect::new(move |_| {
+        let Some(query) = query.get() else { return };
+        let address = address::with_other_names(&query);
+        // A page opened from a file may not write its address.
+        let _ = window().history().and_then(|history| {
+            history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&address))
+        });
+    });
+}
+
 /// Follows the browser's back and forward buttons.
 pub fn follow(page: Page) {
     window_event_listener(leptos::ev::popstate, move |_| {

@@ -10,7 +10,7 @@ use web_sys::{
     ServiceWorkerRegistration,
 };
 
-use super::address::absolute;
+use super::address::{folder, own_file};
 use super::browser_window;
 use super::context::RunningBuild;
 use crate::web::shared::time_limit::{SOON_MS, settled_within};
@@ -19,7 +19,7 @@ use crate::web::shared::time_limit::{SOON_MS, settled_within};
 const REGISTER_MS: u32 = 30_000;
 
 /// The service worker answers for the folder of its script.
-const SCRIPT: &str = "./sw.js";
+const SCRIPT: &str = "sw.js";
 /// First word of the names of the page's caches, before the folder and the build (www/sw.js).
 const CACHE_PREFIX: &str = "huggingtweets-shell";
 
@@ -38,8 +38,8 @@ pub fn container() -> Option<ServiceWorkerContainer> {
 /// Registers the service worker; `false` if the browser refuses. From then on the browser looks for a newer version at
 /// every visit.
 pub async fn register() -> bool {
-    match container() {
-        Some(container) => settled_within(&container.register(SCRIPT), REGISTER_MS)
+    match container().zip(own_file(SCRIPT)) {
+        Some((container, script)) => settled_within(&container.register(&script), REGISTER_MS)
             .await
             .is_ok(),
         None => false,
@@ -51,7 +51,7 @@ pub async fn registration() -> Option<ServiceWorkerRegistration> {
     let found = container()?.get_registration();
     let found = settled_within(&found, SOON_MS).await.ok()?;
     let found: ServiceWorkerRegistration = found.dyn_into().ok()?;
-    Some(found).filter(|found| Some(found.scope()) == absolute("./"))
+    Some(found).filter(|found| Some(found.scope()) == folder())
 }
 
 /// The active service worker. In a first visit, that takes until all of the page's files are saved.
@@ -66,7 +66,7 @@ pub async fn active() -> Option<ServiceWorker> {
 pub fn is_controlled() -> bool {
     container()
         .and_then(|container| container.controller())
-        .is_some_and(|worker| Some(worker.script_url()) == absolute(SCRIPT))
+        .is_some_and(|worker| Some(worker.script_url()) == own_file(SCRIPT))
 }
 
 /// Removes the service worker and every file that it saved. A failure changes nothing for the visitor.
@@ -81,7 +81,7 @@ pub async fn remove() {
 
 async fn delete_caches() -> Result<(), JsValue> {
     let caches: CacheStorage = window().caches()?;
-    let ours = format!("{CACHE_PREFIX} {} ", absolute("./").unwrap_or_default());
+    let ours = format!("{CACHE_PREFIX} {} ", folder().unwrap_or_default());
     let names: Array = JsFuture::from(caches.keys()).await?.unchecked_into();
     for name in names.iter().filter_map(|name| name.as_string()) {
         if name.starts_with(&ours) {

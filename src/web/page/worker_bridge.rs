@@ -1,53 +1,104 @@
-//! `WorkerBridge`: the page's end of the channel to the worker; starts the worker, encodes requests, decodes events.
+//! `WorkerBridge`: the page's end of the channel to the worker, which it starts, or to the engine that the frames of a
+//! host page share; encodes requests, decodes events.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo::events::{EventListener, EventListenerOptions};
-use gloo::file::{Blob, File};
+use gloo::file::File;
 use js_sys::{Array, Reflect};
-use leptos::prelude::window;
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MessageEvent, Worker};
+use web_sys::{EventTarget, MessageEvent, MessagePort, Worker};
 
-use super::{address, browser_window};
+use super::{address, worker_script};
 use crate::protocol::{Envelope, ErrorCode, ErrorReport, Event, PROTOCOL_VERSION, Request};
 use crate::web::shared::js_error::{WebError, reason};
 
 /// The script that starts the worker, beside the page.
-const WORKER_SCRIPT: &str = "./worker_loader.js";
+const WORKER_SCRIPT: &str = "worker_loader.js";
 
-/// The rest of the script that imports [`WORKER_SCRIPT`] in a blob. The policy is for hosts that demand Trusted Types;
-/// where they allow none, importing fails and is reported.
-const IMPORT_LOADER: &str = "const createScriptURL = (address) => (address.startsWith(self.huggingtweets.folder) ? address : null);
-try { self.trustedTypes?.createPolicy('default', { createScriptURL }); } catch {}
-importScripts(`${self.huggingtweets.folder}worker_loader.js`);
-";
+/// Where a page's requests go.
+#[derive(Clone)]
+pub enum EngineSource {
+    /// A worker of the page's own.
+    Worker,
+    /// The engine of all frames of a host page, by a port that the host sends.
+    Host(SharedEngine),
+}
 
-/// A running worker, which ends when the bridge is dropped.
+/// Asks the host for a port to the engine, and takes it.
+#[derive(Clone)]
+pub struct SharedEngine {
+    ask: Rc<dyn Fn()>,
+    take: Rc<RefCell<Option<TakePort>>>,
+}
+
+type TakePort = Box<dyn FnOnce(MessagePort)>;
+
+impl SharedEngine {
+    /// An engine that `ask` asks the host for.
+    pub fn new(ask: impl Fn() + 'static) -> Self {
+        Self {
+            ask: Rc::new(ask),
+            take: Rc::default(),
+        }
+    }
+
+    /// Passes on the port that the host has sent. A port that nothing has asked for is dropped.
+    pub fn arrived(&self, port: MessagePort) {
+        let take = self.take.borrow_mut().take();
+        if let Some(take) = take {
+            take(port);
+        }
+    }
+
+    fn request(&self, take: impl FnOnce(MessagePort) + 'static) {
+        *self.take.borrow_mut() = Some(Box::new(take));
+        (self.ask)();
+    }
+}
+
+/// The running worker or the port to the shared engine, which ends when the bridge is dropped.
 pub struct WorkerBridge {
-    worker: Worker,
+    end: FarEnd,
     // Dropped with the bridge, after which no event of the ended worker is passed on.
-    _on_message: EventListener,
-    _on_error: EventListener,
+    _on_error: Option<EventListener>,
+}
+
+enum FarEnd {
+    Worker(
+        Worker,
+        #[allow(dead_code, reason = "listens until it is dropped")] EventListener,
+    ),
+    /// Empty until the port has arrived.
+    Port(Rc<RefCell<Option<(MessagePort, EventListener)>>>),
 }
 
 impl Drop for WorkerBridge {
     fn drop(&mut self) {
-        self.worker.terminate();
+        match &self.end {
+            FarEnd::Worker(worker, _) => worker.terminate(),
+            FarEnd::Port(port) => {
+                if let Some((port, _)) = port.take() {
+                    port.close();
+                }
+            }
+        }
     }
 }
 
 impl WorkerBridge {
-    /// Starts the worker; its events go to `on_event`. It takes requests after [`Event::Started`]. A worker that ends by
-    /// itself reports [`ErrorCode::WorkerCrashed`] or [`ErrorCode::OutOfMemory`], once.
+    /// Starts the worker, or asks for the shared engine; its events go to `on_event`. It takes requests after
+    /// [`Event::Started`]. A worker that ends by itself reports [`ErrorCode::WorkerCrashed`] or
+    /// [`ErrorCode::OutOfMemory`], once.
     ///
     /// # Errors
     /// [`WebError::NoWorker`] where the browser refuses a worker.
-    pub fn start(on_event: impl Fn(Event) + 'static) -> Result<Self, WebError> {
-        let worker = start_worker().map_err(|e| WebError::NoWorker { reason: reason(&e) })?;
-        let has_started = Rc::new(Cell::new(false));
+    pub fn start(
+        source: &EngineSource,
+        on_event: impl Fn(Event) + 'static,
+    ) -> Result<Self, WebError> {
         let has_ended = Cell::new(false);
         let on_event = Rc::new(move |event: Event| {
             // Only the first report of an end is passed on; later reports are of the same crash.
@@ -55,19 +106,24 @@ impl WorkerBridge {
                 on_event(event);
             }
         });
+        match source {
+            EngineSource::Worker => Self::start_worker(on_event),
+            EngineSource::Host(engine) => Ok(Self::ask_host(engine, on_event)),
+        }
+    }
+
+    fn start_worker(on_event: Rc<impl Fn(Event) + 'static>) -> Result<Self, WebError> {
+        let worker = start_worker().map_err(|e| WebError::NoWorker { reason: reason(&e) })?;
+        let has_started = Rc::new(Cell::new(false));
         let on_message = {
-            let (worker, on_event) = (worker.clone(), Rc::clone(&on_event));
             let has_started = Rc::clone(&has_started);
-            EventListener::new(&worker.clone(), "message", move |message| {
-                let message: &MessageEvent = message.unchecked_ref();
+            let on_event = Rc::clone(&on_event);
+            let to = worker.clone();
+            listen(&worker, move |message| {
                 has_started.set(true);
-                for event in events_of(message.data()) {
-                    if matches!(event, Event::Started { .. }) {
-                        let url = address::bundled_url();
-                        post(&worker, &message_of(&Request::LocateBundled { url }));
-                    }
-                    on_event(event);
-                }
+                receive(message, &on_event, |request| {
+                    post(&to, &message_of(request))
+                });
             })
         };
         let options = EventListenerOptions::enable_prevent_default();
@@ -89,15 +145,38 @@ impl WorkerBridge {
             on_event(Event::Error { job: None, error });
         });
         Ok(Self {
-            worker,
-            _on_message: on_message,
-            _on_error: on_error,
+            end: FarEnd::Worker(worker, on_message),
+            _on_error: Some(on_error),
         })
+    }
+
+    fn ask_host(engine: &SharedEngine, on_event: Rc<impl Fn(Event) + 'static>) -> Self {
+        let end = Rc::new(RefCell::new(None));
+        let place = Rc::downgrade(&end);
+        engine.request(move |port| {
+            // The bridge may have been dropped meanwhile.
+            let Some(place) = place.upgrade() else {
+                return port.close();
+            };
+            let to = port.clone();
+            let listener = listen(&port, move |message| {
+                receive(message, &on_event, |request| {
+                    post_to_port(&to, &message_of(request))
+                });
+            });
+            // Unlike `onmessage`, a listener does not start the port.
+            port.start();
+            *place.borrow_mut() = Some((port, listener));
+        });
+        Self {
+            end: FarEnd::Port(end),
+            _on_error: None,
+        }
     }
 
     /// Sends a request.
     pub fn send(&self, request: &Request) {
-        post(&self.worker, &message_of(request));
+        self.post(&message_of(request));
     }
 
     /// Sends a [`Request::Load`] with the files of its model.
@@ -106,31 +185,55 @@ impl WorkerBridge {
         let blobs: Array = files.iter().map(AsRef::<web_sys::File>::as_ref).collect();
         // A fresh plain object always takes a new field.
         let _ = Reflect::set(&message, &JsValue::from_str("blobs"), &blobs);
-        post(&self.worker, &message);
+        self.post(&message);
+    }
+
+    fn post(&self, message: &JsValue) {
+        match &self.end {
+            FarEnd::Worker(worker, _) => post(worker, message),
+            FarEnd::Port(port) => {
+                if let Some((port, _)) = &*port.borrow() {
+                    post_to_port(port, message);
+                }
+            }
+        }
     }
 }
 
-/// Starts the worker by its address, or by a blob where the browser refuses that address, as in a sandboxed frame.
+fn listen(target: &EventTarget, hear: impl Fn(&MessageEvent) + 'static) -> EventListener {
+    EventListener::new(target, "message", move |message| {
+        hear(message.unchecked_ref());
+    })
+}
+
+/// Passes on the events of a message, and tells a worker that has started where the bundled model is.
+fn receive(message: &MessageEvent, on_event: &Rc<impl Fn(Event)>, answer: impl Fn(&Request)) {
+    for event in events_of(message.data()) {
+        if matches!(event, Event::Started { .. }) {
+            let url = address::bundled_url();
+            answer(&Request::LocateBundled { url });
+        }
+        on_event(event);
+    }
+}
+
+/// Starts the worker.
 fn start_worker() -> Result<Worker, JsValue> {
-    let origin = window().origin();
-    // There, some browsers report the refusal later.
-    let is_opaque = origin == "null" && !browser_window::is_single_file();
-    let refused = match is_opaque {
-        false => match Worker::new(WORKER_SCRIPT) {
-            Ok(worker) => return Ok(worker),
-            Err(refused) => refused,
-        },
-        true => JsValue::NULL,
+    let (worker, folder) = worker_script::start(WORKER_SCRIPT)?;
+    post(&worker, &start_message(folder.as_deref()));
+    Ok(worker)
+}
+
+/// The first message to [`WORKER_SCRIPT`], for as many threads as the device has. `folder`: where the worker's files are,
+/// if it was not started from there.
+fn start_message(folder: Option<&str>) -> JsValue {
+    let message = match folder {
+        Some(folder) => serde_json::json!({ "type": "start", "folder": folder }),
+        None => serde_json::json!({ "type": "start" }),
     };
-    let Some(folder) = address::absolute("./") else {
-        return Err(refused);
-    };
-    let stated = serde_json::json!({ "folder": folder, "search": "" });
-    let text = format!("self.huggingtweets = {stated};\n{IMPORT_LOADER}");
-    let blob = Blob::new_with_options(text.as_str(), Some("text/javascript"));
-    // The address stays valid: the worker reads it after this function has returned.
-    let url = web_sys::Url::create_object_url_with_blob(blob.as_ref())?;
-    Worker::new(&url)
+    message
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .expect("a message is plain fields")
 }
 
 /// Whether the worker has ended by itself.
@@ -147,6 +250,10 @@ fn is_end(event: &Event) -> bool {
 fn post(worker: &Worker, message: &JsValue) {
     // Posting fails only for values that cannot be cloned; these are plain objects and files.
     let _ = worker.post_message(message);
+}
+
+fn post_to_port(port: &MessagePort, message: &JsValue) {
+    let _ = port.post_message(message);
 }
 
 fn message_of(request: &Request) -> JsValue {

@@ -20,6 +20,12 @@ pub enum WebError {
         /// Its host name.
         host: String,
     },
+    /// The server has never answered, and the connection to it was not refused either.
+    #[error("{host} does not answer")]
+    Silent {
+        /// Its host name.
+        host: String,
+    },
     /// The connection broke, or a server that had answered before is out of reach.
     #[error("the connection broke after {loaded} bytes: {reason}")]
     Connection {
@@ -163,6 +169,11 @@ impl WebError {
             Self::NoContact { .. } => (
                 ErrorCode::Download,
                 "check the address and whether you are online; the server may also forbid other sites to read its files",
+                true,
+            ),
+            Self::Silent { .. } => (
+                ErrorCode::Download,
+                "it may be busy or out of order: try again in a while, or check the address",
                 true,
             ),
             Self::Connection { .. } => (

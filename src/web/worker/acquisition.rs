@@ -14,6 +14,7 @@ use web_sys::Blob;
 use super::blob_reader::BlobReader;
 use crate::engine::{Arrival, Companions, ModelFile, conversion};
 use crate::hub::{ListedFile, MAX_MEMORY_BYTES, ModelAddress, Plan, Weights, over_address_space};
+use crate::notice::Notice;
 use crate::protocol::{ErrorCode, ErrorReport, Event, LoadStage, Retention};
 use crate::store::{ArtifactRecord, Download, storage_key};
 use crate::web::shared::js_error::WebError;
@@ -37,6 +38,8 @@ pub struct Acquired {
     pub blob: Blob,
     /// Where the model is kept for the next visit.
     pub retention: Retention,
+    /// What was noticed about it while it arrived.
+    pub notices: Vec<Notice>,
 }
 
 /// A model to bring onto this device.
@@ -59,6 +62,7 @@ impl Acquisition<'_> {
             return Ok(Acquired {
                 blob,
                 retention: Retention::None,
+                notices: Vec::new(),
             });
         }
         let files = self.files;
@@ -70,7 +74,7 @@ impl Acquisition<'_> {
         };
         let Some(storage) = storage else {
             let record = ArtifactRecord::new(model.clone());
-            let (_, destination) = self.fetch(record, None).await?;
+            let (record, destination) = self.fetch(record, None).await?;
             let Destination::Memory(file) = destination else {
                 unreachable!("without storage it is written to memory");
             };
@@ -80,15 +84,17 @@ impl Acquisition<'_> {
                     true => Retention::Tab,
                     false => Retention::None,
                 },
+                notices: record.notices,
             });
         };
         let key = storage_key(model);
         let _lock = self.lock(&key).await?;
-        let record = self.record(&storage, &key).await?;
+        let mut record = self.record(&storage, &key).await?;
         if record.is_complete() {
             self.report_card(&record);
         } else {
-            let (mut record, destination) = self.fetch(record, Some((&storage, &key))).await?;
+            let destination;
+            (record, destination) = self.fetch(record, Some((&storage, &key))).await?;
             drop(destination);
             let written = stored(&storage, &key).await?;
             let reader = BlobReader::new(written)?;
@@ -105,6 +111,7 @@ impl Acquisition<'_> {
         Ok(Acquired {
             blob: stored(&storage, &key).await?,
             retention: storage.retention(),
+            notices: record.notices,
         })
     }
 
@@ -308,6 +315,7 @@ impl Acquisition<'_> {
             }
             debug_assert_eq!(receiver.file_index(), i + 1);
         }
+        receiver.note_notices();
         Ok(())
     }
 }

@@ -7,45 +7,29 @@
 //! `gloo::net` is not used: its `send` panics when `fetch` is rejected with a value that is no `Error`, and a panic
 //! ends the worker with the open model; the body is a bare `ReadableStream` there as well.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+mod answer;
+mod request;
 
 use gloo::timers::callback::Timeout;
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, Blob, Headers, ReadableStream, ReadableStreamDefaultReader, RequestInit,
-    Response, WorkerGlobalScope,
 };
 
-use crate::web::shared::js_error::{WebError, is_abort, reason};
+use crate::web::shared::js_error::{WebError, reason};
+pub use answer::Head;
+use answer::head;
+use request::{Broken, has_answered, send, within_time};
+pub use request::{Delay, exists};
 
 /// Seconds before each new attempt; after an attempt that brought bytes, the list begins again.
 const WAITS_S: [u32; 5] = [1, 2, 4, 8, 16];
 /// The same for a host that has never answered: a wrong address or a device without network is told soon.
 const FIRST_CONTACT_WAITS_S: [u32; 1] = [1];
-/// A host that has never answered is reported as silent after this time.
-const SILENT_MS: u32 = 2_500;
 /// Longest wait that a server may ask for.
 const MAX_WAIT_S: u32 = 60;
-/// A connection is given up when nothing arrives for this time.
-const STALL_MS: u32 = 20_000;
-
-/// The head of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// Offset of the body in the file.
-    pub offset: u64,
-    /// Length of the file, where it is told. In a whole answer it may be the compressed length: another host need not let
-    /// a page see that an answer is compressed.
-    pub total: Option<u64>,
-    /// Whether the body is a range of the file.
-    pub is_part: bool,
-    /// The file's version: its ETag, else the time of its last change.
-    pub validator: Option<String>,
-}
-
 /// A receiver of the bytes of a file.
 pub trait Receive {
     /// Offset of the next byte.
@@ -69,49 +53,11 @@ pub trait Receive {
     fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), WebError>>;
 }
 
-/// A delay of a download, to be reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
-    /// The host has not answered its first request yet.
-    Unanswered,
-    /// The next attempt comes in some seconds.
-    Retry {
-        /// Seconds until then.
-        seconds: u32,
-        /// Its number, from 2.
-        attempt: u32,
-        /// Number of attempts.
-        attempts: u32,
-    },
-}
-
-thread_local! {
-    /// The hosts that have answered a request of this worker, whatever they answered.
-    static ANSWERED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
-}
-
-/// The host of an address.
-fn host_of(url: &str) -> &str {
-    let origin = origin(url);
-    origin.split_once("://").map_or(origin, |(_, host)| host)
-}
-
-/// Scheme and host of an address.
-fn origin(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host..].find(['/', '?', '#']);
-    end.map_or(url, |end| &url[..host + end])
-}
-
-fn has_answered(url: &str) -> bool {
-    ANSWERED.with_borrow(|hosts| hosts.contains(origin(url)))
-}
-
 /// Fetches `url` from the receiver's offset on. It retries after failures that may pass, and reports each delay.
 ///
 /// # Errors
-/// [`WebError::Status`], [`WebError::NoContact`], [`WebError::Connection`], [`WebError::Length`], [`WebError::Cancelled`] once `abort` fires,
-/// and the receiver's.
+/// [`WebError::Status`], [`WebError::NoContact`], [`WebError::Silent`], [`WebError::Connection`], [`WebError::Length`],
+/// [`WebError::Cancelled`] once `abort` fires, and the receiver's.
 pub async fn download(
     url: &str,
     abort: &AbortController,
@@ -204,45 +150,6 @@ impl Receive for Small {
     }
 }
 
-/// The properties of a file on a server, from the answer to a `HEAD` request.
-#[derive(Debug)]
-pub struct RemoteFile {
-    /// Its length.
-    pub size_bytes: Option<u64>,
-    /// As [`Head::validator`].
-    pub validator: Option<String>,
-}
-
-/// The properties of the file at `url`; `None` if there is no such file.
-///
-/// # Errors
-/// [`WebError::Status`], [`WebError::NoContact`], [`WebError::Connection`], [`WebError::Cancelled`].
-pub async fn exists(
-    url: &str,
-    abort: &AbortController,
-    on_delay: &dyn Fn(Delay),
-) -> Result<Option<RemoteFile>, WebError> {
-    let init = RequestInit::new();
-    init.set_method("HEAD");
-    let response = send(url, &init, abort, 0, on_delay).await?;
-    match response.status() {
-        403 | 404 | 410 => Ok(None),
-        status if !response.ok() => Err(WebError::Status {
-            status,
-            retry_after_s: None,
-        }),
-        _ => {
-            let headers = response.headers();
-            let length = header(&headers, "content-length");
-            let length = length.and_then(|n| n.parse().ok());
-            Ok(Some(RemoteFile {
-                size_bytes: length.filter(|n| *n > 0),
-                validator: validator(&headers),
-            }))
-        }
-    }
-}
-
 async fn fetch(
     url: &str,
     abort: &AbortController,
@@ -252,9 +159,9 @@ async fn fetch(
     let offset = receiver.offset();
     let init = RequestInit::new();
     if offset > 0 {
-        let headers = Headers::new().map_err(|e| broken(&e, offset))?;
+        let headers = Headers::new().map_err(|e| Broken::Rejected(e).after(offset))?;
         let range = headers.append("Range", &format!("bytes={offset}-"));
-        range.map_err(|e| broken(&e, offset))?;
+        range.map_err(|e| Broken::Rejected(e).after(offset))?;
         init.set_headers(&headers);
         // The browser's cache may hold another version of the file.
         init.set_cache(web_sys::RequestCache::NoStore);
@@ -320,12 +227,11 @@ async fn pump(
 ) -> Result<(), WebError> {
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     loop {
-        let read = within_time(reader.read(), receiver.offset()).await;
-        let read = match read {
+        let read = match within_time(reader.read()).await {
             Ok(read) => read,
-            Err(error) => {
+            Err(broken) => {
                 cancel(&reader).await;
-                return Err(error);
+                return Err(broken.after(receiver.offset()));
             }
         };
         if Reflect::get(&read, &JsValue::from_str("done")).is_ok_and(|done| done.is_truthy()) {
@@ -352,125 +258,16 @@ async fn cancel(reader: &ReadableStreamDefaultReader) {
     let _ = JsFuture::from(reader.cancel()).await;
 }
 
-async fn send(
-    url: &str,
-    init: &RequestInit,
-    abort: &AbortController,
-    loaded: u64,
-    on_delay: &dyn Fn(Delay),
-) -> Result<Response, WebError> {
-    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    init.set_signal(Some(&abort.signal()));
-    let answer = scope.fetch_with_str_and_init(url, init);
-    if has_answered(url) {
-        return Ok(within_time(answer, loaded).await?.unchecked_into());
-    }
-    if is_silent(&answer).await {
-        on_delay(Delay::Unanswered);
-    }
-    match within_time(answer, loaded).await {
-        Ok(response) => {
-            ANSWERED.with_borrow_mut(|hosts| hosts.insert(origin(url).to_owned()));
-            Ok(response.unchecked_into())
-        }
-        Err(WebError::Connection { .. }) => Err(WebError::NoContact {
-            host: host_of(url).to_owned(),
-        }),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether a promise is still open after [`SILENT_MS`].
-async fn is_silent(promise: &Promise) -> bool {
-    let mut timer = None;
-    let silence = Promise::new(&mut |resolve: Function, _| {
-        timer = Some(Timeout::new(SILENT_MS, move || {
-            // A call of the promise's own function.
-            let _ = resolve.call1(&JsValue::NULL, &JsValue::from_str("silent"));
-        }));
-    });
-    let first = Promise::race(&Array::of2(promise, &silence));
-    // A rejection of `promise` is handled where it is awaited.
-    JsFuture::from(first)
-        .await
-        .is_ok_and(|first| first.as_string().is_some())
-}
-
-fn head(response: &Response, offset: u64) -> Result<Head, WebError> {
-    let headers = response.headers();
-    let validator = validator(&headers);
-    match response.status() {
-        206 => {
-            let range = header(&headers, "content-range");
-            let (start, total) = range
-                .as_deref()
-                .and_then(content_range)
-                .unwrap_or((offset, None));
-            Ok(Head {
-                offset: start,
-                total,
-                is_part: true,
-                validator,
-            })
-        }
-        // The requested offset is after the last byte.
-        416 => Err(WebError::StartOver),
-        _ if response.ok() => {
-            // A compressed answer announces its compressed length.
-            let length = match header(&headers, "content-encoding") {
-                Some(_) => None,
-                None => header(&headers, "content-length"),
-            };
-            Ok(Head {
-                offset: 0,
-                total: length.and_then(|length| length.parse().ok()),
-                is_part: false,
-                validator,
-            })
-        }
-        status => Err(WebError::Status {
-            status,
-            retry_after_s: header(&headers, "retry-after").and_then(|s| s.parse().ok()),
-        }),
-    }
-}
-
-fn validator(headers: &Headers) -> Option<String> {
-    header(headers, "etag").or_else(|| header(headers, "last-modified"))
-}
-
-/// `bytes 100-199/1000`: the first byte and, unless it is `*`, the length.
-fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
-    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
-    let (start, _) = range.split_once('-')?;
-    Some((start.trim().parse().ok()?, total.trim().parse().ok()))
-}
-
-fn header(headers: &Headers, name: &str) -> Option<String> {
-    headers.get(name).ok().flatten()
-}
-
 /// Whether the same request may succeed a little later.
 fn may_pass(error: &WebError) -> bool {
     match error {
-        WebError::NoContact { .. } | WebError::Connection { .. } | WebError::Length { .. } => true,
+        WebError::NoContact { .. }
+        | WebError::Silent { .. }
+        | WebError::Connection { .. }
+        | WebError::Length { .. } => true,
         WebError::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
         _ => false,
     }
-}
-
-/// The value of a promise, or an error after [`STALL_MS`].
-async fn within_time(promise: Promise, loaded: u64) -> Result<JsValue, WebError> {
-    let mut timer = None;
-    let stalled = Promise::new(&mut |_, reject: Function| {
-        timer = Some(Timeout::new(STALL_MS, move || {
-            let reason = JsValue::from_str("nothing arrived for 20 seconds");
-            // A call of the promise's own function.
-            let _ = reject.call1(&JsValue::NULL, &reason);
-        }));
-    });
-    let first = Promise::race(&Array::of2(&promise, &stalled));
-    JsFuture::from(first).await.map_err(|e| broken(&e, loaded))
 }
 
 /// Waits, in steps, so that an abort ends it at once.
@@ -490,15 +287,4 @@ async fn wait(seconds: u32, abort: &AbortController) -> Result<(), WebError> {
         let _ = JsFuture::from(tick).await;
     }
     Ok(())
-}
-
-fn broken(error: &JsValue, loaded: u64) -> WebError {
-    if is_abort(error) {
-        WebError::Cancelled
-    } else {
-        WebError::Connection {
-            loaded,
-            reason: reason(error),
-        }
-    }
 }

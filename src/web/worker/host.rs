@@ -239,7 +239,8 @@ impl Host {
                 self.retention.set(acquired.retention);
                 *self.stream.borrow_mut() = Some(reader.stream());
                 let mut engine = self.engine.borrow_mut();
-                let events = engine.load(job, Box::new(reader), &model.name(), size);
+                let events =
+                    engine.load(job, Box::new(reader), &model.name(), size, acquired.notices);
                 drop(engine);
                 self.follow(events);
             }

@@ -71,6 +71,15 @@ impl Asked {
             if_range: text(header::IF_RANGE),
         }
     }
+
+    /// The first byte that was asked for. Chromium continues a response that it has kept in part by itself, and then
+    /// also names the last byte: `bytes=10000-109999`.
+    pub fn start(&self) -> u64 {
+        let Some(range) = &self.range else { return 0 };
+        let start = range.strip_prefix("bytes=").and_then(|r| r.split_once('-'));
+        let start = start.and_then(|(start, _)| start.parse().ok());
+        start.unwrap_or_else(|| panic!("`{range}` names a first byte"))
+    }
 }
 
 /// The repositories among the fixtures, a folder per format.

@@ -25,7 +25,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 "#;
 
-/// A running chromedriver or geckodriver. Dropping it ends the driver and its browser.
+/// A running chromedriver, geckodriver or WebKitWebDriver. Dropping it ends the driver and its browser.
 pub struct Driver {
     /// Its standard input is the pipe of [`GUARD`].
     guard: Child,
@@ -44,10 +44,11 @@ impl Driver {
         let output = File::create(&log).expect("target/ can be written");
         let errors = output.try_clone().expect("a file has more than one handle");
         let mut command = Command::new("sh");
-        command
-            .args(["-c", GUARD, "sh"])
-            .arg(&programs.driver)
-            .arg(format!("--port={port}"));
+        command.args(["-c", GUARD, "sh"]);
+        if browser == Browser::WebKit {
+            command.args(["xvfb-run", "--auto-servernum"]);
+        }
+        command.arg(&programs.driver).arg(format!("--port={port}"));
         match browser {
             Browser::Chromium => command.arg("--log-level=OFF"),
             Browser::Firefox => command.args([
@@ -57,6 +58,7 @@ impl Driver {
                 // Clearing a profile is a matter of the browser's own scope.
                 "--allow-system-access",
             ]),
+            Browser::WebKit => &mut command,
         };
         let guard = command
             // Where the browsers put their profiles.
@@ -70,7 +72,7 @@ impl Driver {
         let driver = Self { guard, port, log };
         wait_until(
             "the WebDriver server to listen",
-            Duration::from_secs(30),
+            Duration::from_secs(90),
             || async { TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok() },
         )
         .await;

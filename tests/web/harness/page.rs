@@ -103,21 +103,25 @@ impl Page {
             .expect("the window is open")
     }
 
-    /// The visible text of an element.
+    /// The visible text of an element, of the newest one where the page draws it anew meanwhile.
     pub async fn text(&self, testid: &str) -> String {
-        self.find(testid)
-            .await
-            .text()
-            .await
-            .expect("the element stays")
+        wait_until(&format!("the text of `{testid}`"), SOON, || async {
+            self.find_now(testid).await?.text().await.ok()
+        })
+        .await
     }
 
     /// The text of every element with this test id.
     pub async fn texts(&self, testid: &str) -> Vec<String> {
+        self.texts_now(testid).await.expect("texts are strings")
+    }
+
+    /// The same; `None` from Firefox while it goes to another page.
+    async fn texts_now(&self, testid: &str) -> Option<Vec<String>> {
         let script =
             "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent)";
         let texts = self.eval_with(script, vec![json!(selector(testid))]).await;
-        serde_json::from_value(texts).expect("texts are strings")
+        serde_json::from_value(texts).ok()
     }
 
     /// Waits until `accept` is true of the text of an element, and gives that text.
@@ -128,7 +132,7 @@ impl Page {
         accept: impl Fn(&str) -> bool,
     ) -> String {
         wait_until(&format!("the text of `{testid}`"), limit, || async {
-            let text = self.texts(testid).await.into_iter().next()?;
+            let text = self.texts_now(testid).await?.into_iter().next()?;
             Some(text).filter(|text| accept(text))
         })
         .await
@@ -136,8 +140,27 @@ impl Page {
 
     /// Clicks an element as a visitor does, as soon as it is visible and not covered.
     pub async fn click(&self, testid: &str) {
-        wait_until(&format!("`{testid}` to be clicked"), SOON, || async {
-            self.find_now(testid).await?.click().await.ok()
+        self.click_at(Locator::Css(&selector(testid))).await;
+    }
+
+    /// Clicks the element of that place, from 0, among those with this test id.
+    pub async fn click_nth(&self, testid: &str, place: usize) {
+        wait_until(
+            &format!("`{testid}` {place} to be clicked"),
+            SOON,
+            || async {
+                let elements = self.find_all(testid).await;
+                elements.into_iter().nth(place)?.click().await.ok()
+            },
+        )
+        .await;
+    }
+
+    /// Clicks the first element that `locator` finds. It is looked for again where the page draws it anew meanwhile, as
+    /// at the start, when the program takes the place of its drawing.
+    pub async fn click_at(&self, locator: Locator<'_>) {
+        wait_until(&format!("{locator:?} to be clicked"), SOON, || async {
+            self.client.find(locator).await.ok()?.click().await.ok()
         })
         .await;
     }
@@ -151,12 +174,10 @@ impl Page {
 
     /// The value of a field.
     pub async fn value(&self, testid: &str) -> String {
-        let value = self
-            .find(testid)
-            .await
-            .prop("value")
-            .await
-            .expect("the field stays");
+        let value = wait_until(&format!("the value of `{testid}`"), SOON, || async {
+            self.find_now(testid).await?.prop("value").await.ok()
+        })
+        .await;
         value.unwrap_or_default()
     }
 
@@ -244,9 +265,12 @@ impl Page {
             .await;
     }
 
-    /// Severe messages on the console since the window was opened.
+    /// Severe messages on the console since the window was opened; WebKit's driver tells of none.
     pub async fn console_errors(&self) -> Vec<String> {
         let session = self.session();
+        if session.browser == Browser::WebKit {
+            return Vec::new();
+        }
         if session.browser == Browser::Firefox {
             let printed = std::fs::read(session.driver.log()).expect("the driver has a log");
             let start = usize::try_from(session.log_start).expect("it fits");
@@ -298,7 +322,7 @@ impl Page {
         };
         let mut foreign = match self.session().browser {
             Browser::Chromium => self.requests().await,
-            Browser::Firefox => Vec::new(),
+            Browser::Firefox | Browser::WebKit => Vec::new(),
         };
         foreign.retain(|address| !own(address));
         foreign.extend(self.session().watch.requests());
@@ -350,7 +374,8 @@ fn selector(testid: &str) -> String {
 }
 
 /// Bytes of standard base64; anything else is skipped.
-fn decode_base64(text: &str) -> Vec<u8> {
+/// The bytes of a text in base64.
+pub fn decode_base64(text: &str) -> Vec<u8> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut n_bits) = (0_u32, 0);

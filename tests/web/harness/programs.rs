@@ -1,6 +1,7 @@
 //! The browsers and their WebDriver servers: found, or installed where the system allows it.
 
 use huggingtweets::site::{Progress, SiteError, SourceTree, apt, tools};
+use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -11,6 +12,8 @@ pub enum Browser {
     Chromium,
     /// With geckodriver; for claims about every browser.
     Firefox,
+    /// WebKitGTK's small browser, a relative of Safari, on a display in memory; for the essential claims.
+    WebKit,
 }
 
 /// The two programs that the tests drive.
@@ -29,6 +32,12 @@ const CHROMIUM: [&str; 4] = [
     "google-chrome-stable",
 ];
 const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
+/// Where the folders of WebKitGTK's versions lie.
+const LIBRARIES: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/libexec",
+];
 
 impl Browser {
     /// Finds or installs the programs, once per run of the tests.
@@ -38,9 +47,11 @@ impl Browser {
     pub fn programs(self, tree: &SourceTree) -> Result<Programs, String> {
         static CHROMIUM: OnceLock<Result<Programs, String>> = OnceLock::new();
         static FIREFOX: OnceLock<Result<Programs, String>> = OnceLock::new();
+        static WEBKIT: OnceLock<Result<Programs, String>> = OnceLock::new();
         match self {
             Browser::Chromium => CHROMIUM.get_or_init(|| said(chromium(tree))).clone(),
             Browser::Firefox => FIREFOX.get_or_init(|| said(firefox(tree))).clone(),
+            Browser::WebKit => WEBKIT.get_or_init(|| said(webkit(tree))).clone(),
         }
     }
 }
@@ -72,6 +83,33 @@ fn firefox(tree: &SourceTree) -> Result<Programs, SiteError> {
         None => tools::geckodriver(tree, Progress::new())?,
     };
     Ok(Programs { browser, driver })
+}
+
+fn webkit(tree: &SourceTree) -> Result<Programs, SiteError> {
+    let find = || {
+        on_path(&["xvfb-run"])?;
+        mini_browser().zip(on_path(&["WebKitWebDriver"]))
+    };
+    let (browser, driver) = match find() {
+        Some(found) => found,
+        None => {
+            let packages = ["webkit2gtk-driver", "xvfb", "xauth"];
+            apt::install(&packages, &tree.log("apt-webkit"), Progress::new())?;
+            find().expect("the packages that were just installed bring the programs")
+        }
+    };
+    Ok(Programs { browser, driver })
+}
+
+/// WebKitGTK's browser, which lies in a folder with a version in its name.
+fn mini_browser() -> Option<PathBuf> {
+    let folders = LIBRARIES.iter().filter_map(|dir| fs::read_dir(dir).ok());
+    folders
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|folder| folder.to_string_lossy().contains("/webkit"))
+        .map(|folder| folder.join("MiniBrowser"))
+        .find(|program| program.is_file())
 }
 
 fn said(found: Result<Programs, SiteError>) -> Result<Programs, String> {

@@ -1,7 +1,8 @@
 //! The routes of the tests' server: the page in several folders, broken models, and files of another site.
 
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::map_response;
 use axum::response::{Html, Response};
 use axum::routing::get;
@@ -42,10 +43,12 @@ impl ServiceWorker {
 ///
 /// Files of another site, which is the same server under another name: `/elsewhere/picture.svg`,
 /// `/elsewhere/bundled.gguf` (with CORS), `/elsewhere/frame`, a page with an empty frame, and
-/// `/elsewhere/isolated-frame`, the same with the headers of isolation.
+/// `/elsewhere/isolated-frame`, the same with the headers of isolation. `/elsewhere/host?html=…&header=NAME: VALUE` answers
+/// with this document and these headers.
 ///
-/// Hosts with headers of their own: `/charset/` states a character set for programs; `/policy/no-wasm/`,
-/// `/policy/no-scripts/` and `/policy/no-worker/` forbid what they are named by.
+/// `/no-engine/` lacks `engine.html`. Hosts with headers of their own: `/charset/` states a character set for programs; `/policy/no-wasm/`,
+/// `/policy/no-scripts/`, `/policy/no-worker/` and `/policy/no-types/` forbid what they are named by;
+/// `/policy/blob-worker/` allows the module's worker in one form alone.
 pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
     let at = |mount: &str| {
         server::router(&ServeOptions {
@@ -86,6 +89,11 @@ pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
                 ready(answer)
             })),
         )
+        .route(
+            "/no-engine/engine.html",
+            get(|| async { StatusCode::NOT_FOUND }),
+        )
+        .nest_service("/no-engine/", at("/"))
         .nest_service(
             "/policy/no-wasm/",
             at("/").layer(policy("script-src 'self'")),
@@ -97,6 +105,18 @@ pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
         .nest_service(
             "/policy/no-worker/",
             at("/").layer(policy("worker-src 'none'")),
+        )
+        .nest_service(
+            "/policy/blob-worker/",
+            at("/").layer(policy(
+                "worker-src blob:; require-trusted-types-for 'script'; trusted-types huggingtweets",
+            )),
+        )
+        .nest_service(
+            "/policy/no-types/",
+            at("/").layer(policy(
+                "require-trusted-types-for 'script'; trusted-types 'none'",
+            )),
         )
         .nest_service("/made", ServeDir::new(env!("CARGO_TARGET_TMPDIR")))
         .nest_service("/fixtures", ServeDir::new(root.join("tests/fixtures")))
@@ -137,10 +157,29 @@ fn elsewhere(root: &Path) -> Router {
             get(move || async move { (svg, picture) }),
         )
         .route("/elsewhere/frame", get(move || async move { Html(frame) }))
+        .route("/elsewhere/host", get(stated))
         .route(
             "/elsewhere/isolated-frame",
             get(move || async move { (ISOLATED, Html(frame)) }),
         )
+}
+
+/// The document that the address states, with its headers.
+async fn stated(address: Uri) -> Response {
+    let query = address.query().unwrap_or_default();
+    let mut answer = Response::new(Body::empty());
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if name == "html" {
+            *answer.body_mut() = Body::from(value.into_owned());
+        } else if let Some((name, value)) = value.split_once(": ") {
+            let name = HeaderName::try_from(name).expect("tests state headers");
+            let value = HeaderValue::try_from(value).expect("tests state headers");
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, html);
+    answer
 }
 
 const ISOLATED: [(&str, &str); 2] = [

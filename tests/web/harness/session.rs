@@ -100,6 +100,7 @@ impl Session {
             let capabilities = match browser {
                 Browser::Chromium => chromium(&programs, &watch, profile),
                 Browser::Firefox => firefox(&programs, &watch, profile),
+                Browser::WebKit => webkit(&programs, &watch),
             };
             let Value::Object(capabilities) = capabilities else {
                 unreachable!("an object was written")
@@ -122,8 +123,11 @@ impl Session {
         started.await.expect("starting does not panic")
     }
 
-    /// Gives the session back, for the next claim.
+    /// Gives the session back, for the next claim; WebKit's ends, because its storage cannot be cleared from outside.
     pub fn give_back(self) {
+        if self.browser == Browser::WebKit {
+            return;
+        }
         let (browser, profile, origins) = (self.browser, self.profile, self.origins.clone());
         let session = RUNTIME.spawn(self.cleared());
         IDLE.lock().unwrap().push(Idle {
@@ -151,6 +155,7 @@ impl Session {
         match self.browser {
             Browser::Chromium => self.clear_chromium().await?,
             Browser::Firefox => self.clear_firefox().await?,
+            Browser::WebKit => {}
         }
         self.watch.clear();
         let log = std::fs::metadata(self.driver.log()).expect("the driver has a log");
@@ -213,7 +218,7 @@ impl Session {
 
 /// The timeouts of a new session.
 fn timeouts() -> TimeoutConfiguration {
-    let (script, page_load) = (Duration::from_secs(30), Duration::from_secs(300));
+    let (script, page_load) = (Duration::from_secs(120), Duration::from_secs(300));
     TimeoutConfiguration::new(Some(script), Some(page_load), Some(Duration::ZERO))
 }
 
@@ -276,6 +281,15 @@ fn firefox(programs: &Programs, watch: &Watch, profile: Profile) -> Value {
             "prefs": prefs,
         },
         "proxy": { "proxyType": "manual", "httpProxy": watch.address(), "sslProxy": watch.address() },
+    })
+}
+
+fn webkit(programs: &Programs, watch: &Watch) -> Value {
+    json!({
+        "browserName": "MiniBrowser",
+        "webkitgtk:browserOptions": { "binary": programs.browser, "args": ["--automation"] },
+        "proxy": { "proxyType": "manual", "httpProxy": watch.address(), "sslProxy": watch.address(),
+            "noProxy": ["127.0.0.1", "localhost"] },
     })
 }
 

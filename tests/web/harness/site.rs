@@ -40,14 +40,16 @@ impl Site {
         Self::start_on(Browser::Chromium, programs, isolation).await
     }
 
-    /// The same for any browser; `None`, with a note on standard error, where Firefox cannot be installed.
+    /// The same for any browser; `None`, with a note on standard error, where Firefox or WebKit cannot be installed.
     pub async fn start_in(browser: Browser, isolation: Isolation) -> Option<Self> {
         match browser {
             Browser::Chromium => Some(Self::start_with(isolation).await),
-            Browser::Firefox => match browser.programs(&tree()) {
+            Browser::Firefox | Browser::WebKit => match browser.programs(&tree()) {
                 Ok(programs) => Some(Self::start_on(browser, programs, isolation).await),
                 Err(error) => {
-                    skipped(&format!("this test needs Firefox and geckodriver: {error}"));
+                    skipped(&format!(
+                        "this test needs {browser:?} and its driver: {error}"
+                    ));
                     None
                 }
             },

@@ -26,24 +26,34 @@ pub struct Portrait {
     original: Option<String>,
 }
 
-/// Turn of the colour circle between the accounts of one cyborg.
-const HUE_STEP: u16 = 55;
-
 /// The pictures of a bot, in the card's order, or of a model; there is always one.
 pub fn portraits(speaker: &Speaker) -> Vec<Portrait> {
-    let hue = bot::hue(speaker.colour_key());
     let avatars = speaker.bot().map_or(&[][..], |bot| &bot.card.avatars);
     let names = speaker.names();
-    (0..avatars.len().max(1))
-        .map(|i| {
-            let name = names.get(i).cloned();
-            let name = name.unwrap_or_else(|| speaker.colour_key().to_owned());
-            Portrait {
-                initials: bot::initials(&name),
-                name,
-                hue: (hue + HUE_STEP * i as u16) % 360,
-                original: avatars.get(i).cloned(),
-            }
+    bot::drawings(speaker.colour_key(), &names, avatars.len())
+        .enumerate()
+        .map(|(i, (hue, initials))| Portrait {
+            name: names
+                .get(i)
+                .cloned()
+                .unwrap_or_else(|| speaker.colour_key().to_owned()),
+            hue,
+            initials,
+            original: avatars.get(i).cloned(),
+        })
+        .collect()
+}
+
+/// Drawn pictures of names; `colour_key` decides the colours.
+pub fn drawn(colour_key: &str, names: &[String]) -> Vec<Portrait> {
+    let drawings = bot::drawings(colour_key, names, names.len());
+    let named = names.iter().cloned().zip(drawings);
+    named
+        .map(|(name, (hue, initials))| Portrait {
+            name,
+            hue,
+            initials,
+            original: None,
         })
         .collect()
 }
@@ -75,7 +85,9 @@ pub fn Avatar(
                 <text class=letters x="46" y="46" text-anchor="middle" dominant-baseline="central">{initials}</text>
             </svg>
             {move || {
-                let original = original.clone().filter(|_| pictures.0.get() && !is_broken.get())?;
+                // A picture of an export is at hand, and needs no request.
+                let may_show = |original: &String| original.starts_with("data:") || !original.is_empty() && pictures.0.get();
+                let original = original.clone().filter(|original| may_show(original) && !is_broken.get())?;
                 Some(view! {
                     <img src=original alt="" referrerpolicy="no-referrer" decoding="async" width="92" height="92"
                         on:error=move |_| is_broken.set(true)/>

@@ -26,8 +26,7 @@ pub fn BotHeader() -> impl IntoView {
                 let speaker = speaker.get();
                 match &speaker {
                     Speaker::Bot(bot) if bot.card.generation <= OLD_HEADER => old_header(&speaker, bot).into_any(),
-                    Speaker::Bot(bot) => header(&speaker, bot).into_any(),
-                    Speaker::Model(model) => model_header(&speaker, model).into_any(),
+                    _ => header(&speaker).into_any(),
                 }
             }}
             <PictureSwitch speaker/>
@@ -35,14 +34,31 @@ pub fn BotHeader() -> impl IntoView {
     }
 }
 
-fn label_text(bot: &Bot) -> &'static str {
+/// The header in a frame, the same for cards of every generation, with drawn pictures alone.
+#[component]
+pub fn FrameHeader() -> impl IntoView {
+    let page = Page::here();
+    let speaker = page.memo(|state| state.speaker());
+    view! { <header class="bot-header">{move || header(&speaker.get())}</header> }
+}
+
+fn header(speaker: &Speaker) -> impl IntoView + use<> {
+    match speaker {
+        Speaker::Bot(bot) => bot_header(speaker, bot).into_any(),
+        Speaker::Model(model) => model_header(speaker, model).into_any(),
+    }
+}
+
+/// What a bot is, on its label.
+pub fn label_text(bot: &Bot) -> &'static str {
     match bot.card.label {
         bot::Label::Bot => "AI BOT",
         bot::Label::Cyborg => "AI CYBORG",
     }
 }
 
-fn pictures(speaker: &Speaker) -> impl IntoView + use<> {
+/// The pictures of a bot, side by side.
+pub fn pictures(speaker: &Speaker) -> impl IntoView + use<> {
     portraits(speaker)
         .into_iter()
         .map(|portrait| {
@@ -62,7 +78,7 @@ fn model_header(speaker: &Speaker, model: &ModelChoice) -> impl IntoView + use<>
     }
 }
 
-fn header(speaker: &Speaker, bot: &Bot) -> impl IntoView + use<> {
+fn bot_header(speaker: &Speaker, bot: &Bot) -> impl IntoView + use<> {
     view! {
         <div class="bot-avatars">{pictures(speaker)}</div>
         <p class="bot-label" data-testid="bot-label">{format!("🤖 {} 🤖", label_text(bot))}</p>

@@ -6,6 +6,7 @@ use crate::bot::HUB_WEIGHTS_MB;
 use crate::state::speaker::Speaker;
 use crate::web::page::context::Page;
 
+use super::dialog::{Overlay, View};
 use super::how_to_use::HowToUse;
 use super::limitations::Limitations;
 use super::model_body::ModelBody;
@@ -38,6 +39,7 @@ pub fn CardBody() -> impl IntoView {
 fn BotBody() -> impl IntoView {
     let page = Page::here();
     let bot = page.memo(|state| state.bot().clone());
+    let overlay = expect_context::<Overlay>();
     view! {
         <article class="card-body">
             <TrainingData bot/>
@@ -62,6 +64,11 @@ fn BotBody() -> impl IntoView {
                 }}
             </section>
             <HowToUse repo=Signal::derive(move || bot.with(|bot| bot.repo.clone()))/>
+            <section class="card-section" aria-labelledby="embed-title">
+                <h2 id="embed-title">"In your own page"</h2>
+                <p>"This bot can write in a blog, a site or a wiki of yours, on your readers’ devices."</p>
+                <p><button type="button" class="button" data-testid="embed-open" on:click=move |_| overlay.open(View::Embed)>"Embed this bot"</button></p>
+            </section>
             <Limitations points=&BOT_LIMITS/>
             <section class="card-section" aria-labelledby="about-title">
                 <h2 id="about-title">"About this bot"</h2>

@@ -16,6 +16,10 @@ pub enum View {
     About,
     /// The permission to fetch original pictures.
     Pictures,
+    /// One text on its way out of the page.
+    Share,
+    /// The code that shows a bot in other pages.
+    Embed,
 }
 
 /// Which dialog is open.
@@ -24,6 +28,8 @@ pub struct Overlay {
     view: RwSignal<Option<View>>,
     /// The name that the dialog for a model looks up as soon as it opens.
     name: RwSignal<Option<String>>,
+    /// The place of the text that is shared.
+    place: RwSignal<usize>,
 }
 
 impl Overlay {
@@ -32,6 +38,7 @@ impl Overlay {
         Overlay {
             view: RwSignal::new(None),
             name: RwSignal::new(None),
+            place: RwSignal::new(0),
         }
     }
 
@@ -44,6 +51,17 @@ impl Overlay {
     pub fn look_up(self, name: String) {
         self.name.set(Some(name));
         self.open(View::OpenModel);
+    }
+
+    /// Opens the dialog that shares the text at a place.
+    pub fn share(self, place: usize) {
+        self.place.set(place);
+        self.open(View::Share);
+    }
+
+    /// The place of the text that is shared.
+    pub fn place(self) -> usize {
+        self.place.get_untracked()
     }
 
     /// Takes the name to look up; later calls return `None`.

@@ -1,8 +1,10 @@
-//! `Gallery`: a row of links to the bots; arrow keys move the focus, the open bot is marked.
+//! `Gallery`: a row of links to the bots, and to those that are being made on this device; arrow keys move the focus, the
+//! open bot is marked.
 
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 
 use crate::state::speaker::Speaker;
@@ -11,8 +13,10 @@ use crate::web::page::address;
 use crate::web::page::browser_window::scroll_to;
 use crate::web::page::context::Page;
 use crate::web::page::history;
+use crate::web::page::kept_bots::{self, KeptBot};
+use crate::web::page::maker_door;
 
-use super::avatar::{Avatar, portraits};
+use super::avatar::{Avatar, drawn, portraits};
 use super::names::names;
 
 /// The row of bots.
@@ -21,12 +25,20 @@ pub fn Gallery() -> impl IntoView {
     let page = Page::here();
     let row = NodeRef::<html::Ul>::new();
     let bots = page.with_untracked(|state| state.bots().to_vec());
-    let n = bots.len();
+    // Empty in the drawing that stands in the page before the program.
+    let made_here = RwSignal::new(Vec::<KeptBot>::new());
+    spawn_local(async move {
+        // The visitor may have opened the maker meanwhile.
+        let _ = made_here.try_set(kept_bots::list().await);
+    });
     let selected = page.memo(|state| state.selected());
 
     let move_focus = move |event: KeyboardEvent| {
         let is_rtl = document().dir() == "rtl";
         let from = focused_index(&row).unwrap_or(0);
+        let n = row
+            .get_untracked()
+            .map_or(1, |row| row.children().length() as usize);
         let to = match event.key().as_str() {
             "Home" => 0,
             "End" => n - 1,
@@ -84,8 +96,33 @@ pub fn Gallery() -> impl IntoView {
 
     view! {
         <nav class="gallery" id="gallery" aria-label="Gallery of bots">
-            <ul node_ref=row on:keydown=move_focus>{items}</ul>
+            <ul node_ref=row on:keydown=move_focus>
+                {items}
+                {move || made_here.get().into_iter().filter(|bot| !bot.handles.is_empty()).map(made).collect_view()}
+            </ul>
         </nav>
+    }
+}
+
+/// The link to a bot that is being made.
+fn made(bot: KeptBot) -> impl IntoView {
+    let handles: Vec<String> = bot
+        .handles
+        .split(kept_bots::BETWEEN_HANDLES)
+        .map(str::to_owned)
+        .collect();
+    let avatars = drawn(&bot.handles, &handles)
+        .into_iter()
+        .map(|portrait| view! { <Avatar portrait/> })
+        .collect_view();
+    view! {
+        <li>
+            <a class="gallery-item" data-testid="gallery-made" href=maker_door::fragment_of(&bot.name) tabindex="-1">
+                <span class="avatars">{avatars}</span>
+                <span class="gallery-handle" dir="ltr">{format!("@{}", bot.handles)}</span>
+                <span class="badge">"not trained yet"</span>
+            </a>
+        </li>
     }
 }
 

@@ -39,6 +39,10 @@ pub enum Icon {
     Warning,
     /// A downwards angle: more below.
     Down,
+    /// Three knots: share.
+    Share,
+    /// A plus: make.
+    Make,
 }
 
 impl Icon {
@@ -50,6 +54,7 @@ impl Icon {
             Icon::Continue => "M4 7h16M4 12h7M4 17h5M13 17h7m-3-3l3 3-3 3",
             Icon::Close => "M6 6l12 12M18 6L6 18",
             Icon::Stop => "M7 7h10v10H7z",
+            Icon::Make => "M12 5v14M5 12h14",
             Icon::Open => "M3.5 18.5v-13h6l2 2.5h9v10.5z",
             Icon::Storage => {
                 "M5 6.5c0-1.7 3.1-3 7-3s7 1.3 7 3v11c0 1.7-3.1 3-7 3s-7-1.3-7-3zM5 6.5c0 1.7 3.1 3 7 3s7-1.3 7-3M5 12c0 1.7 3.1 3 7 3s7-1.3 7-3"
@@ -69,6 +74,9 @@ impl Icon {
             Icon::Pin => "M9 3.5h6l-.8 6 3.3 3.5h-11l3.3-3.5zM12 13v7.5",
             Icon::Warning => "M12 4l9 16H3zM12 10v4.5M12 17.3v.1",
             Icon::Down => "M6 9.5l6 6 6-6",
+            Icon::Share => {
+                "M8.4 10.8l7.2-3.9M8.4 13.2l7.2 3.9M6 9.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM18 3.2a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM18 15.8a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5z"
+            }
         }
     }
 }

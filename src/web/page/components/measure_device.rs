@@ -7,7 +7,7 @@ use crate::state::measured::{Bar, Measured};
 use crate::state::measuring::Measuring;
 use crate::state::wording::{bytes, sentence};
 use crate::web::page::browser_window::scroll_to;
-use crate::web::page::context::Page;
+use crate::web::page::context::{Page, today};
 use crate::web::page::device::user_agent;
 
 use super::copy_button::CopyButton;
@@ -156,10 +156,4 @@ fn bar(bar: Bar) -> impl IntoView {
             <span class="measured-bar" aria-hidden="true"><span style:inline-size=format!("{:.1}%", 100.0 * bar.share)></span></span>
         </li>
     }
-}
-
-/// Today as `2026-11-21`.
-fn today() -> String {
-    let now = String::from(js_sys::Date::new_0().to_iso_string());
-    now.chars().take("0000-00-00".len()).collect()
 }

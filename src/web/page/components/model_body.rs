@@ -54,7 +54,7 @@ pub fn ModelBody(
                 </p>
                 <dl class="facts">
                     <div><dt>"Name"</dt><dd><bdi>{model.name.clone()}</bdi></dd></div>
-                    {origin.map(|origin| view! { <div><dt>"Opened"</dt><dd>{origin}</dd></div> })}
+                    <div><dt>"Opened"</dt><dd>{origin}</dd></div>
                     {move || shape.get().map(|facts| facts.map(|(what, fact)| view! { <div><dt>{what}</dt><dd>{fact}</dd></div> }).collect_view())}
                 </dl>
                 {hub_page.filter(|_| model.is_from_hub()).map(|url| view! {

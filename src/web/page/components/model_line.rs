@@ -14,19 +14,21 @@ use super::dialog::{Overlay, View};
 #[component]
 pub fn ModelLine() -> impl IntoView {
     let page = Page::here();
-    let overlay = expect_context::<Overlay>();
+    // In a frame there are no dialogs.
+    let overlay = use_context::<Overlay>();
     let name = page.memo(|state| state.choice().name.clone());
     let facts = page.memo(|state| {
         let choice = state.choice();
         let mut facts = Vec::new();
         if let Some(info) = state.model_info() {
-            facts.push(format!("{} weights", wording::weights(info.n_params)));
-            facts.push(wording::dtype(&info.dtype));
+            if !choice.is_bundled() {
+                facts.push(wording::dtype(&info.dtype));
+            }
             facts.push(wording::bytes(info.size_bytes));
         } else if let Some(size) = choice.size_bytes {
             facts.push(wording::bytes(size));
         }
-        facts.extend(choice.origin_text());
+        facts.push(choice.origin_text());
         facts.extend(
             state
                 .model_info()
@@ -85,18 +87,22 @@ pub fn ModelLine() -> impl IntoView {
             <Show
                 when=move || is_bundled.get()
                 fallback=move || view! {
-                    <button type="button" class="quiet-button" on:click=move |_| page.act(|state| state.use_bundled())>"Use the bundled one"</button>
+                    <button type="button" class="quiet-button" on:click=move |_| page.act(|state| state.use_bundled())>"Use the small model"</button>
                 }
             >
-                <button type="button" class="quiet-button" on:click=move |_| overlay.open(View::OpenModel)>"Change"</button>
+                {overlay.map(|overlay| view! {
+                    <button type="button" class="quiet-button" on:click=move |_| overlay.open(View::OpenModel)>"Change"</button>
+                })}
             </Show>
             <p class="model-truth">
                 {truth}
                 <Show when=move || is_bundled.get() && is_idle.get()>
                     " "
-                    <button type="button" class="quiet-button" on:click=move |_| overlay.look_up(page.with_untracked(|state| state.bot().repo.clone()))>
-                        "Download the real bot"
-                    </button>
+                    {overlay.map(|overlay| view! {
+                        <button type="button" class="quiet-button" on:click=move |_| overlay.look_up(page.with_untracked(|state| state.bot().repo.clone()))>
+                            "Download the real bot"
+                        </button>
+                    })}
                 </Show>
             </p>
         </div>

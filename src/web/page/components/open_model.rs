@@ -166,7 +166,7 @@ fn OpenModelForm() -> impl IntoView {
                 <button type="button" class="button" on:click=move |_| {
                     overlay.close();
                     page.act(|state| state.use_bundled());
-                }>"Back to the bundled model"</button>
+                }>"Back to the small model"</button>
             </p>
         </Show>
     }

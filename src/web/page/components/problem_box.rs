@@ -55,7 +55,7 @@ pub fn ProblemBox() -> impl IntoView {
 fn words(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::RetryLoad => "Try again",
-        Remedy::UseBundled => "Use the bundled model",
+        Remedy::UseBundled => "Use the small model",
         Remedy::RestartWorker => "Restart",
         Remedy::GenerateAgain => "Generate again",
         Remedy::ResetSettings => "Reset all settings",

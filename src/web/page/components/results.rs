@@ -15,6 +15,7 @@ use super::tweet_card::TweetCard;
 pub fn Results() -> impl IntoView {
     let page = Page::here();
     let n = page.memo(|state| state.texts().tweets.len());
+    let n_wanted = page.memo(|state| state.n_wanted());
     let figures = page.memo(|state| state.texts().figures.clone());
     let list = NodeRef::<html::Ol>::new();
     let is_writing = page.memo(|state| state.is_generating());
@@ -47,11 +48,16 @@ pub fn Results() -> impl IntoView {
                 .collect_view()
         })
     };
+    let promise = move || match n_wanted.get() {
+        1 => "A tweet will be written here, on this device.".to_owned(),
+        5 => "Five tweets will be written here, all at once, on this device.".to_owned(),
+        n => format!("{n} tweets will be written here, all at once, on this device."),
+    };
     view! {
         <div class="results">
             <Show
                 when=move || { n.get() > 0 }
-                fallback=|| view! { <p class="empty">"Five tweets will be written here, all at once, on this device."</p> }
+                fallback=move || view! { <p class="empty">{promise}</p> }
             >
                 <ol class="tweets" node_ref=list aria-label="Generated tweets">
                     <For each=move || 0..n.get() key=|place| *place children=|place| view! { <TweetCard place/> }/>

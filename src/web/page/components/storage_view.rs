@@ -7,6 +7,7 @@ use crate::web::page::local_storage;
 use crate::web::page::theme::{self, Theme, ThemeChoice};
 
 use super::dialog::{Dialog, View};
+use super::kept_bots::KeptBots;
 use super::service_worker_row::ServiceWorkerRow;
 use super::stored_models::StoredModels;
 
@@ -35,8 +36,9 @@ pub fn StorageView() -> impl IntoView {
                 </p>
             </Show>
             <StoredModels/>
+            <KeptBots/>
             <p class="muted">
-                "Models you download are saved here. Prompts, texts and settings are gone when you close this tab. "
+                "Models you download and bots you make are saved here. Prompts, texts and settings are gone when you close this tab. "
                 "So is a model from a file: choose the file again next time. "
                 "Your browser may keep copies of this page’s own files, as with any page. Nothing is sent anywhere."
             </p>

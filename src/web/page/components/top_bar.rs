@@ -2,6 +2,9 @@
 
 use leptos::prelude::*;
 
+use crate::web::page::address;
+use crate::web::page::browser_window;
+use crate::web::page::maker_door;
 use crate::web::page::theme::{Theme, ThemeChoice};
 
 use super::dialog::{Overlay, View};
@@ -24,9 +27,14 @@ pub fn TopBar() -> impl IntoView {
     };
     view! {
         <header class="top-bar">
-            <a class="brand" href="./"><span aria-hidden="true">"🤖"</span><span>"huggingtweets"<span class="brand-end">"-web"</span></span></a>
+            <a class="brand" href=address::home_link()><span aria-hidden="true">"🤖"</span><span>"huggingtweets"<span class="brand-end">"-web"</span></span></a>
             <nav class="top-actions" aria-label="Page">
                 <a class="top-action is-wide-only" href="#gallery">"Gallery"</a>
+                <Show when=|| !browser_window::is_single_file()>
+                    <a class="top-action" data-testid="open-maker" href=maker_door::FRAGMENT>
+                        <Drawing icon=Icon::Make/><span>"Make"<span class="is-wide-only">" a bot"</span></span>
+                    </a>
+                </Show>
                 <button type="button" class="top-action" on:click=move |_| overlay.open(View::OpenModel)>
                     <Drawing icon=Icon::Open/><span>"Open"<span class="is-wide-only">" a model"</span></span>
                 </button>

@@ -6,10 +6,12 @@ use crate::generate::parameter::Parameter;
 use crate::protocol::StopReason;
 use crate::state::speaker::Speaker;
 use crate::state::tweet::{Tweet, TweetStatus};
+use crate::web::page::address;
 use crate::web::page::context::{Page, fresh_seed};
 
 use super::avatar::{Avatar, portraits};
 use super::copy_button::CopyButton;
+use super::dialog::Overlay;
 use super::icon::{Drawing, Icon};
 use super::names::names;
 
@@ -69,16 +71,17 @@ pub fn TweetCard(
         TweetStatus::Broken => Some("broken off"),
         _ => None,
     };
-    let full_text = move || {
-        page.with_untracked(|state| {
-            state
-                .texts()
-                .tweets
-                .get(place)
-                .map(Tweet::full_text)
-                .unwrap_or_default()
-        })
+    let quotation = move || {
+        let shared = page.with_untracked(|state| state.shared(place, &address::without_query()));
+        shared.map(|shared| shared.quotation()).unwrap_or_default()
     };
+    // A frame in another page has no room for dialogs.
+    let share = use_context::<Overlay>().map(|overlay| view! {
+        <button type="button" class="tool-button" data-testid="share" aria-label="Share this tweet" title="Link, picture, networks"
+            prop:disabled=is_open on:click=move |_| overlay.share(place)>
+            <Drawing icon=Icon::Share/><span>"Share"</span>
+        </button>
+    });
     let continue_title = move || {
         if can_continue.get() {
             "Write more after this"
@@ -106,7 +109,8 @@ pub fn TweetCard(
                     <Show when=move || is_open.get()><span class="caret" aria-hidden="true"></span></Show>
                 </p>
                 <p class="tweet-tools">
-                    <CopyButton text=full_text label="Copy this tweet"/>
+                    <CopyButton text=quotation label="Copy this tweet"/>
+                    {share}
                     <button type="button" class="tool-button" aria-label="Again: write this tweet anew" title="Write this one anew"
                         prop:disabled=is_busy
                         on:click=move |_| page.act(|state| state.regenerate(place, fresh_seed()))>

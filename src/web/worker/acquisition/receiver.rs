@@ -8,7 +8,7 @@ use super::refusal::refused;
 use super::source_files::SourceFiles;
 use crate::engine::Arrival;
 use crate::hub::ListedFile;
-use crate::protocol::LoadStage;
+use crate::protocol::{Event, LoadStage};
 use crate::store::{ArtifactRecord, Checksum, Download, PartRecord};
 use crate::web::shared::js_error::WebError;
 use crate::web::worker::download::{Head, Receive};
@@ -93,6 +93,13 @@ impl<'a> Receiver<'a> {
     /// Expects the bytes of the next file.
     pub(super) fn begin_file(&mut self, file: &ListedFile) {
         self.expected = file.size_bytes;
+        let reporter = &self.files.reporter;
+        (reporter.post)(Event::Fetching {
+            job: reporter.job,
+            file: file.name.clone(),
+            bytes_before: self.bytes_before,
+            size_bytes: file.size_bytes,
+        });
         self.report();
     }
 
@@ -129,6 +136,11 @@ impl<'a> Receiver<'a> {
             size_bytes: self.bytes_before,
             sha256,
         }];
+    }
+
+    /// Notes what the bytes told about the model, once all have arrived.
+    pub(super) fn note_notices(&mut self) {
+        self.record.notices = self.arrival.notices();
     }
 
     fn report(&self) {

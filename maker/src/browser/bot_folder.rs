@@ -1,0 +1,235 @@
+//! `BotFolder`: the files of one bot in the origin's private file system: its manifest and its parts.
+//!
+//! The manifest is written to two files in turns, so that a tab which is closed while it writes leaves the other one.
+
+use std::io;
+
+use js_sys::Uint8Array;
+use maker::manifest::Manifest;
+use maker::posts_file::Bytes;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    DedicatedWorkerGlobalScope, FileSystemDirectoryHandle, FileSystemFileHandle,
+    FileSystemGetDirectoryOptions, FileSystemGetFileOptions, FileSystemReadWriteOptions,
+    FileSystemRemoveOptions, FileSystemSyncAccessHandle,
+};
+
+use super::blob_file::io_error;
+
+/// The folder of all bots.
+const BOTS: &str = "bots";
+/// The file with the handles, for lists.
+const TITLE: &str = "title";
+
+/// The folder of one bot.
+pub struct BotFolder {
+    folder: FileSystemDirectoryHandle,
+    /// The number of manifests written.
+    n_written: u64,
+}
+
+/// A manifest with the number of its writing.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Numbered {
+    n: u64,
+    manifest: serde_json::Value,
+}
+
+impl BotFolder {
+    /// The folder of all bots, made if need be; `None` where the browser has no private file system.
+    async fn of_all() -> Option<FileSystemDirectoryHandle> {
+        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+        let storage = js_sys::Reflect::get(&scope.navigator(), &"storage".into()).ok()?;
+        let has = js_sys::Reflect::get(&storage, &"getDirectory".into()).ok()?;
+        if !has.is_function() {
+            return None;
+        }
+        let storage: web_sys::StorageManager = storage.unchecked_into();
+        let root: FileSystemDirectoryHandle = settled(storage.get_directory()).await.ok()?;
+        let options = FileSystemGetDirectoryOptions::new();
+        options.set_create(true);
+        let bots = root.get_directory_handle_with_options(BOTS, &options);
+        settled(bots).await.ok()
+    }
+
+    /// The names of the bots that are kept.
+    pub async fn names() -> Vec<String> {
+        let Some(bots) = Self::of_all().await else {
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        let keys = bots.keys();
+        // An asynchronous iterator of JavaScript.
+        while let Ok(next) = keys.next() {
+            let Ok(step) = JsFuture::from(next).await else {
+                break;
+            };
+            let step: js_sys::IteratorNext = step.unchecked_into();
+            if step.done() {
+                break;
+            }
+            names.extend(step.value().as_string());
+        }
+        names
+    }
+
+    /// Deletes a bot.
+    pub async fn delete(bot: &str) -> io::Result<()> {
+        let Some(bots) = Self::of_all().await else {
+            return Ok(());
+        };
+        let options = FileSystemRemoveOptions::new();
+        options.set_recursive(true);
+        let removed = bots.remove_entry_with_options(bot, &options);
+        JsFuture::from(removed)
+            .await
+            .map_err(|error| io_error(&error))?;
+        Ok(())
+    }
+
+    /// The folder of a bot, made if need be; `None` where the browser has no private file system.
+    pub async fn open(bot: &str) -> Option<Self> {
+        let bots = Self::of_all().await?;
+        let options = FileSystemGetDirectoryOptions::new();
+        options.set_create(true);
+        let folder = bots.get_directory_handle_with_options(bot, &options);
+        Some(Self {
+            folder: settled(folder).await.ok()?,
+            n_written: 0,
+        })
+    }
+
+    /// The newest manifest that is whole.
+    pub async fn manifest(&mut self) -> Option<Manifest> {
+        let mut newest: Option<Numbered> = None;
+        for turn in 0..2 {
+            let Ok(mut file) = self.file(&manifest_name(turn)).await else {
+                continue;
+            };
+            let mut json = vec![0; usize::try_from(file.len()).ok()?];
+            if file.read_at(0, &mut json).is_err() {
+                continue;
+            }
+            if let Ok(found) = serde_json::from_slice::<Numbered>(&json)
+                && newest.as_ref().is_none_or(|newest| newest.n < found.n)
+            {
+                newest = Some(found);
+            }
+        }
+        let newest = newest?;
+        self.n_written = newest.n;
+        Manifest::read(newest.manifest.to_string().as_bytes())
+    }
+
+    /// Writes a manifest.
+    pub async fn write_manifest(&mut self, manifest: &Manifest) -> io::Result<()> {
+        self.n_written += 1;
+        let numbered = Numbered {
+            n: self.n_written,
+            manifest: serde_json::to_value(manifest)?,
+        };
+        let mut file = self.file(&manifest_name(self.n_written % 2)).await?;
+        file.truncate()?;
+        file.append(&serde_json::to_vec(&numbered)?)?;
+        file.flush()?;
+        let handles: Vec<&str> = manifest
+            .accounts
+            .iter()
+            .map(|a| a.handle.as_str())
+            .collect();
+        let mut title = self.file(TITLE).await?;
+        title.truncate()?;
+        title.append(handles.join(" & @").as_bytes())
+    }
+
+    /// A file, made if need be. One tab has it at a time.
+    pub async fn file(&self, name: &str) -> io::Result<PrivateFile> {
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(true);
+        let file = self.folder.get_file_handle_with_options(name, &options);
+        let file: FileSystemFileHandle = settled(file).await?;
+        let handle: FileSystemSyncAccessHandle = settled(file.create_sync_access_handle()).await?;
+        let len = handle.get_size().map_err(|error| io_error(&error))?;
+        Ok(PrivateFile {
+            handle,
+            // Sizes are whole numbers below 2^53.
+            len: len as u64,
+        })
+    }
+
+    /// Deletes a file that is not open.
+    pub async fn remove(&self, name: &str) {
+        // A file that stays is named in Storage and can be deleted there with the bot.
+        let _ = JsFuture::from(self.folder.remove_entry(name)).await;
+    }
+}
+
+fn manifest_name(turn: u64) -> String {
+    format!("manifest-{turn}.json")
+}
+
+async fn settled<T: JsCast>(promise: js_sys::Promise) -> io::Result<T> {
+    let value: Result<JsValue, JsValue> = JsFuture::from(promise).await;
+    Ok(value.map_err(|error| io_error(&error))?.unchecked_into())
+}
+
+/// A file of the private file system. Dropping it closes it.
+pub struct PrivateFile {
+    handle: FileSystemSyncAccessHandle,
+    len: u64,
+}
+
+impl PrivateFile {
+    /// Makes it empty.
+    pub fn truncate(&mut self) -> io::Result<()> {
+        self.len = 0;
+        let cut = self.handle.truncate_with_u32(0);
+        cut.map_err(|error| io_error(&error))
+    }
+
+    /// Hands what was written to the disk.
+    pub fn flush(&self) -> io::Result<()> {
+        self.handle.flush().map_err(|error| io_error(&error))
+    }
+}
+
+impl Bytes for PrivateFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let options = FileSystemReadWriteOptions::new();
+        options.set_at(self.len as f64);
+        // Bytes of memory that threads share would be refused; this program has no threads.
+        let written = self.handle.write_with_u8_array_and_options(bytes, &options);
+        let written = written.map_err(|error| io_error(&error))?;
+        if written as usize != bytes.len() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn read_at(&mut self, start: u64, out: &mut [u8]) -> io::Result<()> {
+        let options = FileSystemReadWriteOptions::new();
+        options.set_at(start as f64);
+        let into = Uint8Array::new_with_length(out.len() as u32);
+        let read = self
+            .handle
+            .read_with_js_u8_array_and_options(&into, &options);
+        let read = read.map_err(|error| io_error(&error))?;
+        if read as usize != out.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        into.copy_to(out);
+        Ok(())
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+impl Drop for PrivateFile {
+    fn drop(&mut self) {
+        self.handle.close();
+    }
+}

@@ -1,0 +1,104 @@
+//! `Manifest`: what is kept of a bot that is being made, beside the files with its posts and its training text.
+
+use posts::archive::Report;
+use posts::clean::CleanOptions;
+use posts::record::Record;
+use serde::{Deserialize, Serialize};
+
+/// Version of the form. A manifest of another version belongs to another version of the page and stays as it is.
+pub const VERSION: u32 = 1;
+
+/// A bot that is being made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`VERSION`].
+    pub v: u32,
+    /// When it was begun, in milliseconds since 1970.
+    pub begun_ms: i64,
+    /// Its accounts, in the order of import.
+    pub accounts: Vec<AccountEntry>,
+    /// The switches of the cleaning.
+    #[serde(default)]
+    pub options: CleanOptions,
+    /// The training text.
+    #[serde(default)]
+    pub dataset: Option<Part>,
+    /// The record of the training text.
+    #[serde(default)]
+    pub record: Option<Record>,
+    /// Its card, in Markdown.
+    #[serde(default)]
+    pub card: Option<String>,
+    /// The number of the next part.
+    #[serde(default)]
+    pub next_part: u32,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountEntry {
+    /// The display name.
+    pub name: String,
+    /// The handle without `@`, in lower case.
+    pub handle: String,
+    /// What the import found; its pictures and posts are not in it.
+    pub report: Report,
+    /// Its picture as a `data:` address.
+    #[serde(default)]
+    pub picture: Option<String>,
+    /// Whether the reading ended before the export did.
+    pub is_cut: bool,
+    /// The posts: a line of JSON each.
+    pub posts: Part,
+}
+
+/// A file of a bot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name in the bot's folder.
+    pub file: String,
+    /// Its length.
+    pub size_bytes: u64,
+    /// SHA-256 in hexadecimal digits; empty while it is being written.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// A bot without accounts.
+    #[must_use]
+    pub fn new(begun_ms: i64) -> Self {
+        Self {
+            v: VERSION,
+            begun_ms,
+            ..Self::default()
+        }
+    }
+
+    /// The manifest in JSON; `None` if it is of another version or damaged.
+    #[must_use]
+    pub fn read(json: &[u8]) -> Option<Self> {
+        let manifest: Self = serde_json::from_slice(json).ok()?;
+        (manifest.v == VERSION).then_some(manifest)
+    }
+
+    /// The names of its files.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let posts = self.accounts.iter().map(|account| &account.posts);
+        posts.chain(&self.dataset).map(|part| part.file.as_str())
+    }
+
+    /// Bytes of its files.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        let posts = self.accounts.iter().map(|account| &account.posts);
+        posts.chain(&self.dataset).map(|part| part.size_bytes).sum()
+    }
+
+    /// The handles, sorted and joined by `-`, as huggingtweets named a bot; `None` without accounts.
+    #[must_use]
+    pub fn joined_handles(&self) -> Option<String> {
+        let mut handles: Vec<&str> = self.accounts.iter().map(|a| a.handle.as_str()).collect();
+        handles.sort_unstable();
+        (!handles.is_empty()).then(|| handles.join("-"))
+    }
+}

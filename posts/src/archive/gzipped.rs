@@ -1,0 +1,196 @@
+//! `GzFile` and `TarEntries`: one compressed file, and the files of a tar, compressed or not.
+
+use std::io::{self, Cursor, Read};
+use std::rc::Rc;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::entries::{Entries, Entry, Shared};
+use super::error::{Fault, MAX_ENTRY_BYTES, MAX_RATIO, RATIO_COUNTS_FROM, ReadError, faulty};
+use super::interest::is_of_interest;
+
+/// Most files of a tar that are remembered.
+const MAX_REMEMBERED: usize = 1000;
+/// Most bytes of its files that are kept in memory.
+const MAX_KEPT_BYTES: u64 = 12 << 20;
+
+/// Whether a tar is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Gzip,
+}
+
+/// The whole content of a source.
+pub(super) fn content(shared: &Shared, compression: Compression) -> Box<dyn Read> {
+    match compression {
+        Compression::None => Box::new(shared.whole()),
+        Compression::Gzip => Box::new(Bounded {
+            content: MultiGzDecoder::new(shared.whole()),
+            got: 0,
+            compressed: shared.size_bytes.max(1),
+        }),
+    }
+}
+
+/// A decompressed stream that may not grow out of proportion.
+struct Bounded<R> {
+    content: R,
+    got: u64,
+    compressed: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.content.read(buffer)?;
+        self.got += n as u64;
+        if self.got > RATIO_COUNTS_FROM && self.got / self.compressed > MAX_RATIO {
+            return Err(faulty(Fault::Bomb));
+        }
+        Ok(n)
+    }
+}
+
+/// A file in gzip, as an export of one file.
+pub(super) struct GzFile {
+    shared: Shared,
+    entries: [Entry; 1],
+}
+
+impl GzFile {
+    /// `name`: of the compressed file.
+    pub fn new(shared: Shared, name: &str) -> Self {
+        let entry = Entry {
+            name: name.to_owned(),
+            size_bytes: shared.size_bytes,
+        };
+        Self {
+            shared,
+            entries: [entry],
+        }
+    }
+}
+
+impl Entries for GzFile {
+    fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn open(&mut self, _: usize) -> Result<Box<dyn Read>, ReadError> {
+        let content = content(&self.shared, Compression::Gzip);
+        Ok(Box::new(content.take(MAX_ENTRY_BYTES)))
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.shared.bytes_read()
+    }
+}
+
+/// Where a file of a tar is.
+enum Place {
+    /// Kept in memory as the walk over the headers came by; to reach it again, all before it would be decompressed.
+    Kept(Rc<[u8]>),
+    /// In the content, from this byte on, with this length.
+    At(u64, u64),
+}
+
+/// The files of a tar.
+pub(super) struct TarEntries {
+    shared: Shared,
+    compression: Compression,
+    entries: Vec<Entry>,
+    places: Vec<Place>,
+    /// All files of the tar.
+    pub n_files: u64,
+    /// Names of some of them.
+    pub examples: Vec<String>,
+}
+
+impl TarEntries {
+    /// Walks the headers. A tar that ends in the middle has the files before that.
+    ///
+    /// # Errors
+    /// [`ReadError`] if not even one header can be read.
+    pub fn new(shared: Shared, compression: Compression) -> Result<Self, ReadError> {
+        let mut found = Self {
+            shared: shared.clone(),
+            compression,
+            entries: Vec::new(),
+            places: Vec::new(),
+            n_files: 0,
+            examples: Vec::new(),
+        };
+        let mut tar = tar::Archive::new(content(&shared, compression));
+        let damaged = |source: io::Error| ReadError::Archive {
+            cause: source.to_string(),
+        };
+        let mut room = MAX_KEPT_BYTES;
+        for file in tar.entries().map_err(damaged)? {
+            let mut file = match file {
+                Ok(file) => file,
+                Err(_) if found.n_files > 0 => break,
+                Err(source) => return Err(damaged(source)),
+            };
+            if !file.header().entry_type().is_file() {
+                continue;
+            }
+            found.n_files += 1;
+            let name = String::from_utf8_lossy(&file.path_bytes()).into_owned();
+            let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
+            if found.examples.len() < 5 {
+                found.examples.push(name.clone());
+            }
+            if is_of_interest(&name) && found.entries.len() < MAX_REMEMBERED {
+                let (start, len) = (file.raw_file_position(), file.size());
+                let mut place = Place::At(start, len);
+                if len <= room {
+                    let mut bytes = Vec::new();
+                    // A file that breaks off is read as far as it goes later, when its error is reported.
+                    if file.by_ref().take(len).read_to_end(&mut bytes).is_ok()
+                        && bytes.len() as u64 == len
+                    {
+                        room -= len;
+                        place = Place::Kept(bytes.into());
+                    }
+                }
+                found.entries.push(Entry {
+                    name,
+                    size_bytes: match place {
+                        Place::Kept(_) => 0,
+                        Place::At(..) => shared.size_bytes,
+                    },
+                });
+                found.places.push(place);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Entries for TarEntries {
+    fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn open(&mut self, idx: usize) -> Result<Box<dyn Read>, ReadError> {
+        let (start, len) = match &self.places[idx] {
+            Place::Kept(bytes) => return Ok(Box::new(Cursor::new(Rc::clone(bytes)))),
+            Place::At(start, len) => (*start, *len),
+        };
+        let name = &self.entries[idx].name;
+        let mut content = content(&self.shared, self.compression);
+        let skipped = io::copy(&mut content.by_ref().take(start), &mut io::sink())
+            .map_err(|source| ReadError::of_io(name, source))?;
+        if skipped < start {
+            return Err(ReadError::Damaged {
+                name: name.clone(),
+                fault: Fault::CutShort,
+            });
+        }
+        Ok(Box::new(content.take(len.min(MAX_ENTRY_BYTES))))
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.shared.bytes_read()
+    }
+}

@@ -1,0 +1,17 @@
+//! The browser program of the maker's part of the page, which the page loads when its maker opens: starts
+//! `web::page::maker_app`.
+
+#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+fn main() {
+    console_error_panic_hook::set_once();
+    huggingtweets::web::page::maker_app::start();
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+compile_error!("the page is built without threads; only `--bin worker` is built with them");
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {
+    eprintln!("this program runs in a browser; build the site with `cargo run --release`");
+    std::process::exit(2);
+}

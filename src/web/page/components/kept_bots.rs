@@ -1,0 +1,42 @@
+//! `KeptBots`: the rows of the dialog of storage for bots that are being made, each with a button that deletes it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::state::wording::bytes;
+use crate::web::page::kept_bots::{self, KeptBot};
+
+/// The rows, as they are when the dialog opens and after each deletion.
+#[component]
+pub fn KeptBots() -> impl IntoView {
+    let bots = RwSignal::new(Vec::<KeptBot>::new());
+    let is_open_elsewhere = RwSignal::new(false);
+    let read = move || {
+        spawn_local(async move {
+            // The dialog may have been closed meanwhile.
+            let _ = bots.try_set(kept_bots::list().await);
+        });
+    };
+    read();
+    let delete = move |name: String| {
+        spawn_local(async move {
+            let is_deleted = kept_bots::delete(&name).await;
+            let _ = is_open_elsewhere.try_set(!is_deleted);
+            read();
+        });
+    };
+    view! {
+        {move || bots.get().into_iter().map(|KeptBot { name, handles, size_bytes }| {
+            let whose = if handles.is_empty() { "without posts".to_owned() } else { format!("of @{handles}") };
+            view! {
+                <p class="storage-row" data-testid="stored-bot">
+                    <span>"A bot you are making, "<bdi>{whose}</bdi>{format!(": {}", bytes(size_bytes))}</span>
+                    <button type="button" class="button" data-testid="stored-bot-delete" on:click=move |_| delete(name.clone())>"Delete"</button>
+                </p>
+            }
+        }).collect_view()}
+        <Show when=move || is_open_elsewhere.get()>
+            <p role="alert">"This bot is open in another tab. Close it there and try again."</p>
+        </Show>
+    }
+}

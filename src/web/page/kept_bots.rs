@@ -1,0 +1,139 @@
+//! The bots that are being made on this device, as storage lists them. The maker's worker writes them (`maker/`), each in a
+//! folder of its own with its handles in the file `title`.
+
+use js_sys::{IteratorNext, Promise, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    BroadcastChannel, File, FileSystemDirectoryHandle, FileSystemFileHandle,
+    FileSystemRemoveOptions, StorageManager,
+};
+
+/// The channel on which the maker is asked to delete a bot, whose files may be open.
+pub const CHANNEL: &str = "huggingtweets-maker";
+
+/// The folder of all bots.
+const BOTS: &str = "bots";
+/// The file with a bot's handles.
+const TITLE: &str = "title";
+/// What stands between them.
+pub const BETWEEN_HANDLES: &str = " & @";
+
+/// A bot in storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptBot {
+    /// The name of its folder.
+    pub name: String,
+    /// Its handles; empty before it has any.
+    pub handles: String,
+    /// Bytes of its files.
+    pub size_bytes: u64,
+}
+
+/// Lists the bots; none where the browser has no private file system.
+pub async fn list() -> Vec<KeptBot> {
+    let mut bots = Vec::new();
+    let Some(folder) = folder().await else {
+        return bots;
+    };
+    for (name, handle) in entries(&folder).await {
+        let Ok(handle) = handle.dyn_into::<FileSystemDirectoryHandle>() else {
+            continue;
+        };
+        let (mut size_bytes, mut handles) = (0, String::new());
+        for (file, handle) in entries(&handle).await {
+            let handle: FileSystemFileHandle = handle.unchecked_into();
+            let Some(content) = settled::<File>(handle.get_file()).await else {
+                continue;
+            };
+            // Sizes are whole numbers below 2^53.
+            size_bytes += content.size() as u64;
+            if file == TITLE {
+                let text = JsFuture::from(content.text()).await.ok();
+                handles = text.and_then(|text| text.as_string()).unwrap_or_default();
+            }
+        }
+        // The maker has opened it, and nothing has come into it.
+        if size_bytes > 0 {
+            bots.push(KeptBot {
+                name,
+                handles,
+                size_bytes,
+            });
+        }
+    }
+    bots
+}
+
+/// Deletes a bot; `false` if another tab has it open.
+pub async fn delete(name: &str) -> bool {
+    if let Ok(channel) = BroadcastChannel::new(CHANNEL) {
+        let _ = channel.post_message(&name.into());
+        channel.close();
+    }
+    let options = FileSystemRemoveOptions::new();
+    options.set_recursive(true);
+    // The maker closes the bot's files first.
+    for _ in 0..20 {
+        let Some(folder) = folder().await else {
+            return true;
+        };
+        let removed = JsFuture::from(folder.remove_entry_with_options(name, &options)).await;
+        match removed {
+            Ok(_) => return true,
+            Err(error) if is_not_found(&error) => return true,
+            Err(_) => pause().await,
+        }
+    }
+    false
+}
+
+async fn pause() {
+    const PAUSE_MS: i32 = 100;
+    let waited = Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, PAUSE_MS);
+    });
+    let _ = JsFuture::from(waited).await;
+}
+
+fn is_not_found(error: &JsValue) -> bool {
+    let name = Reflect::get(error, &"name".into()).ok();
+    name.and_then(|name| name.as_string()).as_deref() == Some("NotFoundError")
+}
+
+/// The folder of all bots, if there is one.
+async fn folder() -> Option<FileSystemDirectoryHandle> {
+    let storage = Reflect::get(&window().navigator(), &"storage".into()).ok()?;
+    let has_files = Reflect::get(&storage, &"getDirectory".into()).ok()?;
+    if !has_files.is_function() {
+        return None;
+    }
+    let storage: StorageManager = storage.unchecked_into();
+    let root: FileSystemDirectoryHandle = settled(storage.get_directory()).await?;
+    settled(root.get_directory_handle(BOTS)).await
+}
+
+/// The names in a folder, and their handles.
+async fn entries(folder: &FileSystemDirectoryHandle) -> Vec<(String, JsValue)> {
+    let mut found = Vec::new();
+    let entries = folder.entries();
+    while let Ok(next) = entries.next() {
+        let Some(step) = settled::<IteratorNext>(next).await else {
+            break;
+        };
+        if step.done() {
+            break;
+        }
+        let pair: js_sys::Array = step.value().unchecked_into();
+        if let Some(name) = pair.get(0).as_string() {
+            found.push((name, pair.get(1)));
+        }
+    }
+    found
+}
+
+async fn settled<T: JsCast>(promise: Promise) -> Option<T> {
+    let value = JsFuture::from(promise).await.ok()?;
+    Some(value.unchecked_into())
+}

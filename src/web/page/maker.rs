@@ -1,0 +1,354 @@
+//! `Maker`: the bot that the visitor makes, and the worker that reads its posts, which starts when the maker opens.
+
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::file::Blob as Picked;
+use js_sys::{Array, Date, Math, Reflect};
+use leptos::prelude::*;
+use maker::message::{Event, KeptBot, MadeFile, Request, Task};
+use posts::archive::ImportOptions;
+use serde::Serialize as _;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, BroadcastChannel, MessageEvent, Worker};
+
+use super::browser_window;
+use super::kept_bots::CHANNEL;
+use super::maker_door;
+use super::worker_script;
+use crate::state::maker::{Failure, MakerState};
+use crate::state::notice::FolderProblem;
+
+/// The script that starts the maker's worker, beside the page.
+const SCRIPT: &str = "maker_loader.js";
+
+/// Handle on the maker, cheap to copy into every component.
+#[derive(Clone, Copy)]
+pub struct Maker {
+    state: RwSignal<MakerState>,
+    worker: StoredValue<Option<MakerWorker>, LocalStorage>,
+    /// Requests about the open bot that wait until there is one.
+    waiting: StoredValue<Vec<JsValue>, LocalStorage>,
+    has_opened: StoredValue<bool, LocalStorage>,
+}
+
+/// The worker, which ends when this is dropped.
+struct MakerWorker {
+    worker: Worker,
+    // Listen until they are dropped.
+    _events: EventListener,
+    _errors: EventListener,
+}
+
+impl Drop for MakerWorker {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+impl Maker {
+    /// The maker, with a worker that lists the bots and opens the newest.
+    pub fn start() -> Self {
+        let maker = Self {
+            state: RwSignal::new(MakerState::new(fresh_seed())),
+            worker: StoredValue::new_local(None),
+            waiting: StoredValue::new_local(Vec::new()),
+            has_opened: StoredValue::new_local(false),
+        };
+        match maker.start_worker() {
+            Ok(worker) => maker.worker.set_value(Some(worker)),
+            Err(error) => maker.fail(&format!("the browser refused a worker: {error:?}")),
+        }
+        maker.follow_deletions();
+        maker.follow_address();
+        maker
+    }
+
+    /// The maker of the component's page.
+    pub fn here() -> Self {
+        expect_context()
+    }
+
+    /// Says why something that the visitor chose is not read.
+    pub fn refuse(self, message: String, hint: &str) {
+        self.change(|state| {
+            state.running = None;
+            state.failure = Some(Failure {
+                message,
+                hint: hint.to_owned(),
+                posts: 0,
+            });
+        });
+    }
+
+    /// Says why a folder is not read.
+    pub fn refuse_folder(self, problem: FolderProblem) {
+        let message = match problem {
+            FolderProblem::Unreadable => "the browser could not read the folder",
+            FolderProblem::TooLarge => "the folder has too many files",
+            FolderProblem::Empty => "the folder has no files",
+        };
+        let hint = "choose the archive as it was downloaded, or its folder `data`";
+        self.refuse(message.to_owned(), hint);
+    }
+
+    /// Shows how far an archive is fetched; `total` is 0 where the host does not say it.
+    pub fn begin_fetch(self, done: u64, total: u64) {
+        self.change(|state| {
+            state.begin();
+            if let Some(running) = &mut state.running {
+                (running.task, running.done, running.total) = (Task::Fetch, done, total);
+            }
+        });
+    }
+
+    /// Leads back to the bots.
+    pub fn close(self) {
+        let _ = window().location().set_hash("");
+    }
+
+    /// A part of its state that changes only with itself.
+    pub fn memo<T: PartialEq + Send + Sync + 'static>(
+        self,
+        look: impl Fn(&MakerState) -> T + Send + Sync + 'static,
+    ) -> Memo<T> {
+        let state = self.state;
+        Memo::new(move |_| state.with(&look))
+    }
+
+    /// Reads its state.
+    pub fn with<T>(self, look: impl FnOnce(&MakerState) -> T) -> T {
+        self.state.with(look)
+    }
+
+    /// Reads its state without following it.
+    pub fn with_untracked<T>(self, look: impl FnOnce(&MakerState) -> T) -> T {
+        self.state.with_untracked(look)
+    }
+
+    /// Changes its state.
+    pub fn change(self, change: impl FnOnce(&mut MakerState)) {
+        self.state.update(change);
+    }
+
+    /// Changes its state, and sends the requests that follow.
+    pub fn act(self, change: impl FnOnce(&mut MakerState) -> Vec<Request>) {
+        let requests = self.state.try_update(change).unwrap_or_default();
+        for request in requests {
+            self.send(&request);
+        }
+    }
+
+    fn start_worker(self) -> Result<MakerWorker, JsValue> {
+        let (worker, folder) = worker_script::start(SCRIPT)?;
+        let events = EventListener::new(&worker, "message", move |event| {
+            let message = event.unchecked_ref::<MessageEvent>().data();
+            match serde_wasm_bindgen::from_value::<Event>(message.clone()) {
+                Ok(event) => self.hear(event, &message),
+                Err(_) => self.fail("page and maker come from different versions"),
+            }
+        });
+        let options = EventListenerOptions::enable_prevent_default();
+        let errors = EventListener::new_with_options(&worker, "error", options, move |error| {
+            error.prevent_default();
+            self.fail("its script did not load");
+        });
+        let start = match folder {
+            Some(folder) => serde_json::json!({ "type": "start", "folder": folder }),
+            None => serde_json::json!({ "type": "start" }),
+        };
+        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+        let message = start.serialize(&serializer).unwrap_or(JsValue::NULL);
+        worker.post_message(&message)?;
+        Ok(MakerWorker {
+            worker,
+            _events: events,
+            _errors: errors,
+        })
+    }
+
+    fn fail(self, message: &str) {
+        let hint = "reload the page; what the browser keeps of your bots is not touched";
+        self.refuse(message.to_owned(), hint);
+    }
+
+    fn hear(self, event: Event, message: &JsValue) {
+        if let Event::Given { name, .. } = &event {
+            let blob = Reflect::get(message, &"blob".into()).ok();
+            if let Some(blob) = blob.and_then(|blob| blob.dyn_into::<Blob>().ok())
+                && let Err(error) = browser_window::save(blob, name)
+            {
+                self.fail(&error.to_string());
+            }
+        }
+        let has_opened = matches!(event, Event::Opened { .. });
+        self.act(|state| state.hear(event));
+        if has_opened {
+            self.has_opened.set_value(true);
+            let waiting = self.waiting.try_update_value(std::mem::take);
+            waiting
+                .iter()
+                .flatten()
+                .for_each(|message| self.post_message(message));
+        }
+        self.open_newest();
+    }
+
+    /// Opens the bot that the address asks for, or else the newest, or begins one, if none is open and the worker has
+    /// listed them.
+    fn open_newest(self) {
+        let asked = maker_door::asked_bot();
+        let chosen = self.with_untracked(|state| match (&state.name, &state.bots) {
+            (None, Some(bots)) => {
+                let is_asked = |bot: &&KeptBot| Some(&bot.name) == asked.as_ref();
+                let chosen = bots.iter().find(is_asked).or(bots.first());
+                Some(chosen.map(|bot| bot.name.clone()))
+            }
+            _ => None,
+        });
+        if let Some(chosen) = chosen {
+            self.open(chosen);
+        }
+    }
+
+    /// Opens the bot that a later address asks for.
+    fn follow_address(self) {
+        window_event_listener(leptos::ev::hashchange, move |_| {
+            let asked = maker_door::asked_bot();
+            let other = self.with_untracked(|state| {
+                let bots = state.bots.iter().flatten();
+                let mut names = bots.map(|bot| &bot.name);
+                let is_other = state.name.is_some() && state.name != asked;
+                asked.filter(|asked| is_other && names.any(|name| name == asked))
+            });
+            if other.is_some() {
+                self.open(other);
+            }
+        });
+    }
+
+    /// Deletes a bot when the dialog of storage asks for it, in this tab or another.
+    fn follow_deletions(self) {
+        let Ok(channel) = BroadcastChannel::new(CHANNEL) else {
+            return;
+        };
+        EventListener::new(&channel.clone(), "message", move |event| {
+            // The channel lives as long as its listener.
+            let _ = &channel;
+            let name = event.unchecked_ref::<MessageEvent>().data().as_string();
+            let is_open = self.with_untracked(|state| state.name == name);
+            if let Some(name) = name.filter(|_| is_open) {
+                self.delete(name);
+            }
+        })
+        .forget();
+    }
+
+    /// Opens a bot that is kept, or begins one.
+    pub fn open(self, bot: Option<String>) {
+        let bot = bot.unwrap_or_else(fresh_name);
+        self.change(|state| {
+            // Not opened twice while the worker answers.
+            state.name = Some(bot.clone());
+            state.params.seed = fresh_seed();
+        });
+        self.send(&Request::Open {
+            bot,
+            now_ms: now_ms(),
+        });
+        self.send(&Request::Bots);
+    }
+
+    /// Deletes a bot.
+    pub fn delete(self, bot: String) {
+        let is_open = self.with_untracked(|state| state.name.as_ref() == Some(&bot));
+        self.send(&Request::Delete { bot });
+        if is_open {
+            self.open(None);
+        }
+    }
+
+    /// Sends a request.
+    pub fn send(self, request: &Request) {
+        self.post(request, &[]);
+    }
+
+    /// Reads an export: a file, or the files of a folder, by their paths.
+    pub fn import(self, files: &[(String, Picked)], options: ImportOptions) {
+        if files.is_empty() {
+            return;
+        }
+        self.change(MakerState::begin);
+        let paths = files.iter().map(|(path, _)| path.clone()).collect();
+        let files: Vec<Picked> = files.iter().map(|(_, file)| file.clone()).collect();
+        self.post(&Request::Import { paths, options }, &files);
+    }
+
+    /// Reads typed text.
+    pub fn paste(self, text: String) {
+        self.change(MakerState::begin);
+        self.send(&Request::Paste { text });
+    }
+
+    /// Writes the training text.
+    pub fn write(self) {
+        let plan = self.with_untracked(|state| Some((state.consent?, state.params)));
+        if let Some((consent, params)) = plan {
+            self.send(&Request::Write {
+                params,
+                consent,
+                now_ms: now_ms(),
+                run_seed: fresh_seed(),
+            });
+        }
+    }
+
+    /// Saves a file that the maker made.
+    pub fn save(self, file: MadeFile) {
+        self.send(&Request::Give { file });
+    }
+
+    fn post(self, request: &Request, files: &[Picked]) {
+        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+        let Ok(message) = request.serialize(&serializer) else {
+            return;
+        };
+        if !files.is_empty() {
+            let blobs: Array = files.iter().map(AsRef::<Blob>::as_ref).collect();
+            // A fresh plain object always takes a new field.
+            let _ = Reflect::set(&message, &"blobs".into(), &blobs);
+        }
+        let needs_bot = !matches!(
+            request,
+            Request::Open { .. } | Request::Bots | Request::Delete { .. }
+        );
+        if needs_bot && !self.has_opened.get_value() {
+            self.waiting.update_value(|waiting| waiting.push(message));
+        } else {
+            self.post_message(&message);
+        }
+    }
+
+    fn post_message(self, message: &JsValue) {
+        self.worker.with_value(|worker| {
+            if let Some(worker) = worker {
+                // Posting fails only for values that cannot be cloned; these are plain objects and files.
+                let _ = worker.worker.post_message(message);
+            }
+        });
+    }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    // Whole milliseconds, far below 2^53.
+    Date::now() as i64
+}
+
+/// A seed below 2^32.
+fn fresh_seed() -> u64 {
+    (Math::random() * 4_294_967_296.0) as u64
+}
+
+/// A name for the folder of a new bot.
+fn fresh_name() -> String {
+    format!("{:x}-{:08x}", now_ms(), fresh_seed())
+}

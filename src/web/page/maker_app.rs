@@ -1,0 +1,28 @@
+//! The program of the maker: its view, in the element that the page has for it.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use super::components::avatar::Pictures;
+use super::components::maker::MakerView;
+use super::maker::Maker;
+use super::maker_door::PLACE;
+use super::maker_drop;
+
+/// Draws the maker, and reads what is dropped on the page while it is open.
+pub fn start() {
+    let Some(place) = document().get_element_by_id(PLACE) else {
+        return;
+    };
+    // What the page shows there until now.
+    place.set_text_content(None);
+    let view = || {
+        let maker = Maker::start();
+        provide_context(maker);
+        provide_context(Pictures::drawn());
+        maker_drop::follow(maker);
+        view! { <MakerView/> }
+    };
+    leptos::mount::mount_to(place.unchecked_into::<HtmlElement>(), view).forget();
+}

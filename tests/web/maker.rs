@@ -1,0 +1,364 @@
+//! The maker: posts in, counts as on the card, a training text and a record out; kept between visits, and deleted whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, wait_until};
+use crate::isolation::{press, wait_for};
+use huggingtweets::site::Isolation;
+
+in_both_browsers!(
+    an_archive_becomes_counts_a_training_text_and_a_record_and_nothing_is_sent,
+    a_bot_is_there_after_the_tab_was_closed_and_gone_once_deleted,
+    three_accounts_make_a_cyborg_and_a_fourth_is_refused,
+    what_is_no_export_is_refused_in_a_sentence,
+    an_archive_comes_by_handle_once_its_host_is_asked,
+    a_bot_leaves_as_one_zip_and_comes_back_from_it,
+    a_bot_that_is_being_made_stands_in_the_gallery,
+);
+
+fn exports(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("posts/tests/exports")
+        .join(name)
+}
+
+/// A text of `n` posts of one author, enough for a bot, in a file of its own.
+fn posts_of(author: &str, n: usize) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("posts");
+    fs::create_dir_all(&folder).unwrap();
+    let lines = (0..n)
+        .map(|i| format!("{author} waters the garden for the time number {i}, as on every day\n"));
+    let path = folder.join(format!("{author}.txt"));
+    fs::write(&path, lines.collect::<String>() + "too short\n").unwrap();
+    path
+}
+
+async fn open(browser: Browser) -> Option<(Site, Page)> {
+    let site = Site::start_in(browser, Isolation::On).await?;
+    let page = site.open("/").await;
+    page.click("open-maker").await;
+    wait_until("the maker", RUN, || async {
+        page.find_now("maker").await.map(|_| ())
+    })
+    .await;
+    Some((site, page))
+}
+
+/// Chooses a file, and waits for the account that it makes.
+async fn import(page: &Page, file: &Path) {
+    let before = page.find_all("maker-account").await.len();
+    let input = page.find("maker-import").await;
+    input.send_keys(&file.to_string_lossy()).await.unwrap();
+    wait_until("the account", RUN, || async {
+        (page.find_all("maker-account").await.len() == before + 1).then_some(())
+    })
+    .await;
+}
+
+/// Downloaded, retweets, too short, kept.
+async fn counts(page: &Page) -> [String; 4] {
+    let kinds = ["downloaded", "retweets", "short", "kept"];
+    let mut counts = [const { String::new() }; 4];
+    for (count, kind) in counts.iter_mut().zip(kinds) {
+        *count = page.text(&format!("maker-count-{kind}")).await;
+    }
+    counts
+}
+
+async fn an_archive_becomes_counts_a_training_text_and_a_record_and_nothing_is_sent(
+    browser: Browser,
+) {
+    let Some((site, page)) = open(browser).await else {
+        return;
+    };
+    import(&page, &exports("x_2023.zip")).await;
+    assert_eq!(counts(&page).await, ["14", "1", "2", "11"]);
+    let volume = page.text("maker-volume").await;
+    assert!(volume.contains("too few"), "{volume}");
+    // The reason of each post can be read, and posts are found.
+    page.fill("maker-search", "spring").await;
+    wait_until("the found post", SOON, || async {
+        (page.texts("maker-post").await.len() == 1).then_some(())
+    })
+    .await;
+    let post = &page.texts("maker-post").await[0];
+    assert!(post.contains("kept: 7 words"), "{post}");
+
+    page.click("maker-remove").await;
+    wait_until("no account", SOON, || async {
+        page.find_all("maker-account")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    import(&page, &posts_of("ann", 300)).await;
+    assert_eq!(counts(&page).await, ["301", "0", "1", "300"]);
+    assert!(!page.find("maker-write").await.is_enabled().await.unwrap());
+    page.click_nth("maker-consent", 0).await;
+    page.click("maker-write").await;
+    page.find("maker-record").await;
+    let record = page.text("maker-record").await;
+    assert!(
+        record.contains("@me-preprocess") && record.contains("dataset-me:v0"),
+        "{record}"
+    );
+    let card = page.text("maker-card").await;
+    assert!(
+        card.contains("not trained yet") && card.contains("AI BOT"),
+        "{card}"
+    );
+    // What a press saves.
+    page.eval(
+        "window.saved = []; const make = URL.createObjectURL; let last; \
+         URL.createObjectURL = (blob) => { last = blob; return make.call(URL, blob); }; \
+         HTMLAnchorElement.prototype.click = function () { last.text().then((text) => saved.push([this.download, text])); }",
+    )
+    .await;
+    for file in ["maker-save-text", "maker-save-json", "maker-save-record"] {
+        page.click(file).await;
+    }
+    let saved = wait_until("three files", SOON, || async {
+        let saved: Vec<(String, String)> =
+            serde_json::from_value(page.eval("return saved").await).ok()?;
+        (saved.len() == 3).then_some(saved)
+    })
+    .await;
+    let file = |name: &str| -> &str { &saved.iter().find(|(saved, _)| saved == name).unwrap().1 };
+    let text = file("data_me_train.txt");
+    assert_eq!(text.matches("<|endoftext|>").count(), 4 * 300 + 1);
+    let record: Value = serde_json::from_str(file("record-me.json")).unwrap();
+    assert_eq!(record["artifacts"][1]["size_bytes"], text.len());
+    assert_eq!(record["run"]["config"]["consent"], "own");
+    let kept: Value = serde_json::from_str(file("tweets-me.json")).unwrap();
+    assert_eq!(kept[0].as_array().unwrap().len(), 300);
+    // Every request was for a file of the page.
+    let dist = site.dist();
+    for path in site.requests() {
+        let name = path.trim_start_matches('/');
+        assert!(name.is_empty() || dist.join(name).exists(), "{path}");
+    }
+    if browser == Browser::Chromium {
+        for width in [1280, 360] {
+            for theme in ["light", "dark"] {
+                page.resize(width, 800).await;
+                page.prefer("prefers-color-scheme", theme).await;
+                page.screenshot(&format!("maker-{width}-{theme}")).await;
+            }
+        }
+    }
+    page.close_clean().await;
+}
+
+/// Number of folders of bots in storage.
+async fn n_kept(page: &Page) -> Value {
+    let count = "(async () => { const root = await navigator.storage.getDirectory(); let n = 0; \
+         try { for await (const _ of (await root.getDirectoryHandle('bots')).keys()) n++; } catch {} return n; })()";
+    wait_for(page, count).await
+}
+
+async fn a_bot_is_there_after_the_tab_was_closed_and_gone_once_deleted(browser: Browser) {
+    let Some((site, page)) = open(browser).await else {
+        return;
+    };
+    import(&page, &posts_of("bea", 200)).await;
+    page.click_nth("maker-consent", 1).await;
+    page.click("maker-write").await;
+    page.find("maker-record").await;
+    let text = page.text("maker-record").await;
+    // As after a closed tab.
+    page.goto(&site.address_of("/?again#make")).await;
+    page.find("maker-record").await;
+    assert_eq!(counts(&page).await, ["201", "0", "1", "200"]);
+    assert_eq!(page.text("maker-record").await, text);
+    // Storage lists it, and deletes it also while it is open.
+    press(&page, "//header//button[contains(., 'Storage')]").await;
+    page.wait_for_text("stored-bot", SOON, |text| {
+        text.contains("@me") && text.contains("B")
+    })
+    .await;
+    page.click("stored-bot-delete").await;
+    wait_until("nothing of it to be kept", SOON, || async {
+        page.find_all("stored-bot").await.is_empty().then_some(())
+    })
+    .await;
+    page.press(&['\u{e00c}']).await;
+    wait_until("an empty maker", SOON, || async {
+        page.find_all("maker-account")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    // The new bot that the maker has begun has no posts.
+    assert!(n_kept(&page).await.as_u64() <= Some(1));
+    page.close_clean().await;
+}
+
+async fn three_accounts_make_a_cyborg_and_a_fourth_is_refused(browser: Browser) {
+    let Some((_site, page)) = open(browser).await else {
+        return;
+    };
+    for author in ["cleo", "dan", "eva"] {
+        import(&page, &posts_of(author, 120)).await;
+    }
+    let card = page.text("maker-card").await;
+    assert!(
+        card.contains("AI CYBORG") && card.contains("@me-me_2-me_3"),
+        "{card}"
+    );
+    assert_eq!(page.find_all("maker-import").await.len(), 0);
+    page.close_clean().await;
+}
+
+async fn what_is_no_export_is_refused_in_a_sentence(browser: Browser) {
+    let Some((_site, page)) = open(browser).await else {
+        return;
+    };
+    let input = page.find("maker-import").await;
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/icons/icon-192.png");
+    assert!(picture.is_file());
+    input.send_keys(&picture.to_string_lossy()).await.unwrap();
+    page.wait_for_text("error", SOON, |text| text.contains("icon-192.png"))
+        .await;
+    assert_eq!(json!(page.find_all("maker-account").await.len()), 0);
+    // And the next file is read all the same.
+    import(&page, &exports("plain.txt")).await;
+    page.close_clean().await;
+}
+
+/// Presses a button that saves a file, and gives back the file's name and its place on the disk.
+async fn saved(page: &Page, testid: &str) -> (String, PathBuf) {
+    page.eval(
+        "window.saved = []; const make = URL.createObjectURL; let last; \
+         URL.createObjectURL = (blob) => { last = blob; return make.call(URL, blob); }; \
+         HTMLAnchorElement.prototype.click = function () { const name = this.download; const reader = new FileReader(); \
+           reader.onload = () => saved.push([name, reader.result.split(',')[1]]); reader.readAsDataURL(last); }",
+    )
+    .await;
+    page.click(testid).await;
+    let (name, base64): (String, String) = wait_until("the file", RUN, || async {
+        let saved: Vec<_> = serde_json::from_value(page.eval("return saved").await).ok()?;
+        saved.into_iter().next()
+    })
+    .await;
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    fs::write(&path, crate::harness::decode_base64(&base64)).unwrap();
+    (name, path)
+}
+
+async fn a_bot_leaves_as_one_zip_and_comes_back_from_it(browser: Browser) {
+    let Some((_site, page)) = open(browser).await else {
+        return;
+    };
+    import(&page, &exports("x_2023.zip")).await;
+    import(&page, &posts_of("fay", 400)).await;
+    // The archive's own picture, and a drawing for the other account.
+    let pictures = "return [...document.querySelectorAll('[data-testid=maker-card] .avatar img')].map((img) => [img.src.slice(0, 22), img.naturalWidth])";
+    assert_eq!(
+        page.eval(pictures).await,
+        json!([["data:image/png;base64,", 8]])
+    );
+    assert_eq!(page.texts("avatar").await.len(), 2);
+    let before = page.text("maker-card").await;
+    let (name, zip) = saved(&page, "maker-save-bot").await;
+    assert_eq!(name, "bot-ada_testwell-me.zip");
+    // Not into another bot.
+    let input = page.find("maker-import").await;
+    input.send_keys(&zip.to_string_lossy()).await.unwrap();
+    page.wait_for_text("error", SOON, |text| text.contains("a whole bot"))
+        .await;
+    page.click("maker-new").await;
+    wait_until("an empty bot", SOON, || async {
+        page.find_all("maker-account")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    let input = page.find("maker-import").await;
+    input.send_keys(&zip.to_string_lossy()).await.unwrap();
+    wait_until("both accounts", RUN, || async {
+        let is_there = page.find_all("maker-account").await.len() == 2;
+        (is_there && page.text("maker-card").await == before).then_some(())
+    })
+    .await;
+    page.close_clean().await;
+}
+
+async fn a_bot_that_is_being_made_stands_in_the_gallery(browser: Browser) {
+    let Some((site, page)) = open(browser).await else {
+        return;
+    };
+    import(&page, &posts_of("gil", 200)).await;
+    page.click("maker-new").await;
+    wait_until("an empty bot", SOON, || async {
+        page.find_all("maker-account")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    import(&page, &exports("plain.txt")).await;
+    page.goto(&site.address_of("/?again")).await;
+    wait_until("both bots", SOON, || async {
+        (page.find_all("gallery-made").await.len() == 2).then_some(())
+    })
+    .await;
+    let texts = page.texts("gallery-made").await;
+    assert!(
+        texts.iter().all(|text| text.contains("not trained yet")),
+        "{texts:?}"
+    );
+    // Each opens its own, whatever their order.
+    let mut kept = Vec::new();
+    for place in 0..2 {
+        page.click_nth("gallery-made", place).await;
+        page.find("maker-account").await;
+        kept.push(counts(&page).await[3].clone());
+        page.client.back().await.unwrap();
+        page.find("gallery-made").await;
+    }
+    kept.sort();
+    assert_ne!(kept[0], kept[1]);
+    assert!(kept.contains(&"200".to_owned()), "{kept:?}");
+    page.close_clean().await;
+}
+
+async fn an_archive_comes_by_handle_once_its_host_is_asked(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archives/ada_testwell");
+    fs::create_dir_all(&made).unwrap();
+    fs::copy(exports("archive.json"), made.join("archive.json")).unwrap();
+    let archives = site.address_of("/made/archives");
+    let page = site.open(&format!("/?archives={archives}#make")).await;
+    wait_until("the maker", RUN, || async {
+        page.find_now("maker").await.map(|_| ())
+    })
+    .await;
+    let is_asked = || {
+        site.requests()
+            .iter()
+            .any(|path| path.ends_with("/archive.json"))
+    };
+    press(&page, "//summary[contains(., 'By handle')]").await;
+    page.fill("maker-archive", "@Nobody_1").await;
+    assert!(!is_asked());
+    page.click("maker-archive-fetch").await;
+    page.wait_for_text("error", SOON, |text| text.contains("@nobody_1"))
+        .await;
+    press(&page, "//summary[contains(., 'By handle')]").await;
+    page.fill("maker-archive", "@Ada_Testwell").await;
+    page.click("maker-archive-fetch").await;
+    wait_until("the account", RUN, || async {
+        (page.find_all("maker-account").await.len() == 1).then_some(())
+    })
+    .await;
+    let account = page.text("maker-account").await;
+    assert!(account.contains("Community Archive"), "{account}");
+}

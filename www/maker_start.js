@@ -1,0 +1,8 @@
+// Starts the program of the maker's part of the page; src/web/page/maker_door.rs adds this script when the maker opens.
+
+try {
+  const { default: init } = await import('./maker_page.js');
+  await init({ module_or_path: new URL('./maker_page_bg.wasm', import.meta.url) });
+} catch {
+  document.getElementById('maker').textContent = 'The maker did not load. Without a network it opens if it was opened before; on a page that was just built, it follows in a minute. Reload the page to try again.';
+}
