@@ -68,6 +68,10 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Where supported, nothing is painted before the first screen has been read whole: while a part of it was on the screen,
+/// what is centered or on the right would move with each further part.
+const WHOLE: &str = "<link rel=\"expect\" href=\"#still\" blocking=\"render\">\n";
+
 /// One document, made from the assembled `index.html`.
 struct Document<'a> {
     /// The bot that the page opens on.
@@ -113,7 +117,7 @@ impl Document<'_> {
                         format!("<meta name=\"description\" content=\"{description}\">")
                     })
                 }
-                ("head", true) => Some(format!("{}{text}", self.head)),
+                ("head", true) => Some(format!("{WHOLE}{}{text}", self.head)),
                 ("body", true) => Some(format!(
                     "<div id=\"still\">{}</div>\n{text}",
                     self.first_screen

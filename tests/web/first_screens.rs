@@ -72,6 +72,13 @@ async fn program_takes_the_place_of_its_drawing_without_a_move() {
         for (width, height) in [(360, 640), (1280, 900)] {
             let page = site.open("/elsewhere/frame").await;
             page.resize(width, height).await;
+            // The document comes in parts, between which the browser may paint.
+            page.devtools("Network.enable", json!({})).await;
+            page.devtools(
+                "Network.emulateNetworkConditions",
+                json!({ "offline": false, "latency": 0, "downloadThroughput": 40_000, "uploadThroughput": -1 }),
+            )
+            .await;
             page.run_first(&format!("{WATCH_SHIFTS} {HOLD}")).await;
             page.goto(&site.address_of(&path)).await;
             let boxes = "return [...document.querySelectorAll('.top-bar, .bot-avatars, .bot-name, .bot-label, .status, \
@@ -79,6 +86,11 @@ async fn program_takes_the_place_of_its_drawing_without_a_move() {
                 .map((part) => [part.className, ...Object.values(part.getBoundingClientRect().toJSON()).map(Math.round)])";
             let before = page.eval(boxes).await;
             assert!(before.as_array().unwrap().len() > 6, "{before}");
+            page.devtools(
+                "Network.emulateNetworkConditions",
+                json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 }),
+            )
+            .await;
             page.eval("release()").await;
             page.wait_for_state(&STARTED).await;
             assert_eq!(page.eval(boxes).await, before, "{path} at {width}");
