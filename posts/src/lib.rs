@@ -11,12 +11,14 @@
 //! | [`clean`], [`counts`] | the rules of huggingtweets, a verdict per post, and the counts on the card |
 //! | [`language`] | the language of an account's posts |
 //! | [`dataset`] | the training text |
+//! | [`copied`] | how much of a text was copied from posts |
 //! | [`record`] | what was made of what: runs and artifacts |
 //! | [`time`] | the dates in exports |
 //! | [`archive`] | exports of each network, read a bounded amount at a time |
 
 pub mod archive;
 pub mod clean;
+pub mod copied;
 pub mod counts;
 pub mod dataset;
 pub mod language;
