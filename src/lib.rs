@@ -10,6 +10,7 @@
 //!              web::worker ──▶ engine ──▶ generate ──▶ infer ──▶ kernels ──▶ parallel
 //!                                 └─────▶ weights, tokenizer
 //!  visitor ──▶ web::page::maker_app ◀─▶ state::MakerState ◀─▶ maker/ ──▶ posts
+//!                  │                                  └──▶ web::trainer ──▶ trainer ──▶ finetune ──▶ kernels
 //!  host page ──▶ www/embed.js ──▶ frames: web::page ──▶ www/engine.js ──▶ web::worker
 //!  terminal ──▶ bin/huggingtweets ──▶ cli ──▶ engine, weights, card, site
 //! ```
@@ -25,6 +26,7 @@
 //! | [`tokenizer`], [`generate`] | text to token ids and back; parameters, sampling, one token per step |
 //! | [`finetune`] | a model's training continued on a text: full, or LoRA over frozen weights |
 //! | [`posts`] | exports of social networks to clean posts, counts and a training text |
+//! | [`trainer`] | a bot's training a step at a time, its files, and the messages between the page and the trainer's worker |
 //! | [`runs`] | what was done with which data: runs, metrics, artifacts, for TensorBoard too |
 //! | [`hub`], [`store`] | names of models, the files to fetch, what a model needs; what is stored on the device |
 //! | [`card`], [`bot`], [`bundled`] | model cards, the bots of the gallery, the model that comes with the page |
@@ -53,6 +55,7 @@ pub mod shown;
 pub mod state;
 pub mod store;
 pub mod tokenizer;
+pub mod trainer;
 pub mod weights;
 
 /// What computes is a package of its own, `kernels/`.

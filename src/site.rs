@@ -44,6 +44,7 @@ pub mod tools;
 mod unfurl;
 pub mod wasm_cargo;
 pub mod worker_build;
+mod worker_program;
 
 pub use app_shell::AppShell;
 pub use build::{BuildOptions, Built, FirstPage, build};
@@ -54,3 +55,4 @@ pub use server::{Isolation, Port, ServeOptions, Server};
 pub use sizes::Sizes;
 pub use source_tree::SourceTree;
 pub use worker_build::WorkerBuild;
+pub use worker_program::WorkerProgram;

@@ -35,6 +35,7 @@ mod stored_models;
 pub mod stored_words;
 mod task;
 pub mod text_direction;
+pub mod training;
 pub mod tweet;
 pub mod wording;
 pub mod wordpress;

@@ -1,11 +1,12 @@
-// Starts the worker's WebAssembly, in one of its four builds, and tells the page when it stops.
-// The first message states the settings: `{ type: 'start', folder, files, threads, simd }`, all but the type optional.
+// Starts the WebAssembly of the worker or of the trainer, in one of its four builds, and tells the page when it stops.
+// The first message states the settings: `{ type: 'start', program, folder, files, threads, simd }`, all but the type optional.
 // They are no part of the address, because bundlers give this script an address of their own.
+//   program: the worker, which writes texts, or the trainer.
 //   folder: where the worker's files are; by default the folder of this script.
 //   files: addresses of those files that are elsewhere, by name.
 //   threads: a number, or 'auto'; simd: 'auto', 'relaxed' or 'simd128'.
 // There are builds for one thread and for several, each with and without relaxed SIMD, which speeds up 4-bit models.
-// Panics are reported by src/web/worker/host.rs; other errors, such as memory that the browser refuses, arrive here.
+// Panics are reported by src/web/worker/host.rs and src/web/trainer/host.rs; other errors, such as memory that the browser refuses, arrive here.
 
 // Under Trusted Types, the addresses of scripts need a policy. A blob that imports this script has made it already.
 try {
@@ -48,7 +49,7 @@ addEventListener('unhandledrejection', (event) => { event.preventDefault(); ende
 
 // The builds that this site has, and the memory that the threads of a build share. The site's build writes both lines
 // anew when a further build is finished (src/site/loader.rs).
-const BUILDS = ['worker'];
+const BUILDS = ['worker', 'trainer'];
 const SHARED_MEMORY = null;
 const MOST_THREADS = 8;
 // A helper only runs kernels, which keep their sums in registers and so need little stack.
@@ -112,23 +113,23 @@ const startHelper = (build) => new Promise((settled) => {
   }
 });
 
-const start = async ({ folder = './', files = {}, threads, simd }) => {
+const start = async ({ program = 'worker', folder = './', files = {}, threads, simd }) => {
   const n_threads = threadsWanted(threads);
   const memory = n_threads > 1 ? sharedMemory() : null;
   const builds = simd !== 'simd128' && hasRelaxed() ? ['_relaxed', ''] : [''];
   const wanted = [
-    ...(memory ? builds.map((build) => `worker_threads${build}`) : []), ...builds.map((build) => `worker${build}`),
+    ...(memory ? builds.map((build) => `${program}_threads${build}`) : []), ...builds.map((build) => `${program}${build}`),
   ];
   const addressOf = (name) => files[name] ?? `${folder}${name}`;
   const { name, module, bindings } = await load(wanted.filter((build) => BUILDS.includes(build)), addressOf);
-  if (!name.startsWith('worker_threads')) {
+  if (!name.startsWith(`${program}_threads`)) {
     await wasm_bindgen({ module_or_path: module });
     return;
   }
   const helpers = Array.from({ length: n_threads - 1 }, () => startHelper({ module, bindings, memory }));
   await wasm_bindgen({ module_or_path: module, memory });
   await Promise.race([Promise.all(helpers), new Promise((late) => setTimeout(late, HELPERS_WAIT_MS))]);
-  wasm_bindgen.start_engine();
+  wasm_bindgen.start();
 };
 
 // A helper of a build with threads shares the engine's memory and computes with it until the engine's worker ends.

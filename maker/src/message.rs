@@ -91,6 +91,11 @@ pub enum Request {
         /// Which one.
         file: MadeFile,
     },
+    /// Compare a text with the kept posts.
+    Compare {
+        /// The text.
+        text: String,
+    },
 }
 
 /// Which posts to list.
@@ -187,6 +192,13 @@ pub enum Event {
         file: MadeFile,
         /// A name for it.
         name: String,
+    },
+    /// What a text shares with the kept posts.
+    Compared {
+        /// Words of the longest run that is in a post; 0 if no word is.
+        words: u32,
+        /// That post; empty if there is none.
+        post: String,
     },
     /// Something failed. The bot is as it was before, but for posts that were read.
     Failed {

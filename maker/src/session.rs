@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use posts::archive::{Import, ReadError, Report, Step};
 use posts::clean::{CleanOptions, Cleaner, Verdict};
+use posts::copied::Originals;
 use posts::counts::{Counts, Volume};
 use posts::dataset::{self, DatasetParams};
 use posts::post::{Account, Avatar, Post, normal_handle};
@@ -838,6 +839,22 @@ impl Session {
             *text = posts::clean::clean(text);
         }
         Ok(accounts)
+    }
+
+    /// What a text shares with the kept posts.
+    ///
+    /// # Errors
+    /// As [`Session::kept_texts`].
+    pub fn compare(&mut self, text: &str) -> Result<Event, SessionError> {
+        let posts = self.kept_texts()?;
+        let originals = Originals::new(posts.iter().flatten().map(String::as_str));
+        let shared = originals.shared(text);
+        Ok(Event::Compared {
+            words: shared
+                .as_ref()
+                .map_or(0, |it| u32::try_from(it.words).unwrap_or(u32::MAX)),
+            post: shared.map_or_else(String::new, |it| it.post.to_owned()),
+        })
     }
 
     /// The texts before cleaning of the posts of some classes, per account.

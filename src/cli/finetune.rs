@@ -10,10 +10,12 @@ use super::clock::{drawn_seed, now_ms};
 use super::status_line::StatusLine;
 use super::{CliError, Output};
 use crate::finetune::{FineTune, Keep};
+use crate::trainer;
+use crate::trainer::record::{Inputs, TrainRun};
 pub use args::Args;
 use base::Base;
 use data::Data;
-use folder::BotFolder;
+use folder::{BotFolder, How};
 use serde::Serialize;
 use training::Checkpoints;
 
@@ -41,18 +43,21 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let folder = BotFolder::create(&args.out, args.force)?;
     status.show(|| "reading the model …".to_owned());
     let mut base = Base::open(args.base.as_deref())?;
-    let tokens = base.tokens(&data.text)?;
+    let tokens = trainer::training::tokens(&base.model, &data.text)?;
     let params = args.params(seed);
-    let mut fine_tune = FineTune::new(
-        &mut base.model.checkpoint,
-        &params,
-        tokens,
-        args.threads.start(),
-    )?;
+    let threads = args.threads.start();
+    let mut fine_tune =
+        FineTune::new(&mut base.model.checkpoint, &params, tokens, threads.clone())?;
     if args.little_memory {
         fine_tune.set_keep(Keep::Input);
     }
-    let mut run = training::begin(&data, &base, &fine_tune, now_ms());
+    let inputs = Inputs {
+        handles: &data.handles(),
+        base_name: &base.name,
+        dataset: &data.artifact,
+        base: &base.artifact,
+    };
+    let mut run = TrainRun::begin(inputs, &fine_tune, now_ms());
     let checkpoints = args.checkpoint.as_ref().map(|path| Checkpoints {
         path: path.clone(),
         every: args.checkpoint_every,
@@ -69,8 +74,12 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         fine_tune,
         &mut base,
         &data,
-        run,
-        (args.dtype, args.float()),
+        run.record,
+        How {
+            dtype: args.dtype,
+            float: args.float(),
+            threads,
+        },
         &status,
     )?;
     if let Some(checkpoints) = checkpoints {

@@ -4,15 +4,14 @@ use super::CliError;
 use super::error::read_file;
 use super::text_file::TextFile;
 use crate::posts::record::is_run_id;
-use crate::runs::{RunRecord, csv, events};
+use crate::runs::RunRecord;
+use crate::runs::files::{RECORD, files_of};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder of runs in a bot's folder.
 pub const RUNS: &str = "runs";
-const RECORD: &str = "run.json";
-const METRICS: &str = "metrics.csv";
 
 /// Writes a run into a folder of its own in `runs`, and gives the folder.
 ///
@@ -24,12 +23,7 @@ pub fn write(runs: &Path, record: &RunRecord) -> Result<PathBuf, CliError> {
         path: folder.clone(),
         source,
     })?;
-    let files = [
-        (RECORD.to_owned(), record.to_json().into_bytes()),
-        (METRICS.to_owned(), csv::metrics(&record.run).into_bytes()),
-        (events::file_name(&record.run), events::file(&record.run)),
-    ];
-    for (name, bytes) in files {
+    for (name, bytes) in files_of(record) {
         let file = TextFile::create(&folder.join(name), &[])?;
         file.finish(|out| out.write_all(&bytes))?;
     }

@@ -126,6 +126,12 @@ impl FineTune {
         self.step >= self.n_steps()
     }
 
+    /// The tokens of the first step's first block.
+    pub fn first_block(&self) -> Vec<u32> {
+        let first = self.batches.blocks(0).into_iter().next();
+        first.map(<[u32]>::to_vec).unwrap_or_default()
+    }
+
     /// What is trained: name, shape and numbers.
     pub fn trained(&self) -> &[Arc<Parameter>] {
         &self.trained
@@ -228,6 +234,25 @@ impl FineTune {
         self.model.operations().context().begin(Pass::Evaluate);
         let loss = self.model.loss(&row(block)?)?;
         Ok(loss.to_scalar().map_err(crate::model::ModelError::Tensor)?)
+    }
+
+    /// The scores (V) of the token that follows `tokens`, as the model is now, without dropout.
+    ///
+    /// # Errors
+    /// [`FineTuneError::TooLittleText`] for no token, [`FineTuneError::TokenOutOfRange`],
+    /// [`FineTuneError::Model`] for more than the context holds.
+    pub fn next_logits(&self, tokens: &[u32]) -> Result<Vec<f32>, FineTuneError> {
+        if tokens.is_empty() {
+            return Err(FineTuneError::TooLittleText {
+                got: 0,
+                block_len: 1,
+            });
+        }
+        check_tokens(tokens, self.config())?;
+        self.model.operations().context().begin(Pass::Evaluate);
+        let logits = self.model.last_logits(&row(tokens)?)?;
+        let logits = logits.flatten_all().and_then(|logits| logits.to_vec1());
+        Ok(logits.map_err(crate::model::ModelError::Tensor)?)
     }
 }
 

@@ -154,6 +154,19 @@ impl<O: Operations> Gpt2<O> {
         &mut self.ops
     }
 
+    /// Scores for the token after the last position of each row.
+    ///
+    /// `tokens`: (B, T), u32, ids below V, 1 ≤ T ≤ n_ctx. Result: (B, 1, V), F32.
+    ///
+    /// # Errors
+    /// As [`Gpt2::forward`].
+    pub fn last_logits(&self, tokens: &Tensor) -> Result<Tensor, ModelError> {
+        let x = self.residual_stream(tokens)?;
+        let last = x.dim(1)? - 1;
+        let x = x.narrow(1, last, 1)?.contiguous()?;
+        self.ops.logits(&self.ln_f, &self.lm_head, &x)
+    }
+
     /// The mean cross-entropy of every token but the first of each row, given those before it; a scalar.
     ///
     /// `tokens`: (B, T), u32, ids below V, 2 ≤ T ≤ n_ctx.

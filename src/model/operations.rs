@@ -127,6 +127,20 @@ pub trait Operations {
         y: &Tensor,
     ) -> Result<Tensor, ModelError>;
 
+    /// Scores for the token after each position.
+    ///
+    /// `head`: (V, C); `x`: (B, T, C), before the last LayerNorm. Result: (B, T, V). Not every implementation has
+    /// gradients of it.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`].
+    fn logits(
+        &self,
+        norm: &LayerNormOf<Self>,
+        head: &Self::Matrix,
+        x: &Tensor,
+    ) -> Result<Tensor, ModelError>;
+
     /// The mean cross-entropy of every token but the first of each row, given those before it.
     ///
     /// `head`: (V, C); `x`: (B, T, C), before the last LayerNorm; `tokens`: (B, T), u32, T ≥ 2. Result: a scalar.

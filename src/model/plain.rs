@@ -22,12 +22,13 @@ impl<'a> Plain<'a> {
     pub fn new(vb: VarBuilder<'a>) -> Self {
         Self { vb }
     }
+}
 
-    /// Scores for the token after each position: (B, T, C), before the last LayerNorm, → (B, T, V).
-    ///
-    /// # Errors
-    /// [`ModelError::Tensor`].
-    pub fn logits(
+impl Operations for Plain<'_> {
+    type Matrix = Tensor;
+    type Vector = Tensor;
+
+    fn logits(
         &self,
         norm: &LayerNorm<Tensor>,
         head: &Tensor,
@@ -37,11 +38,6 @@ impl<'a> Plain<'a> {
         let x = layer_norm(norm, x)?.reshape((b * t, c))?; // (B·T, C)
         Ok(x.matmul(&head.t()?)?.reshape((b, t, ()))?)
     }
-}
-
-impl Operations for Plain<'_> {
-    type Matrix = Tensor;
-    type Vector = Tensor;
 
     fn matrix(&self, name: &str, rows: usize, cols: usize) -> Result<Option<Tensor>, ModelError> {
         // Asked for first: a `VarMap` makes what it does not have.

@@ -1,11 +1,12 @@
 //! `Run`: what was done with which data, as huggingtweets kept it in W&B: configuration, metrics, artifacts and lineage.
 //!
-//! A run is a value and one JSON document. [`events`] and [`csv`] write it for other programs, [`compare`] lays two side by
-//! side. Times and ids are handed in.
+//! A run is a value and one JSON document. [`events`] and [`csv`] write it for other programs, [`files`] names its files,
+//! [`compare`] lays two side by side. Times and ids are handed in.
 
 pub mod compare;
 pub mod csv;
 pub mod events;
+pub mod files;
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! `AppShell`: the files of a built page by hash and length, which its service worker caches for visits without a network.
 
 use super::compressed::{self, Effort};
-use super::{SiteError, files, loader, one_file};
+use super::{SiteError, WorkerProgram, files, loader, one_file};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -98,7 +98,7 @@ pub(super) fn is_for_hosts(name: &str) -> bool {
 
 /// Whether the file is part of the maker's programs, which the page starts when its maker opens.
 pub(super) fn is_of_maker(name: &str) -> bool {
-    name.starts_with("maker")
+    name.starts_with("maker") || name.starts_with(WorkerProgram::Trainer.bin())
 }
 
 /// Whether the file is one of those by which other sites show a bot, or one for developers.

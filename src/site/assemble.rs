@@ -6,7 +6,7 @@
 use super::bindings::{ScriptKind, bind};
 use super::document::{self, Tag};
 use super::wasm_cargo::MAKER_PROGRAMS;
-use super::{SiteError, SourceTree, files};
+use super::{SiteError, SourceTree, WorkerProgram, files};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,8 +102,12 @@ pub(super) fn assemble(
                 }
                 String::new()
             }
-            // Built later, and apart (`maker_build`).
-            Asset::Worker(bin, _) if MAKER_PROGRAMS.contains(&bin) => String::new(),
+            // Built later, and apart (`maker_build`, `worker_build`).
+            Asset::Worker(bin, _)
+                if MAKER_PROGRAMS.contains(&bin) || bin == WorkerProgram::Trainer.bin() =>
+            {
+                String::new()
+            }
             Asset::Worker(bin, kind) => {
                 bind(&program_path(programs, bin), kind, bin, folder)?;
                 String::new()

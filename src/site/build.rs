@@ -8,15 +8,15 @@ use super::first_screen::FirstScreens;
 use super::toolchain::{self, TARGET};
 use super::wasm_cargo::{PROGRAMS, WasmCargo};
 use super::{
-    AppShell, Progress, SiteError, SourceTree, WorkerBuild, assemble, bot_facts, bot_pages,
-    joined_module, loader, maker_build, one_file, threads,
+    AppShell, Progress, SiteError, SourceTree, WorkerBuild, WorkerProgram, assemble, bot_facts,
+    bot_pages, joined_module, loader, maker_build, one_file, threads,
 };
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Native files that make parts of the page. They count as its sources, which other native files do not.
-const PAGE_MAKING_FILES: [&str; 16] = [
+const PAGE_MAKING_FILES: [&str; 17] = [
     include_str!("assemble.rs"),
     include_str!("bot_facts.rs"),
     include_str!("bindings.rs"),
@@ -33,6 +33,7 @@ const PAGE_MAKING_FILES: [&str; 16] = [
     include_str!("unfurl.rs"),
     include_str!("wasm_cargo.rs"),
     include_str!("worker_build.rs"),
+    include_str!("worker_program.rs"),
 ];
 
 /// The folder to build, and the address of the page.
@@ -181,27 +182,33 @@ impl FirstPage {
         if self.is_incomplete() {
             remove_unfinished(dist)?;
             compressed::write_all(dist, Effort::Thorough)?;
-            let mut builds = vec![WorkerBuild::Plain];
-            let mut add = |build: WorkerBuild, cargo: &WasmCargo| {
-                build.add(tree, cargo, dist, progress)?;
-                builds.push(build);
+            let mut builds = vec![(WorkerProgram::Engine, WorkerBuild::Plain)];
+            let mut add = |program: WorkerProgram, build: WorkerBuild, cargo: &WasmCargo| {
+                build.add(program, tree, cargo, dist, progress)?;
+                builds.push((program, build));
                 loader::list_builds(dist, &builds)
             };
+            use WorkerProgram::{Engine, Trainer};
             let toolchain = toolchain::find(tree, progress)?;
             let cargo = WasmCargo::single(tree, &toolchain, progress)?;
-            add(WorkerBuild::Relaxed, &cargo)?;
+            add(Engine, WorkerBuild::Relaxed, &cargo)?;
             maker_build::add(tree, &cargo, dist, progress)?;
             drop(cargo);
             match threads::find_cargo(tree, progress)? {
                 Some(cargo) => {
                     // The first of these two builds comes first because most browsers use it.
-                    add(WorkerBuild::ThreadsRelaxed, &cargo)?;
-                    add(WorkerBuild::Threads, &cargo)?;
+                    add(Engine, WorkerBuild::ThreadsRelaxed, &cargo)?;
+                    add(Engine, WorkerBuild::Threads, &cargo)?;
+                    add(Trainer, WorkerBuild::ThreadsRelaxed, &cargo)?;
+                    add(Trainer, WorkerBuild::Threads, &cargo)?;
                 }
                 None => progress.note(
                     "no sources of Rust's standard library to be had: the page computes on one thread",
                 ),
             }
+            let cargo = WasmCargo::single(tree, &toolchain, progress)?;
+            add(Trainer, WorkerBuild::Relaxed, &cargo)?;
+            add(Trainer, WorkerBuild::Plain, &cargo)?;
             AppShell::of(dist)?.write(dist)?;
             self.fingerprint.record(tree, dist, Stage::Complete)?;
         }

@@ -2,7 +2,7 @@
 //! the module, where bundlers look for them.
 
 use super::compressed::{self, Effort};
-use super::{SiteError, WorkerBuild};
+use super::{SiteError, WorkerBuild, WorkerProgram};
 use super::{joined_module, threads};
 use std::fs;
 use std::path::Path;
@@ -22,8 +22,11 @@ const FILES_LINE: &str = "const FILES = ";
 ///
 /// # Errors
 /// [`SiteError::File`].
-pub(super) fn list_builds(dist: &Path, builds: &[WorkerBuild]) -> Result<(), SiteError> {
-    let rewrite = |name, with: fn(&str, &[WorkerBuild]) -> String| {
+pub(super) fn list_builds(
+    dist: &Path,
+    builds: &[(WorkerProgram, WorkerBuild)],
+) -> Result<(), SiteError> {
+    let rewrite = |name, with: fn(&str, &[(WorkerProgram, WorkerBuild)]) -> String| {
         let path = dist.join(name);
         let script = fs::read_to_string(&path).map_err(SiteError::file("read", &path))?;
         let script = with(&script, builds);
@@ -35,8 +38,11 @@ pub(super) fn list_builds(dist: &Path, builds: &[WorkerBuild]) -> Result<(), Sit
 }
 
 /// Each address is written out, because bundlers see no other.
-fn with_files(script: &str, builds: &[WorkerBuild]) -> String {
-    let files = builds.iter().flat_map(|build| build.files());
+fn with_files(script: &str, builds: &[(WorkerProgram, WorkerBuild)]) -> String {
+    let of_engine = builds
+        .iter()
+        .filter(|(program, _)| *program == WorkerProgram::Engine);
+    let files = of_engine.flat_map(|(_, build)| build.files());
     let entries: Vec<String> = files
         .map(|file| format!("'{file}': new URL('./{file}', import.meta.url)"))
         .collect();
@@ -47,12 +53,12 @@ fn with_files(script: &str, builds: &[WorkerBuild]) -> String {
     )
 }
 
-fn with_builds(script: &str, builds: &[WorkerBuild]) -> String {
+fn with_builds(script: &str, builds: &[(WorkerProgram, WorkerBuild)]) -> String {
     let names: Vec<String> = builds
         .iter()
-        .map(|build| format!("'{}'", build.name()))
+        .map(|(program, build)| format!("'{}'", build.name(*program)))
         .collect();
-    let memory = match builds.iter().any(|build| build.has_threads()) {
+    let memory = match builds.iter().any(|(_, build)| build.has_threads()) {
         true => threads::shared_memory(),
         false => "null".to_owned(),
     };
@@ -86,18 +92,28 @@ mod tests {
     const SCRIPT: &str = include_str!("../../www/worker_loader.js");
     const START_SCRIPT: &str = include_str!("../../www/start_worker.js");
 
+    /// What trunk builds.
+    const PLAIN: [(WorkerProgram, WorkerBuild); 2] = [
+        (WorkerProgram::Engine, WorkerBuild::Plain),
+        (WorkerProgram::Trainer, WorkerBuild::Plain),
+    ];
+
+    fn all() -> Vec<(WorkerProgram, WorkerBuild)> {
+        let programs = [WorkerProgram::Engine, WorkerProgram::Trainer];
+        let builds = |program| WorkerBuild::ALL.map(|build| (program, build));
+        programs.into_iter().flat_map(builds).collect()
+    }
+
     #[test]
     fn source_of_the_loader_lists_what_trunk_builds() {
-        assert_eq!(with_builds(SCRIPT, &[WorkerBuild::Plain]), SCRIPT);
-        assert_eq!(
-            with_files(START_SCRIPT, &[WorkerBuild::Plain]),
-            START_SCRIPT
-        );
+        assert_eq!(with_builds(SCRIPT, &PLAIN), SCRIPT);
+        assert_eq!(with_files(START_SCRIPT, &PLAIN), START_SCRIPT);
     }
 
     #[test]
     fn every_file_of_a_build_has_an_address_that_bundlers_see() {
-        let all = with_files(START_SCRIPT, &WorkerBuild::ALL);
+        let all = with_files(START_SCRIPT, &all());
+        assert!(!all.contains("'trainer"), "{all}");
         for file in WorkerBuild::ALL.iter().flat_map(|build| build.files()) {
             let entry = format!("'{file}': new URL('./{file}', import.meta.url)");
             assert!(all.contains(&entry), "{file}");
@@ -106,9 +122,10 @@ mod tests {
 
     #[test]
     fn listed_builds_can_be_listed_anew() {
-        let all = with_builds(SCRIPT, &WorkerBuild::ALL);
+        let all = with_builds(SCRIPT, &all());
         assert!(all.contains("'worker_threads_relaxed'"), "{all}");
+        assert!(all.contains("'trainer_threads_relaxed'"), "{all}");
         assert!(!all.contains("const SHARED_MEMORY = null"), "{all}");
-        assert_eq!(with_builds(&all, &[WorkerBuild::Plain]), SCRIPT);
+        assert_eq!(with_builds(&all, &PLAIN), SCRIPT);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::app_shell::{is_for_hosts, is_of_maker};
 use super::compressed::brotli;
-use super::{Progress, SiteError, WorkerBuild, files, one_file};
+use super::{Progress, SiteError, WorkerBuild, WorkerProgram, files, one_file};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::fs;
@@ -26,6 +26,8 @@ pub struct Sizes {
     pub for_hosts_brotli_bytes: u64,
     /// Sum of the sizes after Brotli of the maker's program, which is downloaded when the maker opens.
     pub maker_brotli_bytes: u64,
+    /// After Brotli, the heaviest build of the trainer, which is loaded when a bot is trained.
+    pub trainer_brotli_bytes: u64,
     /// The limit for `brotli_bytes`.
     pub bar_bytes: u64,
     /// The page in one file, if it is there.
@@ -105,7 +107,12 @@ impl Sizes {
             let wanted = on_demand.iter().filter(|file| is_wanted(&file.path));
             wanted.map(|file| file.brotli_bytes).sum()
         };
-        let (for_hosts, of_maker) = (sum_of(is_for_hosts), sum_of(is_of_maker));
+        let (for_hosts, of_maker) = (
+            sum_of(is_for_hosts),
+            sum_of(|name| is_of_maker(name) && !is_of_trainer(name)),
+        );
+        let trainers =
+            WorkerBuild::ALL.map(|build| brotli_of(&build.files_of(WorkerProgram::Trainer)));
         let sent = || page.iter().filter(|file| !is_spared(&file.path));
         let raw_bytes = sent().map(|file| file.raw_bytes).sum();
         let brotli_bytes = sent().map(|file| file.brotli_bytes).sum();
@@ -115,6 +122,7 @@ impl Sizes {
             brotli_bytes,
             for_hosts_brotli_bytes: for_hosts,
             maker_brotli_bytes: of_maker,
+            trainer_brotli_bytes: trainers.into_iter().max().unwrap_or_default(),
             bar_bytes: MOST_CODE_BYTES,
             one_file: OneFileSize::of(dir)?,
         })
@@ -141,8 +149,12 @@ impl Sizes {
             table,
             "element and module, for pages of other sites: {} bytes after Brotli\n\
              maker, when it opens: {} bytes after Brotli\n\
+             trainer, when a bot is trained: {} bytes after Brotli\n\
              bar: {} bytes after Brotli, {verdict}",
-            self.for_hosts_brotli_bytes, self.maker_brotli_bytes, self.bar_bytes
+            self.for_hosts_brotli_bytes,
+            self.maker_brotli_bytes,
+            self.trainer_brotli_bytes,
+            self.bar_bytes
         );
         if let Some(one) = &self.one_file {
             let _ = write!(
@@ -156,6 +168,11 @@ impl Sizes {
         }
         table
     }
+}
+
+/// Whether the file is part of the trainer.
+fn is_of_trainer(name: &str) -> bool {
+    name.starts_with(WorkerProgram::Trainer.bin())
 }
 
 impl OneFileSize {

@@ -1,14 +1,14 @@
-//! `WorkerBuild`: the four builds of the worker, of which a visitor downloads one.
+//! `WorkerBuild`: the four builds of a worker's program, of which a visitor downloads one.
 
 use super::bindings::{ScriptKind, bind};
 use super::compressed::{self, Effort};
 use super::toolchain::TARGET;
 use super::wasm_cargo::{WORKER_PACKAGE, WasmCargo};
-use super::{Progress, SiteError, SourceTree, files};
+use super::{Progress, SiteError, SourceTree, WorkerProgram, files};
 use std::fs;
 use std::path::Path;
 
-/// A build of the worker: on one thread or several, with relaxed SIMD or without.
+/// A build of a worker's program: on one thread or several, with relaxed SIMD or without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerBuild {
     /// For every browser; part of the first page.
@@ -35,13 +35,14 @@ impl WorkerBuild {
 
     /// The name of its files, without their endings.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "worker",
-            Self::Relaxed => "worker_relaxed",
-            Self::Threads => "worker_threads",
-            Self::ThreadsRelaxed => "worker_threads_relaxed",
-        }
+    pub fn name(self, program: WorkerProgram) -> String {
+        let ending = match self {
+            Self::Plain => "",
+            Self::Relaxed => "_relaxed",
+            Self::Threads => "_threads",
+            Self::ThreadsRelaxed => "_threads_relaxed",
+        };
+        format!("{}{ending}", program.bin())
     }
 
     /// Whether it shares its memory between threads.
@@ -56,10 +57,15 @@ impl WorkerBuild {
         matches!(self, Self::Relaxed | Self::ThreadsRelaxed)
     }
 
-    /// Its files in a built page: JavaScript and WebAssembly.
+    /// The engine's files of this build in a built page: JavaScript and WebAssembly.
     #[must_use]
     pub fn files(self) -> [String; 2] {
-        let name = self.name();
+        self.files_of(WorkerProgram::Engine)
+    }
+
+    /// The same of a program.
+    pub(super) fn files_of(self, program: WorkerProgram) -> [String; 2] {
+        let name = self.name(program);
         [format!("{name}.js"), format!("{name}_bg.wasm")]
     }
 
@@ -69,16 +75,17 @@ impl WorkerBuild {
     /// [`SiteError::StepFailed`] if the sources do not compile; [`SiteError::NotBound`]; [`SiteError::File`].
     pub(super) fn add(
         self,
+        program: WorkerProgram,
         tree: &SourceTree,
         cargo: &WasmCargo,
         dist: &Path,
         progress: Progress,
     ) -> Result<(), SiteError> {
-        let name = self.name();
+        let name = self.name(program);
         let mut command = cargo.background("rustc");
         command
             .args(["--locked", "--profile", "web", "--target", TARGET])
-            .args(["--package", WORKER_PACKAGE, "--bin", "worker"]);
+            .args(["--package", WORKER_PACKAGE, "--bin", program.bin()]);
         if self.has_relaxed() {
             command.args(["--features", "relaxed"]);
         }
@@ -89,12 +96,17 @@ impl WorkerBuild {
         progress.run(
             &format!("build {name}"),
             &mut command,
-            &tree.log(name),
+            &tree.log(&name),
             None,
         )?;
-        let program = cargo.program_folder().join("worker.wasm");
+        let compiled = cargo.program_folder().join(program.bin());
         put_programs(dist, |folder| {
-            bind(&program, ScriptKind::Classic, name, folder)
+            bind(
+                &compiled.with_extension("wasm"),
+                ScriptKind::Classic,
+                &name,
+                folder,
+            )
         })
     }
 }

@@ -54,6 +54,17 @@ pub struct Running {
     pub counts: Counts,
 }
 
+impl Running {
+    fn begun(task: Task) -> Self {
+        Self {
+            task,
+            done: 0,
+            total: 0,
+            counts: Counts::default(),
+        }
+    }
+}
+
 /// Why something failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -127,7 +138,11 @@ impl MakerState {
                     bots: self.bots.take(),
                     ..Self::new(self.params.seed)
                 };
-                return self.take(bot);
+                self.take(bot);
+                // The worker judges the posts anew, and tells when it has.
+                if !self.bot.accounts.is_empty() {
+                    self.running = Some(Running::begun(Task::Judge));
+                }
             }
             Event::Progress {
                 task,
@@ -154,7 +169,7 @@ impl MakerState {
                     self.list.posts = posts;
                 }
             }
-            Event::Given { .. } => {}
+            Event::Given { .. } | Event::Compared { .. } => {}
             Event::Failed {
                 message,
                 hint,
@@ -191,12 +206,7 @@ impl MakerState {
     /// Begins to read something.
     pub fn begin(&mut self) {
         self.failure = None;
-        self.running = Some(Running {
-            task: Task::Read,
-            done: 0,
-            total: 0,
-            counts: Counts::default(),
-        });
+        self.running = Some(Running::begun(Task::Read));
     }
 
     /// Changes which posts are listed.
@@ -284,11 +294,31 @@ impl MakerState {
         columns.collect()
     }
 
-    /// What its card says, written on `date`, such as 2026-01-31.
+    /// What its card says before it is trained, written on `date`, such as 2026-01-31.
     ///
     /// # Errors
     /// A sentence on what a card cannot have.
     pub fn card_text(&self, date: &str) -> Result<String, String> {
+        self.card_with(CardFacts {
+            untrained: true,
+            date: Some(date.to_owned()),
+            ..CardFacts::default()
+        })
+    }
+
+    /// What it says once it is trained on the base model of this name.
+    ///
+    /// # Errors
+    /// As [`MakerState::card_text`].
+    pub fn card_of_trained(&self, base: &str, date: &str) -> Result<String, String> {
+        self.card_with(CardFacts {
+            base_model: Some(base.to_owned()),
+            date: Some(date.to_owned()),
+            ..CardFacts::default()
+        })
+    }
+
+    fn card_with(&self, facts: CardFacts) -> Result<String, String> {
         let Some(Bot { card, .. }) = self.card_bot() else {
             return Err("Import posts first.".to_owned());
         };
@@ -297,9 +327,7 @@ impl MakerState {
             handles: card.handles,
             table: card.table,
             language: self.language(),
-            date: Some(date.to_owned()),
-            untrained: true,
-            ..CardFacts::default()
+            ..facts
         };
         crate::card::write::mended(&facts).map_err(|error| format!("{error}: {}", error.hint()))
     }
@@ -404,6 +432,24 @@ mod tests {
             },
         });
         state
+    }
+
+    #[test]
+    fn an_opened_bot_is_judged_before_its_posts_are_listed() {
+        let mut state = MakerState::new(7);
+        let bot = BotView {
+            accounts: vec![account("zoe", 900, 50_000)],
+            ..BotView::default()
+        };
+        let opened = Event::Opened {
+            name: "a".to_owned(),
+            is_kept: true,
+            bot: bot.clone(),
+        };
+        assert_eq!(state.hear(opened), []);
+        assert!(state.obstacle().is_some_and(|it| it.contains("still")));
+        assert_eq!(state.hear(Event::Changed { bot }), [state.list.request()]);
+        assert_eq!(state.running, None);
     }
 
     #[test]

@@ -84,6 +84,25 @@ const ARROWS: &[(&str, &[&str])] = &[
         "finetune",
         &["kernels", "model", "parallel", "posts", "weights"],
     ),
+    // A trained bot is a folder as `engine` opens it, and writes samples on the way.
+    (
+        "trainer",
+        &[
+            "engine",
+            "finetune",
+            "generate",
+            "hub",
+            "kernels",
+            "parallel",
+            "posts",
+            "protocol",
+            "runs",
+            "tokenizer",
+            "weights",
+        ],
+    ),
+    // Messages carry the figures of a training and its steps.
+    ("trainer::message", &["finetune", "hub", "runs"]),
     ("runs", &["posts"]),
     // A stored model has the name by which it is loaded, and what was noticed about it.
     ("store", &["hub", "notice"]),
@@ -137,10 +156,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "bot",
             "runs",
             "hub",
+            "finetune::params",
+            "finetune::FineTuneParams",
+            "finetune::StepReport",
             "generate::params",
             "generate::parameter",
             "notice",
             "shown",
+            "trainer::message",
+            "trainer::Event",
+            "trainer::Plan",
         ],
     ),
     // Converts arriving weights with the engine's own conversion.
@@ -153,6 +178,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         "web::worker::host",
         &[
             "protocol", "store", "hub", "bot", "engine", "kernels", "parallel",
+        ],
+    ),
+    (
+        "web::trainer",
+        &[
+            "engine", "finetune", "parallel", "protocol", "runs", "trainer",
         ],
     ),
     // The settings panel has a control per row of the table of parameters; the maker's page talks to its worker.
@@ -168,6 +199,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "bot",
             "bundled",
             "generate::parameter",
+            "runs",
+            "trainer",
         ],
     ),
     (
@@ -188,6 +221,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bin::maker_page", &["web"]),
     // A worker runs the engine, or is one of its threads.
     ("bin::worker", &["web", "kernels::parallel"]),
+    ("bin::trainer", &["web", "kernels::parallel"]),
+    ("bin::helpers", &["kernels::parallel"]),
     ("bin::huggingtweets", NATIVE),
     ("cli", NATIVE),
 ];
@@ -199,6 +234,7 @@ const NATIVE: &[&str] = &[
     "engine",
     "weights",
     "tokenizer",
+    "trainer",
     "generate",
     "infer",
     "model",
@@ -228,6 +264,8 @@ const BROWSER: &[&str] = &[
     "bin::app",
     "bin::maker_page",
     "bin::worker",
+    "bin::trainer",
+    "bin::helpers",
     "maker::browser",
 ];
 
@@ -285,9 +323,17 @@ struct Import {
 
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let worker = root.join("worker/src/main.rs");
-    let text = fs::read_to_string(&worker).unwrap();
-    let mut sources = vec![Source::parse(worker, "bin::worker".to_owned(), text)];
+    let programs = [
+        ("main", "worker"),
+        ("trainer", "trainer"),
+        ("helpers", "helpers"),
+    ];
+    let mut sources = Vec::new();
+    for (file, module) in programs {
+        let path = root.join(format!("worker/src/{file}.rs"));
+        let text = fs::read_to_string(&path).unwrap();
+        sources.push(Source::parse(path, format!("bin::{module}"), text));
+    }
     sources.extend(sources_in(&root.join("src"), ""));
     for package in PACKAGES {
         sources.extend(sources_in(&root.join(package).join("src"), package));

@@ -46,5 +46,6 @@ mod store;
 mod support;
 mod tokenizer;
 mod tokenizer_forms;
+mod trainer;
 mod transformers;
 mod weights;

@@ -18,7 +18,7 @@ use crate::support::shared::skipped;
 const AXE: &str = "axe-core@4.14.1";
 
 /// The checker's script; `None`, with a note, where it cannot be had.
-fn axe() -> Option<&'static str> {
+pub fn axe() -> Option<&'static str> {
     static AXE_SCRIPT: OnceLock<Option<String>> = OnceLock::new();
     let script = AXE_SCRIPT.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe-core");
@@ -44,7 +44,7 @@ fn axe() -> Option<&'static str> {
 }
 
 /// Fails if the document that the page's client is in has a violation, light or dark.
-async fn check(page: &Page, axe: &str, state: &str) {
+pub async fn check(page: &Page, axe: &str, state: &str) {
     check_part(page, axe, "html", state).await;
 }
 

@@ -44,6 +44,7 @@ mod share;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod training;
 mod transformers_js;
 mod trunk;
 mod visitor;

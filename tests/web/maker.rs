@@ -26,7 +26,7 @@ fn exports(name: &str) -> PathBuf {
 }
 
 /// A text of `n` posts of one author, enough for a bot, in a file of its own.
-fn posts_of(author: &str, n: usize) -> PathBuf {
+pub fn posts_of(author: &str, n: usize) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("posts");
     fs::create_dir_all(&folder).unwrap();
     let lines = (0..n)
@@ -36,7 +36,7 @@ fn posts_of(author: &str, n: usize) -> PathBuf {
     path
 }
 
-async fn open(browser: Browser) -> Option<(Site, Page)> {
+pub async fn open(browser: Browser) -> Option<(Site, Page)> {
     let site = Site::start_in(browser, Isolation::On).await?;
     let page = site.open("/").await;
     page.click("open-maker").await;
@@ -48,7 +48,7 @@ async fn open(browser: Browser) -> Option<(Site, Page)> {
 }
 
 /// Chooses a file, and waits for the account that it makes.
-async fn import(page: &Page, file: &Path) {
+pub async fn import(page: &Page, file: &Path) {
     let before = page.find_all("maker-account").await.len();
     let input = page.find("maker-import").await;
     input.send_keys(&file.to_string_lossy()).await.unwrap();
@@ -154,7 +154,7 @@ async fn an_archive_becomes_counts_a_training_text_and_a_record_and_nothing_is_s
 }
 
 /// Number of folders of bots in storage.
-async fn n_kept(page: &Page) -> Value {
+pub async fn n_kept(page: &Page) -> Value {
     let count = "(async () => { const root = await navigator.storage.getDirectory(); let n = 0; \
          try { for await (const _ of (await root.getDirectoryHandle('bots')).keys()) n++; } catch {} return n; })()";
     wait_for(page, count).await
@@ -231,7 +231,7 @@ async fn what_is_no_export_is_refused_in_a_sentence(browser: Browser) {
 }
 
 /// Presses a button that saves a file, and gives back the file's name and its place on the disk.
-async fn saved(page: &Page, testid: &str) -> (String, PathBuf) {
+pub async fn saved(page: &Page, testid: &str) -> (String, PathBuf) {
     page.eval(
         "window.saved = []; const make = URL.createObjectURL; let last; \
          URL.createObjectURL = (blob) => { last = blob; return make.call(URL, blob); }; \

@@ -143,7 +143,7 @@ async fn a_first_visit_downloads_one_build_of_the_worker(browser: Browser) {
         let requests = site.requests();
         let builds = WorkerBuild::ALL
             .into_iter()
-            .filter(|build| requests.contains(&format!("/{}_bg.wasm", build.name())));
+            .filter(|build| requests.contains(&format!("/{}", build.files()[1])));
         let expected = match (takes_threads, takes_relaxed(&page).await) {
             (false, false) => WorkerBuild::Plain,
             (false, true) => WorkerBuild::Relaxed,

@@ -11,10 +11,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Made by `cargo run` alone, in the page of one file or after it.
-const NOT_BY_TRUNK: [&str; 9] = [
+const NOT_BY_TRUNK: [&str; 15] = [
     "app_start.js",
     "huggingtweets.html",
     "preview.png",
+    "trainer_relaxed.js",
+    "trainer_relaxed_bg.wasm",
+    "trainer_threads.js",
+    "trainer_threads_bg.wasm",
+    "trainer_threads_relaxed.js",
+    "trainer_threads_relaxed_bg.wasm",
     "worker_relaxed.js",
     "worker_relaxed_bg.wasm",
     "worker_threads.js",

@@ -1,5 +1,8 @@
 //! The browser program of the worker, which runs GPT-2, and of its helpers in the builds with threads.
 
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+mod helpers;
+
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 fn main() {
     huggingtweets::web::worker::host::start(kernels::parallel::Threads::default());
@@ -9,35 +12,11 @@ fn main() {
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 fn main() {}
 
+/// Starts the program, on the helpers that have joined and those that join later.
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
-mod roles {
-    use huggingtweets::web::worker::host;
-    use kernels::parallel::{self, Threads};
-    use wasm_bindgen::prelude::wasm_bindgen;
-
-    /// Starts the engine, on the helpers that have joined and those that join later.
-    #[wasm_bindgen]
-    pub fn start_engine() {
-        host::start(Threads::of_workers());
-    }
-
-    /// Adds this worker to the engine's threads.
-    #[wasm_bindgen]
-    pub fn join() {
-        parallel::join();
-    }
-
-    /// Computes for the engine as a helper that has joined; does not return.
-    #[wasm_bindgen]
-    pub fn help() {
-        parallel::help();
-    }
-
-    /// Reports that a helper has trapped, so that the engine does not wait for it.
-    #[wasm_bindgen]
-    pub fn report_failure() {
-        parallel::report_failure();
-    }
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn start() {
+    huggingtweets::web::worker::host::start(kernels::parallel::Threads::of_workers());
 }
 
 #[cfg(not(target_arch = "wasm32"))]

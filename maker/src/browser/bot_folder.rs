@@ -4,6 +4,7 @@
 
 use std::io;
 
+use gloo::timers::callback::Timeout;
 use js_sys::Uint8Array;
 use maker::manifest::Manifest;
 use maker::posts_file::Bytes;
@@ -21,6 +22,11 @@ use super::blob_file::io_error;
 const BOTS: &str = "bots";
 /// The file with the handles, for lists.
 const TITLE: &str = "title";
+
+/// Further tries to delete a bot.
+const DELETE_TRIES: u32 = 20;
+/// The time between them.
+const PAUSE_MS: u32 = 100;
 
 /// The folder of one bot.
 pub struct BotFolder {
@@ -81,11 +87,18 @@ impl BotFolder {
         };
         let options = FileSystemRemoveOptions::new();
         options.set_recursive(true);
-        let removed = bots.remove_entry_with_options(bot, &options);
-        JsFuture::from(removed)
-            .await
-            .map_err(|error| io_error(&error))?;
-        Ok(())
+        let mut tries = 0..DELETE_TRIES;
+        loop {
+            let removed = bots.remove_entry_with_options(bot, &options);
+            match JsFuture::from(removed).await {
+                // A worker that was ended may have its files open for a moment.
+                Err(_) if tries.next().is_some() => pause().await,
+                removed => {
+                    removed.map_err(|error| io_error(&error))?;
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// The folder of a bot, made if need be; `None` where the browser has no private file system.
@@ -163,6 +176,16 @@ impl BotFolder {
         // A file that stays is named in Storage and can be deleted there with the bot.
         let _ = JsFuture::from(self.folder.remove_entry(name)).await;
     }
+}
+
+async fn pause() {
+    let passed = js_sys::Promise::new(&mut |resolve, _| {
+        let wake = move || {
+            let _ = resolve.call0(&JsValue::NULL);
+        };
+        Timeout::new(PAUSE_MS, wake).forget();
+    });
+    let _ = JsFuture::from(passed).await;
 }
 
 fn manifest_name(turn: u64) -> String {

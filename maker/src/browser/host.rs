@@ -321,6 +321,7 @@ impl Open {
                 self.keep(host).await;
             }
             Request::Give { file } => self.give(host, file).await?,
+            Request::Compare { text } => host.post(&self.session.compare(&text)?),
         }
         Ok(())
     }

@@ -15,14 +15,28 @@ use crate::finetune::export::FloatType;
 use crate::finetune::params::Method;
 use crate::finetune::{FineTune, FineTuneError};
 use crate::hub::Dtype;
+use crate::parallel::Threads;
 use crate::posts::dataset::joined_handles;
 use crate::posts::time::date_of;
-use crate::runs::{Artifact, RunRecord};
-use serde_json::Map;
+use crate::protocol::ErrorReport;
+use crate::runs::RunRecord;
+use crate::trainer::copy_check::{CopyCheck, CopyReport};
+use crate::trainer::output::with_model;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 use tempfile::TempDir;
+
+/// How a bot is written.
+pub struct How {
+    /// Type of the GGUF's matrices.
+    pub dtype: Dtype,
+    /// Type of model.safetensors.
+    pub float: FloatType,
+    /// What its hundred texts are computed on.
+    pub threads: Threads,
+}
 
 /// A folder that is made beside its place and moved there.
 pub struct BotFolder {
@@ -82,9 +96,14 @@ impl BotFolder {
         base: &mut Base,
         data: &Data,
         mut record: RunRecord,
-        (dtype, float): (Dtype, FloatType),
+        how: How,
         status: &StatusLine,
     ) -> Result<(), CliError> {
+        let How {
+            dtype,
+            float,
+            threads,
+        } = how;
         let folder = self.made.path().to_owned();
         let is_lora = matches!(fine_tune.params().method, Method::Lora(_));
         let config = base.model.config.clone();
@@ -120,24 +139,23 @@ impl BotFolder {
         convert(&path, &model, conversion, &mut file, status)?;
         file.finish()?;
 
+        status.show(|| "comparing what it writes with its posts …".to_owned());
+        let copies = check_copies(&path, &data.text, threads)?;
+        copies.note_in(&mut record.run);
+
         let date = date_of(record.run.ended_ms.unwrap_or_default().div_euclid(1000));
         match card(data, &base.name, &date) {
-            Ok(card) => self.file("README.md", |out| Ok(out.write_all(card.as_bytes())?))?,
+            Ok(card) => {
+                let card = card + &copies.to_markdown();
+                self.file("README.md", |out| Ok(out.write_all(card.as_bytes())?))?;
+            }
             // The bot is complete without it.
             Err(error) => notes::print_notices([error]),
         }
         let outputs = ["model.safetensors", "config.json", gguf.as_str()];
         let files = outputs.iter().map(|name| hashed(&folder.join(name)));
-        let artifact = Artifact {
-            name: format!("model-{handle}"),
-            kind: "finetuned-model".to_owned(),
-            version: format!("v{}", self.n_versions()),
-            files: files.collect::<Result<_, _>>()?,
-            metadata: Map::new(),
-            made_by: Some(record.run.id.clone()),
-        };
-        record.run.outputs = vec![artifact.reference()];
-        record.artifacts.push(artifact);
+        let files = files.collect::<Result<_, _>>()?;
+        let record = with_model(record, &handle, self.n_versions(), files);
         let runs = folder.join(RUNS);
         if let Some(preprocess) = &data.preprocess {
             runs_folder::write(&runs, preprocess)?;
@@ -205,6 +223,26 @@ fn move_into(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// How much of a hundred texts of the bot was copied from its posts.
+fn check_copies(gguf: &Path, text: &str, threads: Threads) -> Result<CopyReport, CliError> {
+    let unreadable = |source| CliError::Read {
+        path: gguf.to_owned(),
+        source,
+    };
+    let file = File::open(gguf).map_err(unreadable)?;
+    let size_bytes = file.metadata().map_err(unreadable)?.len();
+    let reader = Box::new(BufReader::with_capacity(1 << 20, file));
+    let mut check = CopyCheck::begin(reader, size_bytes, text, threads);
+    let begun = Instant::now();
+    loop {
+        let step = check.step(&|| begun.elapsed().as_secs_f64() * 1e3);
+        let failed = |error: ErrorReport| unreadable(io::Error::other(error.message));
+        if let Some(report) = step.map_err(failed)? {
+            return Ok(report);
+        }
+    }
 }
 
 /// The card of the bot.

@@ -40,10 +40,7 @@ impl HeadLoss {
         tokens: &[u32],
         t: usize,
     ) -> Self {
-        let vocab_size = match &head.base {
-            Base::Floats(head) => head.shape()[0],
-            Base::Packed(head) => head.rows(),
-        };
+        let vocab_size = n_rows(&head);
         let rows = tokens.chunks_exact(t);
         let targets = rows.flat_map(|row| row[1..].iter().copied().map(Some).chain([None]));
         Self {
@@ -53,22 +50,6 @@ impl HeadLoss {
             vocab_size,
             targets: targets.collect(),
             grad: OnceLock::new(),
-        }
-    }
-
-    /// `logits` (n, V) of the positions `x` (n, C).
-    fn logits(&self, x: &[f32], n: usize, logits: &mut [f32]) {
-        let c = x.len() / n;
-        match &self.head.base {
-            Base::Floats(head) => {
-                let (head, v) = (head.value(), self.vocab_size);
-                let head = Matrix::new(&head, v, c).t();
-                let threads = self.context.threads();
-                product(threads, Matrix::new(x, n, c), head, Start::Zero, logits, v);
-            }
-            Base::Packed(head) => {
-                kernels::matmul(head, x, n, logits, &mut self.context.scratch());
-            }
         }
     }
 
@@ -102,6 +83,34 @@ impl HeadLoss {
     }
 }
 
+/// V
+fn n_rows(head: &Weight) -> usize {
+    match &head.base {
+        Base::Floats(head) => head.shape()[0],
+        Base::Packed(head) => head.rows(),
+    }
+}
+
+/// The logits (n, V) of the normalised positions `x` (n, C).
+pub fn logits(context: &Context, head: &Weight, x: &[f32], n: usize) -> Vec<f32> {
+    let mut logits = vec![0.0; n * n_rows(head)];
+    write_logits(context, head, x, n, &mut logits);
+    logits
+}
+
+fn write_logits(context: &Context, head: &Weight, x: &[f32], n: usize, logits: &mut [f32]) {
+    let c = x.len() / n;
+    match &head.base {
+        Base::Floats(head) => {
+            let (head, v) = (head.value(), head.shape()[0]);
+            let head = Matrix::new(&head, v, c).t();
+            let threads = context.threads();
+            product(threads, Matrix::new(x, n, c), head, Start::Zero, logits, v);
+        }
+        Base::Packed(head) => kernels::matmul(head, x, n, logits, &mut context.scratch()),
+    }
+}
+
 impl CustomOp1 for HeadLoss {
     fn name(&self) -> &'static str {
         "head-loss"
@@ -126,7 +135,7 @@ impl CustomOp1 for HeadLoss {
         for first in (0..rows).step_by(at_once) {
             let n = at_once.min(rows - first);
             let (x, logits) = (&x[first * c..][..n * c], &mut logits[..n * v]);
-            self.logits(x, n, logits);
+            write_logits(&self.context, &self.head, x, n, logits);
             let targets = &self.targets[first..first + n];
             let losses = &mut losses[first..first + n];
             cross_entropy(self.context.threads(), logits, targets, losses, scale);

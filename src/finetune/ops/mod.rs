@@ -225,6 +225,18 @@ impl Operations for Trained {
         Ok(x.apply_op2(y, self.add(linear, activation))?)
     }
 
+    fn logits(
+        &self,
+        norm: &LayerNorm<Arc<Parameter>>,
+        head: &Weight,
+        x: &Tensor,
+    ) -> Result<Tensor, ModelError> {
+        let (b, t, _) = x.dims3()?;
+        let normal = values::with(x, |x| self.norm(norm).forward(x))?;
+        let scores = head_loss::logits(&self.context, head, &normal, b * t);
+        Ok(Tensor::from_vec(scores, (b, t, ()), &Device::Cpu)?)
+    }
+
     fn loss(
         &self,
         norm: &LayerNorm<Arc<Parameter>>,

@@ -24,6 +24,7 @@ use super::dropped_files;
 use super::frame::{self, FrameView};
 use super::history;
 use super::launch_queue;
+use super::made_bot;
 use super::maker_door::{MakerDoor, PLACE};
 use super::page_updates::PageUpdates;
 use super::service_worker_switch::ServiceWorkerSwitch;
@@ -42,6 +43,7 @@ pub fn App() -> impl IntoView {
     provide_context(Online::follow());
     provide_context(PageUpdates::start(page, switch));
     launch_queue::follow(page);
+    provide_context(made_bot::follow(page));
     let overlay = Overlay::closed();
     provide_context(overlay);
     let maker = MakerDoor::start();

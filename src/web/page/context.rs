@@ -280,3 +280,9 @@ pub fn today() -> String {
     let now = String::from(js_sys::Date::new_0().to_iso_string());
     now.chars().take("0000-00-00".len()).collect()
 }
+
+/// Milliseconds since 1970.
+pub fn date_ms() -> i64 {
+    // Whole milliseconds, far below 2^53.
+    js_sys::Date::now() as i64
+}

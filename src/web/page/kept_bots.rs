@@ -15,6 +15,8 @@ pub const CHANNEL: &str = "huggingtweets-maker";
 
 /// The folder of all bots.
 const BOTS: &str = "bots";
+/// The list of a trained bot's files, written when all are there.
+pub const TRAINED: &str = "trained.json";
 /// The file with a bot's handles.
 const TITLE: &str = "title";
 /// What stands between them.
@@ -29,6 +31,8 @@ pub struct KeptBot {
     pub handles: String,
     /// Bytes of its files.
     pub size_bytes: u64,
+    /// Whether its training has come to an end.
+    pub is_trained: bool,
 }
 
 /// Lists the bots; none where the browser has no private file system.
@@ -41,14 +45,11 @@ pub async fn list() -> Vec<KeptBot> {
         let Ok(handle) = handle.dyn_into::<FileSystemDirectoryHandle>() else {
             continue;
         };
-        let (mut size_bytes, mut handles) = (0, String::new());
-        for (file, handle) in entries(&handle).await {
-            let handle: FileSystemFileHandle = handle.unchecked_into();
-            let Some(content) = settled::<File>(handle.get_file()).await else {
-                continue;
-            };
+        let (mut size_bytes, mut handles, mut is_trained) = (0, String::new(), false);
+        for (file, content) in files(&handle).await {
             // Sizes are whole numbers below 2^53.
             size_bytes += content.size() as u64;
+            is_trained |= file == TRAINED;
             if file == TITLE {
                 let text = JsFuture::from(content.text()).await.ok();
                 handles = text.and_then(|text| text.as_string()).unwrap_or_default();
@@ -60,6 +61,7 @@ pub async fn list() -> Vec<KeptBot> {
                 name,
                 handles,
                 size_bytes,
+                is_trained,
             });
         }
     }
@@ -102,6 +104,29 @@ fn is_not_found(error: &JsValue) -> bool {
     name.and_then(|name| name.as_string()).as_deref() == Some("NotFoundError")
 }
 
+/// The files of a bot's folder, those of its training included.
+async fn files(bot: &FileSystemDirectoryHandle) -> Vec<(String, File)> {
+    let mut files = Vec::new();
+    let mut folders = vec![bot.clone()];
+    while let Some(folder) = folders.pop() {
+        for (name, handle) in entries(&folder).await {
+            match handle.dyn_into::<FileSystemFileHandle>() {
+                Ok(handle) => {
+                    let file = settled::<File>(handle.get_file()).await;
+                    files.extend(file.map(|file| (name, file)));
+                }
+                Err(folder) => folders.push(folder.unchecked_into()),
+            }
+        }
+    }
+    files
+}
+
+/// The folder of a bot, if there is one.
+pub async fn folder_of(bot: &str) -> Option<FileSystemDirectoryHandle> {
+    settled(folder().await?.get_directory_handle(bot)).await
+}
+
 /// The folder of all bots, if there is one.
 async fn folder() -> Option<FileSystemDirectoryHandle> {
     let storage = Reflect::get(&window().navigator(), &"storage".into()).ok()?;
@@ -133,7 +158,8 @@ async fn entries(folder: &FileSystemDirectoryHandle) -> Vec<(String, JsValue)> {
     found
 }
 
-async fn settled<T: JsCast>(promise: Promise) -> Option<T> {
+/// What a promise gives; `None` if it fails.
+pub async fn settled<T: JsCast>(promise: Promise) -> Option<T> {
     let value = JsFuture::from(promise).await.ok()?;
     Some(value.unchecked_into())
 }

@@ -2,7 +2,7 @@
 
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::file::Blob as Picked;
-use js_sys::{Array, Date, Math, Reflect};
+use js_sys::{Array, Function, Math, Reflect};
 use leptos::prelude::*;
 use maker::message::{Event, KeptBot, MadeFile, Request, Task};
 use posts::archive::ImportOptions;
@@ -11,11 +11,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BroadcastChannel, MessageEvent, Worker};
 
 use super::browser_window;
+use super::context::date_ms;
 use super::kept_bots::CHANNEL;
+use super::made_bot;
 use super::maker_door;
 use super::worker_script;
 use crate::state::maker::{Failure, MakerState};
 use crate::state::notice::FolderProblem;
+use crate::state::training::shared_words;
 
 /// The script that starts the maker's worker, beside the page.
 const SCRIPT: &str = "maker_loader.js";
@@ -28,6 +31,11 @@ pub struct Maker {
     /// Requests about the open bot that wait until there is one.
     waiting: StoredValue<Vec<JsValue>, LocalStorage>,
     has_opened: StoredValue<bool, LocalStorage>,
+    /// The training text, once it was asked for to be trained on.
+    given_text: RwSignal<Option<Blob>, LocalStorage>,
+    awaits_text: StoredValue<bool, LocalStorage>,
+    /// Takes what a text shares with the posts.
+    compared: StoredValue<Option<Function>, LocalStorage>,
 }
 
 /// The worker, which ends when this is dropped.
@@ -52,12 +60,16 @@ impl Maker {
             worker: StoredValue::new_local(None),
             waiting: StoredValue::new_local(Vec::new()),
             has_opened: StoredValue::new_local(false),
+            given_text: RwSignal::new_local(None),
+            awaits_text: StoredValue::new_local(false),
+            compared: StoredValue::new_local(None),
         };
         match maker.start_worker() {
             Ok(worker) => maker.worker.set_value(Some(worker)),
             Err(error) => maker.fail(&format!("the browser refused a worker: {error:?}")),
         }
         maker.follow_deletions();
+        made_bot::answer_copied(move |bot, text, take| maker.compare(&bot, text, take));
         maker.follow_address();
         maker
     }
@@ -103,6 +115,12 @@ impl Maker {
     /// Leads back to the bots.
     pub fn close(self) {
         let _ = window().location().set_hash("");
+    }
+
+    /// Leads back to the bots, and then does something with the page, which opens what its address asks for first.
+    pub fn close_and(self, then: impl FnOnce() + 'static) {
+        EventListener::once(&window(), "hashchange", move |_| then()).forget();
+        self.close();
     }
 
     /// A part of its state that changes only with itself.
@@ -171,13 +189,27 @@ impl Maker {
     }
 
     fn hear(self, event: Event, message: &JsValue) {
-        if let Event::Given { name, .. } = &event {
+        if let Event::Given { name, file } = &event {
             let blob = Reflect::get(message, &"blob".into()).ok();
-            if let Some(blob) = blob.and_then(|blob| blob.dyn_into::<Blob>().ok())
-                && let Err(error) = browser_window::save(blob, name)
-            {
-                self.fail(&error.to_string());
+            let blob = blob.and_then(|blob| blob.dyn_into::<Blob>().ok());
+            let is_awaited = *file == MadeFile::Dataset && self.awaits_text.get_value();
+            match blob {
+                Some(text) if is_awaited => {
+                    self.awaits_text.set_value(false);
+                    self.given_text.set(Some(text));
+                }
+                Some(blob) => {
+                    if let Err(error) = browser_window::save(blob, name) {
+                        self.fail(&error.to_string());
+                    }
+                }
+                None => {}
             }
+        }
+        if let Event::Compared { words, post } = &event
+            && let Some(take) = self.compared.try_update_value(Option::take).flatten()
+        {
+            let _ = take.call1(&JsValue::NULL, &shared_words(*words, post).into());
         }
         let has_opened = matches!(event, Event::Opened { .. });
         self.act(|state| state.hear(event));
@@ -225,6 +257,17 @@ impl Maker {
         });
     }
 
+    /// Tells what a text shares with the posts of a bot.
+    fn compare(self, bot: &str, text: String, take: Function) {
+        if self.with_untracked(|state| state.name.as_deref() == Some(bot)) {
+            self.compared.set_value(Some(take));
+            self.send(&Request::Compare { text });
+        } else {
+            let words = "Open this bot in the maker again to compare its texts.";
+            let _ = take.call1(&JsValue::NULL, &words.into());
+        }
+    }
+
     /// Deletes a bot when the dialog of storage asks for it, in this tab or another.
     fn follow_deletions(self) {
         let Ok(channel) = BroadcastChannel::new(CHANNEL) else {
@@ -252,7 +295,7 @@ impl Maker {
         });
         self.send(&Request::Open {
             bot,
-            now_ms: now_ms(),
+            now_ms: date_ms(),
         });
         self.send(&Request::Bots);
     }
@@ -295,7 +338,7 @@ impl Maker {
             self.send(&Request::Write {
                 params,
                 consent,
-                now_ms: now_ms(),
+                now_ms: date_ms(),
                 run_seed: fresh_seed(),
             });
         }
@@ -304,6 +347,18 @@ impl Maker {
     /// Saves a file that the maker made.
     pub fn save(self, file: MadeFile) {
         self.send(&Request::Give { file });
+    }
+
+    /// Asks for the training text, which [`Maker::take_text`] then gives.
+    pub fn ask_for_text(self) {
+        self.awaits_text.set_value(true);
+        self.save(MadeFile::Dataset);
+    }
+
+    /// The training text that was asked for, once it is there; followed.
+    pub fn take_text(self) -> Option<Blob> {
+        self.given_text.track();
+        self.given_text.try_update_untracked(Option::take).flatten()
     }
 
     fn post(self, request: &Request, files: &[Picked]) {
@@ -337,12 +392,6 @@ impl Maker {
     }
 }
 
-/// Milliseconds since 1970.
-fn now_ms() -> i64 {
-    // Whole milliseconds, far below 2^53.
-    Date::now() as i64
-}
-
 /// A seed below 2^32.
 fn fresh_seed() -> u64 {
     (Math::random() * 4_294_967_296.0) as u64
@@ -350,5 +399,5 @@ fn fresh_seed() -> u64 {
 
 /// A name for the folder of a new bot.
 fn fresh_name() -> String {
-    format!("{:x}-{:08x}", now_ms(), fresh_seed())
+    format!("{:x}-{:08x}", date_ms(), fresh_seed())
 }

@@ -9,6 +9,7 @@ use super::components::maker::MakerView;
 use super::maker::Maker;
 use super::maker_door::PLACE;
 use super::maker_drop;
+use super::trainer::Trainer;
 
 /// Draws the maker, and reads what is dropped on the page while it is open.
 pub fn start() {
@@ -19,7 +20,11 @@ pub fn start() {
     place.set_text_content(None);
     let view = || {
         let maker = Maker::start();
+        let trainer = Trainer::start();
         provide_context(maker);
+        provide_context(trainer);
+        let name = maker.memo(|state| state.name.clone());
+        Effect::new(move |_| trainer.follow(name.get()));
         provide_context(Pictures::drawn());
         maker_drop::follow(maker);
         view! { <MakerView/> }

@@ -1,6 +1,7 @@
-//! Shared by page and worker: browser errors, stored models, locks and messages between tabs.
+//! Shared by page and workers: browser errors, memory, stored models, locks and messages between tabs.
 
 pub mod js_error;
+pub mod memory;
 pub mod model_news;
 pub mod model_storage;
 pub mod tab_lock;

@@ -8,6 +8,7 @@
 mod browser;
 mod database;
 mod private_files;
+mod storage_file;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,6 +26,7 @@ use crate::store::ArtifactRecord;
 use browser::storage_manager;
 use database::{DatabaseWriter, ModelDatabase};
 use private_files::{PartsWriter, PrivateFiles};
+pub use storage_file::{StorageFile, done, private_root};
 
 /// The storage of this browser.
 pub struct ModelStorage(Backend);

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
-use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
@@ -23,6 +22,7 @@ use crate::kernels;
 use crate::parallel::Threads;
 use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Request, Retention};
 use crate::web::shared::js_error::WebError;
+use crate::web::shared::memory::memory_bytes;
 
 /// A worker that gets no request for this time compiles the tokenizer's pattern, which the first text needs.
 const PREPARE_AFTER_MS: u32 = 500;
@@ -288,14 +288,6 @@ impl Host {
             let _ = self.turn.post_message(&JsValue::NULL);
         }
     }
-}
-
-/// Bytes of this worker's WebAssembly memory.
-fn memory_bytes() -> u64 {
-    let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-    // An `ArrayBuffer`, or a `SharedArrayBuffer` in the build with threads.
-    let bytes = Reflect::get(&memory.buffer(), &JsValue::from_str("byteLength"));
-    bytes.ok().and_then(|n| n.as_f64()).unwrap_or_default() as u64
 }
 
 /// Reports a panic to the page before it ends the worker.

@@ -1,7 +1,7 @@
 //! The worker: the host that steps the engine, and how a model's bytes reach it.
 
 pub mod acquisition;
-mod blob_reader;
+pub mod blob_reader;
 mod blob_stream;
 mod download;
 pub mod host;

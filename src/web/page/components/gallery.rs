@@ -120,7 +120,7 @@ fn made(bot: KeptBot) -> impl IntoView {
             <a class="gallery-item" data-testid="gallery-made" href=maker_door::fragment_of(&bot.name) tabindex="-1">
                 <span class="avatars">{avatars}</span>
                 <span class="gallery-handle" dir="ltr">{format!("@{}", bot.handles)}</span>
-                <span class="badge">"not trained yet"</span>
+                <span class="badge">{if bot.is_trained { "trained here" } else { "not trained yet" }}</span>
             </a>
         </li>
     }

@@ -26,7 +26,7 @@ pub fn KeptBots() -> impl IntoView {
         });
     };
     view! {
-        {move || bots.get().into_iter().map(|KeptBot { name, handles, size_bytes }| {
+        {move || bots.get().into_iter().map(|KeptBot { name, handles, size_bytes, .. }| {
             let whose = if handles.is_empty() { "without posts".to_owned() } else { format!("of @{handles}") };
             view! {
                 <p class="storage-row" data-testid="stored-bot">

@@ -8,6 +8,7 @@ use crate::state::speaker::Speaker;
 use crate::state::tweet::{Tweet, TweetStatus};
 use crate::web::page::address;
 use crate::web::page::context::{Page, fresh_seed};
+use crate::web::page::made_bot;
 
 use super::avatar::{Avatar, portraits};
 use super::copy_button::CopyButton;
@@ -82,6 +83,23 @@ pub fn TweetCard(
             <Drawing icon=Icon::Share/><span>"Share"</span>
         </button>
     });
+    // Where the bot was made on this device, its posts are here too.
+    let opened = use_context::<made_bot::Opened>();
+    let made = move || {
+        speaker.with(|speaker| match speaker {
+            Speaker::Model(model) if model.is_picked() => opened?.folder_of(&model.name),
+            _ => None,
+        })
+    };
+    let copied = RwSignal::new(String::new());
+    Effect::new(move |_| {
+        is_open.track();
+        copied.set(String::new());
+    });
+    let compare = move |bot: &str| {
+        let parts = [prompt, earlier, fresh].map(|part| part.get_untracked());
+        made_bot::ask_copied(bot, &parts.concat(), move |words| copied.set(words));
+    };
     let continue_title = move || {
         if can_continue.get() {
             "Write more after this"
@@ -121,6 +139,10 @@ pub fn TweetCard(
                         on:click=move |_| page.act(|state| state.continue_tweet(place, fresh_seed()))>
                         <Drawing icon=Icon::Continue/><span>"Continue"</span>
                     </button>
+                    {move || made().map(|bot| view! {
+                        <button type="button" class="tool-button" data-testid="copied-check" title="What it shares with the posts of the training"
+                            prop:disabled=is_open on:click=move |_| compare(&bot)><span>"Copied?"</span></button>
+                    })}
                     <span class="tweet-ending">{ending}</span>
                     <Show when=move || has_seed.get()>
                         <button type="button" class="tool-button tweet-seed" class:is-pinned=is_pinned
@@ -131,6 +153,7 @@ pub fn TweetCard(
                         </button>
                     </Show>
                 </p>
+                <p class="muted" role="status" data-testid="copied" dir="auto">{move || copied.get()}</p>
             </div>
         </li>
     }

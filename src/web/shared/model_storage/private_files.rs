@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
-    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
 };
 
-use super::browser::{KIND, io_error, name_of, storage_error, storage_manager};
+use super::browser::{KIND, name_of, storage_error};
+use super::storage_file::{StorageFile, done, full_or_failed, private_root};
 use crate::store::ArtifactRecord;
 use crate::web::shared::js_error::WebError;
 
@@ -31,19 +31,9 @@ impl PrivateFiles {
     /// The folder, created if need be; `None` where the browser has no private file system. Any other failure is an
     /// error, because the stored models would otherwise seem to be lost.
     pub(super) async fn open() -> Result<Option<Self>, WebError> {
-        let Some(manager) = storage_manager() else {
+        let Some(root) = private_root().await? else {
             return Ok(None);
         };
-        // In some private windows the method is missing.
-        let method = Reflect::get(&manager, &JsValue::from_str("getDirectory"));
-        if !method.is_ok_and(|method| method.is_function()) {
-            return Ok(None);
-        }
-        let root = match JsFuture::from(manager.get_directory()).await {
-            Err(error) if is_refusal(&error) => return Ok(None),
-            root => root.map_err(|e| storage_error(&e))?,
-        };
-        let root: FileSystemDirectoryHandle = root.unchecked_into();
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
         let folder = root.get_directory_handle_with_options(KIND.folder(), &options);
@@ -174,13 +164,7 @@ impl PrivateFiles {
 
     /// A file to write, its content kept. No other writer can open it meanwhile.
     async fn open_file(&self, name: &str) -> Result<StorageFile, WebError> {
-        let options = FileSystemGetFileOptions::new();
-        options.set_create(true);
-        let handle = self.folder.get_file_handle_with_options(name, &options);
-        let handle: FileSystemFileHandle = done(handle).await?;
-        Ok(StorageFile {
-            handle: done(handle.create_sync_access_handle()).await?,
-        })
+        StorageFile::open(&self.folder, name).await
     }
 }
 
@@ -291,90 +275,6 @@ impl PartsWriter {
     }
 }
 
-/// The storage's error for a write that failed.
-fn full_or_failed(error: io::Error) -> WebError {
-    match error.kind() {
-        io::ErrorKind::StorageFull => WebError::StorageFull,
-        _ => WebError::Storage {
-            reason: error.to_string(),
-        },
-    }
-}
-
-/// An open file of the storage; closed when it is dropped.
-struct StorageFile {
-    handle: FileSystemSyncAccessHandle,
-}
-
-impl StorageFile {
-    /// Writes all of `bytes` at `offset`.
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let options = FileSystemReadWriteOptions::new();
-        let mut at = offset;
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            // Offsets are below 2^53.
-            options.set_at(at as f64);
-            // Some browsers refuse a view of shared memory, so the bytes are copied out of it.
-            let piece = Uint8Array::from(rest);
-            let written = self
-                .handle
-                .write_with_js_u8_array_and_options(&piece, &options)
-                .map_err(|error| io_error(&error))? as usize;
-            if written == 0 || written > rest.len() {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            at += written as u64;
-            rest = &rest[written..];
-        }
-        Ok(())
-    }
-
-    /// Replaces the content by `bytes`.
-    fn replace(&self, bytes: &[u8]) -> Result<(), WebError> {
-        // In this order the file is readable at any moment, if the first write is atomic.
-        self.write_at(0, bytes).map_err(full_or_failed)?;
-        self.truncate(bytes.len() as u64)?;
-        self.flush()
-    }
-
-    /// Cuts or lengthens the file.
-    fn truncate(&self, len: u64) -> Result<(), WebError> {
-        let cut = self.handle.truncate_with_f64(len as f64);
-        cut.map_err(|e| storage_error(&e))
-    }
-
-    /// Waits until everything has reached the device.
-    fn flush(&self) -> Result<(), WebError> {
-        self.handle.flush().map_err(|e| storage_error(&e))
-    }
-}
-
-impl Drop for StorageFile {
-    fn drop(&mut self) {
-        self.handle.close();
-    }
-}
-
-/// Whether this is the error of a browser without a private file system: `SecurityError` in Firefox's private windows,
-/// `UnknownError` in Safari's.
-fn is_refusal(error: &JsValue) -> bool {
-    let refusals = [
-        "SecurityError",
-        "UnknownError",
-        "NotSupportedError",
-        "NotAllowedError",
-    ];
-    name_of(error).is_some_and(|name| refusals.contains(&name.as_str()))
-}
-
 fn is_not_found(error: &JsValue) -> bool {
     name_of(error).is_some_and(|name| name == "NotFoundError")
-}
-
-async fn done<T: JsCast>(promise: js_sys::Promise) -> Result<T, WebError> {
-    let value = JsFuture::from(promise)
-        .await
-        .map_err(|e| storage_error(&e))?;
-    Ok(value.unchecked_into())
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use maker::message::KeptBot;
 
 use crate::web::page::maker::Maker;
+use crate::web::page::trainer::Trainer;
 
 /// What a bot is called.
 fn title(bot: &KeptBot) -> String {
@@ -16,7 +17,7 @@ fn title(bot: &KeptBot) -> String {
 /// The bots to go on with, and a button for a new one; nothing while there is one bot alone.
 #[component]
 pub fn Bots() -> impl IntoView {
-    let maker = Maker::here();
+    let (maker, trainer) = (Maker::here(), Trainer::here());
     let others = maker.memo(|state| {
         let bots = state.bots.clone().unwrap_or_default();
         let is_other =
@@ -30,7 +31,11 @@ pub fn Bots() -> impl IntoView {
     let delete = move || {
         let name = maker.with_untracked(|state| state.name.clone());
         match name {
-            Some(name) if is_asked.get_untracked() => maker.delete(name),
+            Some(name) if is_asked.get_untracked() => {
+                // Its files can be deleted once they are closed.
+                trainer.close();
+                maker.delete(name);
+            }
             _ => {}
         }
         is_asked.update(|is_asked| *is_asked = !*is_asked);

@@ -4,10 +4,12 @@ mod account;
 mod bots;
 mod charts;
 mod import;
+mod loss_curve;
 mod posts_table;
 mod record;
 mod shared;
 mod switches;
+mod training;
 mod training_text;
 mod view;
 

@@ -11,6 +11,7 @@ use super::posts_table::{self, PostsTable};
 use super::record::{self, RecordView};
 use super::shared::Shared;
 use super::switches::Switches;
+use super::training::TrainingView;
 use super::training_text::TrainingText;
 use crate::state::speaker::Speaker;
 use crate::state::wording::sentence;
@@ -21,6 +22,7 @@ use crate::web::page::components::pipeline::Pipeline;
 use crate::web::page::components::training_data::TrainingData;
 use crate::web::page::context::today;
 use crate::web::page::maker::Maker;
+use crate::web::page::trainer::Trainer;
 
 /// The maker.
 #[component]
@@ -57,6 +59,7 @@ pub fn MakerView() -> impl IntoView {
                 <Switches/>
                 <PostsTable/>
                 <TrainingText/>
+                <TrainingView/>
                 <Card/>
                 <RecordView/>
             </Show>
@@ -81,6 +84,7 @@ fn Card() -> impl IntoView {
     let maker = Maker::here();
     let bot = maker.memo(|state| state.card_bot());
     let text = maker.memo(|state| state.card_text(&today()));
+    let is_trained = Trainer::here().memo(|state| state.trained.is_some());
     let has_record = maker.memo(|state| state.bot.record.is_some());
     move || {
         bot.get().map(|shown| {
@@ -88,7 +92,7 @@ fn Card() -> impl IntoView {
             view! {
                 <section class="maker-card" data-testid="maker-card" aria-label="The bot’s page">
                     <h2>"The bot’s page"</h2>
-                    <p class="badge">"not trained yet"</p>
+                    <p class="badge">{move || if is_trained.get() { "trained here" } else { "not trained yet" }}</p>
                     {move || { let bot = bot.get(); view! {
                         <div class="bot-header">
                             <div class="bot-avatars">{pictures(&Speaker::Bot(bot.clone()))}</div>

@@ -1,0 +1,416 @@
+//! `TrainingState`: the training of the bot that the visitor makes, as the page shows it.
+
+use crate::finetune::params::Method;
+use crate::finetune::{FineTuneParams, StepReport};
+use crate::hub::Dtype;
+use crate::posts::record::ArtifactKind;
+use crate::runs::{Artifact, RunRecord};
+use crate::trainer::message::Prepared;
+use crate::trainer::{Event, Plan};
+
+use super::maker::{Failure, MakerState};
+use super::wording::{bytes, count};
+
+/// Points of the loss curve that are drawn, at most.
+const MOST_POINTS: usize = 400;
+
+/// The training.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrainingState {
+    /// The figures that the visitor has chosen.
+    pub figures: Figures,
+    /// How far it is.
+    pub phase: Phase,
+    /// What it takes, once measured.
+    pub prepared: Option<Prepared>,
+    /// Step and loss of the steps that this page has seen.
+    pub losses: Vec<(u32, f32)>,
+    /// The last step.
+    pub report: Option<StepReport>,
+    /// Since the training began or went on.
+    pub tokens_per_second: f64,
+    /// Of the worker.
+    pub memory_bytes: u64,
+    /// The newest samples, and the step after which they were written.
+    pub samples: Option<(u32, Vec<String>)>,
+    /// The trained bot.
+    pub trained: Option<Trained>,
+    /// What went wrong.
+    pub failure: Option<Failure>,
+    /// Why the state is not kept.
+    pub not_kept: Option<String>,
+}
+
+/// How far a training is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing was begun.
+    #[default]
+    Idle,
+    /// The base model and the text are read, and a block's loss is measured.
+    Preparing {
+        /// Whether steps follow at once.
+        begins: bool,
+    },
+    /// Steps can begin.
+    Ready,
+    /// Steps are done.
+    Running,
+    /// No steps are done until the visitor goes on.
+    Paused,
+    /// The bot's files are written, and texts of it compared with its posts.
+    Writing {
+        /// Texts that are compared.
+        texts: u32,
+    },
+}
+
+/// A trained bot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// The training and what it took and made.
+    pub record: RunRecord,
+    /// Names and bytes of the bot's files.
+    pub files: Vec<(String, u64)>,
+    /// The file by which it is opened.
+    pub gguf: String,
+}
+
+/// What the visitor chooses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// LoRA instead of every weight.
+    pub is_lora: bool,
+    /// The largest learning rate; `None`: the method's own.
+    pub learning_rate: Option<f32>,
+    /// Tokens of a block; `None`: the model's context.
+    pub block_len: Option<usize>,
+    /// Passes over the text.
+    pub passes: u32,
+    /// LoRA's rank.
+    pub rank: usize,
+    /// Less memory, a third more time.
+    pub little_memory: bool,
+    /// Of the GGUF.
+    pub dtype: Dtype,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            is_lora: false,
+            learning_rate: None,
+            block_len: None,
+            passes: 1,
+            rank: 8,
+            little_memory: false,
+            dtype: Dtype::Q8_0,
+        }
+    }
+}
+
+impl Figures {
+    /// The figures of the training, whose seed is that of the text.
+    #[must_use]
+    pub fn params(&self, seed: u64) -> FineTuneParams {
+        let mut params = match self.is_lora {
+            true => FineTuneParams::lora(),
+            false => FineTuneParams::full(),
+        };
+        if let Method::Lora(lora) = &mut params.method {
+            (lora.alpha, lora.rank) = (2.0 * self.rank as f32, self.rank);
+        }
+        params.learning_rate = self.learning_rate.unwrap_or(params.learning_rate);
+        params.block_len = self.block_len;
+        params.passes = self.passes;
+        params.seed = seed;
+        params
+    }
+}
+
+impl TrainingState {
+    /// A training that begins anew with these figures.
+    #[must_use]
+    pub fn new(figures: Figures) -> Self {
+        Self {
+            figures,
+            ..Self::default()
+        }
+    }
+
+    /// Begins to prepare; `begins`: steps follow at once.
+    pub fn prepare(&mut self, begins: bool) {
+        self.reset();
+        self.phase = Phase::Preparing { begins };
+    }
+
+    /// Gives up what was prepared or begun; a checkpoint stays.
+    pub fn reset(&mut self) {
+        *self = Self {
+            trained: self.trained.take(),
+            ..Self::new(self.figures.clone())
+        };
+    }
+
+    /// Takes on what the worker tells; whether steps begin now.
+    pub fn hear(&mut self, event: Event) -> bool {
+        match event {
+            Event::Started { .. } | Event::Packed { .. } => {}
+            Event::Prepared(prepared) => {
+                self.prepared = Some(prepared);
+                let begins = self.phase == Phase::Preparing { begins: true };
+                self.phase = match begins {
+                    true => Phase::Running,
+                    false => Phase::Ready,
+                };
+                return begins;
+            }
+            Event::Step {
+                report,
+                tokens_per_second,
+                memory_bytes,
+            } => {
+                self.memory_bytes = memory_bytes;
+                self.losses.push((report.step, report.loss));
+                self.report = Some(report);
+                self.tokens_per_second = tokens_per_second;
+            }
+            Event::Samples { step, texts } => self.samples = Some((step, texts)),
+            Event::Paused => self.phase = Phase::Paused,
+            Event::NotKept { reason } => self.not_kept = Some(reason),
+            Event::Writing { texts } => self.phase = Phase::Writing { texts },
+            Event::Done {
+                record,
+                files,
+                gguf,
+                is_kept: _,
+            } => {
+                self.phase = Phase::Idle;
+                self.trained = Some(Trained {
+                    record: *record,
+                    files,
+                    gguf,
+                });
+            }
+            Event::Failed { message, hint } => self.fail(message, hint),
+        }
+        false
+    }
+
+    /// Ends it with a failure.
+    pub fn fail(&mut self, message: String, hint: String) {
+        self.phase = Phase::Idle;
+        self.failure = Some(Failure {
+            message,
+            hint,
+            posts: 0,
+        });
+    }
+
+    /// Whether the page computes for it.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Preparing { .. } | Phase::Running | Phase::Writing { .. }
+        )
+    }
+
+    /// What it will take, in words.
+    #[must_use]
+    pub fn cost_words(&self) -> Option<String> {
+        let prepared = self.prepared?;
+        let left = prepared.n_steps.saturating_sub(prepared.steps_done);
+        let seconds = f64::from(left) * prepared.step_seconds;
+        let resumed = match prepared.steps_done {
+            0 => String::new(),
+            done => format!("It goes on after step {}. ", count(done.into())),
+        };
+        Some(format!(
+            "{resumed}{} steps of {} tokens, about {} on this device, {} of memory.",
+            count(left.into()),
+            count(prepared.step_tokens),
+            duration(seconds),
+            bytes(prepared.memory_bytes),
+        ))
+    }
+
+    /// Speed, and the time that is left, in words.
+    #[must_use]
+    pub fn speed_words(&self) -> Option<String> {
+        let report = self.report?;
+        let left = f64::from(report.n_steps - report.step) * report.tokens as f64;
+        let speed = self.tokens_per_second.max(1e-3);
+        Some(format!(
+            "{speed:.0} tokens per second, {} left",
+            duration(left / speed)
+        ))
+    }
+
+    /// The loss at each drawn step: of many steps the mean of neighbours.
+    #[must_use]
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        let at_once = self.losses.len().div_ceil(MOST_POINTS).max(1);
+        let parts = self.losses.chunks(at_once);
+        parts
+            .map(|part| {
+                let n = part.len() as f64;
+                let step = part.iter().map(|(step, _)| f64::from(*step)).sum::<f64>() / n;
+                let loss = part.iter().map(|(_, loss)| f64::from(*loss)).sum::<f64>() / n;
+                (step, loss)
+            })
+            .collect()
+    }
+}
+
+impl MakerState {
+    /// The training of the written text with these figures, on the base model of this name.
+    #[must_use]
+    pub fn plan(&self, figures: &Figures, base: &str, date: &str) -> Option<Plan> {
+        let record = self.bot.record.clone()?;
+        let of_text =
+            |artifact: &&posts::record::Artifact| artifact.kind == ArtifactKind::TrainDataset;
+        let place = record.artifacts.iter().position(|it| of_text(&it))?;
+        let seed = record.run.config.dataset.seed;
+        let preprocess = RunRecord::from(record);
+        let dataset: Artifact = preprocess.artifacts.get(place)?.clone();
+        let handles = self.bot.accounts.iter().map(|it| it.handle.clone());
+        Some(Plan {
+            bot: self.name.clone()?,
+            handles: handles.collect(),
+            base: base.to_owned(),
+            params: figures.params(seed),
+            little_memory: figures.little_memory,
+            dtype: figures.dtype,
+            dataset,
+            preprocess: Some(preprocess),
+            card: self.card_of_trained(base, date).unwrap_or_default(),
+        })
+    }
+}
+
+/// How much of the bot's texts was copied from its posts, in words; empty where it was not looked at.
+#[must_use]
+pub fn copied_words(record: &RunRecord) -> String {
+    let number = |name: &str| {
+        record
+            .run
+            .summary
+            .get(name)
+            .and_then(serde_json::Value::as_u64)
+    };
+    match (
+        number("texts"),
+        number("texts_copied"),
+        number("longest_copied_words"),
+    ) {
+        (Some(texts), Some(copied), Some(longest)) => format!(
+            "Of {texts} texts, {copied} repeat {} or more words in a row of a post; the longest run has {longest}.",
+            posts::copied::COPIED_WORDS
+        ),
+        _ => String::new(),
+    }
+}
+
+/// What a text shares with the posts that its bot was trained on, in words.
+#[must_use]
+pub fn shared_words(words: u32, post: &str) -> String {
+    match words {
+        0 => "No word of it is in the posts.".to_owned(),
+        1 => format!("No two words in a row of it are in the posts. Nearest: “{post}”"),
+        n => format!("{n} words in a row of it are in this post: “{post}”"),
+    }
+}
+
+/// Seconds in words, as far as an estimate goes.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(step: u32, loss: f32) -> Event {
+        Event::Step {
+            report: StepReport {
+                step,
+                n_steps: 1000,
+                loss,
+                learning_rate: 1e-4,
+                grad_norm: 1.0,
+                tokens: 128,
+            },
+            tokens_per_second: 256.0,
+            memory_bytes: 200_000_000,
+        }
+    }
+
+    fn prepared() -> Event {
+        Event::Prepared(Prepared {
+            steps_done: 0,
+            n_steps: 1000,
+            step_tokens: 128,
+            memory_bytes: 200_000_000,
+            step_seconds: 0.5,
+        })
+    }
+
+    #[test]
+    fn steps_begin_at_once_only_if_asked() {
+        for begins in [true, false] {
+            let mut state = TrainingState::default();
+            state.prepare(begins);
+            assert_eq!(state.hear(prepared()), begins);
+            let phase = match begins {
+                true => Phase::Running,
+                false => Phase::Ready,
+            };
+            assert_eq!(state.phase, phase);
+        }
+    }
+
+    #[test]
+    fn costs_and_speed_are_told_in_words() {
+        let mut state = TrainingState::default();
+        state.prepare(true);
+        state.hear(prepared());
+        let words = state.cost_words().unwrap_or_default();
+        assert!(
+            words.contains("1,000 steps of 128 tokens, about 8 min"),
+            "{words}"
+        );
+        state.hear(step(500, 3.0));
+        let words = state.speed_words().unwrap_or_default();
+        assert_eq!(words, "256 tokens per second, 4 min left");
+    }
+
+    #[test]
+    fn a_long_curve_has_few_points_and_the_same_mean() {
+        let mut state = TrainingState::default();
+        for i in 1..=1000 {
+            state.hear(step(i, i as f32));
+        }
+        let curve = state.curve();
+        assert!(curve.len() <= MOST_POINTS, "{}", curve.len());
+        assert_eq!(curve[0], (2.0, 2.0));
+    }
+
+    #[test]
+    fn a_rank_has_the_alpha_that_keeps_the_factor() {
+        let figures = Figures {
+            is_lora: true,
+            rank: 4,
+            ..Figures::default()
+        };
+        let Method::Lora(lora) = figures.params(7).method else {
+            panic!("LoRA was asked for");
+        };
+        assert_eq!((lora.rank, lora.alpha), (4, 8.0));
+    }
+}

@@ -1,0 +1,19 @@
+//! `Training`: a bot's training from its text to its files, a step at a time, and what the page and the trainer's worker
+//! tell each other.
+//!
+//! | modules | contents |
+//! |---|---|
+//! | [`message`] | what page and worker tell each other |
+//! | [`training`] | the training with its record, its samples and its checkpoints |
+//! | [`record`] | the run `train`, as the command line keeps it too |
+//! | [`output`] | the files of the trained bot |
+//! | [`copy_check`] | how much of what the bot writes was copied from its posts |
+
+pub mod copy_check;
+pub mod message;
+pub mod output;
+pub mod record;
+pub mod training;
+
+pub use message::{Event, Plan, Request};
+pub use training::Training;

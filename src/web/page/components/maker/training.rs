@@ -1,0 +1,264 @@
+//! `TrainingView`: what a training takes, its course, and the trained bot.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+
+use super::loss_curve::LossCurve;
+use crate::hub::Dtype;
+use crate::state::training::{Figures, Phase, copied_words, duration};
+use crate::state::wording::{bytes, count, sentence};
+use crate::trainer::copy_check::N_TEXTS;
+use crate::web::page::context::today;
+use crate::web::page::made_bot;
+use crate::web::page::maker::Maker;
+use crate::web::page::trainer::Trainer;
+
+/// The section.
+#[component]
+pub fn TrainingView() -> impl IntoView {
+    let (maker, trainer) = (Maker::here(), Trainer::here());
+    let phase = trainer.memo(|state| state.phase);
+    let is_busy = trainer.memo(|state| state.is_busy());
+    let is_begun = move || phase.get() != Phase::Idle;
+    let failure = trainer.memo(|state| state.failure.clone());
+    let not_kept = trainer.memo(|state| state.not_kept.clone());
+    let cost = trainer.memo(|state| state.cost_words());
+    let obstacle = maker.memo(|state| match (&state.bot.record, state.running) {
+        (_, Some(_)) => Some("Posts are still being read."),
+        (None, None) => Some("Write the training text first."),
+        (Some(_), None) => None,
+    });
+    // Whether steps follow the preparation.
+    let begins = StoredValue::new(false);
+    let prepare = move |at_once: bool| {
+        begins.set_value(at_once);
+        maker.ask_for_text();
+    };
+    Effect::new(move |_| {
+        let Some(text) = maker.take_text() else {
+            return;
+        };
+        let figures = trainer.with_untracked(|state| state.figures.clone());
+        let base = trainer.base_name();
+        let plan = maker.with_untracked(|state| state.plan(&figures, &base, &today()));
+        if let Some(plan) = plan {
+            trainer.prepare(plan, text, begins.get_value());
+        }
+    });
+    // What the document was before.
+    let state_before = StoredValue::new(None::<String>);
+    Effect::new(move |_| {
+        const STATE: &str = "data-state";
+        let Some(root) = document().document_element() else {
+            return;
+        };
+        let (is_training, before) = (is_busy.get(), state_before.get_value());
+        match (is_training, before) {
+            (true, None) => {
+                state_before.set_value(root.get_attribute(STATE));
+                let _ = root.set_attribute(STATE, "training");
+            }
+            (false, Some(before)) => {
+                state_before.set_value(None);
+                let _ = root.set_attribute(STATE, &before);
+            }
+            _ => {}
+        }
+    });
+    let train = move |_| match phase.get_untracked() {
+        Phase::Ready | Phase::Paused => trainer.train(),
+        _ => prepare(true),
+    };
+    let is_idle = move || !is_busy.get();
+    let can_stop = move || matches!(phase.get(), Phase::Running | Phase::Paused);
+    view! {
+        <section class="maker-section" aria-labelledby="training-title" data-testid="maker-training">
+            <h2 id="training-title">"Train the bot"</h2>
+            <p>"The processor of this device does it, in this tab. The state is kept every minute: a closed tab goes on where it was."</p>
+            <Show when=move || !is_begun()>
+                <Choices/>
+            </Show>
+            <p class="maker-picks">
+                <Show when=is_idle>
+                    <button type="button" class="button is-primary" data-testid="maker-train" disabled=move || obstacle.with(Option::is_some) on:click=train>
+                        {move || match phase.get() {
+                            Phase::Paused => "Go on",
+                            Phase::Ready => "Begin",
+                            _ => "Train",
+                        }}
+                    </button>
+                </Show>
+                <Show when=move || !is_begun()>
+                    <button type="button" class="button" data-testid="maker-measure" disabled=move || obstacle.with(Option::is_some) on:click=move |_| prepare(false)>"Measure what it takes"</button>
+                </Show>
+                <Show when=move || phase.get() == Phase::Running>
+                    <button type="button" class="button" data-testid="maker-pause" on:click=move |_| trainer.pause()>"Pause"</button>
+                </Show>
+                <Show when=can_stop>
+                    <button type="button" class="button" data-testid="maker-stop" on:click=move |_| trainer.finish()>"Stop and keep what it learnt"</button>
+                </Show>
+                <Show when=move || matches!(phase.get(), Phase::Ready | Phase::Paused)>
+                    <button type="button" class="button" data-testid="maker-figures" on:click=move |_| trainer.reset()>"Change the figures"</button>
+                </Show>
+                <span class="muted">{move || obstacle.get().unwrap_or_default()}</span>
+            </p>
+            <p role="status">{move || match phase.get() {
+                Phase::Preparing { .. } => "Reading the model and the text, and measuring …".to_owned(),
+                Phase::Writing { texts: 0 } => "Writing the bot’s files …".to_owned(),
+                Phase::Writing { texts } => format!("Comparing what it writes with its posts: {texts} of {N_TEXTS} texts …"),
+                _ => cost.get().unwrap_or_default(),
+            }}</p>
+            <Course/>
+            {move || not_kept.get().map(|reason| view! {
+                <p class="notice">{format!("The state could not be kept, so a closed tab begins anew: {}", sentence(&reason))}</p>
+            })}
+            {move || failure.get().map(|failure| view! {
+                <div class="problem" role="alert" data-testid="error">
+                    <p><strong>{sentence(&failure.message)}</strong></p>
+                    <p>{sentence(&failure.hint)}</p>
+                </div>
+            })}
+            <TrainedBot/>
+        </section>
+    }
+}
+
+/// The base model and the figures.
+#[component]
+fn Choices() -> impl IntoView {
+    let trainer = Trainer::here();
+    let figures = trainer.memo(|state| state.figures.clone());
+    let base = RwSignal::new(trainer.base_name());
+    let change = move |change: fn(&mut Figures, &str), text: String| {
+        trainer.change(|state| change(&mut state.figures, text.trim()));
+    };
+    let number = move |id: &'static str,
+                       words: &'static str,
+                       value: fn(&Figures) -> String,
+                       set: fn(&mut Figures, &str)| {
+        view! {
+            <label for=id>{words}</label>
+            <input id=id class="field" inputmode="decimal" prop:value=move || figures.with(value)
+                on:change:target=move |event| change(set, event.target().value())/>
+        }
+    };
+    let picked = move |event: web_sys::Event| {
+        let input = event
+            .target()
+            .and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
+        let file = input.and_then(|input| input.files()?.get(0));
+        trainer.take_base(file);
+        base.set(trainer.base_name());
+    };
+    view! {
+        <p class="maker-picks">
+            <span>"From the model "<bdi><strong>{move || base.get()}</strong></bdi></span>
+            <label class="button">"Choose another (GGUF)"
+                <input type="file" accept=".gguf" class="visually-hidden" data-testid="maker-base" on:change=picked/>
+            </label>
+        </p>
+        <fieldset class="maker-consent">
+            <legend>"What is trained"</legend>
+            <label class="check"><input type="radio" name="maker-method" data-testid="maker-method" prop:checked=move || !figures.with(|it| it.is_lora) on:change=move |_| change(|it, _| it.is_lora = false, String::new())/>"every weight, as the original did"</label>
+            <label class="check"><input type="radio" name="maker-method" data-testid="maker-method" prop:checked=move || figures.with(|it| it.is_lora) on:change=move |_| change(|it, _| it.is_lora = true, String::new())/>"LoRA: thin matrices beside the model’s, in a quarter of the memory"</label>
+        </fieldset>
+        <details>
+            <summary>"Figures"</summary>
+            <div class="maker-names">
+                {number("training-rate", "Learning rate", |it| it.learning_rate.map_or_else(String::new, |rate| rate.to_string()), |it, text| it.learning_rate = text.parse().ok().filter(|rate| (1e-7..=1.0).contains(rate)))}
+                {number("training-block", "Tokens of a block", |it| it.block_len.map_or_else(String::new, |n| n.to_string()), |it, text| it.block_len = text.parse().ok().filter(|n| (2..=1024).contains(n)))}
+                {number("training-passes", "Passes over the text", |it| it.passes.to_string(), |it, text| if let Ok(n @ 1..=100) = text.parse() { it.passes = n })}
+                {number("training-rank", "LoRA’s rank", |it| it.rank.to_string(), |it, text| if let Ok(n @ 1..=256) = text.parse() { it.rank = n })}
+                <label for="training-dtype">"Type of the bot’s file"</label>
+                <select id="training-dtype" class="field" on:change:target=move |event| change(|it, text| if let Ok(dtype) = text.to_owned().try_into() { it.dtype = dtype }, event.target().value())>
+                    {[Dtype::Q8_0, Dtype::Q6K, Dtype::Q4K, Dtype::F16, Dtype::F32].map(|dtype| view! {
+                        <option value=dtype.name() selected=move || figures.with(|it| it.dtype == dtype)>{dtype.name()}</option>
+                    })}
+                </select>
+            </div>
+            <label class="check"><input type="checkbox" prop:checked=move || figures.with(|it| it.little_memory) on:change=move |_| change(|it, _| it.little_memory = !it.little_memory, String::new())/>"Take less memory and a third more time"</label>
+            <p class="muted">"An empty field is the method’s own value: 1.372e-4 for every weight and 2e-3 for LoRA, and the model’s context."</p>
+        </details>
+    }
+}
+
+/// Loss, speed, curve and samples, once there is a step.
+#[component]
+fn Course() -> impl IntoView {
+    let trainer = Trainer::here();
+    let report = trainer.memo(|state| state.report);
+    let speed = trainer.memo(|state| state.speed_words());
+    let memory = trainer.memo(|state| state.memory_bytes);
+    let samples = trainer.memo(|state| state.samples.clone());
+    let has_steps = move || report.with(Option::is_some);
+    view! {
+        <Show when=has_steps>
+            <div class="maker-running">
+                <progress max="1" value=move || report.get().map_or(0.0, |it| f64::from(it.step) / f64::from(it.n_steps)) aria-label="Steps done"></progress>
+                <dl class="maker-counts">
+                    <div><dt>"Step"</dt><dd data-testid="maker-step">{move || report.get().map(|it| format!("{} of {}", count(it.step.into()), count(it.n_steps.into())))}</dd></div>
+                    <div><dt>"Loss"</dt><dd data-testid="maker-loss">{move || report.get().map(|it| format!("{:.3}", it.loss))}</dd></div>
+                    <div><dt>"Learning rate"</dt><dd>{move || report.get().map(|it| format!("{:.2e}", it.learning_rate))}</dd></div>
+                    <div><dt>"Speed"</dt><dd data-testid="maker-speed">{move || speed.get()}</dd></div>
+                    <div><dt>"Memory"</dt><dd data-testid="maker-memory">{move || bytes(memory.get())}</dd></div>
+                </dl>
+                <LossCurve/>
+            </div>
+        </Show>
+        {move || samples.get().map(|(step, texts)| view! {
+            <div data-testid="maker-samples">
+                <h3>{format!("After step {} it writes", count(step.into()))}</h3>
+                <ul class="maker-posts">{texts.into_iter().map(|text| view! { <li dir="auto">{text}</li> }).collect_view()}</ul>
+            </div>
+        })}
+    }
+}
+
+/// The trained bot: what was done, and what can be done with it.
+#[component]
+fn TrainedBot() -> impl IntoView {
+    let (maker, trainer) = (Maker::here(), Trainer::here());
+    let trained = trainer.memo(|state| state.trained.clone());
+    let name = move || maker.with_untracked(|state| state.name.clone());
+    move || {
+        trained.get().map(|trained| {
+            let run = &trained.record.run;
+            let number = |name: &str| run.summary.get(name).and_then(serde_json::Value::as_f64).unwrap_or_default();
+            let steps = run.metrics.last().map_or(0, |metric| metric.step);
+            let words = format!(
+                "{} steps in {}, loss {:.2} to {:.2}, {:.0} tokens per second.",
+                count(steps.into()), duration(number("seconds")), number("first_loss"), number("last_loss"), number("tokens_per_second"),
+            );
+            let copied = copied_words(&trained.record);
+            let size: u64 = trained.files.iter().map(|(_, size)| size).sum();
+            let files = trained.files.iter().map(|(name, size)| view! { <li><code>{name.clone()}</code>" "<span class="muted">{bytes(*size)}</span></li> });
+            let files = files.collect_view();
+            let gguf = trained.gguf.clone();
+            let open = move |_| {
+                let Some(bot) = name() else { return };
+                let gguf = gguf.clone();
+                leptos::task::spawn_local(async move {
+                    if let Some(file) = trainer.trained_file(&bot, &gguf).await {
+                        maker.close_and(move || made_bot::open_file(&file, &bot));
+                    }
+                });
+            };
+            view! {
+                <div class="maker-trained" data-testid="maker-trained">
+                    <h3>"The bot is trained"</h3>
+                    <p>{words}</p>
+                    <p data-testid="maker-copied">{copied}</p>
+                    <p class="maker-picks">
+                        <button type="button" class="button is-primary" data-testid="maker-open" on:click=open>"Let it write"</button>
+                        <button type="button" class="button" data-testid="maker-save-trained" on:click=move |_| if let Some(bot) = name() { trainer.pack(bot) }>{format!("Save its {} as one zip", bytes(size))}</button>
+                    </p>
+                    <details>
+                        <summary>"Its files, as a repository of the Hub has them"</summary>
+                        <ul class="maker-files">{files}</ul>
+                    </details>
+                </div>
+            }
+        })
+    }
+}

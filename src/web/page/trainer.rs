@@ -1,0 +1,318 @@
+//! `Trainer`: the training of the open bot, and the worker that does it, which starts with the first training.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use gloo::events::{EventListener, EventListenerOptions};
+use js_sys::{Array, Reflect};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::Serialize as _;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, File, MessageEvent, Response, Worker};
+
+use super::context::date_ms;
+use super::{address, browser_window, made_bot, worker_script};
+use crate::state::training::{Phase, TrainingState};
+use crate::trainer::{Event, Plan, Request};
+
+/// The script that starts the worker, beside the page.
+const SCRIPT: &str = "worker_loader.js";
+/// The name of the bundled model as a base.
+const BUNDLED: &str = "bundled";
+
+/// Handle on the training, cheap to copy into every component.
+#[derive(Clone, Copy)]
+pub struct Trainer {
+    state: RwSignal<TrainingState>,
+    worker: StoredValue<Option<TrainerWorker>, LocalStorage>,
+    /// The request that waits until the worker has started.
+    waiting: StoredValue<Option<JsValue>, LocalStorage>,
+    base: StoredValue<Option<File>, LocalStorage>,
+    /// The bot that this page has trained.
+    trained_file: StoredValue<Option<File>, LocalStorage>,
+}
+
+/// The worker, which ends when this is dropped.
+struct TrainerWorker {
+    worker: Worker,
+    has_started: Rc<Cell<bool>>,
+    // Listen until they are dropped.
+    _events: EventListener,
+    _errors: EventListener,
+}
+
+impl Drop for TrainerWorker {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+impl Trainer {
+    /// No training yet.
+    pub fn start() -> Self {
+        Self {
+            state: RwSignal::default(),
+            worker: StoredValue::new_local(None),
+            waiting: StoredValue::new_local(None),
+            base: StoredValue::new_local(None),
+            trained_file: StoredValue::new_local(None),
+        }
+    }
+
+    /// The trainer of the component's page.
+    pub fn here() -> Self {
+        expect_context()
+    }
+
+    /// A part of its state that changes only with itself.
+    pub fn memo<T: PartialEq + Send + Sync + 'static>(
+        self,
+        look: impl Fn(&TrainingState) -> T + Send + Sync + 'static,
+    ) -> Memo<T> {
+        let state = self.state;
+        Memo::new(move |_| state.with(&look))
+    }
+
+    /// Reads its state without following it.
+    pub fn with_untracked<T>(self, look: impl FnOnce(&TrainingState) -> T) -> T {
+        self.state.with_untracked(look)
+    }
+
+    /// Changes its state.
+    pub fn change(self, change: impl FnOnce(&mut TrainingState)) {
+        self.state.update(change);
+    }
+
+    /// Trains from this file instead of the bundled model.
+    pub fn take_base(self, file: Option<File>) {
+        self.change(|state| state.figures.is_lora = file.is_some());
+        self.base.set_value(file);
+    }
+
+    /// Follows another bot: a training of the one before ends, and its checkpoint stays.
+    pub fn follow(self, bot: Option<String>) {
+        self.worker.set_value(None);
+        self.trained_file.set_value(None);
+        let figures = self.with_untracked(|state| state.figures.clone());
+        self.state.set(TrainingState::new(figures));
+        spawn_local(async move {
+            let Some(bot) = bot else { return };
+            if let Some(trained) = made_bot::trained(&bot).await {
+                self.change(|state| state.trained = Some(trained));
+            }
+        });
+    }
+
+    /// Ends the worker.
+    pub fn close(self) {
+        self.worker.set_value(None);
+    }
+
+    /// The name of the model that is trained.
+    pub fn base_name(self) -> String {
+        match self.base.get_value() {
+            Some(file) => file.name().trim_end_matches(".gguf").to_owned(),
+            None => BUNDLED.to_owned(),
+        }
+    }
+
+    /// Reads the base model and the written `text`; `begins`: steps follow at once.
+    pub fn prepare(self, plan: Plan, text: Blob, begins: bool) {
+        self.change(|state| state.prepare(begins));
+        spawn_local(async move {
+            if let Err(error) = self.try_prepare(plan, text).await {
+                let hint = "check the connection, then try again";
+                self.change(|state| state.fail(error, hint.to_owned()));
+            }
+        });
+    }
+
+    async fn try_prepare(self, plan: Plan, text: Blob) -> Result<(), String> {
+        let base = match self.base.get_value() {
+            Some(file) => Blob::from(file),
+            None => bundled_model().await?,
+        };
+        // A worker of its own for each training: the memory of the one before is given back.
+        let worker = self.start_worker();
+        let worker = worker.map_err(|error| format!("the browser refused a worker: {error:?}"))?;
+        self.worker.set_value(Some(worker));
+        let request = Request::Prepare {
+            plan: Box::new(plan),
+            now_ms: date_ms(),
+        };
+        self.send(&request, &[("text", text), ("base", base)]);
+        Ok(())
+    }
+
+    /// Begins, or goes on.
+    pub fn train(self) {
+        self.change(|state| state.phase = Phase::Running);
+        self.send(&Request::Train, &[]);
+    }
+
+    /// Gives up what was prepared or begun, for other figures. A checkpoint stays.
+    pub fn reset(self) {
+        self.close();
+        self.change(TrainingState::reset);
+    }
+
+    /// Does no more steps for now.
+    pub fn pause(self) {
+        self.send(&Request::Pause, &[]);
+    }
+
+    /// Makes the bot of what was learnt so far.
+    pub fn finish(self) {
+        self.send(&Request::Finish, &[]);
+    }
+
+    /// The trained bot's weights; `None` if they are not kept.
+    pub async fn trained_file(self, bot: &str, gguf: &str) -> Option<File> {
+        match self.trained_file.get_value() {
+            Some(file) => Some(file),
+            None => made_bot::file(bot, gguf).await,
+        }
+    }
+
+    /// Saves the bot's files as one zip.
+    pub fn pack(self, bot: String) {
+        if self.worker.with_value(Option::is_none) {
+            match self.start_worker() {
+                Ok(worker) => self.worker.set_value(Some(worker)),
+                Err(error) => {
+                    return self.fail(&format!("the browser refused a worker: {error:?}"));
+                }
+            }
+        }
+        self.send(&Request::Pack { bot }, &[]);
+    }
+
+    fn fail(self, message: &str) {
+        let hint = "try again: a training goes on from its last checkpoint";
+        self.change(|state| state.fail(message.to_owned(), hint.to_owned()));
+    }
+
+    fn start_worker(self) -> Result<TrainerWorker, JsValue> {
+        let (worker, folder) = worker_script::start(SCRIPT)?;
+        let has_started = Rc::new(Cell::new(false));
+        let starts = Rc::clone(&has_started);
+        let events = EventListener::new(&worker, "message", move |event| {
+            starts.set(true);
+            self.hear(&event.unchecked_ref::<MessageEvent>().data());
+        });
+        let options = EventListenerOptions::enable_prevent_default();
+        let errors = EventListener::new_with_options(&worker, "error", options, move |error| {
+            error.prevent_default();
+            self.fail("the trainer's script did not load");
+        });
+        let mut start = serde_json::json!({ "type": "start", "program": "trainer" });
+        if let Some(folder) = folder {
+            start["folder"] = folder.into();
+        }
+        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+        worker.post_message(&start.serialize(&serializer).unwrap_or(JsValue::NULL))?;
+        Ok(TrainerWorker {
+            worker,
+            has_started,
+            _events: events,
+            _errors: errors,
+        })
+    }
+
+    fn hear(self, message: &JsValue) {
+        // The loader tells of a worker that has ended in the form of the engine's events.
+        let event = match message.dyn_ref::<Array>() {
+            Some(events) => ended(&events.get(0)),
+            None => serde_wasm_bindgen::from_value::<Event>(message.clone()).ok(),
+        };
+        let Some(event) = event else {
+            return self.fail("page and trainer come from different versions");
+        };
+        if matches!(event, Event::Started { .. })
+            && let Some(waiting) = self.waiting.try_update_value(Option::take).flatten()
+        {
+            self.post(&waiting);
+        }
+        let blob = Reflect::get(message, &"blob".into()).ok();
+        let blob = blob.and_then(|blob| blob.dyn_into::<Blob>().ok());
+        match (&event, blob) {
+            (Event::Packed { name }, Some(blob)) => {
+                if let Err(error) = browser_window::save(blob, name) {
+                    self.fail(&error.to_string());
+                }
+            }
+            (Event::Done { gguf, .. }, Some(blob)) => {
+                let file = File::new_with_blob_sequence(&Array::of1(&blob), gguf);
+                self.trained_file.set_value(file.ok());
+            }
+            _ => {}
+        }
+        // A worker that has nothing left to do gives its memory back.
+        let has_ended = matches!(
+            event,
+            Event::Failed { .. } | Event::Done { is_kept: true, .. }
+        );
+        let begins = self.state.try_update(|state| state.hear(event));
+        if begins == Some(true) {
+            self.send(&Request::Train, &[]);
+        }
+        if has_ended {
+            self.close();
+        }
+    }
+
+    fn send(self, request: &Request, blobs: &[(&str, Blob)]) {
+        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+        let Ok(message) = request.serialize(&serializer) else {
+            return;
+        };
+        for (name, blob) in blobs {
+            // A fresh plain object always takes a new field.
+            let _ = Reflect::set(&message, &(*name).into(), blob);
+        }
+        // Before it has started, a worker hears nothing but how to start.
+        match self
+            .worker
+            .with_value(|worker| worker.as_ref().is_some_and(|it| !it.has_started.get()))
+        {
+            true => self.waiting.set_value(Some(message)),
+            false => self.post(&message),
+        }
+    }
+
+    fn post(self, message: &JsValue) {
+        self.worker.with_value(|worker| {
+            if let Some(worker) = worker {
+                // Posting fails only for values that cannot be cloned; these are plain objects and blobs.
+                let _ = worker.worker.post_message(message);
+            }
+        });
+    }
+}
+
+/// The event of a worker that has ended.
+fn ended(event: &JsValue) -> Option<Event> {
+    let error = Reflect::get(event, &"error".into()).ok()?;
+    let text = |name: &str| Reflect::get(&error, &name.into()).ok()?.as_string();
+    Some(Event::Failed {
+        message: text("message")?,
+        hint: "prepare the training again: it goes on from its last checkpoint".to_owned(),
+    })
+}
+
+/// The model that comes with the page.
+async fn bundled_model() -> Result<Blob, String> {
+    let failed = |_: JsValue| "the bundled model did not arrive".to_owned();
+    let answer = JsFuture::from(window().fetch_with_str(&address::bundled_url())).await;
+    let answer: Response = answer.map_err(failed)?.unchecked_into();
+    if !answer.ok() {
+        return Err(format!(
+            "the bundled model did not arrive: {}",
+            answer.status()
+        ));
+    }
+    let blob = JsFuture::from(answer.blob().map_err(failed)?).await;
+    Ok(blob.map_err(failed)?.unchecked_into())
+}

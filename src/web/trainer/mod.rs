@@ -1,0 +1,6 @@
+//! The trainer's worker: takes the page's requests, does the steps, keeps checkpoints and the bot's files.
+
+pub mod folder;
+pub mod host;
+pub mod kept_checkpoints;
+pub mod out_file;

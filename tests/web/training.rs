@@ -1,0 +1,200 @@
+//! A bot is trained in the tab: begun, paused, interrupted with the tab, gone on with, written, opened, saved and deleted.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::accessibility;
+use crate::harness::{Browser, Page, RUN, SOON, in_both_browsers, wait_until};
+use crate::isolation::wait_for;
+use crate::maker::{import, n_kept, open, posts_of, saved};
+use crate::support::shared::skipped;
+
+in_both_browsers!(a_bot_is_trained_in_the_tab_and_survives_its_end);
+
+/// The step that the page shows.
+async fn step(page: &Page) -> Option<(u32, u32)> {
+    let text = page.texts("maker-step").await.into_iter().next()?;
+    let (step, n_steps) = text.split_once(" of ")?;
+    let number = |text: &str| text.replace(',', "").parse().ok();
+    Some((number(step)?, number(n_steps)?))
+}
+
+async fn step_after(page: &Page, least: u32) -> (u32, u32) {
+    wait_until("a later step", RUN, || async {
+        step(page).await.filter(|(step, _)| *step >= least)
+    })
+    .await
+}
+
+async fn write_text(page: &Page) {
+    page.click_nth("maker-consent", 0).await;
+    page.click("maker-write").await;
+    page.find("maker-record").await;
+}
+
+async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
+    let Some((site, page)) = open(browser).await else {
+        return;
+    };
+    import(&page, &posts_of("una", 120)).await;
+    assert!(!page.find("maker-train").await.is_enabled().await.unwrap());
+    write_text(&page).await;
+
+    // What it takes is told before the first step.
+    page.click("maker-measure").await;
+    page.wait_for_text("maker-training", RUN, |text| {
+        text.contains("steps of") && text.contains("of memory")
+    })
+    .await;
+    assert_eq!(step(&page).await, None);
+    page.click("maker-train").await;
+    let (_, n_steps) = step_after(&page, 3).await;
+    assert_eq!(page.state().await, "training");
+    let loss: f64 = page.text("maker-loss").await.parse().unwrap();
+    assert!((0.5..20.0).contains(&loss), "{loss}");
+    let speed = page.text("maker-speed").await;
+    assert!(speed.contains("tokens per second"), "{speed}");
+
+    page.click("maker-pause").await;
+    page.wait_for_text("maker-train", SOON, |text| text.contains("Go on"))
+        .await;
+    let (paused, _) = step(&page).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(step(&page).await, Some((paused, n_steps)));
+    assert_ne!(page.state().await, "training");
+
+    look(browser, &page, "a paused training").await;
+
+    // As after a closed tab: the training goes on where it was.
+    page.goto(&site.address_of("/?again#make")).await;
+    page.find("maker-record").await;
+    page.click("maker-train").await;
+    page.wait_for_text("maker-training", RUN, |text| {
+        text.contains(&format!("It goes on after step {paused}"))
+    })
+    .await;
+    page.wait_for_text("maker-trained", RUN * 2, |text| {
+        text.contains("The bot is trained")
+    })
+    .await;
+    let told = page.text("maker-trained").await;
+    assert!(told.contains(&format!("{n_steps} steps in")), "{told}");
+    let run = wait_for(
+        &page,
+        "(async () => { let folder = await navigator.storage.getDirectory(); folder = await folder.getDirectoryHandle('bots'); \
+         for await (const [, bot] of folder.entries()) { const training = await bot.getDirectoryHandle('training'); \
+           return JSON.parse(await (await (await training.getFileHandle('trained.json')).getFile()).text()); } })()",
+    )
+    .await;
+    let losses: Vec<f64> = run["record"]["run"]["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|metric| metric["values"]["train/loss"].as_f64().unwrap())
+        .collect();
+    assert!(losses.last() < losses.first(), "{losses:?}");
+    assert_eq!(run["record"]["run"]["state"], "finished");
+
+    look(browser, &page, "a trained bot").await;
+
+    // All of it leaves as one zip.
+    let (name, zip) = saved(&page, "maker-save-trained").await;
+    assert_eq!(name, "me-q8_0.zip");
+    check_with_transformers(&zip, &run);
+
+    // The bot writes like any other.
+    page.click("maker-open").await;
+    wait_until("the bot to be chosen", SOON, || async {
+        page.text("model-name")
+            .await
+            .contains("me-q8_0")
+            .then_some(())
+    })
+    .await;
+    let texts = page.generate().await;
+    assert!(!texts.is_empty());
+    // Under each text stands, on a press, what it shares with the posts.
+    page.click_nth("copied-check", 0).await;
+    page.wait_for_text("copied", SOON, |text| {
+        text.contains("in a row") || text.contains("No word")
+    })
+    .await;
+
+    // And it is gone when it is deleted.
+    page.goto(&site.address_of("/?third#make")).await;
+    page.find("maker-trained").await;
+    page.click("maker-delete").await;
+    page.click("maker-delete").await;
+    wait_until("an empty maker", SOON, || async {
+        (page.find_all("maker-account").await.is_empty()
+            && page.find_all("maker-trained").await.is_empty())
+        .then_some(())
+    })
+    .await;
+    assert!(n_kept(&page).await.as_u64() <= Some(1));
+    page.close_clean().await;
+}
+
+/// Pictures for people, and axe-core's judgement.
+async fn look(browser: Browser, page: &Page, state: &str) {
+    if browser != Browser::Chromium {
+        return;
+    }
+    for (width, theme) in [(1280, "dark"), (360, "light")] {
+        page.resize(width, 800).await;
+        page.prefer("prefers-color-scheme", theme).await;
+        page.eval("document.querySelector('[data-testid=maker-training]').scrollIntoView()")
+            .await;
+        page.screenshot(&format!("{}-{width}-{theme}", state.replace(' ', "-")))
+            .await;
+    }
+    page.resize(1280, 800).await;
+    if let Some(axe) = accessibility::axe() {
+        accessibility::check(page, axe, state).await;
+    }
+}
+
+/// The zip is a folder that transformers opens; its weights are as many as the run says.
+fn check_with_transformers(zip: &std::path::Path, run: &Value) {
+    let folder = zip.with_extension("folder");
+    let _ = fs::remove_dir_all(&folder);
+    let python = std::env::var("HUGGINGTWEETS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])\n\
+        try:\n  from transformers import AutoModelForCausalLM, AutoTokenizer\nexcept ImportError:\n  print('absent'); sys.exit()\n\
+        tokenizer = AutoTokenizer.from_pretrained(sys.argv[2]); model = AutoModelForCausalLM.from_pretrained(sys.argv[2])\n\
+        ids = tokenizer('My dream is', return_tensors='pt').input_ids\n\
+        print(tokenizer.decode(model.generate(ids, max_new_tokens=8, do_sample=False)[0]))";
+    let run_python = Command::new(&python)
+        .args(["-c", script])
+        .args([zip, &folder])
+        .output();
+    let Ok(output) = run_python else {
+        return skipped("this part of the test needs Python");
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.trim() == "absent" {
+        skipped("this part of the test needs transformers and torch");
+    } else {
+        assert!(text.contains("My dream is"), "{text}");
+    }
+    for file in run["record"]["artifacts"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()["files"]
+        .as_array()
+        .unwrap()
+    {
+        let bytes = fs::metadata(folder.join(file["name"].as_str().unwrap()))
+            .unwrap()
+            .len();
+        assert_eq!(json!(bytes), file["size_bytes"], "{file}");
+    }
+}
