@@ -196,7 +196,7 @@ async fn a_new_version_waits_for_a_yes_and_leaves_models_alone(browser: Browser)
     fs::write(folder.join("index.html"), newer).unwrap();
     AppShell::of(&folder).unwrap().write(&folder).unwrap();
     let version = || async {
-        page.eval("return document.documentElement.dataset.version ?? '1'")
+        page.eval("return document.documentElement?.dataset.version ?? '1'")
             .await
     };
 

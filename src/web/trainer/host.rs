@@ -5,11 +5,15 @@ use std::io::{self, Read as _, Write as _};
 use std::rc::Rc;
 
 use gloo::events::EventListener;
+use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    Blob, DedicatedWorkerGlobalScope, FileSystemDirectoryHandle, MessageChannel, MessageEvent,
+    MessagePort,
+};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::folder::TrainingFolder;
@@ -36,6 +40,9 @@ const CHECKPOINT_MS: f64 = 60_000.0;
 const SAMPLES_MS: f64 = 15_000.0;
 /// Sets of samples of a training, at most.
 const MOST_SAMPLES: u32 = 10;
+/// Further tries to open the checkpoints, and the time between them.
+const OPEN_TRIES: u32 = 50;
+const PAUSE_MS: u32 = 100;
 /// Most bytes of a training text: 100,000 posts have 10 MB, four times.
 const MAX_TEXT_BYTES: u64 = 1 << 28;
 
@@ -212,7 +219,7 @@ impl Host {
         };
         let folder = TrainingFolder::open(&plan.bot).await?;
         let mut checkpoints = match folder.stored() {
-            Some(folder) => Some(KeptCheckpoints::open(folder).await.map_err(in_other_tab)?),
+            Some(folder) => Some(open_checkpoints(folder).await?),
             None => None,
         };
         let mut training = begin()?;
@@ -489,6 +496,27 @@ fn read_text(blob: Blob) -> Result<String, WebError> {
     let read = reader.read_to_string(&mut text);
     read.map_err(|error| failed(error.to_string()))?;
     Ok(text)
+}
+
+/// Opens the checkpoints of a bot. The worker of a page that was just left may have them open for a moment.
+async fn open_checkpoints(folder: &FileSystemDirectoryHandle) -> Result<KeptCheckpoints, Failure> {
+    let mut tries = 0..OPEN_TRIES;
+    loop {
+        match KeptCheckpoints::open(folder).await {
+            Err(_) if tries.next().is_some() => pause().await,
+            opened => return opened.map_err(in_other_tab),
+        }
+    }
+}
+
+async fn pause() {
+    let passed = js_sys::Promise::new(&mut |resolve, _| {
+        let wake = move || {
+            let _ = resolve.call0(&JsValue::NULL);
+        };
+        Timeout::new(PAUSE_MS, wake).forget();
+    });
+    let _ = JsFuture::from(passed).await;
 }
 
 /// The browser's refusal of a second opening, in words.
