@@ -10,8 +10,8 @@ use std::path::Path;
 
 /// Endings of files with code; models, avatars and icons have others.
 const CODE: [&str; 5] = ["html", "css", "js", "wasm", "webmanifest"];
-/// The limit for the code after Brotli: 1.3 MB, and 20 kB for the page's part of the maker.
-pub const MOST_CODE_BYTES: u64 = 1_320_000;
+/// The limit for the code after Brotli.
+pub const MOST_CODE_BYTES: u64 = 1_300_000;
 
 /// Sizes of all files of code.
 #[derive(Debug, Clone, Serialize)]

@@ -391,9 +391,9 @@ impl Checkpoint {
         let mut tensors = HashMap::new();
         for (spec, _) in self.tensors() {
             let values = self.floats(&spec.name)?;
-            let convert = |source| WeightsError::Convert {
+            let convert = |source: candle_core::Error| WeightsError::Convert {
                 name: spec.name.clone(),
-                source,
+                source: source.into(),
             };
             let tensor = match spec.role {
                 Role::Vector => Tensor::from_vec(values, spec.cols, &Device::Cpu),

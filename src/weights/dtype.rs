@@ -1,10 +1,10 @@
 //! `StoredType`: the type of stored numbers: those of GGML that candle can read, and those of `ggml_blocks`.
 
-use candle_core::quantized::{GgmlDType, QStorage, QTensor};
-use candle_core::{Device, Tensor};
+use candle_core::quantized::GgmlDType;
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
+use super::candle_blocks;
 use super::ggml_blocks::BlockType;
 use crate::kernels::pack::WeightType;
 
@@ -12,6 +12,11 @@ use crate::kernels::pack::WeightType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct StoredType(Kind);
+
+/// No encoder writes the type with this name.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is only read")]
+pub struct OnlyRead(&'static str);
 
 /// Who decodes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,20 +165,17 @@ impl StoredType {
     }
 
     /// Decodes bytes of whole blocks and appends the numbers to `out`.
-    ///
-    /// # Errors
-    /// candle's.
-    pub fn decode(self, bytes: &[u8], out: &mut Vec<f32>) -> candle_core::Result<()> {
+    pub fn decode(self, bytes: &[u8], out: &mut Vec<f32>) {
         let dtype = match self.0 {
             Kind::Candle(dtype) => dtype,
             Kind::F64 => {
                 let (numbers, _) = bytes.as_chunks();
                 out.extend(numbers.iter().map(|b| f64::from_le_bytes(*b) as f32));
-                return Ok(());
+                return;
             }
             Kind::Blocks(blocks) => {
                 blocks.decode(bytes, out);
-                return Ok(());
+                return;
             }
         };
         match dtype {
@@ -196,24 +198,17 @@ impl StoredType {
                         .map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()),
                 );
             }
-            dtype => {
-                let n = bytes.len() / dtype.type_size() * dtype.block_size();
-                let aligned = AlignedBytes::new(bytes);
-                let storage = QStorage::from_data(aligned.get().into(), &Device::Cpu, dtype)?;
-                let tensor = QTensor::new(storage, (n,))?.dequantize(&Device::Cpu)?;
-                out.extend(tensor.to_vec1::<f32>()?);
-            }
+            dtype => candle_blocks::decode(dtype, bytes, out),
         }
-        Ok(())
     }
 
     /// Encodes whole blocks of numbers and appends the bytes to `out`.
     ///
     /// # Errors
-    /// Those of candle; an error of its own for the types that are only read.
-    pub fn encode(self, values: &[f32], out: &mut Vec<u8>) -> candle_core::Result<()> {
+    /// [`OnlyRead`].
+    pub fn encode(self, values: &[f32], out: &mut Vec<u8>) -> Result<(), OnlyRead> {
         let Kind::Candle(dtype) = self.0 else {
-            candle_core::bail!("{} is only read", self.name());
+            return Err(OnlyRead(self.name()));
         };
         match dtype {
             GgmlDType::F32 => out.extend(values.iter().flat_map(|v| v.to_le_bytes())),
@@ -223,10 +218,7 @@ impl StoredType {
             GgmlDType::BF16 => {
                 out.extend(values.iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()));
             }
-            dtype => {
-                let tensor = Tensor::from_slice(values, values.len(), &Device::Cpu)?;
-                out.extend_from_slice(&QTensor::quantize(&tensor, dtype)?.data()?);
-            }
+            dtype => candle_blocks::encode(dtype, values, out),
         }
         Ok(())
     }
@@ -256,29 +248,5 @@ impl From<WeightType> for StoredType {
             WeightType::Q4K => GgmlDType::Q4K,
             WeightType::Q6K => GgmlDType::Q6K,
         }))
-    }
-}
-
-/// A copy of bytes at an address that is a multiple of 16, as candle's block types require.
-struct AlignedBytes {
-    buffer: Vec<u8>,
-    start: usize,
-    len: usize,
-}
-
-impl AlignedBytes {
-    fn new(bytes: &[u8]) -> Self {
-        let mut buffer = vec![0; bytes.len() + 16];
-        let start = buffer.as_ptr().align_offset(16).min(16);
-        buffer[start..start + bytes.len()].copy_from_slice(bytes);
-        Self {
-            buffer,
-            start,
-            len: bytes.len(),
-        }
-    }
-
-    fn get(&self) -> &[u8] {
-        &self.buffer[self.start..self.start + self.len]
     }
 }

@@ -196,8 +196,8 @@ pub enum WeightsError {
     Convert {
         /// Its name.
         name: String,
-        /// candle's error.
-        source: candle_core::Error,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file cannot be read.
     #[error("the model file cannot be read ({source})")]

@@ -6,6 +6,7 @@
 //! read, [`gguf_layout`] written, [`gguf_metadata`] both; `file_parser` parses safetensors and, with `pytorch`, `pickle`
 //! and `zip`, PyTorch's files.
 
+mod candle_blocks;
 pub mod checkpoint;
 pub mod conversion;
 pub mod dtype;

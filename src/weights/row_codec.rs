@@ -98,26 +98,18 @@ impl RowDecoder {
     }
 
     /// Appends the next rows to `out` and returns how many; 0 if more bytes must be pushed first, and at the end.
-    ///
-    /// # Errors
-    /// [`WeightsError::Convert`].
-    pub(super) fn next_chunk(&mut self, out: &mut Vec<f32>) -> Result<usize, WeightsError> {
+    pub(super) fn next_chunk(&mut self, out: &mut Vec<f32>) -> usize {
         let n = self.chunk_rows();
         if n == 0 || self.room() > 0 {
-            return Ok(0);
+            return 0;
         }
         if !self.is_of_rows {
             self.gather(n);
         }
-        self.dtype
-            .decode(&self.bytes, out)
-            .map_err(|source| WeightsError::Convert {
-                name: self.name.clone(),
-                source,
-            })?;
+        self.dtype.decode(&self.bytes, out);
         self.bytes.clear();
         self.next_row += n;
-        Ok(n)
+        n
     }
 
     /// Whether all rows were decoded.
@@ -218,17 +210,15 @@ impl RowEncoder {
                 });
             }
         }
-        let convert = |source| WeightsError::Convert {
-            name: self.name.clone(),
-            source,
-        };
         let start = out.len();
-        self.target.encode(values, out).map_err(convert)?;
+        let encoded = self.target.encode(values, out);
+        encoded.map_err(|source| WeightsError::Convert {
+            name: self.name.clone(),
+            source: Box::new(source),
+        })?;
         if let Some(errors) = &mut self.errors {
             self.read_back.clear();
-            self.target
-                .decode(&out[start..], &mut self.read_back)
-                .map_err(convert)?;
+            self.target.decode(&out[start..], &mut self.read_back);
             errors.add(values, &self.read_back);
         }
         Ok(())

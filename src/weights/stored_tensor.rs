@@ -73,7 +73,7 @@ impl<'a> RowReader<'a> {
     /// Appends the next rows to `out` and returns how many; 0 at the end.
     pub(super) fn next_chunk(&mut self, out: &mut Vec<f32>) -> Result<usize, WeightsError> {
         while !self.decoder.is_done() {
-            let n = self.decoder.next_chunk(out)?;
+            let n = self.decoder.next_chunk(out);
             if n > 0 {
                 return Ok(n);
             }

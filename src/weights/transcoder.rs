@@ -43,7 +43,7 @@ impl Transcoder {
             bytes = &bytes[n..];
             loop {
                 self.values.clear();
-                if self.decoder.next_chunk(&mut self.values)? == 0 {
+                if self.decoder.next_chunk(&mut self.values) == 0 {
                     break;
                 }
                 self.encoded.clear();

@@ -305,7 +305,7 @@ fn a_gguf_of_any_type_becomes_another_as_its_floats_would() {
             let floats = checkpoint.floats(name).unwrap();
             q4_0.encode(&floats, &mut encoded).unwrap();
             let mut expected = Vec::new();
-            q4_0.decode(&encoded, &mut expected).unwrap();
+            q4_0.decode(&encoded, &mut expected);
             assert_eq!(converted.floats(name).unwrap(), expected, "{name} of {id}");
         }
     }
@@ -374,7 +374,7 @@ fn types_that_candle_does_not_know_are_read_as_gguf_py_reads_them() {
         let dtype = StoredType::from_gguf_id(id).unwrap();
         assert_eq!((dtype.name(), dtype.gguf_id()), (name.as_str(), id));
         let mut decoded = Vec::new();
-        dtype.decode(&block, &mut decoded).unwrap();
+        dtype.decode(&block, &mut decoded);
         assert_close(&decoded, &numbers, 1e-7);
         assert!(dtype.encode(&numbers, &mut Vec::new()).is_err());
 

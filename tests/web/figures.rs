@@ -78,7 +78,7 @@ async fn the_first_paint_comes_within_a_second_when_everything_is_cached() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_shipped_code_is_at_most_1_32_mb_after_brotli() {
+async fn the_shipped_code_is_at_most_1_3_mb_after_brotli() {
     let site = Site::start().await;
     let sizes = site.sizes();
     println!("{}", sizes.to_table());

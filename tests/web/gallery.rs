@@ -80,7 +80,8 @@ async fn original_pictures_are_asked_for_only_when_the_visitor_allows_them() {
 async fn arrow_keys_move_through_the_gallery() {
     let site = Site::start().await;
     let page = site.open("/").await;
-    page.find("gallery-item").await;
+    // The drawn page keeps what is clicked and typed for the program, but it does not move through the gallery.
+    page.wait_for_state(&["idle", "loading", "ready"]).await;
     page.eval("document.querySelector(\"[data-testid='gallery-item']\").focus()")
         .await;
     page.press(&['\u{e014}']).await;
