@@ -24,8 +24,23 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// The owner's name of a bot that is being made here.
+    /// The owner's name of a bot that was made here, or is being made.
     pub const ON_THIS_DEVICE: &str = "this-device";
+
+    /// The name of the folder of a bot that was made here, in storage; `None` of another `repo`.
+    pub fn folder_here(repo: &str) -> Option<&str> {
+        repo.strip_prefix(Self::ON_THIS_DEVICE)?.strip_prefix('/')
+    }
+
+    /// `OWNER/NAME` of a bot that was made here, by the name of its folder.
+    pub fn repo_here(folder: &str) -> String {
+        format!("{}/{folder}", Self::ON_THIS_DEVICE)
+    }
+
+    /// Whether it was made here.
+    pub fn is_made_here(&self) -> bool {
+        Self::folder_here(&self.repo).is_some()
+    }
 
     /// The bot of the repository `repo`, from its `README.md`; `None` if that is not a huggingtweets card.
     pub fn from_readme(repo: &str, markdown: &str) -> Option<Bot> {

@@ -5,6 +5,11 @@ use posts::clean::CleanOptions;
 use posts::record::Record;
 use serde::{Deserialize, Serialize};
 
+/// The folder of all bots, in the page's private file system.
+pub const BOTS_FOLDER: &str = "bots";
+/// The file with a bot's handles, for lists.
+pub const TITLE_FILE: &str = "title";
+
 /// Version of the form. A manifest of another version belongs to another version of the page and stays as it is.
 pub const VERSION: u32 = 1;
 

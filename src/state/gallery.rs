@@ -92,7 +92,7 @@ impl Gallery {
         }
         let is_it = |model: &ModelChoice| {
             model
-                .repo()
+                .bot_repo()
                 .is_some_and(|repo| repo.eq_ignore_ascii_case(&bot.repo))
         };
         let guest = self.guests.iter_mut().find(|(model, _)| is_it(model));
@@ -133,7 +133,7 @@ impl Gallery {
     /// Opens the place of a model: its bot, or its own where it has no card. The model that comes with the page speaks for
     /// the bot that is open, or was last.
     pub(super) fn open_place_of(&mut self, model: &ModelChoice) {
-        match model.repo().and_then(|repo| self.index_of(repo)) {
+        match model.bot_repo().and_then(|repo| self.index_of(repo)) {
             Some(index) => self.open(index),
             None if !model.is_bundled() => self.open_guest(model),
             None if matches!(self.open, Place::Guest(_)) => self.open(self.last_bot),

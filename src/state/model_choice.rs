@@ -1,6 +1,7 @@
 //! `ModelChoice`: a model that the page can load, with the name and the size to show.
 
 use super::wording::host_of;
+use crate::bot::Bot;
 use crate::hub::{Endpoint, ModelAddress, ModelRef};
 
 /// A model that the page can load.
@@ -35,6 +36,28 @@ impl ModelChoice {
     /// `OWNER/NAME`, if it is a whole repository, as a bot is.
     pub fn repo(&self) -> Option<&str> {
         whole_repository(&self.model)
+    }
+
+    /// `OWNER/NAME` of the bot that it is, also of one that was made here.
+    pub fn bot_repo(&self) -> Option<&str> {
+        match &self.model.address {
+            // The name of a folder that a visitor picks has no slash.
+            ModelAddress::Files {
+                folder: Some(folder),
+                ..
+            } => Bot::folder_here(folder).map(|_| folder.as_str()),
+            _ => self.repo(),
+        }
+    }
+
+    /// The model in the file of a bot that was made here, by the name of the bot's folder.
+    pub fn made_here(folder: &str, file: String, size_bytes: u64) -> ModelChoice {
+        let model = ModelRef::of_files(Some(Bot::repo_here(folder)), vec![file.clone()]);
+        ModelChoice {
+            model,
+            name: file,
+            size_bytes: Some(size_bytes),
+        }
     }
 
     /// Whether its bytes are files on the visitor's device.

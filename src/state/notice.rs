@@ -15,6 +15,8 @@ pub enum Notice {
         /// The host that has it.
         host: String,
     },
+    /// The bot in the page's address was made on a device, and this device does not have it.
+    NotHere,
     /// The page's address holds the seed of texts, so Generate writes the same ones.
     Again,
     /// The model of the page's address is a file on another device.
@@ -67,6 +69,9 @@ impl Notice {
         match self {
             Notice::NotInGallery { repo, host } => {
                 format!("{repo} is not in this gallery. Press Generate to fetch it from {host}.")
+            }
+            Notice::NotHere => {
+                "The bot of this link was made on a device, and is not on this one. Its maker can send it: “Save” in the maker makes a file of it, which opens here.".to_owned()
             }
             Notice::Again => {
                 "This link holds a seed: Generate writes its texts again. For new ones, reset the seed in the settings."

@@ -87,6 +87,8 @@ impl PageState {
                 Some(index) => state.gallery.open(index),
                 // The model in the address is the one that opens.
                 None if is_model_named => {}
+                // The page looks for it in storage, and no host has it.
+                None if Bot::folder_here(repo.as_str()).is_some() => {}
                 None => {
                     let address = ModelAddress::Repository {
                         repo: repo.clone(),

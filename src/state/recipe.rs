@@ -1,5 +1,6 @@
 //! `Recipe`: what writes a text again: bot, model, prompt, settings and seed, as the query of this page's address.
 
+use crate::bot::Bot;
 use crate::generate::parameter::Parameter;
 use crate::hub::{Dtype, Endpoint, ModelAddress, ModelRef};
 
@@ -69,6 +70,11 @@ impl Recipe {
                 pairs.push(("model", url.clone()));
             }
             ModelAddress::OwnGguf { path } => pairs.push(("model", path.clone())),
+            // The bot says it.
+            ModelAddress::Files {
+                folder: Some(folder),
+                ..
+            } if Bot::folder_here(folder).is_some() => {}
             ModelAddress::Files { .. } => pairs.push(("file", model.name())),
         }
         if model.dtype != Dtype::Auto {

@@ -6,7 +6,7 @@ use crate::hub::Dtype;
 use crate::posts::record::ArtifactKind;
 use crate::runs::{Artifact, RunRecord};
 use crate::trainer::message::Prepared;
-use crate::trainer::{Event, Plan};
+use crate::trainer::{Event, Plan, TrainedBot};
 
 use super::maker::{Failure, MakerState};
 use super::wording::{bytes, count};
@@ -34,7 +34,7 @@ pub struct TrainingState {
     /// The newest samples, and the step after which they were written.
     pub samples: Option<(u32, Vec<String>)>,
     /// The trained bot.
-    pub trained: Option<Trained>,
+    pub trained: Option<TrainedBot>,
     /// What went wrong.
     pub failure: Option<Failure>,
     /// Why the state is not kept.
@@ -63,17 +63,6 @@ pub enum Phase {
         /// Texts that are compared.
         texts: u32,
     },
-}
-
-/// A trained bot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
-    /// The training and what it took and made.
-    pub record: RunRecord,
-    /// Names and bytes of the bot's files.
-    pub files: Vec<(String, u64)>,
-    /// The file by which it is opened.
-    pub gguf: String,
 }
 
 /// What the visitor chooses.
@@ -179,22 +168,19 @@ impl TrainingState {
             Event::Paused => self.phase = Phase::Paused,
             Event::NotKept { reason } => self.not_kept = Some(reason),
             Event::Writing { texts } => self.phase = Phase::Writing { texts },
-            Event::Done {
-                record,
-                files,
-                gguf,
-                is_kept: _,
-            } => {
-                self.phase = Phase::Idle;
-                self.trained = Some(Trained {
-                    record: *record,
-                    files,
-                    gguf,
-                });
-            }
+            Event::Done { bot, is_kept: _ } => self.take_trained(*bot),
             Event::Failed { message, hint } => self.fail(message, hint),
         }
         false
+    }
+
+    /// Takes on the trained bot; the training has ended.
+    pub fn take_trained(&mut self, bot: TrainedBot) {
+        *self = Self {
+            trained: Some(bot),
+            not_kept: self.not_kept.take(),
+            ..Self::new(self.figures.clone())
+        };
     }
 
     /// Ends it with a failure.
@@ -250,17 +236,23 @@ impl TrainingState {
     /// The loss at each drawn step: of many steps the mean of neighbours.
     #[must_use]
     pub fn curve(&self) -> Vec<(f64, f64)> {
-        let at_once = self.losses.len().div_ceil(MOST_POINTS).max(1);
-        let parts = self.losses.chunks(at_once);
-        parts
-            .map(|part| {
-                let n = part.len() as f64;
-                let step = part.iter().map(|(step, _)| f64::from(*step)).sum::<f64>() / n;
-                let loss = part.iter().map(|(_, loss)| f64::from(*loss)).sum::<f64>() / n;
-                (step, loss)
-            })
-            .collect()
+        points(&self.losses)
     }
+}
+
+/// The points of a curve, at most [`MOST_POINTS`].
+#[must_use]
+pub fn points(losses: &[(u32, f32)]) -> Vec<(f64, f64)> {
+    let at_once = losses.len().div_ceil(MOST_POINTS).max(1);
+    let parts = losses.chunks(at_once);
+    parts
+        .map(|part| {
+            let n = part.len() as f64;
+            let step = part.iter().map(|(step, _)| f64::from(*step)).sum::<f64>() / n;
+            let loss = part.iter().map(|(_, loss)| f64::from(*loss)).sum::<f64>() / n;
+            (step, loss)
+        })
+        .collect()
 }
 
 impl MakerState {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::trained::TrainedBot;
 use crate::finetune::{FineTuneParams, StepReport};
 use crate::hub::Dtype;
 use crate::runs::{Artifact, RunRecord};
@@ -97,12 +98,8 @@ pub enum Event {
     },
     /// The bot is there.
     Done {
-        /// The training and what it took and made.
-        record: Box<RunRecord>,
-        /// Names and bytes of the bot's files.
-        files: Vec<(String, u64)>,
-        /// That of the file with the quantized weights, by which the bot is opened.
-        gguf: String,
+        /// The bot.
+        bot: Box<TrainedBot>,
         /// Whether the files are kept; else they are gone with the worker.
         is_kept: bool,
     },

@@ -7,13 +7,16 @@
 //! | [`training`] | the training with its record, its samples and its checkpoints |
 //! | [`record`] | the run `train`, as the command line keeps it too |
 //! | [`output`] | the files of the trained bot |
+//! | [`trained`] | what storage lists of a trained bot |
 //! | [`copy_check`] | how much of what the bot writes was copied from its posts |
 
 pub mod copy_check;
 pub mod message;
 pub mod output;
 pub mod record;
+pub mod trained;
 pub mod training;
 
 pub use message::{Event, Plan, Request};
+pub use trained::TrainedBot;
 pub use training::Training;

@@ -1096,6 +1096,29 @@ fn a_bot_the_gallery_lacks_is_said_so_and_speaks_under_its_own_name() {
 }
 
 #[test]
+fn a_bot_made_on_this_device_speaks_with_its_own_model_and_no_host_is_asked_for_it() {
+    let address = Address::from_pairs([("bot", "this-device/19ab-07")]);
+    let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
+    assert!(state.is_bundled() && state.notices().is_empty());
+    state.miss_made_bot();
+    assert_eq!(state.notices(), [Notice::NotHere]);
+
+    let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");
+    let made = bot::Bot::from_readme("this-device/19ab-07", card).unwrap();
+    let choice = ModelChoice::made_here("19ab-07", "zoe-q8_0.gguf".to_owned(), 5);
+    state.open_made_bot(made.clone(), choice.clone());
+    assert!(state.notices().is_empty());
+    assert_eq!((state.bot(), state.is_own()), (&made, true));
+    // The bundled model may write under its name, and its own comes back.
+    state.use_bundled();
+    assert_eq!((state.bot(), state.is_own()), (&made, false));
+    state.open_made_bot(made.clone(), choice);
+    assert!(state.is_own() && made.is_made_here());
+    // The name of a folder that a visitor picks has no slash.
+    assert_eq!(picked().bot_repo(), None);
+}
+
+#[test]
 fn a_card_that_arrives_brings_its_bot_into_the_gallery_and_opens_it() {
     let mut state = ready();
     let n = state.bots().len();

@@ -75,6 +75,15 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
         text.contains(&format!("It goes on after step {paused}"))
     })
     .await;
+    // A tab that is closed while the bot's files are written leaves no half a bot, and the writing is done again.
+    page.wait_for_text("maker-training", RUN * 2, |text| {
+        text.contains("Comparing what it writes")
+    })
+    .await;
+    page.goto(&site.address_of("/?half#make")).await;
+    page.find("maker-record").await;
+    assert!(page.find_all("maker-trained").await.is_empty());
+    page.click("maker-train").await;
     page.wait_for_text("maker-trained", RUN * 2, |text| {
         text.contains("The bot is trained")
     })
@@ -104,18 +113,44 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     assert_eq!(name, "me-q8_0.zip");
     check_with_transformers(&zip, &run);
 
-    // The bot writes like any other.
+    // A second training, ended early, stands beside the first.
+    page.click("maker-train").await;
+    step_after(&page, 2).await;
+    page.click("maker-stop").await;
+    page.find("maker-compare").await;
+    assert_eq!(step(&page).await, None, "no step of an ended training");
+    page.eval(
+        "const select = document.querySelector('[data-testid=maker-compare]'); select.value = '0'; \
+         select.dispatchEvent(new Event('change', { bubbles: true }))",
+    )
+    .await;
+    page.wait_for_text("maker-compared", SOON, |text| text.contains("train/loss"))
+        .await;
+    look(browser, &page, "two runs of a bot").await;
+
+    // The bot writes like any other, under its own name, also after a reload.
     page.click("maker-open").await;
-    wait_until("the bot to be chosen", SOON, || async {
-        page.text("model-name")
-            .await
-            .contains("me-q8_0")
-            .then_some(())
+    wait_for_bot(&page).await;
+    let address = page.eval("return location.href").await;
+    page.goto(address.as_str().unwrap()).await;
+    wait_for_bot(&page).await;
+    let is_marked =
+        "return document.querySelector('[data-testid=gallery-made]')?.getAttribute('aria-current')";
+    wait_until("the bot's mark in the gallery", SOON, || async {
+        (page.eval(is_marked).await == "page").then_some(())
     })
     .await;
     let texts = page.generate().await;
     assert!(!texts.is_empty());
-    // Under each text stands, on a press, what it shares with the posts.
+    // Under each text stands, on a press, what it shares with the posts, which the maker has.
+    page.click_nth("copied-check", 0).await;
+    page.wait_for_text("copied", SOON, |text| text.contains("in the maker"))
+        .await;
+    page.eval("location.hash = '#make'").await;
+    page.find("maker-trained").await;
+    page.click("maker-open").await;
+    wait_for_bot(&page).await;
+    page.generate().await;
     page.click_nth("copied-check", 0).await;
     page.wait_for_text("copied", SOON, |text| {
         text.contains("in a row") || text.contains("No word")
@@ -135,6 +170,18 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     .await;
     assert!(n_kept(&page).await.as_u64() <= Some(1));
     page.close_clean().await;
+}
+
+/// The page shows the trained bot, which writes itself.
+async fn wait_for_bot(page: &Page) {
+    wait_until("the bot to be open", SOON, || async {
+        let is_own = page.text("model-name").await.contains("me-q8_0");
+        (is_own && page.text("bot-handle").await == "@me").then_some(())
+    })
+    .await;
+    page.find("made-body").await;
+    let drawn = page.text("bot-label").await;
+    assert!(drawn.contains("AI BOT"), "{drawn}");
 }
 
 /// Pictures for people, and axe-core's judgement.

@@ -7,6 +7,7 @@ use std::io;
 use gloo::timers::callback::Timeout;
 use js_sys::Uint8Array;
 use maker::manifest::Manifest;
+use maker::manifest::{BOTS_FOLDER, TITLE_FILE};
 use maker::posts_file::Bytes;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -17,11 +18,6 @@ use web_sys::{
 };
 
 use super::blob_file::io_error;
-
-/// The folder of all bots.
-const BOTS: &str = "bots";
-/// The file with the handles, for lists.
-const TITLE: &str = "title";
 
 /// Further tries to delete a bot.
 const DELETE_TRIES: u32 = 20;
@@ -55,7 +51,7 @@ impl BotFolder {
         let root: FileSystemDirectoryHandle = settled(storage.get_directory()).await.ok()?;
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
-        let bots = root.get_directory_handle_with_options(BOTS, &options);
+        let bots = root.get_directory_handle_with_options(BOTS_FOLDER, &options);
         settled(bots).await.ok()
     }
 
@@ -151,7 +147,7 @@ impl BotFolder {
             .iter()
             .map(|a| a.handle.as_str())
             .collect();
-        let mut title = self.file(TITLE).await?;
+        let mut title = self.file(TITLE_FILE).await?;
         title.truncate()?;
         title.append(handles.join(" & @").as_bytes())
     }

@@ -3,9 +3,11 @@
 use super::super::loading::{Loading, Paused};
 use super::super::model::{Earlier, ModelStatus};
 use super::super::model_choice::{ModelChoice, whole_repository};
+use super::super::notice::Notice;
 use super::super::problem::{Problem, Remedy, remedy_here};
 use super::super::speaker::Speaker;
 use super::super::{Command, PageState};
+use crate::bot::Bot;
 use crate::hub::{Endpoint, ModelRef};
 use crate::protocol::{ErrorCode, ErrorReport, JobId, LoadStage, ModelInfo, Request};
 
@@ -70,7 +72,7 @@ impl PageState {
 
     /// Whether the chosen model is the open bot's own.
     pub fn is_own(&self) -> bool {
-        let repo = self.choice().repo();
+        let repo = self.choice().bot_repo();
         repo.is_some_and(|repo| repo.eq_ignore_ascii_case(&self.bot().repo))
     }
 
@@ -103,6 +105,21 @@ impl PageState {
         };
         commands.extend(load);
         commands
+    }
+
+    /// Opens a bot that was made here, with its model.
+    pub fn open_made_bot(&mut self, bot: Bot, choice: ModelChoice) -> Vec<Command> {
+        let missing = Notice::NotHere;
+        self.notices.retain(|notice| *notice != missing);
+        self.gallery.add(bot);
+        self.open_model(choice)
+    }
+
+    /// Says that the bot of the address is not on this device.
+    pub fn miss_made_bot(&mut self) {
+        if !self.notices.contains(&Notice::NotHere) {
+            self.notices.push(Notice::NotHere);
+        }
     }
 
     /// Opens the model that comes with the page.

@@ -43,7 +43,7 @@ pub fn App() -> impl IntoView {
     provide_context(Online::follow());
     provide_context(PageUpdates::start(page, switch));
     launch_queue::follow(page);
-    provide_context(made_bot::follow(page));
+    made_bot::follow(page);
     let overlay = Overlay::closed();
     provide_context(overlay);
     let maker = MakerDoor::start();

@@ -7,6 +7,7 @@ use gloo::file::File;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use crate::bot::Bot;
 use crate::hub::ModelRef;
 use crate::protocol::{ErrorCode, ErrorReport, Event, Request};
 use crate::state::model_choice::ModelChoice;
@@ -129,13 +130,23 @@ impl Page {
         let names = files.iter().map(File::name).collect();
         let size_bytes = files.iter().map(|file| file.size()).sum();
         let model = ModelRef::of_files(folder, names);
+        self.take_files(&model, files);
+        self.act(|state| state.open_model(ModelChoice::new(model).with_size(size_bytes)));
+    }
+
+    fn take_files(self, model: &ModelRef, files: Vec<File>) {
         self.channel.update_value(|channel| {
-            channel.files.retain(|(known, _)| *known != model);
+            channel.files.retain(|(known, _)| known != model);
             let surplus = (channel.files.len() + 1).saturating_sub(KEPT_FILES);
             channel.files.drain(..surplus);
             channel.files.push((model.clone(), files));
         });
-        self.act(|state| state.open_model(ModelChoice::new(model).with_size(size_bytes)));
+    }
+
+    /// Opens a bot that was made here, with its file.
+    pub fn open_made_bot(self, bot: Bot, choice: ModelChoice, file: File) {
+        self.take_files(&choice.model, vec![file]);
+        self.act(|state| state.open_made_bot(bot, choice));
     }
 
     fn execute(self, command: Command) {

@@ -4,6 +4,8 @@ use leptos::prelude::*;
 
 use super::address;
 use super::context::Page;
+use super::{made_bot, maker_door};
+use crate::bot::Bot;
 
 /// Opens a bot and writes it into the address, so that the browser's back button leads back.
 pub fn open_bot(page: Page, index: usize) {
@@ -15,15 +17,26 @@ pub fn open_bot(page: Page, index: usize) {
     if page.with_untracked(|state| state.selected()) == Some(index) {
         return;
     }
+    go_to(&repo);
+    page.act(|state| state.choose_bot(index));
+}
+
+/// Opens a trained bot of this device, as [`open_bot`] does.
+pub fn open_made_bot(page: Page, folder: String) {
+    go_to(&Bot::repo_here(&folder));
+    made_bot::open(page, folder);
+}
+
+/// Adds an entry with this bot.
+pub fn go_to(repo: &str) {
     // A page opened from a file may not write its address; the bot opens all the same.
     let _ = window().history().and_then(|history| {
         history.push_state_with_url(
             &wasm_bindgen::JsValue::NULL,
             "",
-            Some(&address::bot_link(&repo)),
+            Some(&address::bot_link(repo)),
         )
     });
-    page.act(|state| state.choose_bot(index));
 }
 
 /// Writes what the texts of the open bot were written with into the address, so that a reload or a bookmark brings it
@@ -43,7 +56,15 @@ pub fn keep_recipe(page: Page) {
 /// Follows the browser's back and forward buttons.
 pub fn follow(page: Page) {
     window_event_listener(leptos::ev::popstate, move |_| {
+        // The maker's entries are no bots'.
+        if maker_door::is_asked() {
+            return;
+        }
         let (address, _) = address::read();
+        let repo = address.bot.as_ref().map(|repo| repo.as_str());
+        if let Some(folder) = repo.and_then(Bot::folder_here) {
+            return made_bot::open(page, folder.to_owned());
+        }
         let index = address
             .bot
             .and_then(|repo| page.with_untracked(|state| state.bot_index(repo.as_str())));

@@ -3,6 +3,7 @@
 
 use js_sys::{IteratorNext, Promise, Reflect};
 use leptos::prelude::*;
+use maker::manifest::{BOTS_FOLDER, TITLE_FILE};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -10,15 +11,11 @@ use web_sys::{
     FileSystemRemoveOptions, StorageManager,
 };
 
+use crate::trainer::trained::INDEX;
+
 /// The channel on which the maker is asked to delete a bot, whose files may be open.
 pub const CHANNEL: &str = "huggingtweets-maker";
 
-/// The folder of all bots.
-const BOTS: &str = "bots";
-/// The list of a trained bot's files, written when all are there.
-pub const TRAINED: &str = "trained.json";
-/// The file with a bot's handles.
-const TITLE: &str = "title";
 /// What stands between them.
 pub const BETWEEN_HANDLES: &str = " & @";
 
@@ -49,8 +46,8 @@ pub async fn list() -> Vec<KeptBot> {
         for (file, content) in files(&handle).await {
             // Sizes are whole numbers below 2^53.
             size_bytes += content.size() as u64;
-            is_trained |= file == TRAINED;
-            if file == TITLE {
+            is_trained |= file == INDEX;
+            if file == TITLE_FILE {
                 let text = JsFuture::from(content.text()).await.ok();
                 handles = text.and_then(|text| text.as_string()).unwrap_or_default();
             }
@@ -136,7 +133,7 @@ async fn folder() -> Option<FileSystemDirectoryHandle> {
     }
     let storage: StorageManager = storage.unchecked_into();
     let root: FileSystemDirectoryHandle = settled(storage.get_directory()).await?;
-    settled(root.get_directory_handle(BOTS)).await
+    settled(root.get_directory_handle(BOTS_FOLDER)).await
 }
 
 /// The names in a folder, and their handles.

@@ -3,11 +3,13 @@
 //!
 //! Page and maker are two programs, which tell each other by events of the window.
 
-use gloo::events::EventListener;
+use std::rc::Rc;
+
+use gloo::events::{EventListener, EventListenerOptions};
 use gloo::file::File as Picked;
 use js_sys::{Array, Function};
 use leptos::prelude::*;
-use serde::Deserialize;
+use leptos::task::spawn_local;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -16,79 +18,93 @@ use web_sys::{
 };
 
 use super::context::Page;
-use super::kept_bots::{TRAINED, folder_of, settled};
-use crate::runs::RunRecord;
-use crate::state::training::Trained;
+use super::kept_bots::{folder_of, settled};
+use super::{address, history};
+use crate::bot::Bot;
+use crate::state::model_choice::ModelChoice;
+use crate::trainer::TrainedBot;
+use crate::trainer::trained::{INDEX, TRAINING_FOLDER};
 
-/// The folder of a bot's training.
-const TRAINING: &str = "training";
-/// Tells the page to open a bot; its detail: the file, the name of the bot's folder.
+/// The card of a trained bot.
+const CARD: &str = "README.md";
+/// Tells the page to open a bot; its detail: the file, the name of the bot's folder, the card.
 const OPEN: &str = "huggingtweets-open";
 /// Asks the maker about a text; its detail: the name of the bot's folder, the text, the function that takes the answer.
 const COPIED: &str = "huggingtweets-copied";
 
-/// The bot of the maker that is open on the page.
-#[derive(Clone, Copy)]
-pub struct Opened {
-    file: RwSignal<String>,
-    folder: RwSignal<String>,
-}
-
-impl Opened {
-    /// The folder of the bot that has this file's name.
-    pub fn folder_of(self, file: &str) -> Option<String> {
-        (self.file.get() == file).then(|| self.folder.get())
-    }
-}
-
-#[derive(Deserialize)]
-struct Index {
-    record: RunRecord,
-    files: Vec<(String, u64)>,
-    gguf: String,
-}
-
 /// What the training of this bot has made, if it was trained to its end.
-pub async fn trained(bot: &str) -> Option<Trained> {
-    let text = JsFuture::from(file(bot, TRAINED).await?.text())
-        .await
-        .ok()?;
-    let index: Index = serde_json::from_str(&text.as_string()?).ok()?;
-    Some(Trained {
-        record: index.record,
-        files: index.files,
-        gguf: index.gguf,
-    })
+pub async fn trained(bot: &str) -> Option<TrainedBot> {
+    let text = JsFuture::from(file(bot, INDEX).await?.text()).await.ok()?;
+    serde_json::from_str(&text.as_string()?).ok()
 }
 
-/// Opens the file of a bot on the page.
-pub fn open_file(file: &File, bot: &str) {
-    tell(OPEN, &Array::of2(file, &bot.into()));
+/// Opens the file of a bot on the page, under the names in its card.
+pub fn open_file(file: &File, bot: &str, card: &str) {
+    tell(OPEN, &Array::of3(file, &bot.into(), &card.into()));
 }
 
 /// Asks the maker how much of a text was copied from the posts of a bot; `take` gets the answer in words.
-pub fn ask_copied(bot: &str, text: &str, take: impl FnOnce(String) + 'static) {
+pub fn ask_copied(bot: &str, text: &str, take: impl Fn(String) + 'static) {
+    let take = Rc::new(take);
+    let answers = Rc::clone(&take);
     let answer = Closure::once_into_js(move |words: JsValue| {
-        take(words.as_string().unwrap_or_default());
+        answers(words.as_string().unwrap_or_default());
     });
-    tell(COPIED, &Array::of3(&bot.into(), &text.into(), &answer));
+    if !tell(COPIED, &Array::of3(&bot.into(), &text.into(), &answer)) {
+        take("Open this bot in the maker: it has the posts to compare with.".to_owned());
+    }
 }
 
-/// Opens on `page` what the maker asks for.
-pub fn follow(page: Page) -> Opened {
-    let opened = Opened {
-        file: RwSignal::new(String::new()),
-        folder: RwSignal::new(String::new()),
-    };
+/// Opens on `page` the bot that its address asks for, and what the maker asks for.
+pub fn follow(page: Page) {
+    let (asked, _) = address::read();
+    let asked = asked.bot.map(|repo| repo.to_string());
+    if let Some(folder) = asked.as_deref().and_then(Bot::folder_here) {
+        open(page, folder.to_owned());
+    }
     hear(OPEN, move |detail| {
-        if let (Ok(file), Some(bot)) = (detail.get(0).dyn_into::<File>(), detail.get(1).as_string())
+        let text = |place| detail.get(place).as_string();
+        if let (Ok(file), Some(bot), Some(card)) =
+            (detail.get(0).dyn_into::<File>(), text(1), text(2))
         {
-            opened.file.set(file.name());
-            opened.folder.set(bot);
-            page.open_files(None, vec![Picked::from(file)]);
+            history::go_to(&Bot::repo_here(&bot));
+            show(page, file, &bot, &card);
         }
     });
-    opened
+}
+
+/// Opens a trained bot from storage, or says on the page that it is not there.
+pub fn open(page: Page, bot: String) {
+    let is_open = page.with_untracked(|state| {
+        let repo = state.speaker().bot().map(|open| open.repo.clone());
+        repo == Some(Bot::repo_here(&bot)) && state.is_own()
+    });
+    if is_open {
+        return;
+    }
+    spawn_local(async move {
+        let found = match (trained(&bot).await, file(&bot, CARD).await) {
+            (Some(trained), Some(card)) => {
+                let card = JsFuture::from(card.text()).await.ok();
+                let card = card.and_then(|card| card.as_string());
+                file(&bot, &trained.gguf).await.zip(card)
+            }
+            _ => None,
+        };
+        match found {
+            Some((file, card)) => show(page, file, &bot, &card),
+            None => page.change(|state| state.miss_made_bot()),
+        }
+    });
+}
+
+fn show(page: Page, file: File, bot: &str, card: &str) {
+    let (name, file) = (file.name(), Picked::from(file));
+    let choice = ModelChoice::made_here(bot, name, file.size());
+    match Bot::from_readme(&Bot::repo_here(bot), card) {
+        Some(bot) => page.open_made_bot(bot, choice, file),
+        None => page.open_files(None, vec![file]),
+    }
 }
 
 /// Gives the page's questions to `answer`: the name of a bot's folder, a text, and the function that takes the words.
@@ -101,16 +117,21 @@ pub fn answer_copied(answer: impl Fn(String, String, Function) + 'static) {
     });
 }
 
-fn tell(what: &str, detail: &Array) {
+/// Whether the other program has heard it.
+fn tell(what: &str, detail: &Array) -> bool {
     let init = CustomEventInit::new();
     init.set_detail(detail);
-    if let Ok(event) = CustomEvent::new_with_event_init_dict(what, &init) {
-        let _ = window().dispatch_event(&event);
+    init.set_cancelable(true);
+    match CustomEvent::new_with_event_init_dict(what, &init) {
+        Ok(event) => window().dispatch_event(&event) == Ok(false),
+        Err(_) => false,
     }
 }
 
 fn hear(what: &'static str, take: impl Fn(Array) + 'static) {
-    EventListener::new(&window(), what, move |event| {
+    let options = EventListenerOptions::enable_prevent_default();
+    EventListener::new_with_options(&window(), what, options, move |event| {
+        event.prevent_default();
         let detail = event.dyn_ref::<CustomEvent>().map(CustomEvent::detail);
         if let Some(detail) = detail.and_then(|detail| detail.dyn_into().ok()) {
             take(detail);
@@ -122,7 +143,7 @@ fn hear(what: &'static str, take: impl Fn(Array) + 'static) {
 /// A file of the bot's training.
 pub async fn file(bot: &str, name: &str) -> Option<File> {
     let training: FileSystemDirectoryHandle =
-        settled(folder_of(bot).await?.get_directory_handle(TRAINING)).await?;
+        settled(folder_of(bot).await?.get_directory_handle(TRAINING_FOLDER)).await?;
     let handle: FileSystemFileHandle = settled(training.get_file_handle(name)).await?;
     settled(handle.get_file()).await
 }

@@ -100,7 +100,7 @@ impl Trainer {
         spawn_local(async move {
             let Some(bot) = bot else { return };
             if let Some(trained) = made_bot::trained(&bot).await {
-                self.change(|state| state.trained = Some(trained));
+                self.change(|state| state.take_trained(trained));
             }
         });
     }
@@ -243,8 +243,8 @@ impl Trainer {
                     self.fail(&error.to_string());
                 }
             }
-            (Event::Done { gguf, .. }, Some(blob)) => {
-                let file = File::new_with_blob_sequence(&Array::of1(&blob), gguf);
+            (Event::Done { bot, .. }, Some(blob)) => {
+                let file = File::new_with_blob_sequence(&Array::of1(&blob), &bot.gguf);
                 self.trained_file.set_value(file.ok());
             }
             _ => {}

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use maker::manifest::BOTS_FOLDER;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -12,13 +13,9 @@ use web_sys::{
 };
 
 use super::out_file::OutFile;
+use crate::trainer::trained::TRAINING_FOLDER;
 use crate::web::shared::js_error::WebError;
 use crate::web::shared::model_storage::{done, private_root};
-
-/// The folder of all bots, as the maker has it.
-const BOTS: &str = "bots";
-/// The folder of a bot's training.
-const TRAINING: &str = "training";
 
 /// A bot's folder; without a private file system its files are in memory.
 pub struct TrainingFolder {
@@ -34,7 +31,7 @@ impl TrainingFolder {
     /// [`WebError`].
     pub async fn open(bot: &str) -> Result<Self, WebError> {
         let mut folder = private_root().await?;
-        for name in [BOTS, bot, TRAINING] {
+        for name in [BOTS_FOLDER, bot, TRAINING_FOLDER] {
             let options = FileSystemGetDirectoryOptions::new();
             options.set_create(true);
             if let Some(parent) = folder.take() {
@@ -91,6 +88,15 @@ impl TrainingFolder {
         // Sizes are whole numbers below 2^53.
         self.files.insert(name.to_owned(), (size as u64, in_memory));
         Ok(())
+    }
+
+    /// Removes a stored file, if it is there.
+    pub async fn remove(&mut self, name: &str) {
+        self.files.remove(name);
+        if let Some(folder) = &self.folder {
+            // A file that is not there is removed.
+            let _ = JsFuture::from(folder.remove_entry(&stored_name(name))).await;
+        }
     }
 
     /// The bytes of a file.

@@ -1,32 +1,28 @@
 //! `Host`: the trainer's end of the channel; does one step, or writes one sample, per turn of the event loop.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, Read as _, Write as _};
+use std::io::Read as _;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
-use serde::{Deserialize, Serialize};
+use serde::Serialize as _;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Blob, DedicatedWorkerGlobalScope, FileSystemDirectoryHandle, MessageChannel, MessageEvent,
     MessagePort,
 };
-use zip::write::{SimpleFileOptions, ZipWriter};
 
+use super::bot_writer;
+use super::failure::Failure;
 use super::folder::TrainingFolder;
 use super::kept_checkpoints::KeptCheckpoints;
-use super::out_file::OutFile;
 use crate::engine::BaseModel;
 use crate::finetune::FineTuneError;
-use crate::finetune::export::FloatType;
 use crate::parallel::Threads;
-use crate::protocol::ErrorReport;
-use crate::runs::RunRecord;
-use crate::trainer::copy_check::{CopyCheck, CopyReport};
-use crate::trainer::output::{self, SAFETENSORS};
+use crate::trainer::output;
 use crate::trainer::record::LOGGING_STEPS;
 use crate::trainer::training::{N_SAMPLES, TrainingError};
 use crate::trainer::{Event, Plan, Request, Training};
@@ -45,17 +41,6 @@ const OPEN_TRIES: u32 = 50;
 const PAUSE_MS: u32 = 100;
 /// Most bytes of a training text: 100,000 posts have 10 MB, four times.
 const MAX_TEXT_BYTES: u64 = 1 << 28;
-
-/// The list of a trained bot's files, written when all are there.
-const INDEX: &str = "trained.json";
-
-/// What [`INDEX`] has; the page reads it too.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Index {
-    record: RunRecord,
-    files: Vec<(String, u64)>,
-    gguf: String,
-}
 
 struct Host {
     scope: DedicatedWorkerGlobalScope,
@@ -114,48 +99,6 @@ pub fn start(threads: Threads) {
     })
     .forget();
     post(&scope, &Event::Started { threads: n_threads }, None);
-}
-
-/// A failure in the words of the page.
-struct Failure {
-    message: String,
-    hint: String,
-}
-
-impl From<TrainingError> for Failure {
-    fn from(error: TrainingError) -> Self {
-        Self {
-            message: error.to_string(),
-            hint: error.hint(),
-        }
-    }
-}
-
-impl From<FineTuneError> for Failure {
-    fn from(error: FineTuneError) -> Self {
-        TrainingError::from(error).into()
-    }
-}
-
-impl From<WebError> for Failure {
-    fn from(error: WebError) -> Self {
-        error.report().into()
-    }
-}
-
-impl From<ErrorReport> for Failure {
-    fn from(error: ErrorReport) -> Self {
-        Self {
-            message: error.message,
-            hint: error.hint,
-        }
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        FineTuneError::Io(error).into()
-    }
 }
 
 impl Host {
@@ -353,37 +296,11 @@ impl Host {
         let (Some(mut training), Some(mut folder), text) = taken else {
             return Ok(());
         };
-        self.post(&Event::Writing { texts: 0 });
         training.end(date_ms());
-        let gguf = training.gguf_name();
-        let mut floats = folder.create(SAFETENSORS).await?;
-        let mut quantized = folder.create_scattered(&gguf).await?;
-        training.write_model(FloatType::F16, &mut floats, &mut quantized)?;
-        folder.take(SAFETENSORS, floats).await?;
-        folder.take(&gguf, quantized).await?;
-        let mut weights = Vec::new();
-        for name in [SAFETENSORS, &gguf] {
-            let mut reader = BlobReader::new(folder.blob(name).await?)?;
-            weights.push(output::hashed(name, &mut reader)?);
-        }
-        let mut finished = training.into_finished(weights)?;
-        let copies = self.check_copies(folder.blob(&gguf).await?, &text)?;
-        finished.take_copies(copies);
-        for (name, bytes) in finished.files() {
-            let mut file = folder.create(&name).await?;
-            file.write_all(&bytes)?;
-            folder.take(&name, file).await?;
-        }
-        let record = finished.record;
-        let index = Index {
-            record,
-            files: folder.files(),
-            gguf,
-        };
-        let mut file = folder.create(INDEX).await?;
-        serde_json::to_writer(&mut file, &index).map_err(io::Error::from)?;
-        folder.take(INDEX, file).await?;
-        let bot = folder.blob(&index.gguf).await?;
+        let told = |texts| self.post(&Event::Writing { texts });
+        let bot =
+            bot_writer::write(training, &mut folder, &text, &self.threads, &now, &told).await?;
+        let gguf = folder.blob(&bot.gguf).await?;
         let mut state = self.state.borrow_mut();
         // The bot is there; a checkpoint is as large as three of it.
         if let Some(mut checkpoints) = state.checkpoints.take() {
@@ -391,37 +308,12 @@ impl Host {
         }
         let is_kept = folder.stored().is_some();
         state.folder = Some(folder);
-        let Index {
-            record,
-            files,
-            gguf,
-        } = index;
         let done = Event::Done {
-            record: Box::new(record),
-            files,
-            gguf,
+            bot: Box::new(bot),
             is_kept,
         };
-        post(&self.scope, &done, Some(&bot));
+        post(&self.scope, &done, Some(&gguf));
         Ok(())
-    }
-
-    /// Compares what the bot in `gguf` writes with the posts of its training text.
-    fn check_copies(&self, gguf: Blob, text: &str) -> Result<CopyReport, Failure> {
-        let reader = BlobReader::new(gguf)?;
-        let size_bytes = reader.size();
-        let threads = self.threads.clone();
-        let mut check = CopyCheck::begin(Box::new(reader), size_bytes, text, threads);
-        let mut told = 0;
-        loop {
-            if let Some(report) = check.step(&now)? {
-                return Ok(report);
-            }
-            if check.n_done() > told {
-                told = check.n_done();
-                self.post(&Event::Writing { texts: told });
-            }
-        }
     }
 
     /// Gives out the bot's files in one zip.
@@ -431,24 +323,9 @@ impl Host {
             Some(folder) => folder,
             None => TrainingFolder::open(bot).await?,
         };
-        let mut json = Vec::new();
-        BlobReader::new(folder.blob(INDEX).await?)?.read_to_end(&mut json)?;
-        let index: Index = serde_json::from_slice(&json).map_err(io::Error::from)?;
-        let mut zip = ZipWriter::new_stream(OutFile::blob());
-        // Weights hardly get smaller.
-        let stored =
-            SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        for (name, _) in &index.files {
-            zip.start_file(name, stored).map_err(io::Error::from)?;
-            let mut reader = BlobReader::new(folder.blob(name).await?)?;
-            io::copy(&mut reader, &mut zip)?;
-        }
-        let file = zip.finish().map_err(io::Error::from)?.into_inner();
-        let name = format!("{}.zip", index.gguf.trim_end_matches(".gguf"));
+        let (name, zip) = bot_writer::pack(&folder).await?;
         self.state.borrow_mut().folder = Some(folder);
-        if let Some(blob) = file.finish()? {
-            post(&self.scope, &Event::Packed { name }, Some(&blob));
-        }
+        post(&self.scope, &Event::Packed { name }, Some(&zip));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The trainer's worker: takes the page's requests, does the steps, keeps checkpoints and the bot's files.
 
+mod bot_writer;
+mod failure;
 pub mod folder;
 pub mod host;
 pub mod kept_checkpoints;

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::bot::HUB_WEIGHTS_MB;
+use crate::bot::{Bot, HUB_WEIGHTS_MB};
 use crate::state::speaker::Speaker;
 use crate::web::page::context::Page;
+use crate::web::page::maker_door;
 
 use super::dialog::{Overlay, View};
 use super::how_to_use::HowToUse;
@@ -21,6 +22,13 @@ const BOT_LIMITS: [&str; 3] = [
     "It was trained once, on the tweets of that time. It knows nothing newer, and it expects English.",
 ];
 
+/// The same of a bot that was made here.
+const MADE_LIMITS: [&str; 3] = [
+    "What its base model took from its texts, prejudice included, is still in it, and the posts add their own slant.",
+    "It imitates the style of an account. It does not speak for the person.",
+    "It was trained once, on the posts of one export. It knows nothing newer.",
+];
+
 /// The left column below the header: the bot's card, or what is known of a model without one.
 #[component]
 pub fn CardBody() -> impl IntoView {
@@ -29,9 +37,39 @@ pub fn CardBody() -> impl IntoView {
         Speaker::Bot(_) => None,
         Speaker::Model(model) => Some(model),
     });
+    let is_made_here = page.memo(|state| state.bot().is_made_here());
     move || match model.get() {
         Some(model) => view! { <ModelBody model/> }.into_any(),
+        None if is_made_here.get() => view! { <MadeBody/> }.into_any(),
         None => view! { <BotBody/> }.into_any(),
+    }
+}
+
+/// The card of a bot that was made here: what was done is in the maker, and nothing is on a host.
+#[component]
+fn MadeBody() -> impl IntoView {
+    let page = Page::here();
+    let bot = page.memo(|state| state.bot().clone());
+    let maker = move || {
+        bot.with(|bot| maker_door::fragment_of(Bot::folder_here(&bot.repo).unwrap_or_default()))
+    };
+    view! {
+        <article class="card-body" data-testid="made-body">
+            <TrainingData bot/>
+            <Pipeline bot/>
+            <section class="card-section" aria-labelledby="training-title">
+                <h2 id="training-title">"Training"</h2>
+                <dl class="facts">
+                    <div><dt>"Fine-tuned on"</dt><dd>"the kept posts of " <bdi>{move || bot.with(|bot| format!("@{}", bot.card.handle))}</bdi></dd></div>
+                    <div><dt>"Where"</dt><dd>"in this browser; posts, weights and runs are on this device alone"</dd></div>
+                </dl>
+                <ul class="link-list">
+                    <li><a href=maker>"Explore the data"</a></li>
+                    <li><a href=maker>"The training run, and the bot’s files"</a></li>
+                </ul>
+            </section>
+            <Limitations points=&MADE_LIMITS/>
+        </article>
     }
 }
 

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 
+use crate::bot::Bot;
 use crate::state::speaker::Speaker;
 use crate::state::wording::isolated;
 use crate::web::page::address;
@@ -66,8 +67,7 @@ pub fn Gallery() -> impl IntoView {
             // One link of the row takes part in the order of the keyboard, also while none is open.
             let is_stop = move || selected.get().unwrap_or(0) == index;
             let open = move |event: leptos::ev::MouseEvent| {
-                // With a modifier key the press is left to the browser, which opens a new tab or window.
-                if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
+                if !has_modifier(&event) {
                     event.prevent_default();
                     history::open_bot(page, index);
                 }
@@ -98,14 +98,14 @@ pub fn Gallery() -> impl IntoView {
         <nav class="gallery" id="gallery" aria-label="Gallery of bots">
             <ul node_ref=row on:keydown=move_focus>
                 {items}
-                {move || made_here.get().into_iter().filter(|bot| !bot.handles.is_empty()).map(made).collect_view()}
+                {move || made_here.get().into_iter().filter(|bot| !bot.handles.is_empty()).map(|bot| made(page, bot)).collect_view()}
             </ul>
         </nav>
     }
 }
 
-/// The link to a bot that is being made.
-fn made(bot: KeptBot) -> impl IntoView {
+/// The link to a bot that was made here, or is being made, which leads to the maker.
+fn made(page: Page, bot: KeptBot) -> impl IntoView {
     let handles: Vec<String> = bot
         .handles
         .split(kept_bots::BETWEEN_HANDLES)
@@ -115,15 +115,35 @@ fn made(bot: KeptBot) -> impl IntoView {
         .into_iter()
         .map(|portrait| view! { <Avatar portrait/> })
         .collect_view();
+    let repo = Bot::repo_here(&bot.name);
+    let href = match bot.is_trained {
+        true => address::bot_link(&repo),
+        false => maker_door::fragment_of(&bot.name),
+    };
+    let is_open =
+        page.memo(move |state| state.speaker().bot().is_some_and(|open| open.repo == repo));
+    let name = bot.name.clone();
+    let open = move |event: leptos::ev::MouseEvent| {
+        if bot.is_trained && !has_modifier(&event) {
+            event.prevent_default();
+            history::open_made_bot(page, name.clone());
+        }
+    };
     view! {
         <li>
-            <a class="gallery-item" data-testid="gallery-made" href=maker_door::fragment_of(&bot.name) tabindex="-1">
+            <a class="gallery-item" data-testid="gallery-made" href=href tabindex="-1"
+                aria-current=move || is_open.get().then_some("page") on:click=open>
                 <span class="avatars">{avatars}</span>
                 <span class="gallery-handle" dir="ltr">{format!("@{}", bot.handles)}</span>
                 <span class="badge">{if bot.is_trained { "trained here" } else { "not trained yet" }}</span>
             </a>
         </li>
     }
+}
+
+/// Whether a modifier key is held: the press is left to the browser, which opens a new tab or window.
+fn has_modifier(event: &leptos::ev::MouseEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()
 }
 
 fn link_at(row: &NodeRef<html::Ul>, index: usize) -> Option<web_sys::HtmlElement> {

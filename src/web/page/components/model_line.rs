@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::bot::HUB_WEIGHTS_MB;
+use crate::bot::{Bot, HUB_WEIGHTS_MB};
 use crate::protocol::Retention;
 use crate::state::model::ModelStatus;
 use crate::state::wording;
 use crate::web::page::context::Page;
+use crate::web::page::made_bot;
 
 use super::dialog::{Overlay, View};
 
@@ -46,6 +47,8 @@ pub fn ModelLine() -> impl IntoView {
     let is_own = page.memo(|state| state.is_own());
     let has_card = page.memo(|state| state.selected().is_some());
     let is_one_person = page.memo(|state| state.bot().card.names.len() == 1);
+    let made_here =
+        page.memo(|state| Bot::folder_here(&state.speaker().bot()?.repo).map(str::to_owned));
     let is_idle = page.memo(|state| state.loading().is_none());
     let truth = move || {
         let whose = if is_one_person.get() {
@@ -56,6 +59,8 @@ pub fn ModelLine() -> impl IntoView {
         if !has_card.get() {
             "This model speaks under its own name: it has no card of a bot. No person wrote its texts; a machine makes them up."
                 .to_owned()
+        } else if made_here.with(Option::is_some) && !is_own.get() {
+            format!("Another model writes here; it never saw {whose} posts.")
         } else if is_own.get() {
             "The real bot writes here. No person wrote these texts; a machine made them up."
                 .to_owned()
@@ -96,7 +101,11 @@ pub fn ModelLine() -> impl IntoView {
             </Show>
             <p class="model-truth">
                 {truth}
-                <Show when=move || is_bundled.get() && is_idle.get()>
+                {move || made_here.get().filter(|_| !is_own.get() && is_idle.get()).map(|folder| view! {
+                    " "
+                    <button type="button" class="quiet-button" on:click=move |_| made_bot::open(page, folder.clone())>"Let the real bot write"</button>
+                })}
+                <Show when=move || is_bundled.get() && is_idle.get() && made_here.with(Option::is_none)>
                     " "
                     {overlay.map(|overlay| view! {
                         <button type="button" class="quiet-button" on:click=move |_| overlay.look_up(page.with_untracked(|state| state.bot().repo.clone()))>

@@ -70,10 +70,16 @@ fn nodes(bot: &Bot) -> [Node; 7] {
         title,
         number,
     };
+    // A bot that was made here may have begun with another model.
+    let weights = if bot.is_made_here() { "" } else { "124M" };
     [
         node(
             Shape::Step,
-            "Download",
+            if bot.is_made_here() {
+                "Import"
+            } else {
+                "Download"
+            },
             plural(bot.card.table.len(), "account", "accounts"),
         ),
         node(Shape::Artifact, "Raw data", count(downloaded)),
@@ -84,8 +90,8 @@ fn nodes(bot: &Bot) -> [Node; 7] {
         ),
         node(Shape::Artifact, "Training data", count(kept)),
         node(Shape::Step, "Train", "fine-tune".to_owned()),
-        node(Shape::Outcome, "Bot", "124M".to_owned()),
-        node(Shape::Base, "GPT-2", "124M".to_owned()),
+        node(Shape::Outcome, "Bot", weights.to_owned()),
+        node(Shape::Base, "GPT-2", weights.to_owned()),
     ]
 }
 

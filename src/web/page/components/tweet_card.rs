@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::bot::Bot;
 use crate::generate::parameter::Parameter;
 use crate::protocol::StopReason;
 use crate::state::speaker::Speaker;
@@ -84,13 +85,8 @@ pub fn TweetCard(
         </button>
     });
     // Where the bot was made on this device, its posts are here too.
-    let opened = use_context::<made_bot::Opened>();
-    let made = move || {
-        speaker.with(|speaker| match speaker {
-            Speaker::Model(model) if model.is_picked() => opened?.folder_of(&model.name),
-            _ => None,
-        })
-    };
+    let made =
+        move || speaker.with(|speaker| Bot::folder_here(&speaker.bot()?.repo).map(str::to_owned));
     let copied = RwSignal::new(String::new());
     Effect::new(move |_| {
         is_open.track();

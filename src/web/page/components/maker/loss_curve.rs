@@ -1,36 +1,43 @@
-//! `LossCurve`: the loss of each step as a line.
+//! `LossCurve`: the loss of each step as a line, or the losses of two runs as two.
 
 use leptos::prelude::*;
-
-use crate::web::page::trainer::Trainer;
 
 /// Width and height of the drawing.
 const SIZE: (f64, f64) = (320.0, 96.0);
 
-/// The curve.
+/// Steps and losses of a run, as [`crate::state::training::points`] gives them.
+pub type Curve = Vec<(f64, f64)>;
+
+/// The drawing.
 #[component]
-pub fn LossCurve() -> impl IntoView {
-    let trainer = Trainer::here();
-    let curve = trainer.memo(|state| {
-        let n_steps = state.report.map_or(1, |report| report.n_steps);
-        (state.curve(), f64::from(n_steps))
-    });
+pub fn LossCurve(
+    /// One curve or two; the first is the run that the page is about.
+    #[prop(into)]
+    curves: Signal<Vec<Curve>>,
+    /// Steps at the right end.
+    #[prop(into)]
+    n_steps: Signal<f64>,
+) -> impl IntoView {
     move || {
-        let (points, n_steps) = curve.get();
-        let losses = || points.iter().map(|(_, loss)| *loss);
+        let (curves, n_steps) = (curves.get(), n_steps.get().max(1.0));
+        let losses = || curves.iter().flatten().map(|(_, loss)| *loss);
         let (low, high) = (
             losses().fold(f64::INFINITY, f64::min),
             losses().fold(f64::NEG_INFINITY, f64::max),
         );
         let span = (high - low).max(1e-6);
         let (width, height) = SIZE;
-        let drawn = points.iter().map(|(step, loss)| {
-            let x = width * step / n_steps;
-            let y = 4.0 + (height - 8.0) * (high - loss) / span;
-            format!("{x:.1},{y:.1}")
+        let lines = curves.iter().enumerate().map(|(i, points)| {
+            let drawn = points.iter().map(|(step, loss)| {
+                let x = width * step / n_steps;
+                let y = 4.0 + (height - 8.0) * (high - loss) / span;
+                format!("{x:.1},{y:.1}")
+            });
+            let drawn = drawn.collect::<Vec<_>>().join(" ");
+            view! { <polyline points=drawn class:is-earlier=(i > 0)/> }
         });
-        let drawn = drawn.collect::<Vec<_>>().join(" ");
-        let label = match points.last() {
+        let lines = lines.collect_view();
+        let label = match curves.first().and_then(|points| points.last()) {
             Some((_, last)) => {
                 format!("Loss by step: at most {high:.2}, at least {low:.2}, now {last:.2}")
             }
@@ -39,9 +46,7 @@ pub fn LossCurve() -> impl IntoView {
         view! {
             <figure class="maker-chart">
                 <figcaption>"Loss "<span class="muted">{format!("{high:.2} to {low:.2}")}</span></figcaption>
-                <svg class="maker-curve" role="img" aria-label=label viewBox=format!("0 0 {width} {height}") preserveAspectRatio="none">
-                    <polyline points=drawn/>
-                </svg>
+                <svg class="maker-curve" role="img" aria-label=label viewBox=format!("0 0 {width} {height}") preserveAspectRatio="none">{lines}</svg>
             </figure>
         }
     }

@@ -3,6 +3,7 @@
 mod account;
 mod bots;
 mod charts;
+mod compared_runs;
 mod import;
 mod loss_curve;
 mod posts_table;

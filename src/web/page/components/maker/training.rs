@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
+use super::compared_runs::ComparedRuns;
 use super::loss_curve::LossCurve;
 use crate::hub::Dtype;
 use crate::state::training::{Figures, Phase, copied_words, duration};
@@ -191,6 +192,8 @@ fn Course() -> impl IntoView {
     let speed = trainer.memo(|state| state.speed_words());
     let memory = trainer.memo(|state| state.memory_bytes);
     let samples = trainer.memo(|state| state.samples.clone());
+    let curves = trainer.memo(|state| vec![state.curve()]);
+    let n_steps = move || report.get().map_or(1.0, |it| f64::from(it.n_steps));
     let has_steps = move || report.with(Option::is_some);
     view! {
         <Show when=has_steps>
@@ -203,7 +206,7 @@ fn Course() -> impl IntoView {
                     <div><dt>"Speed"</dt><dd data-testid="maker-speed">{move || speed.get()}</dd></div>
                     <div><dt>"Memory"</dt><dd data-testid="maker-memory">{move || bytes(memory.get())}</dd></div>
                 </dl>
-                <LossCurve/>
+                <LossCurve curves n_steps=Signal::derive(n_steps)/>
             </div>
         </Show>
         {move || samples.get().map(|(step, texts)| view! {
@@ -240,7 +243,8 @@ fn TrainedBot() -> impl IntoView {
                 let gguf = gguf.clone();
                 leptos::task::spawn_local(async move {
                     if let Some(file) = trainer.trained_file(&bot, &gguf).await {
-                        maker.close_and(move || made_bot::open_file(&file, &bot));
+                        let card = maker.with_untracked(|state| state.card_text(&today()));
+                        maker.close_and(move || made_bot::open_file(&file, &bot, &card.unwrap_or_default()));
                     }
                 });
             };
@@ -249,6 +253,7 @@ fn TrainedBot() -> impl IntoView {
                     <h3>"The bot is trained"</h3>
                     <p>{words}</p>
                     <p data-testid="maker-copied">{copied}</p>
+                    <ComparedRuns bot=trained/>
                     <p class="maker-picks">
                         <button type="button" class="button is-primary" data-testid="maker-open" on:click=open>"Let it write"</button>
                         <button type="button" class="button" data-testid="maker-save-trained" on:click=move |_| if let Some(bot) = name() { trainer.pack(bot) }>{format!("Save its {} as one zip", bytes(size))}</button>

@@ -1,0 +1,136 @@
+//! Writes the files of a trained bot into its folder, and packs them.
+
+use std::io::{self, Read as _, Write as _};
+
+use web_sys::Blob;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use super::failure::Failure;
+use super::folder::TrainingFolder;
+use super::out_file::OutFile;
+use crate::finetune::export::FloatType;
+use crate::parallel::Threads;
+use crate::trainer::copy_check::{CopyCheck, CopyReport};
+use crate::trainer::output::{self, SAFETENSORS};
+use crate::trainer::trained::INDEX;
+use crate::trainer::{TrainedBot, Training};
+use crate::web::worker::blob_reader::BlobReader;
+
+/// The list of the bot whose files are being replaced.
+const REPLACED: &str = "replaced.json";
+
+/// Writes the weights, gives their memory back, lets the bot write texts and compares them with the training `text`, and
+/// writes the other files, the list of them last. `clock`: milliseconds; `told` hears how many texts are compared.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn write(
+    mut training: Training,
+    folder: &mut TrainingFolder,
+    text: &str,
+    threads: &Threads,
+    clock: &dyn Fn() -> f64,
+    told: &dyn Fn(u32),
+) -> Result<TrainedBot, Failure> {
+    told(0);
+    let replaced = withdraw(folder).await?;
+    let gguf = training.gguf_name();
+    let mut floats = folder.create(SAFETENSORS).await?;
+    let mut quantized = folder.create_scattered(&gguf).await?;
+    training.write_model(FloatType::F16, &mut floats, &mut quantized)?;
+    folder.take(SAFETENSORS, floats).await?;
+    folder.take(&gguf, quantized).await?;
+    let mut weights = Vec::new();
+    for name in [SAFETENSORS, &gguf] {
+        let mut reader = BlobReader::new(folder.blob(name).await?)?;
+        weights.push(output::hashed(name, &mut reader)?);
+    }
+    let mut finished = training.into_finished(weights)?;
+    let copies = check_copies(folder.blob(&gguf).await?, text, threads, clock, told)?;
+    finished.take_copies(copies);
+    for (name, bytes) in finished.files() {
+        let mut file = folder.create(&name).await?;
+        file.write_all(&bytes)?;
+        folder.take(&name, file).await?;
+    }
+    let bot = TrainedBot {
+        record: finished.record,
+        files: folder.files(),
+        gguf,
+        earlier: Vec::new(),
+    }
+    .after(replaced);
+    let index = list(folder, INDEX, &bot).await?;
+    folder.take(INDEX, index).await?;
+    folder.remove(REPLACED).await;
+    Ok(bot)
+}
+
+/// Takes the list of an earlier bot away, whose files are replaced now: a training that is interrupted here leaves no bot
+/// of mixed files.
+async fn withdraw(folder: &mut TrainingFolder) -> Result<Option<TrainedBot>, Failure> {
+    if let Ok(bot) = read_bot(folder, INDEX).await {
+        list(folder, REPLACED, &bot).await?.finish()?;
+        folder.remove(INDEX).await;
+    }
+    Ok(read_bot(folder, REPLACED).await.ok())
+}
+
+async fn list(folder: &TrainingFolder, name: &str, bot: &TrainedBot) -> Result<OutFile, Failure> {
+    let mut file = folder.create(name).await?;
+    serde_json::to_writer(&mut file, bot).map_err(io::Error::from)?;
+    Ok(file)
+}
+
+/// Compares what the bot in `gguf` writes with the posts of its training text.
+fn check_copies(
+    gguf: Blob,
+    text: &str,
+    threads: &Threads,
+    clock: &dyn Fn() -> f64,
+    told: &dyn Fn(u32),
+) -> Result<CopyReport, Failure> {
+    let reader = BlobReader::new(gguf)?;
+    let size_bytes = reader.size();
+    let mut check = CopyCheck::begin(Box::new(reader), size_bytes, text, threads.clone());
+    let mut n_told = 0;
+    loop {
+        if let Some(report) = check.step(clock)? {
+            return Ok(report);
+        }
+        if check.n_done() > n_told {
+            n_told = check.n_done();
+            told(n_told);
+        }
+    }
+}
+
+/// The files of the bot in `folder` in one zip, and a name for it.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn pack(folder: &TrainingFolder) -> Result<(String, Blob), Failure> {
+    let bot = read_bot(folder, INDEX).await?;
+    let mut zip = ZipWriter::new_stream(OutFile::blob());
+    // Weights hardly get smaller.
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, _) in &bot.files {
+        zip.start_file(name, stored).map_err(io::Error::from)?;
+        let mut reader = BlobReader::new(folder.blob(name).await?)?;
+        io::copy(&mut reader, &mut zip)?;
+    }
+    let file = zip.finish().map_err(io::Error::from)?.into_inner();
+    let name = format!("{}.zip", bot.gguf.trim_end_matches(".gguf"));
+    let blob = file.finish()?;
+    Ok((
+        name,
+        blob.ok_or(io::ErrorKind::Unsupported)
+            .map_err(io::Error::from)?,
+    ))
+}
+
+async fn read_bot(folder: &TrainingFolder, name: &str) -> Result<TrainedBot, Failure> {
+    let mut json = Vec::new();
+    BlobReader::new(folder.blob(name).await?)?.read_to_end(&mut json)?;
+    Ok(serde_json::from_slice(&json).map_err(io::Error::from)?)
+}
