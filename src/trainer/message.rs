@@ -1,6 +1,7 @@
 //! What the page and the trainer's worker tell each other.
 //!
-//! Beside [`Request::Prepare`] are two blobs, `text` and `base`: the training text and the base model as GGUF. Beside
+//! Beside [`Request::Prepare`] are blobs: `text`, the training text, `base`, the base model as GGUF, and where the page can
+//! draw it `preview`, a picture as PNG. Beside
 //! [`Event::Done`] is the bot as GGUF and beside [`Event::Packed`] the zip, as `blob`.
 
 use serde::{Deserialize, Serialize};

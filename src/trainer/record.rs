@@ -29,6 +29,10 @@ pub struct TrainRun {
     pub record: RunRecord,
     /// Losses since the last metric.
     losses: Vec<f32>,
+    /// Of all steps, in whichever visits.
+    whole: Pace,
+    /// Since it began or went on.
+    pace: Pace,
 }
 
 impl TrainRun {
@@ -46,7 +50,7 @@ impl TrainRun {
         config.insert("base".to_owned(), base_name.into());
         config.insert("steps".to_owned(), fine_tune.n_steps().into());
         let training = serde_json::to_value(params).unwrap_or_default();
-        config.insert("training".to_owned(), training);
+        config.insert("training".to_owned(), decimals(training));
         config.insert("model".to_owned(), fine_tune.config().to_json());
         let record = RunRecord {
             run: Run {
@@ -74,24 +78,41 @@ impl TrainRun {
         Self {
             record,
             losses: Vec::new(),
+            whole: Pace::default(),
+            pace: Pace::default(),
         }
     }
 
     /// Goes on with the record of the same training, whose first `steps` steps count.
     pub fn resume(&mut self, mut record: RunRecord, steps: u32) {
         record.run.metrics.retain(|metric| metric.step <= steps);
+        let number = |name: &str| record.run.summary.get(name).and_then(Value::as_f64);
+        self.whole = Pace {
+            // Whole numbers below 2^53.
+            tokens: number(TOKENS).unwrap_or_default() as u64,
+            seconds: number(SECONDS).unwrap_or_default(),
+        };
+        self.pace = Pace::default();
         self.record = record;
         self.losses.clear();
     }
 
-    /// Takes on a step: of every [`LOGGING_STEPS`] the mean loss.
-    pub fn note(&mut self, report: &StepReport, tokens_per_second: f64, now_ms: i64) {
+    /// Takes on a step that took some seconds: of every [`LOGGING_STEPS`] the mean loss. Gives the tokens per second since
+    /// the training began or went on.
+    pub fn note(&mut self, report: &StepReport, seconds: f64, now_ms: i64) -> f64 {
+        for pace in [&mut self.whole, &mut self.pace] {
+            pace.add(report.tokens, seconds);
+        }
+        let summary = &mut self.record.run.summary;
+        summary.insert(TOKENS.to_owned(), self.whole.tokens.into());
+        summary.insert(SECONDS.to_owned(), self.whole.seconds.into());
+        let tokens_per_second = self.pace.tokens_per_second();
         self.losses.push(report.loss);
         let is_logged = report.step == 1
             || report.step.is_multiple_of(LOGGING_STEPS)
             || report.step == report.n_steps;
         if !is_logged {
-            return;
+            return tokens_per_second;
         }
         let loss = self.losses.iter().sum::<f32>() / self.losses.len() as f32;
         self.losses.clear();
@@ -108,6 +129,12 @@ impl TrainRun {
             time_ms: now_ms,
             values: values.map(|(name, value)| (name.to_owned(), value)).into(),
         });
+        tokens_per_second
+    }
+
+    /// Tokens and seconds of all its steps.
+    pub fn whole(&self) -> Pace {
+        self.whole
     }
 
     /// The loss of the first and of the last metric.
@@ -121,7 +148,7 @@ impl TrainRun {
     }
 
     /// Ends the run, after all steps or before.
-    pub fn end(&mut self, fine_tune: &FineTune, pace: Pace, now_ms: i64) {
+    pub fn end(&mut self, fine_tune: &FineTune, now_ms: i64) {
         let (first_loss, last_loss) = self.losses();
         let run = &mut self.record.run;
         run.state = match fine_tune.is_done() {
@@ -132,8 +159,7 @@ impl TrainRun {
         for (name, value) in [
             ("first_loss", decimal(first_loss)),
             ("last_loss", decimal(last_loss)),
-            ("tokens_per_second", pace.tokens_per_second()),
-            ("seconds", pace.seconds),
+            ("tokens_per_second", self.whole.tokens_per_second()),
         ] {
             run.summary.insert(name.to_owned(), value.into());
         }
@@ -142,10 +168,31 @@ impl TrainRun {
     }
 }
 
+/// The settings with every float as [`decimal`] writes it; all of them are 32-bit floats.
+fn decimals(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let float = number.as_f64().unwrap_or_default() as f32;
+            decimal(float).into()
+        }
+        Value::Array(values) => values.into_iter().map(decimals).collect(),
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(name, value)| (name, decimals(value)))
+                .collect(),
+        ),
+        value => value,
+    }
+}
+
 /// The shortest decimal that is this number: JSON keeps it exactly, where `f64::from` may lose its last bit there.
 fn decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::NAN)
 }
+
+/// The sums in the summary that a training goes on with.
+const TOKENS: &str = "tokens";
+const SECONDS: &str = "seconds";
 
 /// Tokens trained on, and the seconds that took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -158,7 +205,7 @@ pub struct Pace {
 
 impl Pace {
     /// Takes on a step.
-    pub fn add(&mut self, tokens: usize, seconds: f64) {
+    fn add(&mut self, tokens: usize, seconds: f64) {
         self.tokens += tokens as u64;
         self.seconds += seconds;
     }

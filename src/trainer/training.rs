@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use super::message::{Plan, Prepared};
-use super::record::{Inputs, Pace, TrainRun};
+use super::record::{Inputs, TrainRun};
 use crate::engine::{BaseModel, EngineError};
 use crate::finetune::estimate::MemoryEstimate;
 use crate::finetune::{FineTune, FineTuneError, Keep, StepReport};
@@ -70,8 +70,6 @@ pub struct Training {
     pub(super) base: BaseModel,
     pub(super) fine_tune: FineTune,
     pub(super) run: TrainRun,
-    /// Since the training began or went on.
-    pace: Pace,
 }
 
 impl Training {
@@ -105,7 +103,6 @@ impl Training {
             base,
             fine_tune,
             run,
-            pace: Pace::default(),
         })
     }
 
@@ -155,15 +152,13 @@ impl Training {
     ) -> Result<(StepReport, f64), FineTuneError> {
         let begun = clock();
         let report = self.fine_tune.step()?;
-        self.pace.add(report.tokens, (clock() - begun) / 1e3);
-        let speed = self.pace.tokens_per_second();
-        self.run.note(&report, speed, now_ms);
+        let speed = self.run.note(&report, (clock() - begun) / 1e3, now_ms);
         Ok((report, speed))
     }
 
     /// Ends it, after all steps or before.
     pub fn end(&mut self, now_ms: i64) {
-        self.run.end(&self.fine_tune, self.pace, now_ms);
+        self.run.end(&self.fine_tune, now_ms);
     }
 
     /// The state after the last step as a stream of bytes.

@@ -400,7 +400,7 @@ fn an_adapter_writes_the_same_in_peft_and_llama_cpp() {
 }
 
 #[test]
-fn runs_open_in_tensorboard_and_tbparse() {
+fn runs_open_in_tensorboard_tbparse_and_trackio() {
     let (folder, data) = posts(120);
     let (out, exported) = (folder.path().join("bot"), folder.path().join("exported"));
     finetune(&data, &out, &["--epochs", "1"]);
@@ -459,6 +459,22 @@ fn runs_open_in_tensorboard_and_tbparse() {
             &json!({ "ask": "tbparse", "folder": folder }),
         );
         assert_eq!(theirs["rows"].as_u64().unwrap() as usize, 5 * losses.len());
+    }
+    if let Some(python) = python::with("trackio") {
+        let theirs = python::ask(
+            &python,
+            "ask_bot.py",
+            &json!({ "ask": "trackio", "folder": folder }),
+        );
+        for form in ["csv", "tensorboard"] {
+            let steps: Vec<(u64, f64)> = serde_json::from_value(theirs[form].clone()).unwrap();
+            assert_eq!(steps.len(), losses.len(), "{form}: {theirs}");
+            let near = steps
+                .iter()
+                .zip(&losses)
+                .all(|(theirs, ours)| theirs.0 == ours.0 && (theirs.1 - ours.1).abs() < 1e-5);
+            assert!(near, "{form}: {theirs}");
+        }
     }
 }
 

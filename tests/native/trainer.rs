@@ -109,6 +109,12 @@ fn an_interrupted_training_writes_the_bot_of_one_that_was_not() {
             metrics
         };
         assert_eq!(metrics(&whole), metrics(&second));
+        // Also what went through a file in between.
+        let [one, other] = [&whole, &second].map(|training| &training.record().run);
+        assert_eq!(one.config, other.config);
+        assert_eq!(one.summary["tokens"], other.summary["tokens"]);
+        let seconds = |training: &Training| training.record().run.summary["seconds"].as_f64();
+        assert!(seconds(&second) >= seconds(&first), "{other:?}");
         assert_eq!(second.record().run.state, State::Finished);
     }
 }

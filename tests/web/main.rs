@@ -29,6 +29,7 @@ mod hosts;
 mod isolation;
 mod kept;
 mod kernels;
+mod keyboard;
 mod maker;
 mod measuring;
 mod mirror;

@@ -106,6 +106,12 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     assert!(losses.last() < losses.first(), "{losses:?}");
     assert_eq!(run["record"]["run"]["state"], "finished");
 
+    let record = page.text("maker-record").await;
+    assert!(
+        record.contains("@me-train") && record.contains("model-me:v0"),
+        "{record}"
+    );
+
     look(browser, &page, "a trained bot").await;
 
     // All of it leaves as one zip.
@@ -142,6 +148,7 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     .await;
     let texts = page.generate().await;
     assert!(!texts.is_empty());
+    look(browser, &page, "the page of a trained bot").await;
     // Under each text stands, on a press, what it shares with the posts, which the maker has.
     page.click_nth("copied-check", 0).await;
     page.wait_for_text("copied", SOON, |text| text.contains("in the maker"))
@@ -192,7 +199,7 @@ async fn look(browser: Browser, page: &Page, state: &str) {
     for (width, theme) in [(1280, "dark"), (360, "light")] {
         page.resize(width, 800).await;
         page.prefer("prefers-color-scheme", theme).await;
-        page.eval("document.querySelector('[data-testid=maker-training]').scrollIntoView()")
+        page.eval("document.querySelector('[data-testid=maker-training]')?.scrollIntoView()")
             .await;
         page.screenshot(&format!("{}-{width}-{theme}", state.replace(' ', "-")))
             .await;
@@ -231,6 +238,8 @@ fn check_with_transformers(zip: &std::path::Path, run: &Value) {
     } else {
         assert!(text.contains("My dream is"), "{text}");
     }
+    let preview = fs::read(folder.join("preview.png")).unwrap();
+    assert!(preview.starts_with(b"\x89PNG") && preview.len() > 4000);
     for file in run["record"]["artifacts"]
         .as_array()
         .unwrap()

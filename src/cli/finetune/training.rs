@@ -6,7 +6,7 @@ use crate::cli::status_line::StatusLine;
 use crate::cli::text_file::TextFile;
 use crate::finetune::{FineTune, StepReport};
 use crate::runs::RunRecord;
-use crate::trainer::record::{Pace, TrainRun};
+use crate::trainer::record::TrainRun;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -104,13 +104,10 @@ pub fn train(
     if let Some(checkpoints) = checkpoints {
         checkpoints.restore(fine_tune, run)?;
     }
-    let mut pace = Pace::default();
     while !fine_tune.is_done() {
         let begun = Instant::now();
         let report = fine_tune.step()?;
-        pace.add(report.tokens, begun.elapsed().as_secs_f64());
-        let speed = pace.tokens_per_second();
-        run.note(&report, speed, now_ms());
+        let speed = run.note(&report, begun.elapsed().as_secs_f64(), now_ms());
         if let Some(checkpoints) = checkpoints
             && report.step % checkpoints.every == 0
         {
@@ -118,14 +115,15 @@ pub fn train(
         }
         status.show(|| progress(&report, speed));
     }
-    run.end(fine_tune, pace, now_ms());
+    run.end(fine_tune, now_ms());
+    let whole = run.whole();
     let (first_loss, last_loss) = run.losses();
     Ok(Done {
         steps: fine_tune.n_steps(),
         first_loss,
         last_loss,
-        tokens_per_second: pace.tokens_per_second(),
-        seconds: pace.seconds,
+        tokens_per_second: whole.tokens_per_second(),
+        seconds: whole.seconds,
     })
 }
 

@@ -1,9 +1,10 @@
 //! `Picture`: a shared text drawn as SVG in the browser's own fonts, and turned into a PNG.
 
+use js_sys::Promise;
 use leptos::prelude::document;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, HtmlImageElement};
+use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, HtmlImageElement};
 
 use crate::state::share::Shared;
 use crate::state::share_picture::{self, FONT, HEIGHT, WIDTH};
@@ -54,7 +55,22 @@ impl Picture {
         true
     }
 
+    /// Its bytes as PNG; `None` where the browser draws no SVG on a canvas.
+    pub async fn png_file(&self) -> Option<Blob> {
+        let canvas = self.drawn().await?;
+        let file = Promise::new(&mut |resolve, _| {
+            if canvas.to_blob(&resolve).is_err() {
+                let _ = resolve.call1(&JsValue::NULL, &JsValue::NULL);
+            }
+        });
+        JsFuture::from(file).await.ok()?.dyn_into().ok()
+    }
+
     async fn png(&self) -> Option<String> {
+        self.drawn().await?.to_data_url().ok()
+    }
+
+    async fn drawn(&self) -> Option<HtmlCanvasElement> {
         let image = HtmlImageElement::new().ok()?;
         image.set_src(&self.address);
         JsFuture::from(image.decode()).await.ok()?;
@@ -62,7 +78,7 @@ impl Picture {
         context
             .draw_image_with_html_image_element(&image, 0.0, 0.0)
             .ok()?;
-        canvas.to_data_url().ok()
+        Some(canvas)
     }
 }
 

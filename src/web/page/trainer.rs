@@ -13,7 +13,11 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, MessageEvent, Response, Worker};
 
 use super::context::date_ms;
+use super::picture::Picture;
 use super::{address, browser_window, made_bot, worker_script};
+use crate::bot::Bot;
+use crate::state::share::Shared;
+use crate::state::speaker::Speaker;
 use crate::state::training::{Phase, TrainingState};
 use crate::trainer::{Event, Plan, Request};
 
@@ -118,18 +122,19 @@ impl Trainer {
         }
     }
 
-    /// Reads the base model and the written `text`; `begins`: steps follow at once.
-    pub fn prepare(self, plan: Plan, text: Blob, begins: bool) {
+    /// Reads the base model and the written `text`; `begins`: steps follow at once. A picture of `shown` becomes the bot's
+    /// preview.
+    pub fn prepare(self, plan: Plan, text: Blob, shown: Option<Bot>, begins: bool) {
         self.change(|state| state.prepare(begins));
         spawn_local(async move {
-            if let Err(error) = self.try_prepare(plan, text).await {
+            if let Err(error) = self.try_prepare(plan, text, shown).await {
                 let hint = "check the connection, then try again";
                 self.change(|state| state.fail(error, hint.to_owned()));
             }
         });
     }
 
-    async fn try_prepare(self, plan: Plan, text: Blob) -> Result<(), String> {
+    async fn try_prepare(self, plan: Plan, text: Blob, shown: Option<Bot>) -> Result<(), String> {
         let base = match self.base.get_value() {
             Some(file) => Blob::from(file),
             None => bundled_model().await?,
@@ -142,7 +147,12 @@ impl Trainer {
             plan: Box::new(plan),
             now_ms: date_ms(),
         };
-        self.send(&request, &[("text", text), ("base", base)]);
+        let mut blobs = vec![("text", text), ("base", base)];
+        if let Some(shown) = shown {
+            let preview = preview(shown).await;
+            blobs.extend(preview.map(|preview| ("preview", preview)));
+        }
+        self.send(&request, &blobs);
         Ok(())
     }
 
@@ -300,6 +310,18 @@ fn ended(event: &JsValue) -> Option<Event> {
         message: text("message")?,
         hint: "prepare the training again: it goes on from its last checkpoint".to_owned(),
     })
+}
+
+/// The picture by which other sites show the bot: its names, and the beginning of a text.
+async fn preview(bot: Bot) -> Option<Blob> {
+    let shared = Shared {
+        prompt: bot.card.widget.first().cloned().unwrap_or_default(),
+        speaker: Speaker::Bot(bot),
+        stand_in: None,
+        continuation: " …".to_owned(),
+        link: String::new(),
+    };
+    Picture::draw(&shared)?.png_file().await
 }
 
 /// The model that comes with the page.

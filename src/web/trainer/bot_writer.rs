@@ -19,7 +19,20 @@ use crate::web::worker::blob_reader::BlobReader;
 /// The list of the bot whose files are being replaced.
 const REPLACED: &str = "replaced.json";
 
-/// Writes the weights, gives their memory back, lets the bot write texts and compares them with the training `text`, and
+/// The name of the bot's picture.
+const PREVIEW: &str = "preview.png";
+/// Most bytes of a picture of 1200 × 628.
+const MAX_PREVIEW_BYTES: u64 = 4 << 20;
+
+/// What the page has given for the bot.
+pub struct Given {
+    /// The training text.
+    pub text: String,
+    /// Its picture.
+    pub preview: Option<Blob>,
+}
+
+/// Writes the weights, gives their memory back, lets the bot write texts and compares them with the training text, and
 /// writes the other files, the list of them last. `clock`: milliseconds; `told` hears how many texts are compared.
 ///
 /// # Errors
@@ -27,7 +40,7 @@ const REPLACED: &str = "replaced.json";
 pub async fn write(
     mut training: Training,
     folder: &mut TrainingFolder,
-    text: &str,
+    given: &Given,
     threads: &Threads,
     clock: &dyn Fn() -> f64,
     told: &dyn Fn(u32),
@@ -46,12 +59,18 @@ pub async fn write(
         weights.push(output::hashed(name, &mut reader)?);
     }
     let mut finished = training.into_finished(weights)?;
-    let copies = check_copies(folder.blob(&gguf).await?, text, threads, clock, told)?;
+    let copies = check_copies(folder.blob(&gguf).await?, &given.text, threads, clock, told)?;
     finished.take_copies(copies);
     for (name, bytes) in finished.files() {
         let mut file = folder.create(&name).await?;
         file.write_all(&bytes)?;
         folder.take(&name, file).await?;
+    }
+    if let Some(preview) = &given.preview {
+        let mut file = folder.create(PREVIEW).await?;
+        let reader = BlobReader::new(preview.clone())?;
+        io::copy(&mut reader.take(MAX_PREVIEW_BYTES), &mut file)?;
+        folder.take(PREVIEW, file).await?;
     }
     let bot = TrainedBot {
         record: finished.record,

@@ -15,7 +15,7 @@ use web_sys::{
     MessagePort,
 };
 
-use super::bot_writer;
+use super::bot_writer::{self, Given};
 use super::failure::Failure;
 use super::folder::TrainingFolder;
 use super::kept_checkpoints::KeptCheckpoints;
@@ -56,6 +56,8 @@ struct State {
     training: Option<Training>,
     /// The training text.
     text: String,
+    /// The bot's picture.
+    preview: Option<Blob>,
     folder: Option<TrainingFolder>,
     checkpoints: Option<KeptCheckpoints>,
     /// What the next turn does.
@@ -187,6 +189,7 @@ impl Host {
         state.sampled_step = training.fine_tune().steps_done();
         state.training = Some(training);
         state.text = text;
+        state.preview = blob(message, "preview").ok();
         state.folder = Some(folder);
         state.checkpoints = checkpoints;
         Ok(())
@@ -290,16 +293,19 @@ impl Host {
         self.keep_checkpoint();
         let taken = {
             let mut state = self.state.borrow_mut();
-            let text = std::mem::take(&mut state.text);
-            (state.training.take(), state.folder.take(), text)
+            let given = Given {
+                text: std::mem::take(&mut state.text),
+                preview: state.preview.take(),
+            };
+            (state.training.take(), state.folder.take(), given)
         };
-        let (Some(mut training), Some(mut folder), text) = taken else {
+        let (Some(mut training), Some(mut folder), given) = taken else {
             return Ok(());
         };
         training.end(date_ms());
         let told = |texts| self.post(&Event::Writing { texts });
         let bot =
-            bot_writer::write(training, &mut folder, &text, &self.threads, &now, &told).await?;
+            bot_writer::write(training, &mut folder, &given, &self.threads, &now, &told).await?;
         let gguf = folder.blob(&bot.gguf).await?;
         let mut state = self.state.borrow_mut();
         // The bot is there; a checkpoint is as large as three of it.

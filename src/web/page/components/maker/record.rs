@@ -1,55 +1,59 @@
-//! `RecordView`: what was made of what: the run and its artifacts, drawn as a line of circles and a square.
+//! `RecordView`: what was made of what: the runs and their artifacts, drawn as a line of circles and squares.
 
 use leptos::prelude::*;
-use posts::record::Artifact;
 
+use crate::runs::{Artifact, RunRecord};
 use crate::state::wording::{bytes, count};
 use crate::web::page::maker::Maker;
+use crate::web::page::trainer::Trainer;
 
 /// The id of its title.
 pub const TITLE: &str = "record-title";
 
+/// A node of the drawing: what was made, or the run that made it.
+type Node = (&'static str, IsRun);
+type IsRun = bool;
+
+const PREPARED: [Node; 3] = [
+    ("posts", false),
+    ("preprocess", true),
+    ("training text", false),
+];
+const TRAINED: [Node; 2] = [("train", true), ("bot", false)];
+
 /// The section, once there is a record.
 #[component]
 pub fn RecordView() -> impl IntoView {
-    let maker = Maker::here();
+    let (maker, trainer) = (Maker::here(), Trainer::here());
     let record = maker.memo(|state| state.bot.record.clone());
+    let trained = trainer.memo(|state| Some(state.trained.as_ref()?.record.clone()));
     move || {
         record.get().map(|record| {
-            let run = record.run;
-            let kind = |artifact: &Artifact| serde_json::to_value(artifact.kind).ok();
-            let kind = move |artifact: &Artifact| kind(artifact).and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
-            let rows = record.artifacts.iter().map(|artifact| {
-                view! {
-                    <tr>
-                        <th scope="row"><bdi>{format!("{}:{}", artifact.name, artifact.version)}</bdi></th>
-                        <td>{kind(artifact)}</td>
-                        <td>{format!("{} posts, {}", count(artifact.metadata.posts), bytes(artifact.size_bytes))}</td>
-                        <td><code>{artifact.sha256.clone()}</code></td>
-                    </tr>
+            let dataset = record.run.config.dataset;
+            let prepared = RunRecord::from(record);
+            let trained = trained.get();
+            let nodes = || {
+                let later = trained.is_some().then_some(TRAINED);
+                PREPARED.into_iter().chain(later.into_iter().flatten())
+            };
+            let records: Vec<&RunRecord> = std::iter::once(&prepared).chain(&trained).collect();
+            let label = records.iter().map(|record| spoken(record)).collect::<Vec<_>>().join("; ");
+            let facts = records.iter().map(|record| facts(record)).collect_view();
+            // The training takes in the text that stands there already.
+            let mut artifacts: Vec<&Artifact> = prepared.artifacts.iter().collect();
+            for artifact in trained.iter().flat_map(|record| &record.artifacts) {
+                if !artifacts.iter().any(|known| known.reference() == artifact.reference()) {
+                    artifacts.push(artifact);
                 }
-            });
-            let rows = rows.collect_view();
-            let label = format!("{} became {} by the run {}", run.inputs.join(", "), run.outputs.join(", "), run.name);
-            let (input, output) = (run.inputs.join(", "), run.outputs.join(", "));
+            }
+            let rows = artifacts.into_iter().map(row).collect_view();
             view! {
                 <section class="maker-section" aria-labelledby=TITLE data-testid="maker-record">
                     <h2 id=TITLE>"What was done"</h2>
-                    <svg class="maker-lineage" role="img" aria-label=label viewBox="0 0 320 96">
-                        <line x1="40" y1="36" x2="280" y2="36"/>
-                        <circle cx="40" cy="36" r="20"/>
-                        <rect x="138" y="16" width="44" height="40" rx="6"/>
-                        <circle cx="280" cy="36" r="20"/>
-                        <text x="40" y="78">"posts"</text>
-                        <text x="160" y="78">"preprocess"</text>
-                        <text x="280" y="78">"training text"</text>
-                    </svg>
+                    {lineage(nodes().collect(), label)}
                     <dl class="facts">
-                        <div><dt>"Run"</dt><dd><code>{run.id.clone()}</code>" "<bdi>{run.name.clone()}</bdi></dd></div>
-                        <div><dt>"In"</dt><dd><bdi>{input}</bdi></dd></div>
-                        <div><dt>"Out"</dt><dd><bdi>{output}</bdi></dd></div>
-                        <div><dt>"Seed, copies"</dt><dd>{format!("{}, {}", run.config.dataset.seed, run.config.dataset.epochs)}</dd></div>
-                        <div><dt>"Version"</dt><dd>{format!("huggingtweets-web {}", run.config.version)}</dd></div>
+                        {facts}
+                        <div><dt>"Seed, copies"</dt><dd>{format!("{}, {}", dataset.seed, dataset.epochs)}</dd></div>
                     </dl>
                     <div class="table-scroll" tabindex="0" role="region" aria-label="Artifacts">
                         <table><thead><tr><th scope="col">"Artifact"</th><th scope="col">"Type"</th><th scope="col">"Size"</th><th scope="col">"SHA-256"</th></tr></thead><tbody>{rows}</tbody></table>
@@ -57,5 +61,75 @@ pub fn RecordView() -> impl IntoView {
                 </section>
             }
         })
+    }
+}
+
+/// The nodes on a line, with their words below.
+fn lineage(nodes: Vec<Node>, label: String) -> impl IntoView {
+    const STEP: usize = 120;
+    let (first, last) = (40, 40 + STEP * (nodes.len() - 1));
+    let drawn = nodes.into_iter().enumerate().map(|(i, (word, is_run))| {
+        let x = first + STEP * i;
+        let shape = match is_run {
+            true => view! { <rect x=x - 22 y="16" width="44" height="40" rx="6"/> }.into_any(),
+            false => view! { <circle cx=x cy="36" r="20"/> }.into_any(),
+        };
+        view! { {shape}<text x=x y="78">{word}</text> }
+    });
+    let drawn = drawn.collect_view();
+    view! {
+        <div class="table-scroll" tabindex="0" role="region" aria-label="From the posts to the bot">
+            <svg class="maker-lineage" role="img" aria-label=label width=last + 40 height="96">
+                <line x1=first y1="36" x2=last y2="36"/>
+                {drawn}
+            </svg>
+        </div>
+    }
+}
+
+fn spoken(record: &RunRecord) -> String {
+    let run = &record.run;
+    format!(
+        "{} became {} by the run {}",
+        run.inputs.join(", "),
+        run.outputs.join(", "),
+        run.name
+    )
+}
+
+fn facts(record: &RunRecord) -> impl IntoView + use<> {
+    let run = &record.run;
+    let versions = run.versions.iter();
+    let versions = versions
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect::<Vec<_>>();
+    view! {
+        <div><dt>"Run"</dt><dd><code>{run.id.clone()}</code>" "<bdi>{run.name.clone()}</bdi></dd></div>
+        <div><dt>"In"</dt><dd><bdi>{run.inputs.join(", ")}</bdi></dd></div>
+        <div><dt>"Out"</dt><dd><bdi>{run.outputs.join(", ")}</bdi></dd></div>
+        <div><dt>"Versions"</dt><dd>{versions.join(", ")}</dd></div>
+    }
+}
+
+fn row(artifact: &Artifact) -> impl IntoView + use<> {
+    let size = bytes(artifact.files.iter().map(|file| file.size_bytes).sum());
+    let posts = artifact
+        .metadata
+        .get("posts")
+        .and_then(serde_json::Value::as_u64);
+    let size = match posts {
+        Some(posts) => format!("{} posts, {size}", count(posts)),
+        None => size,
+    };
+    let hashes = artifact.files.iter();
+    let hashes = hashes.map(|file| view! { <code>{file.sha256.clone()}</code>" " });
+    let hashes = hashes.collect_view();
+    view! {
+        <tr>
+            <th scope="row"><bdi>{artifact.reference()}</bdi></th>
+            <td>{artifact.kind.clone()}</td>
+            <td>{size}</td>
+            <td>{hashes}</td>
+        </tr>
     }
 }

@@ -8,7 +8,7 @@ use super::compared_runs::ComparedRuns;
 use super::loss_curve::LossCurve;
 use crate::hub::Dtype;
 use crate::state::training::{Figures, Phase, copied_words, duration};
-use crate::state::wording::{bytes, count, sentence};
+use crate::state::wording::{bytes, count, plural, sentence};
 use crate::trainer::copy_check::N_TEXTS;
 use crate::web::page::context::today;
 use crate::web::page::made_bot;
@@ -44,7 +44,8 @@ pub fn TrainingView() -> impl IntoView {
         let base = trainer.base_name();
         let plan = maker.with_untracked(|state| state.plan(&figures, &base, &today()));
         if let Some(plan) = plan {
-            trainer.prepare(plan, text, begins.get_value());
+            let shown = maker.with_untracked(|state| state.card_bot());
+            trainer.prepare(plan, text, shown, begins.get_value());
         }
     });
     // What the document was before.
@@ -230,8 +231,8 @@ fn TrainedBot() -> impl IntoView {
             let number = |name: &str| run.summary.get(name).and_then(serde_json::Value::as_f64).unwrap_or_default();
             let steps = run.metrics.last().map_or(0, |metric| metric.step);
             let words = format!(
-                "{} steps in {}, loss {:.2} to {:.2}, {:.0} tokens per second.",
-                count(steps.into()), duration(number("seconds")), number("first_loss"), number("last_loss"), number("tokens_per_second"),
+                "{} in {}, loss {:.2} to {:.2}, {:.0} tokens per second.",
+                plural(steps as usize, "step", "steps"), duration(number("seconds")), number("first_loss"), number("last_loss"), number("tokens_per_second"),
             );
             let copied = copied_words(&trained.record);
             let size: u64 = trained.files.iter().map(|(_, size)| size).sum();
