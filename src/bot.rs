@@ -27,6 +27,20 @@ impl Bot {
     /// The owner's name of a bot that was made here, or is being made.
     pub const ON_THIS_DEVICE: &str = "this-device";
 
+    /// The owner's name of the bot that a copy of the site was made for.
+    const ON_THIS_SITE: &str = "this-site";
+
+    /// `OWNER/NAME` of the bot that a copy of the site was made for.
+    pub fn repo_of_site(name: &str) -> String {
+        format!("{}/{name}", Self::ON_THIS_SITE)
+    }
+
+    /// Whether no host of models has it: it was made here, or this site was made for it.
+    pub fn is_own_work(&self) -> bool {
+        let owner = self.repo.split('/').next();
+        [Some(Self::ON_THIS_DEVICE), Some(Self::ON_THIS_SITE)].contains(&owner)
+    }
+
     /// The name of the folder of a bot that was made here, in storage; `None` of another `repo`.
     pub fn folder_here(repo: &str) -> Option<&str> {
         repo.strip_prefix(Self::ON_THIS_DEVICE)?.strip_prefix('/')
@@ -35,11 +49,6 @@ impl Bot {
     /// `OWNER/NAME` of a bot that was made here, by the name of its folder.
     pub fn repo_here(folder: &str) -> String {
         format!("{}/{folder}", Self::ON_THIS_DEVICE)
-    }
-
-    /// Whether it was made here.
-    pub fn is_made_here(&self) -> bool {
-        Self::folder_here(&self.repo).is_some()
     }
 
     /// The bot of the repository `repo`, from its `README.md`; `None` if that is not a huggingtweets card.

@@ -25,6 +25,8 @@ pub enum ModelStatus {
 pub(super) struct ModelState {
     /// The model that comes with the page.
     pub(super) bundled: ModelChoice,
+    /// The model of the bot that this copy of the site was made for.
+    pub(super) of_site: Option<ModelChoice>,
     /// The endpoint that repositories are read from.
     pub(super) endpoint: Endpoint,
     pub(super) choice: ModelChoice,

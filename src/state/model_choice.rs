@@ -13,6 +13,8 @@ pub struct ModelChoice {
     pub name: String,
     /// Its length, where it is known before loading.
     pub size_bytes: Option<u64>,
+    /// `OWNER/NAME` of the bot that it is, where its address does not say it.
+    pub bot: Option<String>,
 }
 
 impl ModelChoice {
@@ -22,6 +24,7 @@ impl ModelChoice {
             name: model.name(),
             model,
             size_bytes: None,
+            bot: None,
         }
     }
 
@@ -33,30 +36,33 @@ impl ModelChoice {
         }
     }
 
+    /// The own model of the bot `repo`.
+    pub fn of_bot(self, repo: &str) -> ModelChoice {
+        ModelChoice {
+            bot: Some(repo.to_owned()),
+            ..self
+        }
+    }
+
     /// `OWNER/NAME`, if it is a whole repository, as a bot is.
     pub fn repo(&self) -> Option<&str> {
         whole_repository(&self.model)
     }
 
-    /// `OWNER/NAME` of the bot that it is, also of one that was made here.
+    /// `OWNER/NAME` of the bot that it is.
     pub fn bot_repo(&self) -> Option<&str> {
-        match &self.model.address {
-            // The name of a folder that a visitor picks has no slash.
-            ModelAddress::Files {
-                folder: Some(folder),
-                ..
-            } => Bot::folder_here(folder).map(|_| folder.as_str()),
-            _ => self.repo(),
-        }
+        self.bot.as_deref().or_else(|| self.repo())
     }
 
     /// The model in the file of a bot that was made here, by the name of the bot's folder.
     pub fn made_here(folder: &str, file: String, size_bytes: u64) -> ModelChoice {
-        let model = ModelRef::of_files(Some(Bot::repo_here(folder)), vec![file.clone()]);
+        let repo = Bot::repo_here(folder);
+        let model = ModelRef::of_files(Some(repo.clone()), vec![file.clone()]);
         ModelChoice {
             model,
             name: file,
             size_bytes: Some(size_bytes),
+            bot: Some(repo),
         }
     }
 

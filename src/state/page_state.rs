@@ -68,6 +68,7 @@ impl PageState {
             model: ModelState {
                 choice: model.unwrap_or_else(|| bundled.clone()),
                 bundled,
+                of_site: None,
                 endpoint: address.endpoint.clone(),
                 status: ModelStatus::Absent,
                 earlier: None,

@@ -33,6 +33,13 @@ pub enum Request {
         /// The name of the bot's folder.
         bot: String,
     },
+    /// Give out this site with a trained bot as its first, in one zip.
+    PackSite {
+        /// The name of the bot's folder.
+        bot: String,
+        /// The address of the site's folder.
+        folder_url: String,
+    },
 }
 
 /// A training as the visitor wants it.

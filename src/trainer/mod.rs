@@ -8,12 +8,14 @@
 //! | [`record`] | the run `train`, as the command line keeps it too |
 //! | [`output`] | the files of the trained bot |
 //! | [`trained`] | what storage lists of a trained bot |
+//! | [`site`] | a copy of the site with the bot as its first |
 //! | [`copy_check`] | how much of what the bot writes was copied from its posts |
 
 pub mod copy_check;
 pub mod message;
 pub mod output;
 pub mod record;
+pub mod site;
 pub mod trained;
 pub mod training;
 

@@ -1113,9 +1113,44 @@ fn a_bot_made_on_this_device_speaks_with_its_own_model_and_no_host_is_asked_for_
     state.use_bundled();
     assert_eq!((state.bot(), state.is_own()), (&made, false));
     state.open_made_bot(made.clone(), choice);
-    assert!(state.is_own() && made.is_made_here());
-    // The name of a folder that a visitor picks has no slash.
+    assert!(state.is_own() && made.is_own_work());
+    // A file or folder that a visitor picks is nobody's.
     assert_eq!(picked().bot_repo(), None);
+}
+
+#[test]
+fn the_bot_of_a_site_stands_first_and_speaks_with_its_own_model() {
+    let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");
+    let repo = bot::Bot::repo_of_site("zoe-q8_0");
+    let first = bot::Bot::from_readme(&repo, card).unwrap();
+    assert!(first.is_own_work());
+    let own = typed("https://example.com/site/first/zoe-q8_0.gguf").of_bot(&repo);
+    let open = |address: &Address, model: Option<ModelChoice>| {
+        let bots = [&[first.clone()], bot::bundled()].concat();
+        let mut state = PageState::new(bots, bundled(), address, model);
+        state.set_site_model(own.clone());
+        state
+    };
+    let mut state = open(&Address::default(), None);
+    assert_eq!((state.bot(), state.choice()), (&first, &own));
+    assert!(state.is_own());
+    state.use_bundled();
+    assert_eq!((state.bot(), state.is_own()), (&first, false));
+    state.use_site_model();
+    assert!(state.is_own());
+    // Another bot speaks as on any site, and the first one gets its model back.
+    state.choose_bot(1);
+    assert!(state.is_bundled());
+    state.choose_bot(0);
+    assert_eq!(state.choice(), &own);
+    // What the address names opens.
+    let other = Address::from_pairs([("bot", "huggingtweets/jen_122")]);
+    let state = open(&other, None);
+    assert!(state.is_bundled() && state.bot() != &first);
+    assert_eq!(
+        open(&Address::default(), Some(picked())).choice(),
+        &picked()
+    );
 }
 
 #[test]

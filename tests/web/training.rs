@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::accessibility;
-use crate::harness::{Browser, Page, RUN, SOON, in_both_browsers, wait_until};
+use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, wait_until};
 use crate::isolation::wait_for;
 use crate::maker::{import, n_kept, open, posts_of, saved};
 use crate::support::shared::skipped;
@@ -119,6 +119,12 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     assert_eq!(name, "me-q8_0.zip");
     check_with_transformers(&zip, &run);
 
+    if browser == Browser::Chromium {
+        a_site_with_the_bot_works_in_any_folder(&site, &page).await;
+        page.goto(&site.address_of("/?after#make")).await;
+        page.find("maker-trained").await;
+    }
+
     // A second training, ended early, stands beside the first.
     page.click("maker-train").await;
     step_after(&page, 2).await;
@@ -177,6 +183,39 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     .await;
     assert!(n_kept(&page).await.as_u64() <= Some(1));
     page.close_clean().await;
+}
+
+/// The copy of the site that the maker saves, unpacked in a folder of the host.
+async fn a_site_with_the_bot_works_in_any_folder(site: &Site, page: &Page) {
+    let (name, zip) = saved(page, "maker-save-site").await;
+    assert_eq!(name, "me-q8_0-site.zip");
+    let folder = zip.with_file_name("site-of-me");
+    let _ = fs::remove_dir_all(&folder);
+    let unpack = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])";
+    let mut python = Command::new("python3");
+    python.args(["-c", unpack]).args([&zip, &folder]);
+    if !python.status().is_ok_and(|status| status.success()) {
+        return skipped("this part of the test needs Python");
+    }
+    page.goto(&site.address_of("/made/site-of-me/")).await;
+    page.wait_for_state(&["idle"]).await;
+    assert_eq!(page.text("bot-handle").await, "@me");
+    assert!(page.texts("gallery-item").await[0].contains("@me"));
+    let file = "/made/site-of-me/first/me-q8_0.gguf";
+    let asked = || site.requests().iter().any(|path| path == file);
+    assert!(!asked(), "nothing is loaded before a press");
+    assert!(!page.generate().await.is_empty() && asked());
+    let told = "return document.querySelector('.model-truth').textContent";
+    let told = page.eval(told).await;
+    assert!(
+        told.as_str().unwrap().contains("The real bot writes here"),
+        "{told}"
+    );
+    // The address that the texts have written leads back to it.
+    let address = page.eval("return location.href").await;
+    page.goto(address.as_str().unwrap()).await;
+    page.wait_for_state(&["idle"]).await;
+    assert_eq!(page.text("bot-handle").await, "@me");
 }
 
 /// The page shows the trained bot, which writes itself.

@@ -122,6 +122,23 @@ impl PageState {
         }
     }
 
+    /// Says which model is that of the bot that this copy of the site was made for.
+    pub fn set_site_model(&mut self, choice: ModelChoice) {
+        self.model.of_site = Some(choice);
+        if self.is_bundled() {
+            // No worker has started yet, so none is replaced.
+            let _ = self.follow_place();
+        }
+    }
+
+    /// Opens the model of that bot.
+    pub fn use_site_model(&mut self) -> Vec<Command> {
+        match self.model.of_site.clone() {
+            Some(choice) => self.open_model(choice),
+            None => Vec::new(),
+        }
+    }
+
     /// Opens the model that comes with the page.
     pub fn use_bundled(&mut self) -> Vec<Command> {
         let bundled = self.model.bundled.clone();
@@ -247,9 +264,11 @@ impl PageState {
                         // Another endpoint's model of this name need not be this bot.
                         && model.endpoint == self.model.endpoint
                 };
+                let of_site = self.model.of_site.clone();
+                let of_site = of_site.filter(|choice| choice.bot_repo() == Some(&bot.repo));
                 match self.stored.models().find(is_own) {
                     Some(own) => ModelChoice::new(own.clone()),
-                    None => self.model.bundled.clone(),
+                    None => of_site.unwrap_or_else(|| self.model.bundled.clone()),
                 }
             }
         };

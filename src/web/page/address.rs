@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use leptos::prelude::*;
 use web_sys::{Url, UrlSearchParams};
 
+use super::site_bot;
 use crate::bot;
 use crate::bundled::BUNDLED_MODEL;
 use crate::hub::{ModelAddress, ModelRef};
@@ -151,5 +152,16 @@ pub fn bot_link(repo: &str) -> String {
 /// The state in which a page with this address begins.
 pub fn first_state() -> PageState {
     let (asked, model) = read();
-    PageState::new(bot::bundled().to_vec(), bundled_model(), &asked, model)
+    let (first, own) = site_bot::read().unzip();
+    let of_site = |model: &ModelChoice| own.as_ref().is_some_and(|own| own.model == model.model);
+    let model = match model {
+        Some(model) if of_site(&model) => own.clone(),
+        model => model,
+    };
+    let bots = first.into_iter().chain(bot::bundled().iter().cloned());
+    let mut state = PageState::new(bots.collect(), bundled_model(), &asked, model);
+    if let Some(own) = own {
+        state.set_site_model(own);
+    }
+    state
 }

@@ -29,6 +29,7 @@ pub mod picture;
 pub mod service_worker;
 pub mod service_worker_switch;
 pub mod shared_files;
+pub mod site_bot;
 pub mod stored_models;
 pub mod theme;
 pub mod trainer;

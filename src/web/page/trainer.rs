@@ -188,6 +188,17 @@ impl Trainer {
 
     /// Saves the bot's files as one zip.
     pub fn pack(self, bot: String) {
+        self.ask(&Request::Pack { bot });
+    }
+
+    /// Saves this site with the bot as its first, as one zip.
+    pub fn pack_site(self, bot: String) {
+        let folder_url = address::folder().unwrap_or_default();
+        self.ask(&Request::PackSite { bot, folder_url });
+    }
+
+    /// Sends a request about a trained bot, for which a worker starts if need be.
+    fn ask(self, request: &Request) {
         if self.worker.with_value(Option::is_none) {
             match self.start_worker() {
                 Ok(worker) => self.worker.set_value(Some(worker)),
@@ -196,7 +207,7 @@ impl Trainer {
                 }
             }
         }
-        self.send(&Request::Pack { bot }, &[]);
+        self.send(request, &[]);
     }
 
     fn fail(self, message: &str) {

@@ -124,12 +124,11 @@ fn check_copies(
     }
 }
 
-/// The files of the bot in `folder` in one zip, and a name for it.
+/// The files of the bot in `folder` in one zip.
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn pack(folder: &TrainingFolder) -> Result<(String, Blob), Failure> {
-    let bot = read_bot(folder, INDEX).await?;
+pub async fn pack(bot: &TrainedBot, folder: &TrainingFolder) -> Result<Blob, Failure> {
     let mut zip = ZipWriter::new_stream(OutFile::blob());
     // Weights hardly get smaller.
     let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -139,16 +138,17 @@ pub async fn pack(folder: &TrainingFolder) -> Result<(String, Blob), Failure> {
         io::copy(&mut reader, &mut zip)?;
     }
     let file = zip.finish().map_err(io::Error::from)?.into_inner();
-    let name = format!("{}.zip", bot.gguf.trim_end_matches(".gguf"));
     let blob = file.finish()?;
-    Ok((
-        name,
-        blob.ok_or(io::ErrorKind::Unsupported)
-            .map_err(io::Error::from)?,
-    ))
+    Ok(blob
+        .ok_or(io::ErrorKind::Unsupported)
+        .map_err(io::Error::from)?)
 }
 
-async fn read_bot(folder: &TrainingFolder, name: &str) -> Result<TrainedBot, Failure> {
+/// The bot that a list in `folder` names.
+///
+/// # Errors
+/// [`Failure`] if there is none.
+pub async fn read_bot(folder: &TrainingFolder, name: &str) -> Result<TrainedBot, Failure> {
     let mut json = Vec::new();
     BlobReader::new(folder.blob(name).await?)?.read_to_end(&mut json)?;
     Ok(serde_json::from_slice(&json).map_err(io::Error::from)?)

@@ -19,11 +19,13 @@ use super::bot_writer::{self, Given};
 use super::failure::Failure;
 use super::folder::TrainingFolder;
 use super::kept_checkpoints::KeptCheckpoints;
+use super::site_copy;
 use crate::engine::BaseModel;
 use crate::finetune::FineTuneError;
 use crate::parallel::Threads;
 use crate::trainer::output;
 use crate::trainer::record::LOGGING_STEPS;
+use crate::trainer::trained::INDEX;
 use crate::trainer::training::{N_SAMPLES, TrainingError};
 use crate::trainer::{Event, Plan, Request, Training};
 use crate::web::shared::js_error::WebError;
@@ -137,13 +139,8 @@ impl Host {
                 self.state.borrow_mut().task = Task::None;
                 self.finish_later();
             }
-            Request::Pack { bot } => {
-                let host = Rc::clone(self);
-                spawn_local(async move {
-                    let packed = host.pack(&bot).await;
-                    packed.unwrap_or_else(|failure| host.fail(failure));
-                });
-            }
+            Request::Pack { bot } => self.pack_later(bot, None),
+            Request::PackSite { bot, folder_url } => self.pack_later(bot, Some(folder_url)),
         }
     }
 
@@ -193,6 +190,14 @@ impl Host {
         state.folder = Some(folder);
         state.checkpoints = checkpoints;
         Ok(())
+    }
+
+    fn pack_later(self: &Rc<Self>, bot: String, site: Option<String>) {
+        let host = Rc::clone(self);
+        spawn_local(async move {
+            let packed = host.pack(&bot, site.as_deref()).await;
+            packed.unwrap_or_else(|failure| host.fail(failure));
+        });
     }
 
     fn ask_for_turn(&self) {
@@ -322,14 +327,25 @@ impl Host {
         Ok(())
     }
 
-    /// Gives out the bot's files in one zip.
-    async fn pack(&self, bot: &str) -> Result<(), Failure> {
+    /// Gives out the bot's files in one zip, or the site with the bot.
+    async fn pack(&self, bot: &str, site: Option<&str>) -> Result<(), Failure> {
         let kept = self.state.borrow_mut().folder.take();
         let folder = match kept {
             Some(folder) => folder,
             None => TrainingFolder::open(bot).await?,
         };
-        let (name, zip) = bot_writer::pack(&folder).await?;
+        let trained = bot_writer::read_bot(&folder, INDEX).await?;
+        let name = trained.gguf.trim_end_matches(".gguf");
+        let (name, zip) = match site {
+            Some(url) => (
+                format!("{name}-site.zip"),
+                site_copy::pack(&trained, &folder, url).await?,
+            ),
+            None => (
+                format!("{name}.zip"),
+                bot_writer::pack(&trained, &folder).await?,
+            ),
+        };
         self.state.borrow_mut().folder = Some(folder);
         post(&self.scope, &Event::Packed { name }, Some(&zip));
         Ok(())

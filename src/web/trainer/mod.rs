@@ -6,3 +6,4 @@ pub mod folder;
 pub mod host;
 pub mod kept_checkpoints;
 pub mod out_file;
+mod site_copy;

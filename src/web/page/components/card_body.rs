@@ -37,21 +37,25 @@ pub fn CardBody() -> impl IntoView {
         Speaker::Bot(_) => None,
         Speaker::Model(model) => Some(model),
     });
-    let is_made_here = page.memo(|state| state.bot().is_made_here());
+    let is_own_work = page.memo(|state| state.bot().is_own_work());
     move || match model.get() {
         Some(model) => view! { <ModelBody model/> }.into_any(),
-        None if is_made_here.get() => view! { <MadeBody/> }.into_any(),
+        None if is_own_work.get() => view! { <MadeBody/> }.into_any(),
         None => view! { <BotBody/> }.into_any(),
     }
 }
 
-/// The card of a bot that was made here: what was done is in the maker, and nothing is on a host.
+/// The card of a bot that was made here, or that this site was made for: no host of models has it.
 #[component]
 fn MadeBody() -> impl IntoView {
     let page = Page::here();
     let bot = page.memo(|state| state.bot().clone());
-    let maker = move || {
-        bot.with(|bot| maker_door::fragment_of(Bot::folder_here(&bot.repo).unwrap_or_default()))
+    let maker = Memo::new(move |_| {
+        bot.with(|bot| Bot::folder_here(&bot.repo).map(maker_door::fragment_of))
+    });
+    let place = move || match maker.with(Option::is_some) {
+        true => "in this browser; posts, weights and runs are on this device alone",
+        false => "in the browser of who made this site",
     };
     view! {
         <article class="card-body" data-testid="made-body">
@@ -61,12 +65,14 @@ fn MadeBody() -> impl IntoView {
                 <h2 id="training-title">"Training"</h2>
                 <dl class="facts">
                     <div><dt>"Fine-tuned on"</dt><dd>"the kept posts of " <bdi>{move || bot.with(|bot| format!("@{}", bot.card.handle))}</bdi></dd></div>
-                    <div><dt>"Where"</dt><dd>"in this browser; posts, weights and runs are on this device alone"</dd></div>
+                    <div><dt>"Where"</dt><dd>{place}</dd></div>
                 </dl>
-                <ul class="link-list">
-                    <li><a href=maker>"Explore the data"</a></li>
-                    <li><a href=maker>"The training run, and the bot’s files"</a></li>
-                </ul>
+                {move || maker.get().map(|maker| view! {
+                    <ul class="link-list">
+                        <li><a href=maker.clone()>"Explore the data"</a></li>
+                        <li><a href=maker>"The training run, and the bot’s files"</a></li>
+                    </ul>
+                })}
             </section>
             <Limitations points=&MADE_LIMITS/>
         </article>

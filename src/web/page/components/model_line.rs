@@ -47,8 +47,17 @@ pub fn ModelLine() -> impl IntoView {
     let is_own = page.memo(|state| state.is_own());
     let has_card = page.memo(|state| state.selected().is_some());
     let is_one_person = page.memo(|state| state.bot().card.names.len() == 1);
-    let made_here =
-        page.memo(|state| Bot::folder_here(&state.speaker().bot()?.repo).map(str::to_owned));
+    let own_work = page.memo(|state| {
+        let bot = state.speaker().bot().cloned();
+        bot.filter(Bot::is_own_work).map(|bot| bot.repo)
+    });
+    let open_own = move |_| {
+        let repo = own_work.get_untracked().unwrap_or_default();
+        match Bot::folder_here(&repo) {
+            Some(folder) => made_bot::open(page, folder.to_owned()),
+            None => page.act(|state| state.use_site_model()),
+        }
+    };
     let is_idle = page.memo(|state| state.loading().is_none());
     let truth = move || {
         let whose = if is_one_person.get() {
@@ -59,7 +68,7 @@ pub fn ModelLine() -> impl IntoView {
         if !has_card.get() {
             "This model speaks under its own name: it has no card of a bot. No person wrote its texts; a machine makes them up."
                 .to_owned()
-        } else if made_here.with(Option::is_some) && !is_own.get() {
+        } else if own_work.with(Option::is_some) && !is_own.get() {
             format!("Another model writes here; it never saw {whose} posts.")
         } else if is_own.get() {
             "The real bot writes here. No person wrote these texts; a machine made them up."
@@ -101,11 +110,11 @@ pub fn ModelLine() -> impl IntoView {
             </Show>
             <p class="model-truth">
                 {truth}
-                {move || made_here.get().filter(|_| !is_own.get() && is_idle.get()).map(|folder| view! {
+                <Show when=move || own_work.with(Option::is_some) && !is_own.get() && is_idle.get()>
                     " "
-                    <button type="button" class="quiet-button" on:click=move |_| made_bot::open(page, folder.clone())>"Let the real bot write"</button>
-                })}
-                <Show when=move || is_bundled.get() && is_idle.get() && made_here.with(Option::is_none)>
+                    <button type="button" class="quiet-button" on:click=open_own>"Let the real bot write"</button>
+                </Show>
+                <Show when=move || is_bundled.get() && is_idle.get() && own_work.with(Option::is_none)>
                     " "
                     {overlay.map(|overlay| view! {
                         <button type="button" class="quiet-button" on:click=move |_| overlay.look_up(page.with_untracked(|state| state.bot().repo.clone()))>

@@ -71,11 +71,11 @@ fn nodes(bot: &Bot) -> [Node; 7] {
         number,
     };
     // A bot that was made here may have begun with another model.
-    let weights = if bot.is_made_here() { "" } else { "124M" };
+    let weights = if bot.is_own_work() { "" } else { "124M" };
     [
         node(
             Shape::Step,
-            if bot.is_made_here() {
+            if bot.is_own_work() {
                 "Import"
             } else {
                 "Download"

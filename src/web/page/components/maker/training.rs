@@ -258,6 +258,7 @@ fn TrainedBot() -> impl IntoView {
                     <p class="maker-picks">
                         <button type="button" class="button is-primary" data-testid="maker-open" on:click=open>"Let it write"</button>
                         <button type="button" class="button" data-testid="maker-save-trained" on:click=move |_| if let Some(bot) = name() { trainer.pack(bot) }>{format!("Save its {} as one zip", bytes(size))}</button>
+                        <button type="button" class="button" data-testid="maker-save-site" on:click=move |_| if let Some(bot) = name() { trainer.pack_site(bot) }>"Save a site with it"</button>
                     </p>
                     <details>
                         <summary>"Its files, as a repository of the Hub has them"</summary>
