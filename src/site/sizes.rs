@@ -6,7 +6,7 @@ use super::{Progress, SiteError, WorkerBuild, WorkerProgram, files, one_file};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Endings of files with code; models, avatars and icons have others.
 const CODE: [&str; 5] = ["html", "css", "js", "wasm", "webmanifest"];
@@ -52,8 +52,9 @@ pub struct FileSize {
     pub path: String,
     /// Its size.
     pub raw_bytes: u64,
-    /// After Brotli, quality 11.
-    pub brotli_bytes: u64,
+    /// After Brotli, quality 11; `None` for the builds of a worker that a visitor gets in place of the heaviest: compressing
+    /// them all takes a minute.
+    pub brotli_bytes: Option<u64>,
 }
 
 impl Sizes {
@@ -69,7 +70,9 @@ impl Sizes {
         }
         progress.note("compressing with Brotli, quality 11");
         let mut sizes = Vec::new();
-        for (name, path) in files::files(dir)? {
+        let all = files::files(dir)?;
+        let spared = spared(&all)?;
+        for (name, path) in all {
             let is_code = path
                 .extension()
                 .is_some_and(|ending| CODE.iter().any(|code| ending == *code));
@@ -78,11 +81,18 @@ impl Sizes {
                 continue;
             }
             let raw = fs::read(&path).map_err(SiteError::file("read", &path))?;
-            let compressed = brotli(&raw, 11).map_err(SiteError::file("compress", &path))?;
+            let brotli_bytes = match spared.contains(&name) {
+                true => None,
+                false => {
+                    let compressed = brotli(&raw, 11);
+                    let compressed = compressed.map_err(SiteError::file("compress", &path))?;
+                    Some(compressed.len() as u64)
+                }
+            };
             sizes.push(FileSize {
                 path: name,
                 raw_bytes: raw.len() as u64,
-                brotli_bytes: compressed.len() as u64,
+                brotli_bytes,
             });
         }
         sizes.sort_by(|a: &FileSize, b| {
@@ -90,41 +100,24 @@ impl Sizes {
                 .cmp(&a.brotli_bytes)
                 .then_with(|| a.path.cmp(&b.path))
         });
-        let builds = WorkerBuild::ALL.map(WorkerBuild::files);
-        let brotli_of = |build: &[String; 2]| -> u64 {
-            let parts = sizes.iter().filter(|file| build.contains(&file.path));
-            parts.map(|file| file.brotli_bytes).sum()
+        let brotli_of = |is_wanted: &dyn Fn(&str) -> bool| -> u64 {
+            let wanted = sizes.iter().filter(|file| is_wanted(&file.path));
+            wanted.filter_map(|file| file.brotli_bytes).sum()
         };
-        let heaviest = builds.iter().max_by_key(|build| brotli_of(build));
-        let is_spared = |path| {
-            let counts = heaviest.is_some_and(|build| build.contains(path));
-            !counts && builds.iter().any(|build| build.contains(path))
-        };
-        let (page, on_demand): (Vec<&FileSize>, Vec<&FileSize>) = sizes
+        let is_sent = |name: &str| !is_for_hosts(name) && !is_of_maker(name);
+        let sent = sizes
             .iter()
-            .partition(|file| !is_for_hosts(&file.path) && !is_of_maker(&file.path));
-        let sum_of = |is_wanted: fn(&str) -> bool| -> u64 {
-            let wanted = on_demand.iter().filter(|file| is_wanted(&file.path));
-            wanted.map(|file| file.brotli_bytes).sum()
-        };
-        let (for_hosts, of_maker) = (
-            sum_of(is_for_hosts),
-            sum_of(|name| is_of_maker(name) && !is_of_trainer(name)),
-        );
-        let trainers =
-            WorkerBuild::ALL.map(|build| brotli_of(&build.files_of(WorkerProgram::Trainer)));
-        let sent = || page.iter().filter(|file| !is_spared(&file.path));
-        let raw_bytes = sent().map(|file| file.raw_bytes).sum();
-        let brotli_bytes = sent().map(|file| file.brotli_bytes).sum();
+            .filter(|file| is_sent(&file.path) && file.brotli_bytes.is_some());
+        let raw_bytes = sent.map(|file| file.raw_bytes).sum();
         Ok(Self {
-            files: sizes,
             raw_bytes,
-            brotli_bytes,
-            for_hosts_brotli_bytes: for_hosts,
-            maker_brotli_bytes: of_maker,
-            trainer_brotli_bytes: trainers.into_iter().max().unwrap_or_default(),
+            brotli_bytes: brotli_of(&is_sent),
+            for_hosts_brotli_bytes: brotli_of(&is_for_hosts),
+            maker_brotli_bytes: brotli_of(&|name| is_of_maker(name) && !is_of_trainer(name)),
+            trainer_brotli_bytes: brotli_of(&is_of_trainer),
             bar_bytes: MOST_CODE_BYTES,
             one_file: OneFileSize::of(dir)?,
+            files: sizes,
         })
     }
 
@@ -132,14 +125,19 @@ impl Sizes {
     #[must_use]
     pub fn to_table(&self) -> String {
         let mut table = format!("{:<40} {:>12} {:>12}\n", "file", "raw bytes", "brotli 11");
-        let mut row = |name: &str, raw: u64, brotli: u64| {
+        let mut row = |name: &str, raw: u64, brotli: Option<u64>| {
+            let brotli = brotli.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
             // Writing to a string does not fail.
             let _ = writeln!(table, "{name:<40} {raw:>12} {brotli:>12}");
         };
         for file in &self.files {
             row(&file.path, file.raw_bytes, file.brotli_bytes);
         }
-        row("one visitor of the page", self.raw_bytes, self.brotli_bytes);
+        row(
+            "one visitor of the page",
+            self.raw_bytes,
+            Some(self.brotli_bytes),
+        );
         let verdict = if self.brotli_bytes <= self.bar_bytes {
             "kept"
         } else {
@@ -168,6 +166,24 @@ impl Sizes {
         }
         table
     }
+}
+
+/// The files of each worker's builds but the one with the longest program, of which a visitor gets one.
+fn spared(files: &[(String, PathBuf)]) -> Result<Vec<String>, SiteError> {
+    let mut spared = Vec::new();
+    for program in WorkerProgram::ALL {
+        let mut builds = Vec::new();
+        for [script, wasm] in WorkerBuild::ALL.map(|build| build.files_of(program)) {
+            if let Some((_, path)) = files.iter().find(|(name, _)| *name == wasm) {
+                let found = fs::metadata(path).map_err(SiteError::file("read", path))?;
+                builds.push((found.len(), [script, wasm]));
+            }
+        }
+        builds.sort();
+        builds.pop();
+        spared.extend(builds.into_iter().flat_map(|(_, names)| names));
+    }
+    Ok(spared)
 }
 
 /// Whether the file is part of the trainer.

@@ -10,6 +10,9 @@ pub enum WorkerProgram {
 }
 
 impl WorkerProgram {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Engine, Self::Trainer];
+
     /// The name of the program, and the beginning of the names of its files.
     #[must_use]
     pub fn bin(self) -> &'static str {

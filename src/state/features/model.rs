@@ -295,9 +295,13 @@ impl PageState {
         }
     }
 
-    pub(super) fn on_ready(&mut self, job: JobId, info: ModelInfo) -> Vec<Command> {
+    pub(super) fn on_ready(&mut self, job: JobId, mut info: ModelInfo) -> Vec<Command> {
         if !self.is_load(job) {
             return Vec::new();
+        }
+        if self.model.choice.bot.is_some() {
+            // That of the file, not of the folder by which the bot is found.
+            info.name.clone_from(&self.model.choice.name);
         }
         if info.retention.outlasts_visit() {
             self.stored.add(self.model.choice.model.clone());

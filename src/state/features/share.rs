@@ -2,6 +2,7 @@
 
 use super::super::PageState;
 use super::super::embed_code::Example;
+use super::super::model_choice::ModelChoice;
 use super::super::recipe::Recipe;
 use super::super::share::{self, Shared};
 use super::super::speaker::Speaker;
@@ -23,8 +24,11 @@ impl PageState {
         let tweet = self.texts().tweets.get(place)?;
         let speaker = self.speaker();
         let model = tweet.recipe.model.name();
-        let own = speaker.bot().map(|bot| bot.repo.to_string());
-        let is_stand_in = own.is_some_and(|own| own != model);
+        let own = speaker.bot().map(|bot| bot.repo.as_str());
+        let of_site = self.model.of_site.as_ref();
+        let of_site = of_site.filter(|choice| choice.model == tweet.recipe.model);
+        let is_of_site = own.is_some() && of_site.and_then(ModelChoice::bot_repo) == own;
+        let is_stand_in = own.is_some_and(|own| own != model) && !is_of_site;
         Some(Shared {
             stand_in: is_stand_in.then_some(model),
             speaker,
