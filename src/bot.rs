@@ -41,6 +41,39 @@ impl Bot {
         [Some(Self::ON_THIS_DEVICE), Some(Self::ON_THIS_SITE)].contains(&owner)
     }
 
+    /// What stands between the folders of two bots that are mixed.
+    pub const MIXED: &str = ".";
+
+    /// The folders of the two bots that a bot of this device is mixed of.
+    pub fn mixed_here(repo: &str) -> Option<[String; 2]> {
+        let (one, other) = Self::folder_here(repo)?.split_once(Self::MIXED)?;
+        Some([one.to_owned(), other.to_owned()])
+    }
+
+    /// The cyborg of two bots that were made here; `None` if it had more than three names.
+    pub fn mixed(one: &Bot, other: &Bot) -> Option<Bot> {
+        let (first, second) = (
+            Self::folder_here(&one.repo)?,
+            Self::folder_here(&other.repo)?,
+        );
+        let both = |list: fn(&Card) -> &[String]| [list(&one.card), list(&other.card)].concat();
+        let handles = both(|card| &card.handles);
+        let card = Card {
+            label: Label::Cyborg,
+            names: both(|card| &card.names),
+            handle: handles.join("-"),
+            handles,
+            avatars: Vec::new(),
+            table: [&one.card.table[..], &other.card.table].concat(),
+            links: Links::default(),
+            ..one.card.clone()
+        };
+        (card.names.len() <= 3).then(|| Bot {
+            repo: Self::repo_here(&[first, second].join(Self::MIXED)),
+            card,
+        })
+    }
+
     /// The name of the folder of a bot that was made here, in storage; `None` of another `repo`.
     pub fn folder_here(repo: &str) -> Option<&str> {
         repo.strip_prefix(Self::ON_THIS_DEVICE)?.strip_prefix('/')

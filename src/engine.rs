@@ -3,6 +3,7 @@
 //! The host calls [`Engine::step`] while [`Engine::is_idle`] is false; in between it takes messages, draws, or stops
 //! the job. One job runs at a time, and loading is a job. The host measures time and memory.
 
+pub mod adapter;
 pub mod arrival;
 pub mod base_model;
 pub mod bot_files;
@@ -18,7 +19,9 @@ pub mod special_tokens;
 pub mod tokenizer_metadata;
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::infer::{Adapter, Mix};
 use crate::notice::Notice;
 use crate::parallel::Threads;
 use crate::protocol::{ErrorReport, Event, JobId, Request};
@@ -33,11 +36,25 @@ pub use error::EngineError;
 pub use loading::{Loading, OpenModel};
 pub use model_file::ModelFile;
 
+/// An adapter with its files, which are empty where the engine knows it.
+pub struct AdapterFiles {
+    /// The name by which it is known again.
+    pub name: String,
+    /// How much of its change counts.
+    pub share: f32,
+    /// `adapter_config.json`.
+    pub config_json: Vec<u8>,
+    /// `adapter_model.safetensors`.
+    pub weights: Vec<u8>,
+}
+
 /// The open model and the job that runs.
 #[derive(Default)]
 pub struct Engine {
     resources: Resources,
     job: Option<Box<dyn Job>>,
+    /// Adapters of the open model that were read, by name.
+    adapters: Vec<(String, Arc<Adapter>)>,
     /// Generations so far: keeps two seeds made at the same moment apart.
     n_generations: u32,
 }
@@ -96,16 +113,58 @@ impl Engine {
         self.begin_load(load)
     }
 
+    /// Computes from now on with these adapters of the open model, in place of earlier ones. Each has a name by which it is
+    /// known again, a share of which 1 is the adapter as it was trained, and, where it is new, the two files that peft saves:
+    /// `adapter_config.json` and `adapter_model.safetensors`.
+    pub fn adapt(&mut self, job: JobId, adapters: &[AdapterFiles]) -> Vec<Event> {
+        match self.try_adapt(adapters) {
+            Ok(()) => vec![Event::Adapted { job }],
+            Err(error) => vec![failed(Some(job), &error)],
+        }
+    }
+
+    fn try_adapt(&mut self, adapters: &[AdapterFiles]) -> Result<(), EngineError> {
+        let config = self.free_model()?.model.config.clone();
+        let mut mix = Mix::new();
+        for AdapterFiles {
+            name,
+            share,
+            config_json,
+            weights,
+        } in adapters
+        {
+            let known = self.adapters.iter().find(|(known, _)| known == name);
+            let adapter = match known {
+                Some((_, adapter)) => Arc::clone(adapter),
+                None => {
+                    let adapter = Arc::new(adapter::read(&config, config_json, weights)?);
+                    self.adapters.push((name.clone(), Arc::clone(&adapter)));
+                    adapter
+                }
+            };
+            mix.push((adapter, *share));
+        }
+        let Some(open) = &mut self.resources.open else {
+            return Err(EngineError::NoModel);
+        };
+        open.adapters = mix;
+        // Those that are not mixed give their memory back.
+        self.adapters
+            .retain(|(name, _)| adapters.iter().any(|used| used.name == *name));
+        Ok(())
+    }
+
     /// Takes a request. Answers it at once if that takes no long work, else begins a job.
     ///
     /// Finding a model's bytes is the host's task: it answers [`Request::LookUp`] and [`Request::LocateBundled`], and
-    /// calls [`Engine::load`] for a [`Request::Load`].
+    /// calls [`Engine::load`] for a [`Request::Load`] and [`Engine::adapt`] for a [`Request::Adapt`].
     pub fn handle(&mut self, request: Request) -> Vec<Event> {
         let job = request.job();
         let events = match request {
-            Request::Load { .. } | Request::LookUp { .. } | Request::LocateBundled { .. } => {
-                Err(EngineError::NotForTheEngine)
-            }
+            Request::Load { .. }
+            | Request::LookUp { .. }
+            | Request::LocateBundled { .. }
+            | Request::Adapt { .. } => Err(EngineError::NotForTheEngine),
             Request::Generate {
                 job,
                 prompt,
@@ -179,6 +238,7 @@ impl Engine {
         if load.has_header() {
             self.resources.open = None;
         }
+        self.adapters.clear();
         self.begin(load)
     }
 

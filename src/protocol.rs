@@ -76,6 +76,14 @@ pub enum Request {
         #[serde(default)]
         device_memory_bytes: Option<u64>,
     },
+    /// Compute with adapters of the open model, in place of earlier ones; answered by [`Event::Adapted`]. For each adapter
+    /// two files stand beside the message: `adapter_config.json` and `adapter_model.safetensors`.
+    Adapt {
+        /// The job.
+        job: JobId,
+        /// The adapters.
+        adapters: Vec<AdapterShare>,
+    },
     /// Continue a prompt; one job of the model runs at a time, a second one is refused with [`ErrorCode::Busy`].
     Generate {
         /// The job.
@@ -119,6 +127,15 @@ pub enum Request {
     },
 }
 
+/// An adapter and how much of it counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AdapterShare {
+    /// The name by which it is known again.
+    pub name: String,
+    /// 1: as it was trained; 0: not at all.
+    pub share: f32,
+}
+
 impl Request {
     /// The job that it begins or stops.
     #[must_use]
@@ -127,6 +144,7 @@ impl Request {
             Self::LocateBundled { .. } => None,
             Self::Load { job, .. }
             | Self::LookUp { job, .. }
+            | Self::Adapt { job, .. }
             | Self::Generate { job, .. }
             | Self::Logits { job, .. }
             | Self::Measure { job }
@@ -192,6 +210,11 @@ pub enum Event {
         job: JobId,
         /// Costs in every type, compared with the room on this device.
         offer: Offer,
+    },
+    /// Answer to [`Request::Adapt`].
+    Adapted {
+        /// The job.
+        job: JobId,
     },
     /// One more token of one sequence.
     Token {

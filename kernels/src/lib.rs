@@ -18,6 +18,7 @@ mod kernel;
 pub mod kv_cache;
 pub mod lane;
 pub mod logits;
+pub mod low_rank;
 pub mod ops;
 pub mod pack;
 mod panel;

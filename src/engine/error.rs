@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::adapter::AdapterError;
 use crate::generate::GenerateError;
 use crate::infer::InferError;
 use crate::model::ModelError;
@@ -33,6 +34,9 @@ pub enum EngineError {
     /// The tokenizer cannot be read.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
+    /// The adapter is not taken.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
     /// The text cannot be generated.
     #[error(transparent)]
     Generate(#[from] GenerateError),
@@ -56,6 +60,7 @@ impl EngineError {
             Self::Generate(error) => error.hint(),
             Self::Weights(error) => error.hint().into(),
             Self::Tokenizer(error) => error.hint().into(),
+            Self::Adapter(error) => error.hint().into(),
         }
     }
 
@@ -67,6 +72,8 @@ impl EngineError {
             Self::NotForTheEngine => ErrorCode::BadMessage,
             Self::Weights(error) => weights_code(error),
             Self::Tokenizer(error) => tokenizer_code(error),
+            Self::Adapter(AdapterError::Unsupported(_)) => ErrorCode::UnsupportedModel,
+            Self::Adapter(_) => ErrorCode::NotAModel,
             Self::Generate(error) => match error {
                 GenerateError::BadParameter { .. }
                 | GenerateError::EmptyText

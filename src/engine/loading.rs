@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::infer::{LoadProgress, Loader, Model};
+use crate::infer::{LoadProgress, Loader, Mix, Model};
 use crate::protocol::{ModelInfo, Retention};
 use crate::tokenizer::Tokenizer;
 
@@ -15,6 +15,8 @@ pub struct OpenModel {
     pub model: Arc<Model>,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Arc<Tokenizer>,
+    /// Adapters that change what its weights compute.
+    pub adapters: Mix,
     /// Its description. The host fills in time and memory of the load, which are 0 here, and where the model is kept.
     pub info: ModelInfo,
 }
@@ -73,6 +75,7 @@ impl Loading {
         OpenModel {
             model: Arc::new(self.loader.finish()),
             tokenizer: Arc::new(tokenizer),
+            adapters: Mix::new(),
             info: ModelInfo {
                 name: self.name,
                 dtype,

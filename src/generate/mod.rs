@@ -17,7 +17,7 @@ pub mod sampler;
 
 use std::sync::Arc;
 
-use crate::infer::{Logits, Model, PREFILL_CHUNK, Session};
+use crate::infer::{Logits, Mix, Model, PREFILL_CHUNK, Session};
 use crate::parallel::Threads;
 use crate::tokenizer::{DecodeStream, Tokenizer};
 
@@ -135,6 +135,13 @@ impl Generation {
     #[must_use]
     pub fn with_threads(mut self, threads: Threads) -> Self {
         self.session = self.session.with_threads(threads);
+        self
+    }
+
+    /// Computes with adapters of the model.
+    #[must_use]
+    pub fn with_adapters(mut self, adapters: Mix) -> Self {
+        self.session = self.session.with_adapters(adapters);
         self
     }
 

@@ -6,11 +6,13 @@
 //! infinite value reaches earlier tokens of the same pass.) Attention over the prompt and over a sequence's own tokens
 //! is summed separately, so a token that was read as prompt and the same token generated differ in the last bits.
 
+mod adapter;
 mod loader;
 mod model;
 
 use std::sync::Arc;
 
+pub use adapter::{Adapter, LinearMap, Mix};
 pub use loader::{LoadProgress, Loader, TensorPart, TensorSource};
 pub use model::Model;
 
@@ -77,6 +79,7 @@ pub struct Session {
     activations: Activations,
     logits: Vec<f32>, // (n_logits); longer after a larger pass
     n_logits: usize,
+    adapters: Mix,
     scratch: Scratch,
 }
 
@@ -88,6 +91,7 @@ struct Activations {
     qkv: Vec<f32>,      // (R, 3C)
     mixed: Vec<f32>,    // (R, C)
     hidden: Vec<f32>,   // (R, I)
+    change: Vec<f32>,   // (R, I) with adapters, else empty: what they change of the hidden layer
 }
 
 /// The positions of a prefill that get logits.
@@ -154,9 +158,11 @@ impl Session {
                 qkv: vec![0.0; max_rows * 3 * c],
                 mixed: vec![0.0; max_rows * c],
                 hidden: vec![0.0; max_rows * config.n_inner],
+                change: Vec::new(),
             },
             logits: Vec::with_capacity(n_sequences * config.vocab_size),
             n_logits: 0,
+            adapters: Mix::new(),
             scratch: Scratch::default(),
             model,
         })
@@ -166,6 +172,17 @@ impl Session {
     #[must_use]
     pub fn with_threads(mut self, threads: Threads) -> Self {
         self.scratch = Scratch::with_threads(threads);
+        self
+    }
+
+    /// The session with adapters of its model, of which each changes the weights by its share.
+    #[must_use]
+    pub fn with_adapters(mut self, adapters: Mix) -> Self {
+        let activations = &mut self.activations;
+        if !adapters.is_empty() {
+            activations.change = vec![0.0; activations.hidden.len()];
+        }
+        self.adapters = adapters;
         self
     }
 
@@ -330,6 +347,7 @@ impl Session {
             activations,
             logits,
             n_logits,
+            adapters,
             scratch,
             ..
         } = self;
@@ -353,6 +371,7 @@ impl Session {
         for (layer_idx, block) in model.blocks.iter().enumerate() {
             block.ln_1.forward(epsilon, residual, normed);
             block.c_attn.forward(normed, n, qkv, scratch, |_, _| {});
+            adapter::add(adapters, layer_idx, LinearMap::CAttn, normed, qkv);
             let n = match layer_idx + 1 == model.blocks.len() {
                 true => scored,
                 false => n,
@@ -373,13 +392,26 @@ impl Session {
             attention::gather(heads, mixed);
             let add = |start: usize, out: &mut [f32]| ops::add(out, &residual[start..]);
             block.attn_c_proj.forward(mixed, n, next, scratch, add);
+            adapter::add(adapters, layer_idx, LinearMap::AttnCProj, mixed, next);
             std::mem::swap(&mut residual, &mut next);
 
             block.ln_2.forward(epsilon, residual, normed);
-            let activate = |_: usize, out: &mut [f32]| ops::activate(activation, out);
+            let change = match adapters.is_empty() {
+                true => &mut [][..],
+                false => &mut activations.change[..hidden.len()],
+            };
+            change.fill(0.0);
+            adapter::add(adapters, layer_idx, LinearMap::CFc, normed, change);
+            let activate = |start: usize, out: &mut [f32]| {
+                if let Some(change) = change.get(start..start + out.len()) {
+                    ops::add(out, change);
+                }
+                ops::activate(activation, out);
+            };
             block.c_fc.forward(normed, n, hidden, scratch, activate);
             let add = |start: usize, out: &mut [f32]| ops::add(out, &residual[start..]);
             block.mlp_c_proj.forward(hidden, n, next, scratch, add);
+            adapter::add(adapters, layer_idx, LinearMap::MlpCProj, hidden, next);
             std::mem::swap(&mut residual, &mut next);
         }
         if scored > 0 {

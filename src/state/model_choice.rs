@@ -15,6 +15,17 @@ pub struct ModelChoice {
     pub size_bytes: Option<u64>,
     /// `OWNER/NAME` of the bot that it is, where its address does not say it.
     pub bot: Option<String>,
+    /// The bots whose adapters are computed beside it.
+    pub shares: Vec<BotShare>,
+}
+
+/// How much of a bot's adapter counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BotShare {
+    /// The name of the bot's folder.
+    pub folder: String,
+    /// 100: as it was trained.
+    pub percent: u8,
 }
 
 impl ModelChoice {
@@ -25,6 +36,7 @@ impl ModelChoice {
             model,
             size_bytes: None,
             bot: None,
+            shares: Vec::new(),
         }
     }
 
@@ -63,6 +75,7 @@ impl ModelChoice {
             name: file,
             size_bytes: Some(size_bytes),
             bot: Some(repo),
+            shares: Vec::new(),
         }
     }
 

@@ -69,6 +69,7 @@ impl PageState {
                 choice: model.unwrap_or_else(|| bundled.clone()),
                 bundled,
                 of_site: None,
+                adapting: None,
                 endpoint: address.endpoint.clone(),
                 status: ModelStatus::Absent,
                 earlier: None,

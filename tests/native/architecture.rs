@@ -166,6 +166,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trainer::message",
             "trainer::Event",
             "trainer::Plan",
+            "trainer::TrainedBot",
         ],
     ),
     // Converts arriving weights with the engine's own conversion.
@@ -183,7 +184,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "web::trainer",
         &[
-            "engine", "finetune", "parallel", "protocol", "runs", "trainer",
+            "engine",
+            "finetune",
+            "maker::manifest",
+            "parallel",
+            "protocol",
+            "runs",
+            "trainer",
         ],
     ),
     // The settings panel has a control per row of the table of parameters; the maker's page talks to its worker.

@@ -1139,6 +1139,7 @@ fn the_bot_of_a_site_stands_first_and_speaks_with_its_own_model() {
     state.use_site_model();
     assert!(state.is_own());
     // Another bot speaks as on any site, and the first one gets its model back.
+    let mut state = open(&Address::default(), None);
     state.choose_bot(1);
     assert!(state.is_bundled());
     state.choose_bot(0);

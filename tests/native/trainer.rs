@@ -3,12 +3,13 @@
 use std::io::Cursor;
 
 use huggingtweets::bundled::BUNDLED_MODEL;
-use huggingtweets::engine::{BaseModel, Companions, ModelFile};
+use huggingtweets::engine::{AdapterFiles, BaseModel, Companions, Engine, ModelFile};
 use huggingtweets::finetune::FineTuneParams;
 use huggingtweets::finetune::export::FloatType;
 use huggingtweets::finetune::params::Method;
 use huggingtweets::hub::Dtype;
 use huggingtweets::parallel::Threads;
+use huggingtweets::protocol::{Event, Request};
 use huggingtweets::runs::{Artifact, RunRecord, State};
 use huggingtweets::trainer::copy_check::{CopyCheck, CopyReport, N_TEXTS};
 use huggingtweets::trainer::output::{base_artifact, hashed};
@@ -230,4 +231,114 @@ fn a_hundred_texts_are_compared_with_the_posts() {
     // "My dream is" stands in every text.
     let dream = check("<|endoftext|>my dream is<|endoftext|>");
     assert_eq!(dream.longest, 3);
+}
+
+/// Logits of the token after a text.
+fn logits(engine: &mut Engine, text: &str) -> Vec<f32> {
+    let text = text.to_owned();
+    let mut events = engine.handle(Request::Logits { job: 9, text });
+    while !engine.is_idle() {
+        events.extend(engine.step(&|| 0.0));
+    }
+    match events.pop() {
+        Some(Event::Logits { logits, .. }) => logits,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn engine_with(gguf: &'static [u8]) -> Engine {
+    let mut engine = Engine::new();
+    let size = gguf.len() as u64;
+    engine.load(1, Box::new(Cursor::new(gguf)), "model", size, Vec::new());
+    while !engine.is_idle() {
+        engine.step(&|| 0.0);
+    }
+    engine
+}
+
+#[test]
+fn an_adapter_beside_its_base_writes_as_the_merged_bot_and_shares_add_up() {
+    let mut training = begin(&plan(FineTuneParams::lora()));
+    steps(&mut training, 6);
+    training.end(NOW_MS);
+    let (_, merged) = written(&mut training);
+    let finished = training.into_finished(Vec::new()).unwrap();
+    let files = finished.files();
+    let file = |name: &str| files.iter().find(|(it, _)| it == name).unwrap().1.clone();
+    let adapter = |share: f32| AdapterFiles {
+        name: format!("{share}"),
+        share,
+        config_json: file("adapter/adapter_config.json"),
+        weights: file("adapter/adapter_model.safetensors"),
+    };
+    let text = "<|endoftext|>post number 3 of";
+    let merged = logits(&mut engine_with(merged.leak()), text);
+    let mut engine = engine_with(BUNDLED);
+    let base = logits(&mut engine, text);
+    let mut with = |adapters: &[AdapterFiles]| {
+        assert_eq!(engine.adapt(2, adapters), [Event::Adapted { job: 2 }]);
+        logits(&mut engine, text)
+    };
+    let distance = |one: &[f32], other: &[f32]| -> f32 {
+        let squares = one.iter().zip(other).map(|(a, b)| (a - b) * (a - b));
+        squares.sum::<f32>().sqrt()
+    };
+    let adapted = with(&[adapter(1.0)]);
+    // What is left is the rounding of the base's weights and inputs.
+    let (near, far) = (distance(&adapted, &merged), distance(&base, &merged));
+    assert!(near < 0.1 * far, "{near} {far}");
+    let halves = with(&[
+        adapter(0.5),
+        AdapterFiles {
+            name: "other".to_owned(),
+            ..adapter(0.5)
+        },
+    ]);
+    assert!(distance(&halves, &adapted) < 0.02 * far, "{halves:?}");
+    let half = with(&[adapter(0.5)]);
+    assert!(distance(&half, &base) > 0.1 * far && distance(&half, &adapted) > 0.1 * far);
+    assert_eq!(with(&[adapter(0.0)]), base);
+    assert_eq!(with(&[]), base);
+
+    // What does not fit is refused, and the model goes on as it was.
+    let other = AdapterFiles {
+        name: "other".to_owned(),
+        config_json: br#"{"peft_type": "LORA", "r": 4, "lora_alpha": 8}"#.to_vec(),
+        ..adapter(1.0)
+    };
+    let refused = |engine: &mut Engine, files: AdapterFiles, words: &str| {
+        let events = engine.adapt(3, &[files]);
+        let [Event::Error { error, .. }] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert!(
+            error.message.contains(words) && !error.hint.is_empty(),
+            "{error:?}"
+        );
+    };
+    refused(&mut engine, other, "does not fit the open model");
+    let cut = |config: &str, n: usize| AdapterFiles {
+        name: "cut".to_owned(),
+        config_json: config.as_bytes().to_vec(),
+        weights: file("adapter/adapter_model.safetensors")[..n].to_vec(),
+        share: 1.0,
+    };
+    refused(
+        &mut engine,
+        cut("{}", 0),
+        "adapter_config.json cannot be read",
+    );
+    let lora = r#"{"peft_type": "LORA", "r": 8, "lora_alpha": 16}"#;
+    refused(
+        &mut engine,
+        cut(lora, 1000),
+        "adapter_model.safetensors cannot be read",
+    );
+    let dora = r#"{"peft_type": "LORA", "r": 8, "lora_alpha": 16, "use_dora": true}"#;
+    refused(&mut engine, cut(dora, 1000), "DoRA");
+    assert_eq!(logits(&mut engine, text), base);
+    assert_eq!(
+        engine_with(BUNDLED).adapt(4, &[]),
+        [Event::Adapted { job: 4 }]
+    );
 }

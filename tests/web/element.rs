@@ -988,11 +988,13 @@ pub async fn a_frame_without_the_script_writes_too(browser: Browser) {
         let source = site.address_of(
             "/index.html?view=embed&bot=huggingtweets/empressrandom&text=I%20like&n=2&max_new_tokens=6",
         );
-        page.eval_with(
-            "const frame = document.querySelector('iframe'); frame.sandbox = arguments[0]; frame.src = arguments[1]",
+        // A frame that is entered before its document is there is lost in WebKit.
+        let arrived = page.client.execute_async(
+            "const frame = document.querySelector('iframe'); const [sandbox, source, done] = arguments; \
+             frame.sandbox = sandbox; frame.onload = () => done(); frame.src = source",
             vec![json!(sandbox), json!(source)],
-        )
-        .await;
+        );
+        arrived.await.unwrap();
         page.client.enter_frame(0).await.unwrap();
         page.wait_for_state_within(&STARTED, RUN).await;
         assert_eq!(page.text("bot-handle").await, "@empressrandom");

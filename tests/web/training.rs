@@ -185,6 +185,67 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     page.close_clean().await;
 }
 
+/// Sets the value of a control by its id, as a visitor does.
+async fn set(page: &Page, id: &str, value: &str) {
+    let script = "const control = document.getElementById(arguments[0]); control.value = arguments[1]; \
+                  for (const kind of ['input', 'change']) control.dispatchEvent(new Event(kind, { bubbles: true }))";
+    page.eval_with(script, vec![json!(id), json!(value)]).await;
+}
+
+/// Makes a bot of an author's posts with LoRA, of a few steps.
+async fn train_with_lora(page: &Page, author: &str) {
+    import(page, &posts_of(author, 120)).await;
+    set(page, "maker-handle-0", author).await;
+    write_text(page).await;
+    page.click_nth("maker-method", 1).await;
+    page.click("maker-train").await;
+    step_after(page, 12).await;
+    page.click("maker-stop").await;
+    page.find("maker-trained").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_adapters_of_one_model_are_mixed_by_a_slider() {
+    let Some((_site, page)) = open(Browser::Chromium).await else {
+        return;
+    };
+    train_with_lora(&page, "una").await;
+    page.click("maker-new").await;
+    wait_until("an empty maker", SOON, || async {
+        page.find_all("maker-account")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    train_with_lora(&page, "bea").await;
+    page.click("maker-open").await;
+    page.wait_for_text("bot-handle", SOON, |text| text == "@bea")
+        .await;
+    page.click("mix-with").await;
+    page.wait_for_text("bot-handle", SOON, |text| text == "@bea-una")
+        .await;
+    assert!(page.text("bot-label").await.contains("AI CYBORG"));
+    page.wait_for_text("mix-words", SOON, |text| text == "50 % @bea, 50 % @una")
+        .await;
+    // One seed, and other texts by other shares; the same again by the same shares.
+    let mut written = Vec::new();
+    for share in ["100", "0", "100"] {
+        set(&page, "mix-share", share).await;
+        set(&page, "setting-seed", "11").await;
+        written.push(page.generate().await);
+    }
+    assert_ne!(written[0], written[1]);
+    assert_eq!(written[0], written[2]);
+    look(Browser::Chromium, &page, "a mixed bot").await;
+    // The address leads back to the mixture.
+    let address = page.eval("return location.href").await;
+    page.goto(address.as_str().unwrap()).await;
+    page.wait_for_text("bot-handle", SOON, |text| text == "@bea-una")
+        .await;
+    page.close_clean().await;
+}
+
 /// The copy of the site that the maker saves, unpacked in a folder of the host.
 async fn a_site_with_the_bot_works_in_any_folder(site: &Site, page: &Page) {
     let (name, zip) = saved(page, "maker-save-site").await;

@@ -2,14 +2,14 @@
 
 use super::super::loading::{Loading, Paused};
 use super::super::model::{Earlier, ModelStatus};
-use super::super::model_choice::{ModelChoice, whole_repository};
+use super::super::model_choice::{BotShare, ModelChoice, whole_repository};
 use super::super::notice::Notice;
 use super::super::problem::{Problem, Remedy, remedy_here};
 use super::super::speaker::Speaker;
 use super::super::{Command, PageState};
 use crate::bot::Bot;
 use crate::hub::{Endpoint, ModelRef};
-use crate::protocol::{ErrorCode, ErrorReport, JobId, LoadStage, ModelInfo, Request};
+use crate::protocol::{AdapterShare, ErrorCode, ErrorReport, JobId, LoadStage, ModelInfo, Request};
 
 impl PageState {
     /// The chosen model.
@@ -113,6 +113,35 @@ impl PageState {
         self.notices.retain(|notice| *notice != missing);
         self.gallery.add(bot);
         self.open_model(choice)
+    }
+
+    /// Mixes the open bot's adapters by other shares, which count from the next text on.
+    pub fn mix(&mut self, shares: Vec<BotShare>) -> Vec<Command> {
+        self.model.choice.shares = shares;
+        match self.model.status {
+            ModelStatus::Ready(_) => vec![self.adapt()],
+            // Sent once the model is open.
+            _ => Vec::new(),
+        }
+    }
+
+    fn adapt(&mut self) -> Command {
+        let job = self.worker.next_job();
+        self.model.adapting = Some(job);
+        let shares = self.model.choice.shares.iter();
+        let adapters = shares.map(|share| AdapterShare {
+            name: share.folder.clone(),
+            share: f32::from(share.percent) / 100.0,
+        });
+        Command::SendFiles(Request::Adapt {
+            job,
+            adapters: adapters.collect(),
+        })
+    }
+
+    /// Whether the job gives the adapters to the engine.
+    pub(super) fn is_adapting(&self, job: JobId) -> bool {
+        self.model.adapting == Some(job)
     }
 
     /// Says that the bot of the address is not on this device.
@@ -312,6 +341,9 @@ impl PageState {
         self.model.failed = None;
         self.forget_missing_bots();
         let mut commands = Vec::new();
+        if !self.model.choice.shares.is_empty() {
+            commands.push(self.adapt());
+        }
         if !self.is_for_open_place() {
             // Another bot was chosen during the load: these are not its words.
             commands.extend(self.follow_place());

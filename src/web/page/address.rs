@@ -5,11 +5,8 @@ use std::sync::OnceLock;
 use leptos::prelude::*;
 use web_sys::{Url, UrlSearchParams};
 
-use super::site_bot;
-use crate::bot;
 use crate::bundled::BUNDLED_MODEL;
 use crate::hub::{ModelAddress, ModelRef};
-use crate::state::PageState;
 use crate::state::address::Address;
 use crate::state::model_choice::ModelChoice;
 
@@ -39,7 +36,7 @@ pub fn read() -> (Address, Option<ModelChoice>) {
 }
 
 /// The model that comes with the page.
-fn bundled_model() -> ModelChoice {
+pub fn bundled_model() -> ModelChoice {
     ModelChoice::new(ModelRef::bundled()).with_size(BUNDLED_MODEL.size_bytes)
 }
 
@@ -149,19 +146,10 @@ pub fn bot_link(repo: &str) -> String {
     }
 }
 
-/// The state in which a page with this address begins.
-pub fn first_state() -> PageState {
-    let (asked, model) = read();
-    let (first, own) = site_bot::read().unzip();
-    let of_site = |model: &ModelChoice| own.as_ref().is_some_and(|own| own.model == model.model);
-    let model = match model {
-        Some(model) if of_site(&model) => own.clone(),
-        model => model,
-    };
-    let bots = first.into_iter().chain(bot::bundled().iter().cloned());
-    let mut state = PageState::new(bots.collect(), bundled_model(), &asked, model);
-    if let Some(own) = own {
-        state.set_site_model(own);
-    }
-    state
+/// Adds an entry of this bot to the history.
+pub fn go_to(repo: &str) {
+    // A page opened from a file may not write its address; the bot opens all the same.
+    let _ = window().history().and_then(|history| {
+        history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&bot_link(repo)))
+    });
 }

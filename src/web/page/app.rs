@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use web_sys::Event;
 
-use super::address;
 use super::browser_window::Online;
 use super::components::about::About;
 use super::components::avatar::Pictures;
@@ -21,6 +20,7 @@ use super::components::widget::Widget;
 use super::context::Page;
 use super::document_state;
 use super::dropped_files;
+use super::first_state::first_state;
 use super::frame::{self, FrameView};
 use super::history;
 use super::launch_queue;
@@ -34,7 +34,7 @@ use super::theme::ThemeChoice;
 /// The page: bar, gallery, and the open bot with its widget and card; or the maker.
 #[component]
 pub fn App() -> impl IntoView {
-    let state = address::first_state();
+    let state = first_state();
     let page = Page::start(state);
     provide_context(page);
     provide_context(ThemeChoice::start());

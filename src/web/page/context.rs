@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 
 use crate::bot::Bot;
 use crate::hub::ModelRef;
-use crate::protocol::{ErrorCode, ErrorReport, Event, Request};
+use crate::protocol::{AdapterShare, ErrorCode, ErrorReport, Event, Request};
 use crate::state::model_choice::ModelChoice;
 use crate::state::wording::isolated;
 use crate::state::{Command, PageState};
@@ -51,6 +51,8 @@ struct Channel {
     /// The files of the models that the visitor opened last, the newest at the end; the worker reads their bytes. An
     /// earlier model is opened again if the next one cannot be.
     files: Vec<(ModelRef, Vec<File>)>,
+    /// The adapters of the bot that is mixed, by the names of the bots' folders.
+    adapters: Vec<(String, [File; 2])>,
 }
 
 impl Page {
@@ -73,6 +75,7 @@ impl Page {
                 listener,
                 inbox: Rc::default(),
                 files: Vec::new(),
+                adapters: Vec::new(),
             }),
             worker_build: RwSignal::new(None),
         };
@@ -153,6 +156,12 @@ impl Page {
         match command {
             Command::Send(request) => self.with_bridge(|bridge, _| bridge.send(&request)),
             Command::SendFiles(request) if !self.has_files(&request) => self.miss_files(&request),
+            Command::SendFiles(Request::Adapt { job, adapters }) => {
+                let files = self.adapter_files(&adapters);
+                self.with_bridge(|bridge, _| {
+                    bridge.send_files(&Request::Adapt { job, adapters }, &files);
+                });
+            }
             Command::SendFiles(request) => self.with_bridge(|bridge, files| {
                 let Request::Load { model, .. } = &request else {
                     return;
@@ -167,6 +176,25 @@ impl Page {
                 model_storage::persist().await;
             }),
         }
+    }
+
+    /// Takes the files of adapters: `adapter_config.json` and `adapter_model.safetensors` of each.
+    pub fn take_adapters(self, adapters: Vec<(String, [File; 2])>) {
+        self.channel
+            .update_value(|channel| channel.adapters = adapters);
+    }
+
+    fn adapter_files(self, adapters: &[AdapterShare]) -> Vec<File> {
+        self.channel.with_value(|channel| {
+            let files = |share: &AdapterShare| {
+                let known = channel
+                    .adapters
+                    .iter()
+                    .find(|(name, _)| *name == share.name);
+                known.map(|(_, files)| files.clone())
+            };
+            adapters.iter().filter_map(files).flatten().collect()
+        })
     }
 
     /// Whether the files of the model that is to be loaded are at hand.

@@ -15,6 +15,7 @@ use super::components::results::Results;
 use super::content_height;
 use super::context::Page;
 use super::document_state;
+use super::first_state::first_state;
 use super::frame_host;
 use super::host_link::HostLink;
 use super::stored_models;
@@ -34,7 +35,7 @@ fn query(name: &str) -> Option<String> {
 /// elements of a page share.
 #[component]
 pub fn FrameView() -> impl IntoView {
-    let state = address::first_state();
+    let state = first_state();
     let host = HostLink::find();
     let content = NodeRef::<html::Div>::new();
     let page = match &host {

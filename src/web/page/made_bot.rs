@@ -9,7 +9,6 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::file::File as Picked;
 use js_sys::{Array, Function};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -17,9 +16,9 @@ use web_sys::{
     CustomEvent, CustomEventInit, File, FileSystemDirectoryHandle, FileSystemFileHandle,
 };
 
+use super::address;
 use super::context::Page;
 use super::kept_bots::{folder_of, settled};
-use super::{address, history};
 use crate::bot::Bot;
 use crate::state::model_choice::ModelChoice;
 use crate::trainer::TrainedBot;
@@ -55,47 +54,38 @@ pub fn ask_copied(bot: &str, text: &str, take: impl Fn(String) + 'static) {
     }
 }
 
-/// Opens on `page` the bot that its address asks for, and what the maker asks for.
+/// Opens on `page` what the maker asks for.
 pub fn follow(page: Page) {
-    let (asked, _) = address::read();
-    let asked = asked.bot.map(|repo| repo.to_string());
-    if let Some(folder) = asked.as_deref().and_then(Bot::folder_here) {
-        open(page, folder.to_owned());
-    }
     hear(OPEN, move |detail| {
         let text = |place| detail.get(place).as_string();
         if let (Ok(file), Some(bot), Some(card)) =
             (detail.get(0).dyn_into::<File>(), text(1), text(2))
         {
-            history::go_to(&Bot::repo_here(&bot));
+            address::go_to(&Bot::repo_here(&bot));
             show(page, file, &bot, &card);
         }
     });
 }
 
 /// Opens a trained bot from storage, or says on the page that it is not there.
-pub fn open(page: Page, bot: String) {
-    let is_open = page.with_untracked(|state| {
-        let repo = state.speaker().bot().map(|open| open.repo.clone());
-        repo == Some(Bot::repo_here(&bot)) && state.is_own()
-    });
-    if is_open {
-        return;
-    }
-    spawn_local(async move {
-        let found = match (trained(&bot).await, file(&bot, CARD).await) {
-            (Some(trained), Some(card)) => {
-                let card = JsFuture::from(card.text()).await.ok();
-                let card = card.and_then(|card| card.as_string());
-                file(&bot, &trained.gguf).await.zip(card)
-            }
-            _ => None,
-        };
-        match found {
-            Some((file, card)) => show(page, file, &bot, &card),
-            None => page.change(|state| state.miss_made_bot()),
+pub async fn open(page: Page, bot: &str) {
+    let found = match (trained(bot).await, card_of(bot).await) {
+        (Some(trained), Some(card)) => {
+            let file = file(bot, &trained.gguf).await;
+            file.map(|file| (file, card))
         }
-    });
+        _ => None,
+    };
+    match found {
+        Some((file, card)) => show(page, file, bot, &card),
+        None => page.change(|state| state.miss_made_bot()),
+    }
+}
+
+/// The card of a trained bot.
+pub async fn card_of(bot: &str) -> Option<String> {
+    let text = JsFuture::from(file(bot, CARD).await?.text()).await.ok()?;
+    text.as_string()
 }
 
 fn show(page: Page, file: File, bot: &str, card: &str) {

@@ -9,9 +9,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::Serialize as _;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, File, MessageEvent, Response, Worker};
+use web_sys::{Blob, File, MessageEvent, Worker};
 
+use super::bundled_file::bundled_file;
 use super::context::date_ms;
 use super::picture::Picture;
 use super::{address, browser_window, made_bot, worker_script};
@@ -19,12 +19,11 @@ use crate::bot::Bot;
 use crate::state::share::Shared;
 use crate::state::speaker::Speaker;
 use crate::state::training::{Phase, TrainingState};
+use crate::trainer::message::BUNDLED;
 use crate::trainer::{Event, Plan, Request};
 
 /// The script that starts the worker, beside the page.
 const SCRIPT: &str = "worker_loader.js";
-/// The name of the bundled model as a base.
-const BUNDLED: &str = "bundled";
 
 /// Handle on the training, cheap to copy into every component.
 #[derive(Clone, Copy)]
@@ -137,7 +136,7 @@ impl Trainer {
     async fn try_prepare(self, plan: Plan, text: Blob, shown: Option<Bot>) -> Result<(), String> {
         let base = match self.base.get_value() {
             Some(file) => Blob::from(file),
-            None => bundled_model().await?,
+            None => bundled_file().await?,
         };
         // A worker of its own for each training: the memory of the one before is given back.
         let worker = self.start_worker();
@@ -333,19 +332,4 @@ async fn preview(bot: Bot) -> Option<Blob> {
         link: String::new(),
     };
     Picture::draw(&shared)?.png_file().await
-}
-
-/// The model that comes with the page.
-async fn bundled_model() -> Result<Blob, String> {
-    let failed = |_: JsValue| "the bundled model did not arrive".to_owned();
-    let answer = JsFuture::from(window().fetch_with_str(&address::bundled_url())).await;
-    let answer: Response = answer.map_err(failed)?.unchecked_into();
-    if !answer.ok() {
-        return Err(format!(
-            "the bundled model did not arrive: {}",
-            answer.status()
-        ));
-    }
-    let blob = JsFuture::from(answer.blob().map_err(failed)?).await;
-    Ok(blob.map_err(failed)?.unchecked_into())
 }

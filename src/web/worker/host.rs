@@ -1,6 +1,7 @@
 //! `Host`: the worker's end of the channel; feeds the engine, one step per turn of the event loop, and fetches models.
 
 use std::cell::{Cell, RefCell};
+use std::io::Read as _;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
@@ -16,16 +17,20 @@ use super::blob_reader::BlobReader;
 use super::blob_stream::BlobStream;
 use super::message;
 use super::outbox::Outbox;
-use crate::engine::{Engine, ModelFile};
+use crate::engine::{AdapterFiles, Engine, ModelFile};
 use crate::hub::{ModelAddress, ModelRef};
 use crate::kernels;
 use crate::parallel::Threads;
-use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, Request, Retention};
+use crate::protocol::{AdapterShare, ErrorCode, ErrorReport, Event, JobId, Request, Retention};
 use crate::web::shared::js_error::WebError;
 use crate::web::shared::memory::memory_bytes;
 
 /// A worker that gets no request for this time compiles the tokenizer's pattern, which the first text needs.
 const PREPARE_AFTER_MS: u32 = 500;
+
+/// Most bytes of an adapter's files: a rank of 256 on every matrix of GPT-2 medium has 200 MB.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+const MAX_ADAPTER_BYTES: u64 = 1 << 28;
 
 struct Host {
     outbox: Rc<Outbox>,
@@ -100,6 +105,7 @@ impl Host {
             Request::Load { job, model, keep } => {
                 self.load(job, model, keep, message::blobs(data));
             }
+            Request::Adapt { job, adapters } => self.adapt(job, adapters, &message::blobs(data)),
             Request::LookUp {
                 job,
                 model,
@@ -111,6 +117,38 @@ impl Host {
             },
             other => self.pass_on(other),
         }
+    }
+
+    /// Reads the adapters' files, two of each, and has the engine compute with them.
+    fn adapt(&self, job: JobId, adapters: Vec<AdapterShare>, blobs: &[Blob]) {
+        if blobs.len() != 2 * adapters.len() {
+            return self.outbox.post(message::bad_message(Some(job)));
+        }
+        let mut files = Vec::with_capacity(adapters.len());
+        for (AdapterShare { name, share }, pair) in adapters.into_iter().zip(blobs.chunks(2)) {
+            let read = |blob: &Blob, most: u64| -> Result<Vec<u8>, WebError> {
+                let reader = BlobReader::new(blob.clone())?;
+                let mut bytes = Vec::new();
+                let read = reader.take(most).read_to_end(&mut bytes);
+                read.map_err(|error| WebError::Read {
+                    reason: error.to_string(),
+                })?;
+                Ok(bytes)
+            };
+            let read = read(&pair[0], MAX_CONFIG_BYTES)
+                .and_then(|config| Ok((config, read(&pair[1], MAX_ADAPTER_BYTES)?)));
+            match read {
+                Ok((config_json, weights)) => files.push(AdapterFiles {
+                    name,
+                    share,
+                    config_json,
+                    weights,
+                }),
+                Err(error) => return self.fail(job, &error),
+            }
+        }
+        let events = self.engine.borrow_mut().adapt(job, &files);
+        self.follow(events);
     }
 
     fn pass_on(&self, request: Request) {

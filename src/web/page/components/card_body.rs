@@ -10,6 +10,7 @@ use crate::web::page::maker_door;
 use super::dialog::{Overlay, View};
 use super::how_to_use::HowToUse;
 use super::limitations::Limitations;
+use super::mix::Mix;
 use super::model_body::ModelBody;
 use super::outward_link::OutwardLink;
 use super::pipeline::Pipeline;
@@ -51,15 +52,21 @@ fn MadeBody() -> impl IntoView {
     let page = Page::here();
     let bot = page.memo(|state| state.bot().clone());
     let maker = Memo::new(move |_| {
-        bot.with(|bot| Bot::folder_here(&bot.repo).map(maker_door::fragment_of))
+        bot.with(|bot| {
+            let folder = Bot::folder_here(&bot.repo)?;
+            // A mixed bot has no place of its own in the maker.
+            (!folder.contains(Bot::MIXED)).then(|| maker_door::fragment_of(folder))
+        })
     });
-    let place = move || match maker.with(Option::is_some) {
+    let is_here = move || bot.with(|bot| Bot::folder_here(&bot.repo).is_some());
+    let place = move || match is_here() {
         true => "in this browser; posts, weights and runs are on this device alone",
         false => "in the browser of who made this site",
     };
     view! {
         <article class="card-body" data-testid="made-body">
             <TrainingData bot/>
+            <Mix bot/>
             <Pipeline bot/>
             <section class="card-section" aria-labelledby="training-title">
                 <h2 id="training-title">"Training"</h2>

@@ -126,7 +126,7 @@ fn made(page: Page, bot: KeptBot) -> impl IntoView {
     let open = move |event: leptos::ev::MouseEvent| {
         if bot.is_trained && !has_modifier(&event) {
             event.prevent_default();
-            history::open_made_bot(page, name.clone());
+            history::open_made_bot(page, &name);
         }
     };
     view! {

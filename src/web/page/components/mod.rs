@@ -15,6 +15,7 @@ pub mod limitations;
 pub mod load_progress;
 pub mod maker;
 pub mod measure_device;
+pub mod mix;
 pub mod model_body;
 pub mod model_line;
 pub mod model_notices;

@@ -7,7 +7,7 @@ use crate::protocol::Retention;
 use crate::state::model::ModelStatus;
 use crate::state::wording;
 use crate::web::page::context::Page;
-use crate::web::page::made_bot;
+use crate::web::page::history;
 
 use super::dialog::{Overlay, View};
 
@@ -54,7 +54,7 @@ pub fn ModelLine() -> impl IntoView {
     let open_own = move |_| {
         let repo = own_work.get_untracked().unwrap_or_default();
         match Bot::folder_here(&repo) {
-            Some(folder) => made_bot::open(page, folder.to_owned()),
+            Some(folder) => history::open_here(page, folder),
             None => page.act(|state| state.use_site_model()),
         }
     };

@@ -85,8 +85,12 @@ pub fn TweetCard(
         </button>
     });
     // Where the bot was made on this device, its posts are here too.
-    let made =
-        move || speaker.with(|speaker| Bot::folder_here(&speaker.bot()?.repo).map(str::to_owned));
+    let made = move || {
+        let folder =
+            speaker.with(|speaker| Bot::folder_here(&speaker.bot()?.repo).map(str::to_owned));
+        // The maker has one bot open at a time.
+        folder.filter(|folder| !folder.contains(Bot::MIXED))
+    };
     let copied = RwSignal::new(String::new());
     Effect::new(move |_| {
         is_open.track();

@@ -1,0 +1,121 @@
+//! Bots mixed of two: LoRA adapters of one base model, computed beside it by shares that the visitor moves.
+
+use gloo::file::File as Picked;
+use js_sys::Array;
+use web_sys::File;
+
+use super::bundled_file::bundled_file;
+use super::context::Page;
+use super::kept_bots;
+use super::made_bot::{self, card_of};
+use crate::bot::Bot;
+use crate::hub::ModelRef;
+use crate::state::model_choice::{BotShare, ModelChoice};
+use crate::trainer::TrainedBot;
+use crate::trainer::message::BUNDLED;
+
+/// The files of an adapter, as the folder of a bot has them.
+const FILES: [&str; 2] = [
+    "adapter%2Fadapter_config.json",
+    "adapter%2Fadapter_model.safetensors",
+];
+
+/// A trained bot that can be mixed with the one it was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mixable {
+    /// The name of its folder.
+    pub folder: String,
+    /// Its handles.
+    pub handles: String,
+    /// The name of the base model of both.
+    pub base: String,
+}
+
+/// The bots whose adapters were trained on the same base model as that of `bot`.
+pub async fn mixable(bot: &str) -> Vec<Mixable> {
+    let Some((base, hash)) = made_bot::trained(bot).await.and_then(|own| base_of(&own)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for other in kept_bots::list().await {
+        if other.name == bot || !other.is_trained {
+            continue;
+        }
+        let trained = made_bot::trained(&other.name).await;
+        let is_same = trained
+            .and_then(|it| base_of(&it))
+            .is_some_and(|(_, other)| other == hash);
+        if is_same {
+            found.push(Mixable {
+                folder: other.name,
+                handles: other.handles,
+                base: base.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// Name and SHA-256 of the base model of a bot with an adapter.
+fn base_of(bot: &TrainedBot) -> Option<(String, String)> {
+    let has_adapter = bot
+        .files
+        .iter()
+        .any(|(name, _)| name.starts_with("adapter/"));
+    let mut artifacts = bot.record.artifacts.iter();
+    let base = artifacts.find(|artifact| artifact.kind == "pretrained-model")?;
+    let hash = base.files.first()?.sha256.clone();
+    let name = bot.record.run.config.get("base")?.as_str()?.to_owned();
+    has_adapter.then_some((name, hash))
+}
+
+/// Opens the mixture of two bots on their base model: the bundled one, or `base`. Says on the page if something of it is
+/// not there.
+pub async fn open(page: Page, folders: [String; 2], base: Option<File>) {
+    if try_open(page, &folders, base).await.is_none() {
+        page.change(|state| state.miss_made_bot());
+    }
+}
+
+async fn try_open(page: Page, folders: &[String; 2], base: Option<File>) -> Option<()> {
+    let mut cards = Vec::new();
+    let mut adapters = Vec::new();
+    for folder in folders {
+        cards.push(Bot::from_readme(
+            &Bot::repo_here(folder),
+            &card_of(folder).await?,
+        )?);
+        let mut files = Vec::new();
+        for name in FILES {
+            files.push(Picked::from(made_bot::file(folder, name).await?));
+        }
+        adapters.push((folder.clone(), files.try_into().ok()?));
+    }
+    let bot = Bot::mixed(&cards[0], &cards[1])?;
+    let file = match base {
+        Some(file) => file,
+        None => {
+            let (name, _) = base_of(&made_bot::trained(&folders[0]).await?)?;
+            let blob = bundled_file().await.ok().filter(|_| name == BUNDLED)?;
+            File::new_with_blob_sequence(&Array::of1(&blob), &format!("{BUNDLED}.gguf")).ok()?
+        }
+    };
+    let file = Picked::from(file);
+    let shares = folders.iter().map(|folder| BotShare {
+        folder: folder.clone(),
+        percent: 50,
+    });
+    let choice = ModelChoice {
+        shares: shares.collect(),
+        name: format!("{}, mixed of two", file.name()),
+        ..ModelChoice::new(ModelRef::of_files(
+            Some(bot.repo.clone()),
+            vec![file.name()],
+        ))
+        .with_size(file.size())
+        .of_bot(&bot.repo)
+    };
+    page.take_adapters(adapters);
+    page.open_made_bot(bot, choice, file);
+    Some(())
+}
