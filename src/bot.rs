@@ -93,6 +93,14 @@ impl Bot {
         })
     }
 
+    /// How many pictures it has: those of its card, or one per name where no host has any.
+    pub fn n_pictures(&self) -> usize {
+        match self.card.avatars.len() {
+            0 if self.is_own_work() => self.card.names.len(),
+            n => n,
+        }
+    }
+
     /// The address of the repository's page on the Hub.
     pub fn hub_url(&self) -> String {
         format!("{HUB}/{}", self.repo)

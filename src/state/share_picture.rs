@@ -76,7 +76,7 @@ pub fn svg(shared: &Shared, measure: Measure) -> String {
 
 /// Draws the avatars; gives back where the names begin.
 fn avatars(svg: &mut String, speaker: &Speaker) -> f64 {
-    let n = speaker.bot().map_or(0, |bot| bot.card.avatars.len());
+    let n = speaker.bot().map_or(0, bot::Bot::n_pictures);
     let drawings: Vec<_> = bot::drawings(speaker.colour_key(), &speaker.names(), n).collect();
     let (radius, step) = match drawings.len() {
         1 => (60.0, 0.0),

@@ -226,6 +226,7 @@ async fn two_adapters_of_one_model_are_mixed_by_a_slider() {
     page.wait_for_text("bot-handle", SOON, |text| text == "@bea-una")
         .await;
     assert!(page.text("bot-label").await.contains("AI CYBORG"));
+    assert_eq!(page.find_all("avatar").await.len(), 2);
     page.wait_for_text("mix-words", SOON, |text| text == "50 % @bea, 50 % @una")
         .await;
     // One seed, and other texts by other shares; the same again by the same shares.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::bot;
+use crate::bot::{self, Bot};
 use crate::state::speaker::Speaker;
 
 /// Whether original pictures may be fetched; lasts as long as the page.
@@ -30,7 +30,8 @@ pub struct Portrait {
 pub fn portraits(speaker: &Speaker) -> Vec<Portrait> {
     let avatars = speaker.bot().map_or(&[][..], |bot| &bot.card.avatars);
     let names = speaker.names();
-    bot::drawings(speaker.colour_key(), &names, avatars.len())
+    let n = speaker.bot().map_or(0, Bot::n_pictures);
+    bot::drawings(speaker.colour_key(), &names, n)
         .enumerate()
         .map(|(i, (hue, initials))| Portrait {
             name: names

@@ -80,7 +80,7 @@ pub fn Mix(
             <section class="card-section" aria-labelledby="mix-title" data-testid="mix">
                 <h2 id="mix-title">"Mixed of two bots"</h2>
                 <p>"One base model writes; what each bot learnt is added by its share, from the next text on."</p>
-                <p>
+                <p class="mix-share">
                     <label for="mix-share">"Share of the first bot"</label>
                     <input id="mix-share" type="range" min="0" max="100" step="5" data-testid="mix-share" prop:value=move || percent().to_string() on:change=slide/>
                     <output for="mix-share" data-testid="mix-words">{move || {
