@@ -1126,7 +1126,7 @@ fn the_bot_of_a_site_stands_first_and_speaks_with_its_own_model() {
     assert!(first.is_own_work());
     let own = typed("https://example.com/site/first/zoe-q8_0.gguf").of_bot(&repo);
     let open = |address: &Address, model: Option<ModelChoice>| {
-        let bots = [&[first.clone()], bot::bundled()].concat();
+        let bots = [std::slice::from_ref(&first), bot::bundled()].concat();
         let mut state = PageState::new(bots, bundled(), address, model);
         state.set_site_model(own.clone());
         state
