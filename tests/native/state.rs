@@ -14,7 +14,7 @@ use huggingtweets::protocol::{
 use huggingtweets::state::address::Address;
 use huggingtweets::state::measuring::Measuring;
 use huggingtweets::state::model::ModelStatus;
-use huggingtweets::state::model_choice::ModelChoice;
+use huggingtweets::state::model_choice::{BotShare, ModelChoice};
 use huggingtweets::state::notice::{AddressPart, FolderProblem, Notice};
 use huggingtweets::state::problem::Remedy;
 use huggingtweets::state::settings::SettingError;
@@ -1116,6 +1116,46 @@ fn a_bot_made_on_this_device_speaks_with_its_own_model_and_no_host_is_asked_for_
     assert!(state.is_own() && made.is_own_work());
     // A file or folder that a visitor picks is nobody's.
     assert_eq!(picked().bot_repo(), None);
+}
+
+#[test]
+fn a_mixed_bot_writes_only_with_its_adapters() {
+    let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");
+    let bot_of = |folder| bot::Bot::from_readme(&bot::Bot::repo_here(folder), card).unwrap();
+    let mixed = bot::Bot::mixed(&bot_of("a"), &bot_of("b")).unwrap();
+    let share = |folder: &str| BotShare {
+        folder: folder.to_owned(),
+        percent: 50,
+    };
+    for fails in [false, true] {
+        let mut state = ready();
+        let choice = ModelChoice {
+            shares: vec![share("a"), share("b")],
+            ..ModelChoice::made_here("a.b", "base.gguf".to_owned(), 5)
+        };
+        state.open_made_bot(mixed.clone(), choice);
+        let job = load_job(&state);
+        // Pressed while it loads.
+        state.generate(SEED);
+        let commands = state.update(Event::Ready { job, model: info() }, 0.0);
+        let [Command::SendFiles(Request::Adapt { job, adapters })] = &commands[..] else {
+            panic!("{commands:?}");
+        };
+        assert_eq!(adapters.iter().map(|it| it.share).sum::<f32>(), 1.0);
+        let job = *job;
+        if fails {
+            let commands = state.update(failure(Some(job), ErrorCode::NotAModel, false), 0.0);
+            let writes = |it: &Command| matches!(it, Command::Send(Request::Generate { .. }));
+            assert!(!commands.iter().any(writes), "{commands:?}");
+            assert!(matches!(state.model_status(), ModelStatus::Failed(_)));
+        } else {
+            let commands = state.update(Event::Adapted { job }, 0.0);
+            assert!(
+                matches!(&commands[..], [Command::Send(Request::Generate { .. })]),
+                "{commands:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -58,6 +58,17 @@ pub async fn import(page: &Page, file: &Path) {
     .await;
 }
 
+/// Waits until the maker has no account.
+pub async fn wait_for_no_account(page: &Page) {
+    wait_until("no account", SOON, || async {
+        page.find_all("maker-account")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+}
+
 /// Downloaded, retweets, too short, kept.
 async fn counts(page: &Page) -> [String; 4] {
     let kinds = ["downloaded", "retweets", "short", "kept"];
@@ -88,13 +99,7 @@ async fn an_archive_becomes_counts_a_training_text_and_a_record_and_nothing_is_s
     assert!(post.contains("kept: 7 words"), "{post}");
 
     page.click("maker-remove").await;
-    wait_until("no account", SOON, || async {
-        page.find_all("maker-account")
-            .await
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    wait_for_no_account(&page).await;
     import(&page, &posts_of("ann", 300)).await;
     assert_eq!(counts(&page).await, ["301", "0", "1", "300"]);
     assert!(!page.find("maker-write").await.is_enabled().await.unwrap());
@@ -186,13 +191,7 @@ async fn a_bot_is_there_after_the_tab_was_closed_and_gone_once_deleted(browser: 
     })
     .await;
     page.press(&['\u{e00c}']).await;
-    wait_until("an empty maker", SOON, || async {
-        page.find_all("maker-account")
-            .await
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    wait_for_no_account(&page).await;
     // The new bot that the maker has begun has no posts.
     assert!(n_kept(&page).await.as_u64() <= Some(1));
     page.close_clean().await;
@@ -272,13 +271,7 @@ async fn a_bot_leaves_as_one_zip_and_comes_back_from_it(browser: Browser) {
     page.wait_for_text("error", SOON, |text| text.contains("a whole bot"))
         .await;
     page.click("maker-new").await;
-    wait_until("an empty bot", SOON, || async {
-        page.find_all("maker-account")
-            .await
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    wait_for_no_account(&page).await;
     let input = page.find("maker-import").await;
     input.send_keys(&zip.to_string_lossy()).await.unwrap();
     wait_until("both accounts", RUN, || async {
@@ -295,13 +288,7 @@ async fn a_bot_that_is_being_made_stands_in_the_gallery(browser: Browser) {
     };
     import(&page, &posts_of("gil", 200)).await;
     page.click("maker-new").await;
-    wait_until("an empty bot", SOON, || async {
-        page.find_all("maker-account")
-            .await
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    wait_for_no_account(&page).await;
     import(&page, &exports("plain.txt")).await;
     page.goto(&site.address_of("/?again")).await;
     wait_until("both bots", SOON, || async {

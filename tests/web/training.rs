@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::accessibility;
 use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, wait_until};
 use crate::isolation::wait_for;
-use crate::maker::{import, n_kept, open, posts_of, saved};
+use crate::maker::{import, n_kept, open, posts_of, saved, wait_for_no_account};
 use crate::support::shared::skipped;
 
 in_both_browsers!(a_bot_is_trained_in_the_tab_and_survives_its_end);
@@ -211,13 +211,7 @@ async fn two_adapters_of_one_model_are_mixed_by_a_slider() {
     };
     train_with_lora(&page, "una").await;
     page.click("maker-new").await;
-    wait_until("an empty maker", SOON, || async {
-        page.find_all("maker-account")
-            .await
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    wait_for_no_account(&page).await;
     train_with_lora(&page, "bea").await;
     page.click("maker-open").await;
     page.wait_for_text("bot-handle", SOON, |text| text == "@bea")

@@ -59,7 +59,7 @@ impl PageState {
                 self.on_measuring(job, step, fraction);
             }
             Event::Measured { job, speeds } => return self.on_measured(job, speeds),
-            Event::Adapted { .. } => {}
+            Event::Adapted { job } => return self.on_adapted(job),
             // The page counts all files as one.
             Event::Fetching { .. } => {}
             Event::Closed => self.on_closed(),
@@ -83,7 +83,7 @@ impl PageState {
                 ErrorCode::Cancelled => return self.on_load_stopped(),
                 _ => return self.on_load_failed(report),
             },
-            Some(job) if self.is_adapting(job) => self.problem = Some(Problem::new(report)),
+            Some(job) if self.is_adapting(job) => return self.on_load_failed(report),
             Some(job) if self.is_measuring(job) => self.on_measuring_failed(report),
             Some(job) if self.is_run(job) => self.on_run_failed(report),
             // The job has been given up meanwhile.

@@ -341,15 +341,26 @@ impl PageState {
         self.model.failed = None;
         self.forget_missing_bots();
         let mut commands = Vec::new();
-        if !self.model.choice.shares.is_empty() {
+        let is_mixed = !self.model.choice.shares.is_empty();
+        if is_mixed {
             commands.push(self.adapt());
         }
         if !self.is_for_open_place() {
             // Another bot was chosen during the load: these are not its words.
             commands.extend(self.follow_place());
         }
-        commands.extend(self.start_waiting());
+        if !is_mixed {
+            commands.extend(self.start_waiting());
+        }
         commands
+    }
+
+    /// Begins what waited for the adapters: without them the base model would write under the bots' names.
+    pub(super) fn on_adapted(&mut self, job: JobId) -> Vec<Command> {
+        match self.is_adapting(job) {
+            true => self.start_waiting(),
+            false => Vec::new(),
+        }
     }
 
     /// Takes the end of a load that was stopped, by the visitor or for a pause.

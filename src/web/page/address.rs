@@ -146,6 +146,12 @@ pub fn bot_link(repo: &str) -> String {
     }
 }
 
+/// Whether the address asks for this bot.
+pub fn asks_for(repo: &str) -> bool {
+    let (address, _) = read();
+    address.bot.is_some_and(|asked| asked.as_str() == repo)
+}
+
 /// Adds an entry of this bot to the history.
 pub fn go_to(repo: &str) {
     // A page opened from a file may not write its address; the bot opens all the same.

@@ -78,6 +78,8 @@ pub async fn open(page: Page, bot: &str) {
     };
     match found {
         Some((file, card)) => show(page, file, bot, &card),
+        // The visitor may have gone on meanwhile.
+        None if !address::asks_for(&Bot::repo_here(bot)) => {}
         None => page.change(|state| state.miss_made_bot()),
     }
 }

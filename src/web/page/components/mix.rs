@@ -33,6 +33,8 @@ pub fn Mix(
             });
         }
     });
+    // The engine does one thing at a time.
+    let is_writing = page.memo(|state| state.is_generating());
     let shares = page.memo(|state| state.choice().shares.clone());
     let is_mixed = move || bot.with(|bot| Bot::mixed_here(&bot.repo).is_some());
     let base = StoredValue::new_local(None::<File>);
@@ -82,7 +84,7 @@ pub fn Mix(
                 <p>"One base model writes; what each bot learnt is added by its share, from the next text on."</p>
                 <p class="mix-share">
                     <label for="mix-share">"Share of the first bot"</label>
-                    <input id="mix-share" type="range" min="0" max="100" step="5" data-testid="mix-share" prop:value=move || percent().to_string() on:change=slide/>
+                    <input id="mix-share" type="range" min="0" max="100" step="5" data-testid="mix-share" prop:disabled=is_writing prop:value=move || percent().to_string() on:change=slide/>
                     <output for="mix-share" data-testid="mix-words">{move || {
                         let shares = [percent(), 100 - percent()];
                         let words = names().into_iter().zip(shares).map(|(name, share)| format!("{share} % @{name}"));
