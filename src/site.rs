@@ -20,6 +20,7 @@ mod bindings;
 mod bot_facts;
 mod bot_pages;
 pub mod build;
+mod built_pages;
 mod cache_folder;
 pub mod check;
 mod compressed;

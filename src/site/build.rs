@@ -2,6 +2,7 @@
 //! maker's programs.
 
 use super::app_shell::SERVICE_WORKER;
+use super::built_pages::{self, BuiltPages};
 use super::compressed::{self, Effort};
 use super::fingerprint::{Fingerprint, Stage};
 use super::first_screen::FirstScreens;
@@ -115,16 +116,18 @@ impl FirstPage {
             .chain(PAGE_MAKING_FILES)
             .collect();
         let fingerprint = Fingerprint::of(tree.root(), &settings)?;
-        let page = Self {
+        let mut page = Self {
             tree: tree.clone(),
             found: fingerprint.stage(tree, &dist),
             dist,
             fingerprint,
             _lock: lock,
         };
-        match page.found {
-            Some(_) => progress.note(&format!("{} is up to date", page.dist.display())),
-            None => page.make(&options.public_url, progress)?,
+        let built = BuiltPages::here().and_then(|pages| pages.find(&page.fingerprint));
+        match (page.found, built) {
+            (Some(_), _) => progress.note(&format!("{} is up to date", page.dist.display())),
+            (None, Some(built)) => page.copy(&built, progress)?,
+            (None, None) => page.make(&options.public_url, progress)?,
         }
         Ok(page)
     }
@@ -139,6 +142,18 @@ impl FirstPage {
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         self.found != Some(Stage::Complete)
+    }
+
+    /// Takes over a complete page that was built from the same sources.
+    fn copy(&mut self, built: &Path, progress: Progress) -> Result<(), SiteError> {
+        let Self { tree, dist, .. } = self;
+        Fingerprint::forget(tree, dist);
+        progress.step("copy the page that was built from these sources", || {
+            replace_folder(dist, |folder| built_pages::copy(built, folder))
+        })?;
+        self.fingerprint.record(tree, dist, Stage::Complete)?;
+        self.found = Some(Stage::Complete);
+        Ok(())
     }
 
     fn make(&self, public_url: &str, progress: Progress) -> Result<(), SiteError> {
@@ -194,7 +209,9 @@ impl FirstPage {
             add(Engine, WorkerBuild::Relaxed, &cargo)?;
             maker_build::add(tree, &cargo, dist, progress)?;
             drop(cargo);
-            match threads::find_cargo(tree, progress)? {
+            let threads = threads::find_cargo(tree, progress)?;
+            let has_threads = threads.is_some();
+            match threads {
                 Some(cargo) => {
                     // The first of these two builds comes first because most browsers use it.
                     add(Engine, WorkerBuild::ThreadsRelaxed, &cargo)?;
@@ -211,6 +228,11 @@ impl FirstPage {
             add(Trainer, WorkerBuild::Plain, &cargo)?;
             AppShell::of(dist)?.write(dist)?;
             self.fingerprint.record(tree, dist, Stage::Complete)?;
+            if let Some(pages) = BuiltPages::here().filter(|_| has_threads)
+                && let Err(error) = pages.keep(&self.fingerprint, dist)
+            {
+                progress.note(&format!("the page is not kept for other clones: {error}"));
+            }
         }
         Ok(Built {
             up_to_date: !self.is_incomplete(),

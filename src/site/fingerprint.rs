@@ -75,6 +75,12 @@ impl Fingerprint {
         Ok(Self(base16ct::lower::encode_string(&hasher.finalize())))
     }
 
+    /// The hash in hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The stage that `dist` has reached with these sources; `None` if it was built from other sources.
     #[must_use]
     pub fn stage(&self, tree: &SourceTree, dist: &Path) -> Option<Stage> {

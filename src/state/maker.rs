@@ -131,18 +131,16 @@ impl MakerState {
         match event {
             Event::Started => return vec![Request::Bots],
             Event::Bots { bots } => self.bots = Some(bots),
-            Event::Opened { name, is_kept, bot } => {
-                *self = Self {
-                    name: Some(name),
-                    is_kept,
-                    bots: self.bots.take(),
-                    ..Self::new(self.params.seed)
-                };
+            // An answer about a bot that was left meanwhile is dropped.
+            Event::Opened { name, .. } if self.name.as_ref() != Some(&name) => {}
+            Event::Opened { is_kept, bot, .. } => {
+                self.is_kept = is_kept;
+                // What the visitor began, failed at or said while the worker started stays.
+                let begun = self.running;
                 self.take(bot);
                 // The worker judges the posts anew, and tells when it has.
-                if !self.bot.accounts.is_empty() {
-                    self.running = Some(Running::begun(Task::Judge));
-                }
+                let judging = Running::begun(Task::Judge);
+                self.running = begun.or((!self.bot.accounts.is_empty()).then_some(judging));
             }
             Event::Progress {
                 task,
@@ -201,6 +199,21 @@ impl MakerState {
             self.list = PostList::default();
         }
         vec![self.list.request()]
+    }
+
+    /// Turns to the bot of this name, and leaves what belongs to another; the worker opens it.
+    pub fn open(&mut self, name: &str, seed: u64) {
+        // The first bot takes over what was done before there was one.
+        if self.name.is_some() {
+            *self = Self {
+                bots: self.bots.take(),
+                ..Self::default()
+            };
+        }
+        self.name = Some(name.to_owned());
+        // As nearly every browser does; the worker says if this one does not.
+        self.is_kept = true;
+        self.params.seed = seed;
     }
 
     /// Begins to read something.
@@ -437,6 +450,7 @@ mod tests {
     #[test]
     fn an_opened_bot_is_judged_before_its_posts_are_listed() {
         let mut state = MakerState::new(7);
+        state.open("a", 7);
         let bot = BotView {
             accounts: vec![account("zoe", 900, 50_000)],
             ..BotView::default()
@@ -450,6 +464,39 @@ mod tests {
         assert!(state.obstacle().is_some_and(|it| it.contains("still")));
         assert_eq!(state.hear(Event::Changed { bot }), [state.list.request()]);
         assert_eq!(state.running, None);
+    }
+
+    #[test]
+    fn what_is_done_before_the_first_bot_is_open_stays_and_what_belongs_to_another_bot_goes() {
+        let opened = |name: &str| Event::Opened {
+            name: name.to_owned(),
+            is_kept: false,
+            bot: BotView::default(),
+        };
+        let failure = Failure {
+            message: "the host did not answer".to_owned(),
+            hint: "try again".to_owned(),
+            posts: 0,
+        };
+        let mut state = MakerState::new(7);
+        state.open("a", 7);
+        state.failure = Some(failure.clone());
+        state.consent = Some(Consent::Own);
+        state.hear(opened("a"));
+        assert_eq!(state.failure, Some(failure));
+        assert_eq!(state.consent, Some(Consent::Own));
+        state.begin();
+        state.hear(opened("a"));
+        assert_eq!(state.running, Some(Running::begun(Task::Read)));
+
+        state.consent = Some(Consent::Own);
+        state.open("b", 8);
+        state.hear(opened("a"));
+        assert!(state.is_kept);
+        state.hear(opened("b"));
+        assert!(!state.is_kept);
+        assert_eq!((state.running, state.consent), (None, None));
+        assert_eq!(state.params.seed, 8);
     }
 
     #[test]

@@ -15,6 +15,7 @@ in_both_browsers!(
     three_accounts_make_a_cyborg_and_a_fourth_is_refused,
     what_is_no_export_is_refused_in_a_sentence,
     an_archive_comes_by_handle_once_its_host_is_asked,
+    names_are_typed_one_after_the_other_without_waiting,
     a_bot_leaves_as_one_zip_and_comes_back_from_it,
     a_bot_that_is_being_made_stands_in_the_gallery,
 );
@@ -313,6 +314,30 @@ async fn a_bot_that_is_being_made_stands_in_the_gallery(browser: Browser) {
     assert_ne!(kept[0], kept[1]);
     assert!(kept.contains(&"200".to_owned()), "{kept:?}");
     page.close_clean().await;
+}
+
+async fn names_are_typed_one_after_the_other_without_waiting(browser: Browser) {
+    let Some((_site, page)) = open(browser).await else {
+        return;
+    };
+    import(&page, &posts_of("ann", 300)).await;
+    page.eval("window.field = document.getElementById('maker-handle-0')")
+        .await;
+    let type_in = "const type = (id, text) => { const it = document.getElementById(id); it.value = text; \
+        for (const name of ['input', 'change']) it.dispatchEvent(new Event(name, { bubbles: true })); }; \
+        type('maker-name-0', 'Ann of the garden'); field.focus(); field.value = 'ann_ga'; \
+        field.dispatchEvent(new Event('input', { bubbles: true }));";
+    page.eval(type_in).await;
+    page.wait_for_text("maker-card", SOON, |text| {
+        text.contains("Ann of the garden")
+    })
+    .await;
+    let field = "return document.activeElement === field && field.isConnected && field.value";
+    assert_eq!(page.eval(field).await, "ann_ga");
+    page.eval("field.value += 'rden'; for (const name of ['input', 'change']) field.dispatchEvent(new Event(name, { bubbles: true }))")
+        .await;
+    page.wait_for_text("maker-account", SOON, |text| text.contains("@ann_garden"))
+        .await;
 }
 
 async fn an_archive_comes_by_handle_once_its_host_is_asked(browser: Browser) {

@@ -288,11 +288,7 @@ impl Maker {
     /// Opens a bot that is kept, or begins one.
     pub fn open(self, bot: Option<String>) {
         let bot = bot.unwrap_or_else(fresh_name);
-        self.change(|state| {
-            // Not opened twice while the worker answers.
-            state.name = Some(bot.clone());
-            state.params.seed = fresh_seed();
-        });
+        self.change(|state| state.open(&bot, fresh_seed()));
         self.send(&Request::Open {
             bot,
             now_ms: date_ms(),
