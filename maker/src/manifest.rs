@@ -60,12 +60,21 @@ pub struct AccountEntry {
 /// A file of a bot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// Its name in the bot's folder.
+    /// Its name in the bot's folder: [`Part::sha256`], or `posts-3` until that is known.
     pub file: String,
     /// Its length.
     pub size_bytes: u64,
     /// SHA-256 in hexadecimal digits; empty while it is being written.
     pub sha256: String,
+}
+
+impl Part {
+    /// The name of its content, if that is known and the file has another name yet.
+    #[must_use]
+    pub fn name_to_get(&self) -> Option<&str> {
+        let name = self.sha256.as_str();
+        (!name.is_empty() && name != self.file).then_some(name)
+    }
 }
 
 impl Manifest {
@@ -86,17 +95,22 @@ impl Manifest {
         (manifest.v == VERSION).then_some(manifest)
     }
 
-    /// The names of its files.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
+    /// Its files.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
         let posts = self.accounts.iter().map(|account| &account.posts);
-        posts.chain(&self.dataset).map(|part| part.file.as_str())
+        posts.chain(&self.dataset)
+    }
+
+    /// Its files, to be named.
+    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut Part> {
+        let posts = self.accounts.iter_mut().map(|account| &mut account.posts);
+        posts.chain(&mut self.dataset)
     }
 
     /// Bytes of its files.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        let posts = self.accounts.iter().map(|account| &account.posts);
-        posts.chain(&self.dataset).map(|part| part.size_bytes).sum()
+        self.parts().map(|part| part.size_bytes).sum()
     }
 
     /// The handles, sorted and joined by `-`, as huggingtweets named a bot; `None` without accounts.

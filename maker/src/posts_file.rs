@@ -141,6 +141,21 @@ impl PostsFile {
         Ok(())
     }
 
+    /// Writes what is collected and closes the file, until it is given back.
+    ///
+    /// # Errors
+    /// Those of the storage; the file then stays open.
+    pub fn close(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.file = Box::<Vec<u8>>::default();
+        Ok(())
+    }
+
+    /// Takes the file that was closed, which may have another name since.
+    pub fn reopen(&mut self, file: Box<dyn Bytes>) {
+        self.file = file;
+    }
+
     /// The posts from `first` on, at most a block of them; empty after the last one.
     ///
     /// # Errors

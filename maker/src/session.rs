@@ -65,6 +65,9 @@ pub enum SessionError {
     /// A bot that was saved whole.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// The stored posts of an account are not those that were read.
+    #[error("what the browser keeps of @{0}'s posts is damaged")]
+    Damaged(String),
     /// A saved bot, where another one is open.
     #[error("this file is a whole bot, which is not added to another one")]
     NotEmpty,
@@ -87,6 +90,7 @@ impl SessionError {
                 "delete something in Storage, then try again".to_owned()
             }
             Self::Bundle(_) => "save it again where it was made".to_owned(),
+            Self::Damaged(_) => "take the account out and choose its export again".to_owned(),
             Self::NotEmpty => "begin another bot, then choose the file again".to_owned(),
         }
     }
@@ -312,6 +316,50 @@ impl Session {
     pub fn new_part(&mut self, kind: &str) -> String {
         self.next_part += 1;
         format!("{kind}-{}", self.next_part)
+    }
+
+    /// The places of accounts whose posts are known by their content and stored under another name, with both names.
+    /// Equal posts of two accounts are two files, of which one keeps its name.
+    #[must_use]
+    pub fn posts_to_name(&self) -> Vec<(usize, Part)> {
+        let accounts = || self.accounts.iter().map(|held| &held.part);
+        let is_free = |name: &str| accounts().all(|part| part.file != name);
+        let named = accounts().enumerate().filter(|(place, part)| {
+            let is_first = |name: &str| accounts().take(*place).all(|it| it.sha256 != name);
+            let name = part.name_to_get();
+            name.is_some_and(|name| is_free(name) && is_first(name))
+        });
+        named.map(|(place, part)| (place, part.clone())).collect()
+    }
+
+    /// Closes the file of an account's posts, until [`Session::reopen_posts`].
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub fn close_posts(&mut self, place: usize) -> io::Result<()> {
+        let held = self.accounts.get_mut(place);
+        held.map_or(Ok(()), |held| held.posts.close())
+    }
+
+    /// Takes the file of an account's posts, under its name of now.
+    pub fn reopen_posts(&mut self, place: usize, name: &str, file: Box<dyn Bytes>) {
+        if let Some(held) = self.accounts.get_mut(place) {
+            name.clone_into(&mut held.part.file);
+            held.posts.reopen(file);
+        }
+    }
+
+    /// The file of the training text, if there is one.
+    #[must_use]
+    pub fn dataset(&self) -> Option<&Part> {
+        self.dataset.as_ref()
+    }
+
+    /// Takes note of the name of the training text's file.
+    pub fn name_dataset(&mut self, name: &str) {
+        if let Some(part) = &mut self.dataset {
+            name.clone_into(&mut part.file);
+        }
     }
 
     /// Begins to read an export as a further account; its posts go to the file `part`. The steps follow.
@@ -689,10 +737,20 @@ impl Session {
         let (block, lines) = held.posts.block_and_lines(surveying.done)?;
         surveying.hasher.update(lines);
         if block.is_empty() {
-            held.part.sha256 = base16ct::lower::encode_string(&surveying.hasher.finalize());
+            let sha256 = base16ct::lower::encode_string(&surveying.hasher.finalize());
+            let expected = &held.part.sha256;
+            let is_damaged = !expected.is_empty() && *expected != sha256;
+            let damaged = SessionError::Damaged(held.handle.clone());
+            if !is_damaged {
+                held.part.sha256 = sha256;
+            }
             held.survey = Some(surveying.surveyor.survey());
             self.survey();
-            return Ok(vec![Event::Changed { bot: self.view() }]);
+            let changed = Event::Changed { bot: self.view() };
+            return Ok([changed]
+                .into_iter()
+                .chain(is_damaged.then(|| damaged.event(0)))
+                .collect());
         }
         for post in &block {
             if held.classes.get(surveying.done) == Some(&Class::Kept) {
@@ -1141,6 +1199,64 @@ mod tests {
         assert_eq!((found, posts.len()), (11, 3));
     }
 
+    /// The stored lines of the first account's posts.
+    fn stored(session: &mut Session) -> Vec<u8> {
+        let (_, lines) = session.accounts[0].posts.block_and_lines(0).unwrap();
+        lines
+    }
+
+    #[test]
+    fn posts_get_the_name_of_their_content_once_it_is_known() {
+        let (ann, bob) = (export("Ann", 200), export("Bob", 100));
+        let mut session = session_of(&[&ann, &bob, &ann]);
+        let to_name = session.posts_to_name();
+        assert_eq!(
+            to_name.iter().map(|(place, _)| *place).collect::<Vec<_>>(),
+            [0, 1]
+        );
+        let (_, part) = &to_name[0];
+        let lines = stored(&mut session);
+        let sha256 = base16ct::lower::encode_string(&Sha256::digest(&lines));
+        assert_eq!(
+            (&*part.file, &part.sha256, part.size_bytes),
+            ("posts-1", &sha256, lines.len() as u64)
+        );
+
+        session.close_posts(0).unwrap();
+        session.reopen_posts(0, &sha256, Box::new(lines.clone()));
+        assert_eq!(stored(&mut session), lines);
+        let to_name = session.posts_to_name();
+        assert_eq!(
+            to_name.iter().map(|(place, _)| *place).collect::<Vec<_>>(),
+            [1]
+        );
+        assert_eq!(session.manifest().accounts[0].posts.file, sha256);
+    }
+
+    #[test]
+    fn posts_that_changed_on_the_disk_are_told() {
+        let mut session = session_of(&[&export("Ann", 200)]);
+        let (manifest, mut lines) = (session.manifest(), stored(&mut session));
+        let opened = |lines: Vec<u8>| {
+            let mut session = Session::open(manifest.clone(), vec![Box::new(lines)]).unwrap();
+            let events = finish(&mut session);
+            let failed = events.into_iter().find_map(|event| match event {
+                Event::Failed { message, .. } => Some(message),
+                _ => None,
+            });
+            (failed, session.manifest().accounts[0].posts.sha256.clone())
+        };
+        let sha256 = manifest.accounts[0].posts.sha256.clone();
+        assert_eq!(opened(lines.clone()), (None, sha256.clone()));
+        let place = lines.iter().position(|byte| *byte == b'g').unwrap();
+        lines[place] = b'k';
+        let (failed, expected) = opened(lines);
+        assert!(
+            failed.is_some_and(|message| message.contains("@me") && message.contains("damaged"))
+        );
+        assert_eq!(expected, sha256);
+    }
+
     #[test]
     fn a_bot_of_an_earlier_visit_is_the_same_and_its_text_too() {
         let text = export("Ann", 200);
@@ -1157,13 +1273,7 @@ mod tests {
             bytes.len() as u64
         );
 
-        let mut lines = Vec::new();
-        let mut idx = 0;
-        while let Some(post) = session.accounts[0].posts.post(idx).unwrap() {
-            serde_json::to_writer(&mut lines, &post).unwrap();
-            lines.push(b'\n');
-            idx += 1;
-        }
+        let lines = stored(&mut session);
         let json = serde_json::to_vec(&manifest).unwrap();
         let manifest = Manifest::read(&json).unwrap();
         let mut again = Session::open(manifest, vec![Box::new(lines)]).unwrap();

@@ -15,6 +15,7 @@ in_both_browsers!(
     three_accounts_make_a_cyborg_and_a_fourth_is_refused,
     what_is_no_export_is_refused_in_a_sentence,
     an_archive_comes_by_handle_once_its_host_is_asked,
+    what_is_kept_of_a_bot_has_the_names_of_its_content,
     names_are_typed_one_after_the_other_without_waiting,
     a_bot_leaves_as_one_zip_and_comes_back_from_it,
     a_bot_that_is_being_made_stands_in_the_gallery,
@@ -314,6 +315,52 @@ async fn a_bot_that_is_being_made_stands_in_the_gallery(browser: Browser) {
     assert_ne!(kept[0], kept[1]);
     assert!(kept.contains(&"200".to_owned()), "{kept:?}");
     page.close_clean().await;
+}
+
+/// The files of the only bot: the name of each and the SHA-256 of its content.
+const KEPT_FILES: &str = "const done = arguments[0]; (async () => { \
+    const root = await navigator.storage.getDirectory(); \
+    const bots = await root.getDirectoryHandle('bots'); \
+    const files = []; \
+    for await (const bot of bots.values()) for await (const [name, file] of bot.entries()) { \
+      const digest = await crypto.subtle.digest('SHA-256', await (await file.getFile()).arrayBuffer()); \
+      files.push([name, [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')]); \
+    } \
+    return files.filter(([name]) => !/^(manifest-\\d\\.json|title)$/.test(name)); \
+  })().then(done, (error) => done(String(error)));";
+
+async fn what_is_kept_of_a_bot_has_the_names_of_its_content(browser: Browser) {
+    let Some((site, page)) = open(browser).await else {
+        return;
+    };
+    import(&page, &posts_of("ann", 300)).await;
+    page.click_nth("maker-consent", 0).await;
+    for _ in 0..2 {
+        page.click("maker-write").await;
+        page.find("maker-record").await;
+        let names = || async {
+            let files = page
+                .client
+                .execute_async(KEPT_FILES, Vec::new())
+                .await
+                .ok()?;
+            serde_json::from_value::<Vec<(String, String)>>(files).ok()
+        };
+        wait_until("two files by their content", SOON, || async {
+            let files = names().await?;
+            let are_named = files.iter().all(|(name, sha256)| name == sha256);
+            (files.len() == 2 && are_named).then_some(())
+        })
+        .await;
+    }
+    // The next visit finds them.
+    page.goto(&site.address_of("/?again#make")).await;
+    wait_until("the account", RUN, || async {
+        (page.find_all("maker-account").await.len() == 1).then_some(())
+    })
+    .await;
+    page.find("maker-record").await;
+    assert_eq!(counts(&page).await, ["301", "0", "1", "300"]);
 }
 
 async fn names_are_typed_one_after_the_other_without_waiting(browser: Browser) {

@@ -6,8 +6,7 @@ use std::io;
 
 use gloo::timers::callback::Timeout;
 use js_sys::Uint8Array;
-use maker::manifest::Manifest;
-use maker::manifest::{BOTS_FOLDER, TITLE_FILE};
+use maker::manifest::{BOTS_FOLDER, Manifest, Part, TITLE_FILE};
 use maker::posts_file::Bytes;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -19,8 +18,8 @@ use web_sys::{
 
 use super::blob_file::io_error;
 
-/// Further tries to delete a bot.
-const DELETE_TRIES: u32 = 20;
+/// Further tries to delete a bot, or to open a file again.
+const TRIES: u32 = 20;
 /// The time between them.
 const PAUSE_MS: u32 = 100;
 
@@ -83,7 +82,7 @@ impl BotFolder {
         };
         let options = FileSystemRemoveOptions::new();
         options.set_recursive(true);
-        let mut tries = 0..DELETE_TRIES;
+        let mut tries = 0..TRIES;
         loop {
             let removed = bots.remove_entry_with_options(bot, &options);
             match JsFuture::from(removed).await {
@@ -165,6 +164,47 @@ impl BotFolder {
             // Sizes are whole numbers below 2^53.
             len: len as u64,
         })
+    }
+
+    /// A file that was open a moment ago.
+    pub async fn file_again(&self, name: &str) -> io::Result<PrivateFile> {
+        let mut tries = 0..TRIES;
+        loop {
+            match self.file(name).await {
+                Err(_) if tries.next().is_some() => pause().await,
+                file => return file,
+            }
+        }
+    }
+
+    /// Whether there is a file of this name.
+    async fn has(&self, name: &str) -> bool {
+        JsFuture::from(self.folder.get_file_handle(name))
+            .await
+            .is_ok()
+    }
+
+    /// Leads a part to its file where a closed tab had named it by its content and not yet noted so.
+    pub async fn find(&self, part: &mut Part) {
+        if let Some(name) = part.name_to_get().map(str::to_owned)
+            && !self.has(&part.file).await
+            && self.has(&name).await
+        {
+            part.file = name;
+        }
+    }
+
+    /// Names a file anew that is not open. Browsers that cannot do so leave it as it is.
+    pub async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let file: JsValue = settled(self.folder.get_file_handle(from)).await?;
+        let rename = js_sys::Reflect::get(&file, &"move".into()).ok();
+        let Some(rename) = rename.and_then(|it| it.dyn_into::<js_sys::Function>().ok()) else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let renamed = rename.call1(&file, &to.into());
+        let renamed = renamed.map_err(|error| io_error(&error))?;
+        settled::<JsValue>(renamed.unchecked_into()).await?;
+        Ok(())
     }
 
     /// Deletes a file that is not open.

@@ -104,6 +104,7 @@ async fn run(host: Rc<Host>, open: Rc<RefCell<Option<Open>>>) {
                             last = None;
                             host.post(&event);
                             open.keep(&host).await;
+                            open.name_by_content(&host).await;
                         }
                     }
                 }
@@ -228,9 +229,12 @@ impl Open {
         let Some(mut folder) = folder else {
             return fresh(None);
         };
-        let Some(manifest) = folder.manifest().await else {
+        let Some(mut manifest) = folder.manifest().await else {
             return fresh(Some(folder));
         };
+        for part in manifest.parts_mut() {
+            folder.find(part).await;
+        }
         let mut files: Vec<Box<dyn Bytes>> = Vec::new();
         for account in &manifest.accounts {
             match folder.file(&account.posts.file).await {
@@ -315,6 +319,7 @@ impl Open {
                     folder.remove(&old).await;
                 }
                 self.changed(host).await;
+                self.name_dataset(host).await;
             }
             Request::KeepCard { markdown } => {
                 self.session.keep_card(markdown);
@@ -353,6 +358,45 @@ impl Open {
         let mut file = folder.file(&name).await?;
         file.truncate()?;
         Ok((name, Box::new(file)))
+    }
+
+    /// Names the files of posts by their content, once that is known and in the manifest.
+    async fn name_by_content(&mut self, host: &Host) {
+        let to_name = self.session.posts_to_name();
+        let Some(folder) = self.folder.as_ref().filter(|_| !to_name.is_empty()) else {
+            return;
+        };
+        for (place, part) in to_name {
+            if self.session.close_posts(place).is_err() {
+                continue;
+            }
+            let renamed = folder.rename(&part.file, &part.sha256).await;
+            let name = match renamed {
+                Ok(()) => part.sha256,
+                Err(_) => part.file,
+            };
+            match folder.file_again(&name).await {
+                Ok(file) => self.session.reopen_posts(place, &name, Box::new(file)),
+                // Another tab has it since: nothing of it is changed here.
+                Err(error) => {
+                    self.folder = None;
+                    return host.post(&SessionError::Storage(error).event(0));
+                }
+            }
+        }
+        self.keep(host).await;
+    }
+
+    /// The same for the training text.
+    async fn name_dataset(&mut self, host: &Host) {
+        let part = self.session.dataset().cloned();
+        if let (Some(folder), Some(part)) = (&self.folder, part)
+            && let Some(name) = part.name_to_get()
+            && folder.rename(&part.file, name).await.is_ok()
+        {
+            self.session.name_dataset(name);
+            self.keep(host).await;
+        }
     }
 
     async fn changed(&mut self, host: &Host) {
