@@ -18,6 +18,8 @@ const DEFAULT_THUMBNAIL: &str =
     "https://github.com/borisdayma/huggingtweets/blob/master/img/logo.png?raw=true";
 const DEFAULT_PROMPT: &str = "My dream is";
 const DEFAULT_BASE_MODEL: &str = "gpt2";
+/// The name of the model that comes with the page and the program.
+const BUNDLED_MODEL: &str = "bundled";
 const DEFAULT_LICENSE: &str = "mit";
 /// What follows a run's address where its artifacts are shown.
 const ARTIFACTS: &str = "/artifacts";
@@ -323,8 +325,8 @@ pub fn mended(facts: &CardFacts) -> Result<String, CardWriteError> {
         .map(|name| escaped(&shown::name(name)))
         .collect();
     let joined = names.join(" & ");
-    let base_model =
-        value("base model", facts.base_model.as_deref())?.unwrap_or(DEFAULT_BASE_MODEL);
+    let base_model = facts.base_model.as_deref().unwrap_or(DEFAULT_BASE_MODEL);
+    let is_on_hub = is_model_of_hub(base_model);
     let license = value("license", facts.license.as_deref())?.unwrap_or(DEFAULT_LICENSE);
     let language = value("language", facts.language.as_deref())?;
     let date = value("date", facts.date.as_deref())?;
@@ -341,7 +343,9 @@ pub fn mended(facts: &CardFacts) -> Result<String, CardWriteError> {
         add(&format!("language: {language}"));
     }
     add(&format!("license: {license}"));
-    add(&format!("base_model: {base_model}"));
+    if is_on_hub {
+        add(&format!("base_model: {base_model}"));
+    }
     add("pipeline_tag: text-generation");
     add(&format!("thumbnail: {}", checked.thumbnail));
     add("tags:");
@@ -420,8 +424,16 @@ pub fn mended(facts: &CardFacts) -> Result<String, CardWriteError> {
     if facts.untrained {
         add("No model was trained on these tweets yet.");
     } else {
+        let base = match base_model {
+            BUNDLED_MODEL => "the small model of huggingtweets-web".to_owned(),
+            name if is_on_hub => format!("a pre-trained [{name}](https://huggingface.co/{name})"),
+            name => {
+                let name = shown::beginning(&shown::name(name), MAX_VALUE_BYTES);
+                format!("the model {}", escaped(&name))
+            }
+        };
         add(&format!(
-            "The model is based on a pre-trained [{base_model}](https://huggingface.co/{base_model}) which is fine-tuned on @{handle}'s tweets."
+            "The model is based on {base} which is fine-tuned on @{handle}'s tweets."
         ));
         if let Some(run) = &checked.training_run {
             add("");
@@ -472,17 +484,26 @@ fn fits(card: String) -> Result<String, CardWriteError> {
 }
 
 /// A value of the front matter: a word of letters, digits and `-._/`.
+fn is_word(text: &str) -> bool {
+    (1..=MAX_VALUE_BYTES).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._/".contains(&b))
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Whether a base model can be looked up on the Hub by this name: `OWNER/NAME`, or one of the first models, which have no
+/// owner. Any other name is that of a file or of a bot.
+fn is_model_of_hub(name: &str) -> bool {
+    const WITHOUT_OWNER: [&str; 5] = ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"];
+    let has_owner = name.split('/').count() == 2 && name.split('/').all(is_word);
+    WITHOUT_OWNER.contains(&name) || has_owner
+}
+
 fn value<'a>(
     what: &'static str,
     given: Option<&'a str>,
 ) -> Result<Option<&'a str>, CardWriteError> {
-    let is_word = |text: &str| {
-        (1..=MAX_VALUE_BYTES).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-._/".contains(&b))
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-    };
     match given {
         Some(text) if !is_word(text) => Err(CardWriteError::Value {
             what,

@@ -6,10 +6,10 @@ use crate::hub::Dtype;
 use crate::posts::record::ArtifactKind;
 use crate::runs::{Artifact, RunRecord};
 use crate::trainer::message::Prepared;
-use crate::trainer::{Event, Plan, TrainedBot};
+use crate::trainer::{Event, Interrupted, Plan, TrainedBot};
 
 use super::maker::{Failure, MakerState};
-use super::wording::{bytes, count};
+use super::wording::{bytes, count, isolated};
 
 /// Points of the loss curve that are drawn, at most.
 const MOST_POINTS: usize = 400;
@@ -35,6 +35,8 @@ pub struct TrainingState {
     pub samples: Option<(u32, Vec<String>)>,
     /// The trained bot.
     pub trained: Option<TrainedBot>,
+    /// What a closed tab has left.
+    pub interrupted: Option<Interrupted>,
     /// What went wrong.
     pub failure: Option<Failure>,
     /// Why the state is not kept.
@@ -115,6 +117,24 @@ impl Figures {
         params.seed = seed;
         params
     }
+
+    /// The figures of a training, beside those that do not change what it learns.
+    #[must_use]
+    pub fn of(params: &FineTuneParams, others: &Self) -> Self {
+        let (rank, method) = match &params.method {
+            Method::Lora(lora) => (lora.rank, FineTuneParams::lora()),
+            Method::Full => (others.rank, FineTuneParams::full()),
+        };
+        let rate = params.learning_rate;
+        Self {
+            is_lora: matches!(params.method, Method::Lora(_)),
+            learning_rate: Some(rate).filter(|rate| *rate != method.learning_rate),
+            block_len: params.block_len,
+            passes: params.passes,
+            rank,
+            ..others.clone()
+        }
+    }
 }
 
 impl TrainingState {
@@ -137,6 +157,7 @@ impl TrainingState {
     pub fn reset(&mut self) {
         *self = Self {
             trained: self.trained.take(),
+            interrupted: self.interrupted.take(),
             ..Self::new(self.figures.clone())
         };
     }
@@ -181,6 +202,36 @@ impl TrainingState {
             not_kept: self.not_kept.take(),
             ..Self::new(self.figures.clone())
         };
+    }
+
+    /// Takes on the figures of a training that a closed tab has left, so that it can go on.
+    pub fn take_interrupted(&mut self, interrupted: Interrupted) {
+        self.figures = Figures::of(&interrupted.params, &self.figures);
+        self.interrupted = Some(interrupted);
+    }
+
+    /// What a closed tab has left, in words, for a training from the base model of this name.
+    #[must_use]
+    pub fn interrupted_words(&self, base: &str) -> Option<String> {
+        let interrupted = self.interrupted.as_ref()?;
+        let done = format!(
+            "A training of this bot was interrupted after {:.0} % of its steps; “Train” goes on with it.",
+            100.0 * interrupted.progress
+        );
+        let seed = interrupted.params.seed;
+        let same_base = interrupted.base == base;
+        Some(
+            match same_base && self.figures.params(seed) == interrupted.params {
+                true => done,
+                false if !same_base => format!(
+                    "A training of this bot from {} was interrupted after {:.0} % of its steps. Choose that model to go on; a \
+                 training from another one takes its place.",
+                    isolated(&interrupted.base),
+                    100.0 * interrupted.progress
+                ),
+                false => format!("{done} With other figures a new training takes its place."),
+            },
+        )
     }
 
     /// Ends it with a failure.

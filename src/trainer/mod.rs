@@ -9,9 +9,11 @@
 //! | [`output`] | the files of the trained bot |
 //! | [`trained`] | what storage lists of a trained bot |
 //! | [`site`] | a copy of the site with the bot as its first |
+//! | [`interrupted`] | what is known of a training that a closed tab has left |
 //! | [`copy_check`] | how much of what the bot writes was copied from its posts |
 
 pub mod copy_check;
+pub mod interrupted;
 pub mod message;
 pub mod output;
 pub mod record;
@@ -19,6 +21,7 @@ pub mod site;
 pub mod trained;
 pub mod training;
 
+pub use interrupted::Interrupted;
 pub use message::{Event, Plan, Request};
 pub use trained::TrainedBot;
 pub use training::Training;

@@ -1306,6 +1306,46 @@ fn a_mended_card_states_what_the_original_left_out() {
 }
 
 #[test]
+fn a_base_model_is_linked_only_where_the_hub_may_have_it() {
+    for (base, line, words) in [
+        (
+            "huggingtweets/dril",
+            Some("base_model: huggingtweets/dril"),
+            "a pre-trained [huggingtweets/dril](https://huggingface.co/huggingtweets/dril)",
+        ),
+        (
+            "gpt2",
+            Some("base_model: gpt2"),
+            "(https://huggingface.co/gpt2)",
+        ),
+        (
+            "bundled",
+            None,
+            "the small model of huggingtweets-web which",
+        ),
+        ("@ada & @zoe", None, "the model @ada &amp; @zoe which"),
+        ("my model (1)", None, "the model my model (1) which"),
+        ("../secret", None, "the model ../secret which"),
+        (
+            "a: [b](http://c.example)",
+            None,
+            "the model a&#58; &#91;b&#93;(http&#58;//c.example) which",
+        ),
+    ] {
+        let facts = CardFacts {
+            names: strings(&["Ada"]),
+            handles: strings(&["ada"]),
+            base_model: Some(base.to_owned()),
+            ..CardFacts::default()
+        };
+        let card = write::mended(&facts).unwrap();
+        let found = card.lines().find(|line| line.starts_with("base_model"));
+        assert_eq!(found, line, "{base}");
+        assert!(card.contains(words), "{base}\n{card}");
+    }
+}
+
+#[test]
 fn facts_that_cannot_be_on_a_card_are_refused() {
     type Check = fn(&CardWriteError) -> bool;
     let cases: [(&str, Check); 12] = [

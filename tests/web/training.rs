@@ -34,6 +34,30 @@ async fn write_text(page: &Page) {
     page.find("maker-record").await;
 }
 
+/// The base of a training is the model of the page, one that is stored here, or a bot that was trained here.
+async fn another_bot_is_trained_from_it(page: &Page) {
+    page.click("maker-new").await;
+    wait_for_no_account(page).await;
+    import(page, &posts_of("bea", 120)).await;
+    write_text(page).await;
+    assert_eq!(page.text("maker-base-name").await, "bundled");
+    page.find("maker-base-here").await;
+    page.eval(
+        "const select = document.querySelector('[data-testid=maker-base-here]'); select.selectedIndex = 1; \
+         select.dispatchEvent(new Event('change', { bubbles: true }))",
+    )
+    .await;
+    page.wait_for_text("maker-base-name", SOON, |text| text == "@me")
+        .await;
+    page.click("maker-train").await;
+    step_after(page, 2).await;
+    page.click("maker-stop").await;
+    page.find("maker-trained").await;
+    page.click("maker-delete").await;
+    page.click("maker-delete").await;
+    wait_for_no_account(page).await;
+}
+
 async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     let Some((site, page)) = open(browser).await else {
         return;
@@ -49,6 +73,8 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     })
     .await;
     assert_eq!(step(&page).await, None);
+    page.click("maker-figures").await;
+    set(&page, "training-rate", "0.0005").await;
     page.click("maker-train").await;
     let (_, n_steps) = step_after(&page, 3).await;
     assert_eq!(page.state().await, "training");
@@ -70,6 +96,13 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     // As after a closed tab: the training goes on where it was.
     page.goto(&site.address_of("/?again#make")).await;
     page.find("maker-record").await;
+    let left = page.text("maker-interrupted").await;
+    assert!(
+        left.contains("goes on with it") && !left.contains("takes its place"),
+        "{left}"
+    );
+    let rate = "return document.getElementById('training-rate').value";
+    assert_eq!(page.eval(rate).await, "0.0005");
     page.click("maker-train").await;
     page.wait_for_text("maker-training", RUN, |text| {
         text.contains(&format!("It goes on after step {paused}"))
@@ -169,6 +202,10 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
         text.contains("in a row") || text.contains("No word")
     })
     .await;
+
+    page.goto(&site.address_of("/?from#make")).await;
+    page.find("maker-trained").await;
+    another_bot_is_trained_from_it(&page).await;
 
     // And it is gone when it is deleted.
     page.goto(&site.address_of("/?third#make")).await;

@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod app;
+pub mod base_models;
 pub mod browser_window;
 pub mod bundled_file;
 pub mod community_archive;

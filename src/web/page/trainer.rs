@@ -9,8 +9,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::Serialize as _;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, MessageEvent, Worker};
 
+use super::base_models::BaseModel;
 use super::bundled_file::bundled_file;
 use super::context::date_ms;
 use super::picture::Picture;
@@ -19,11 +21,15 @@ use crate::bot::Bot;
 use crate::state::share::Shared;
 use crate::state::speaker::Speaker;
 use crate::state::training::{Phase, TrainingState};
+use crate::trainer::interrupted::CheckpointRecord;
 use crate::trainer::message::BUNDLED;
-use crate::trainer::{Event, Plan, Request};
+use crate::trainer::{Event, Interrupted, Plan, Request};
 
 /// The script that starts the worker, beside the page.
 const SCRIPT: &str = "worker_loader.js";
+
+/// A base model of more bytes is trained with LoRA unless the visitor chooses otherwise: in full, GPT-2 124M takes 2.5 GB.
+const LARGE_BYTES: f64 = 64e6;
 
 /// Handle on the training, cheap to copy into every component.
 #[derive(Clone, Copy)]
@@ -32,7 +38,8 @@ pub struct Trainer {
     worker: StoredValue<Option<TrainerWorker>, LocalStorage>,
     /// The request that waits until the worker has started.
     waiting: StoredValue<Option<JsValue>, LocalStorage>,
-    base: StoredValue<Option<File>, LocalStorage>,
+    /// Name and file of the base model, if it is not the bundled one.
+    base: RwSignal<Option<(String, Blob)>, LocalStorage>,
     /// The bot that this page has trained.
     trained_file: StoredValue<Option<File>, LocalStorage>,
 }
@@ -59,7 +66,7 @@ impl Trainer {
             state: RwSignal::default(),
             worker: StoredValue::new_local(None),
             waiting: StoredValue::new_local(None),
-            base: StoredValue::new_local(None),
+            base: RwSignal::new_local(None),
             trained_file: StoredValue::new_local(None),
         }
     }
@@ -78,6 +85,11 @@ impl Trainer {
         Memo::new(move |_| state.with(&look))
     }
 
+    /// Reads its state.
+    pub fn with<T>(self, look: impl FnOnce(&TrainingState) -> T) -> T {
+        self.state.with(look)
+    }
+
     /// Reads its state without following it.
     pub fn with_untracked<T>(self, look: impl FnOnce(&TrainingState) -> T) -> T {
         self.state.with_untracked(look)
@@ -88,10 +100,13 @@ impl Trainer {
         self.state.update(change);
     }
 
-    /// Trains from this file instead of the bundled model.
-    pub fn take_base(self, file: Option<File>) {
-        self.change(|state| state.figures.is_lora = file.is_some());
-        self.base.set_value(file);
+    /// Trains from the model with this name and file; `None`: from the bundled one.
+    pub fn take_base(self, base: Option<(String, Blob)>) {
+        let is_large = base
+            .as_ref()
+            .is_some_and(|(_, file)| file.size() > LARGE_BYTES);
+        self.change(|state| state.figures.is_lora = is_large);
+        self.base.set(base);
     }
 
     /// Follows another bot: a training of the one before ends, and its checkpoint stays.
@@ -105,7 +120,21 @@ impl Trainer {
             if let Some(trained) = made_bot::trained(&bot).await {
                 self.change(|state| state.take_trained(trained));
             }
+            if let Some(interrupted) = interrupted(&bot).await {
+                self.find_base(&interrupted.base, &bot).await;
+                self.change(|state| state.take_interrupted(interrupted));
+            }
         });
+    }
+
+    /// Takes the model of this name as the base, if it is on this device.
+    async fn find_base(self, name: &str, bot: &str) {
+        let mut models = BaseModel::list(Some(bot)).await.into_iter();
+        if let Some(model) = models.find(|model| model.name.trim_end_matches(".gguf") == name)
+            && let Some(file) = model.file().await
+        {
+            self.take_base(Some((model.name, file)));
+        }
     }
 
     /// Ends the worker.
@@ -113,10 +142,10 @@ impl Trainer {
         self.worker.set_value(None);
     }
 
-    /// The name of the model that is trained.
+    /// The name of the model that is trained; followed.
     pub fn base_name(self) -> String {
-        match self.base.get_value() {
-            Some(file) => file.name().trim_end_matches(".gguf").to_owned(),
+        match self.base.get() {
+            Some((name, _)) => name.trim_end_matches(".gguf").to_owned(),
             None => BUNDLED.to_owned(),
         }
     }
@@ -134,8 +163,8 @@ impl Trainer {
     }
 
     async fn try_prepare(self, plan: Plan, text: Blob, shown: Option<Bot>) -> Result<(), String> {
-        let base = match self.base.get_value() {
-            Some(file) => Blob::from(file),
+        let base = match self.base.get_untracked() {
+            Some((_, file)) => file,
             None => bundled_file().await?,
         };
         // A worker of its own for each training: the memory of the one before is given back.
@@ -310,6 +339,20 @@ impl Trainer {
             }
         });
     }
+}
+
+/// What a closed tab has left of this bot's training.
+async fn interrupted(bot: &str) -> Option<Interrupted> {
+    let mut records: Vec<CheckpointRecord> = Vec::new();
+    for turn in 0..2 {
+        let Some(file) = made_bot::file(bot, &CheckpointRecord::file_name(turn)).await else {
+            continue;
+        };
+        let text = JsFuture::from(file.text()).await.ok();
+        let text = text.and_then(|text| text.as_string()).unwrap_or_default();
+        records.extend(serde_json::from_str::<CheckpointRecord>(&text));
+    }
+    Interrupted::of(records)
 }
 
 /// The event of a worker that has ended.

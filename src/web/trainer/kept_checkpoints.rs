@@ -3,11 +3,11 @@
 
 use std::io::{self, Read, Write};
 
-use serde::{Deserialize, Serialize};
 use web_sys::FileSystemDirectoryHandle;
 
 use crate::runs::RunRecord;
 use crate::trainer::Training;
+use crate::trainer::interrupted::CheckpointRecord;
 use crate::web::shared::js_error::WebError;
 use crate::web::shared::model_storage::StorageFile;
 
@@ -29,14 +29,6 @@ struct Turn {
     record: StorageFile,
 }
 
-/// What is beside a state.
-#[derive(Serialize, Deserialize)]
-struct Numbered {
-    /// Larger than that of every earlier checkpoint.
-    number: u64,
-    record: RunRecord,
-}
-
 /// A checkpoint that is there.
 pub struct Found {
     turn: usize,
@@ -55,7 +47,7 @@ impl KeptCheckpoints {
         for i in 0..2 {
             turns.push(Turn {
                 state: StorageFile::open(folder, &format!("checkpoint-{i}")).await?,
-                record: StorageFile::open(folder, &format!("checkpoint-{i}.json")).await?,
+                record: StorageFile::open(folder, &CheckpointRecord::file_name(i)).await?,
             });
         }
         let Ok(turns) = <[Turn; 2]>::try_from(turns) else {
@@ -69,7 +61,7 @@ impl KeptCheckpoints {
         let turns = self.turns.iter().enumerate();
         let mut found: Vec<Found> = turns
             .filter_map(|(turn, files)| {
-                let Numbered { number, record } = read_record(&files.record)?;
+                let CheckpointRecord { number, record } = read_record(&files.record)?;
                 Some(Found {
                     turn,
                     number,
@@ -109,7 +101,7 @@ impl KeptCheckpoints {
         let end = out.pos;
         turn.state.truncate(end).map_err(io::Error::other)?;
         turn.state.flush().map_err(io::Error::other)?;
-        let numbered = Numbered {
+        let numbered = CheckpointRecord {
             number: self.number + 1,
             record: training.record().clone(),
         };
@@ -130,7 +122,7 @@ impl KeptCheckpoints {
     }
 }
 
-fn read_record(file: &StorageFile) -> Option<Numbered> {
+fn read_record(file: &StorageFile) -> Option<CheckpointRecord> {
     let len = file
         .size_bytes()
         .ok()

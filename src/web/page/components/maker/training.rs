@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlInputElement;
+use web_sys::{Blob, HtmlInputElement};
 
 use super::compared_runs::ComparedRuns;
 use super::loss_curve::LossCurve;
@@ -10,6 +10,7 @@ use crate::hub::Dtype;
 use crate::state::training::{Figures, Phase, copied_words, duration};
 use crate::state::wording::{bytes, count, plural, sentence};
 use crate::trainer::copy_check::N_TEXTS;
+use crate::web::page::base_models::BaseModel;
 use crate::web::page::context::today;
 use crate::web::page::made_bot;
 use crate::web::page::maker::Maker;
@@ -25,6 +26,8 @@ pub fn TrainingView() -> impl IntoView {
     let failure = trainer.memo(|state| state.failure.clone());
     let not_kept = trainer.memo(|state| state.not_kept.clone());
     let cost = trainer.memo(|state| state.cost_words());
+    let interrupted =
+        Memo::new(move |_| trainer.with(|state| state.interrupted_words(&trainer.base_name())));
     let obstacle = maker.memo(|state| match (&state.bot.record, state.running) {
         (_, Some(_)) => Some("Posts are still being read."),
         (None, None) => Some("Write the training text first."),
@@ -41,7 +44,7 @@ pub fn TrainingView() -> impl IntoView {
             return;
         };
         let figures = trainer.with_untracked(|state| state.figures.clone());
-        let base = trainer.base_name();
+        let base = untrack(|| trainer.base_name());
         let plan = maker.with_untracked(|state| state.plan(&figures, &base, &today()));
         if let Some(plan) = plan {
             let shown = maker.with_untracked(|state| state.card_bot());
@@ -79,6 +82,7 @@ pub fn TrainingView() -> impl IntoView {
             <h2 id="training-title">"Train the bot"</h2>
             <p>"The processor of this device does it, in this tab. The state is kept every minute: a closed tab goes on where it was."</p>
             <Show when=move || !is_begun()>
+                {move || interrupted.get().map(|words| view! { <p class="notice" data-testid="maker-interrupted">{words}</p> })}
                 <Choices/>
             </Show>
             <p class="maker-picks">
@@ -131,7 +135,6 @@ pub fn TrainingView() -> impl IntoView {
 fn Choices() -> impl IntoView {
     let trainer = Trainer::here();
     let figures = trainer.memo(|state| state.figures.clone());
-    let base = RwSignal::new(trainer.base_name());
     let change = move |change: fn(&mut Figures, &str), text: String| {
         trainer.change(|state| change(&mut state.figures, text.trim()));
     };
@@ -145,21 +148,53 @@ fn Choices() -> impl IntoView {
                 on:change:target=move |event| change(set, event.target().value())/>
         }
     };
+    let maker = Maker::here();
+    let here = RwSignal::new(Vec::<BaseModel>::new());
+    leptos::task::spawn_local(async move {
+        let open = maker.with_untracked(|state| state.name.clone());
+        let models = BaseModel::list(open.as_deref()).await;
+        // The section may be gone.
+        let _ = here.try_set(models);
+    });
+    let take = move |chosen| trainer.take_base(chosen);
     let picked = move |event: web_sys::Event| {
         let input = event
             .target()
             .and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
         let file = input.and_then(|input| input.files()?.get(0));
-        trainer.take_base(file);
-        base.set(trainer.base_name());
+        take(file.map(|file| (file.name(), Blob::from(file))));
+    };
+    let is_gone = RwSignal::new(false);
+    let chosen = move |place: String| {
+        is_gone.set(false);
+        let place = place.parse::<usize>().ok();
+        let Some(model) = place.and_then(|place| here.with_untracked(|it| it.get(place).cloned()))
+        else {
+            return take(None);
+        };
+        leptos::task::spawn_local(async move {
+            match model.file().await {
+                Some(file) => take(Some((model.name, file))),
+                None => is_gone.set(true),
+            }
+        });
     };
     view! {
         <p class="maker-picks">
-            <span>"From the model "<bdi><strong>{move || base.get()}</strong></bdi></span>
-            <label class="button">"Choose another (GGUF)"
+            <span>"From the model "<bdi><strong data-testid="maker-base-name">{move || trainer.base_name()}</strong></bdi></span>
+            <Show when=move || here.with(|models| !models.is_empty())>
+                <select class="field" aria-label="Choose a model on this device" data-testid="maker-base-here" on:change:target=move |event| chosen(event.target().value())>
+                    <option value="">"The model that comes with the page"</option>
+                    {move || here.get().into_iter().enumerate().map(|(place, model)| view! { <option value=place>{model.name}</option> }).collect_view()}
+                </select>
+            </Show>
+            <label class="button">"Choose a file (GGUF)"
                 <input type="file" accept=".gguf" class="visually-hidden" data-testid="maker-base" on:change=picked/>
             </label>
         </p>
+        <Show when=move || is_gone.get()>
+            <p class="notice">"That model is no longer on this device."</p>
+        </Show>
         <fieldset class="maker-consent">
             <legend>"What is trained"</legend>
             <label class="check"><input type="radio" name="maker-method" data-testid="maker-method" prop:checked=move || !figures.with(|it| it.is_lora) on:change=move |_| change(|it, _| it.is_lora = false, String::new())/>"every weight, as the original did"</label>

@@ -1,0 +1,53 @@
+//! `Interrupted`: a training that a closed tab has left, as the records beside its checkpoints tell it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::finetune::FineTuneParams;
+use crate::runs::RunRecord;
+
+/// The record beside a checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointRecord {
+    /// Larger than that of every earlier checkpoint.
+    pub number: u64,
+    /// What was known of the run.
+    pub record: RunRecord,
+}
+
+impl CheckpointRecord {
+    /// The file of one of the two records that are written in turns.
+    #[must_use]
+    pub fn file_name(turn: usize) -> String {
+        format!("checkpoint-{turn}.json")
+    }
+}
+
+/// An interrupted training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interrupted {
+    /// Its figures.
+    pub params: FineTuneParams,
+    /// The name of its base model.
+    pub base: String,
+    /// The share of its steps that the record has noted.
+    pub progress: f64,
+}
+
+impl Interrupted {
+    /// The training of the newest of these records; `None` where there is none, or one of another version.
+    #[must_use]
+    pub fn of(records: impl IntoIterator<Item = CheckpointRecord>) -> Option<Self> {
+        let newest = records.into_iter().max_by_key(|it| it.number)?;
+        let run = newest.record.run;
+        let params = run.config.get("training")?.clone();
+        let progress = run
+            .metrics
+            .last()
+            .and_then(|it| it.values.get("train/progress"));
+        Some(Self {
+            params: serde_json::from_value(params).ok()?,
+            base: run.config.get("base")?.as_str()?.to_owned(),
+            progress: progress.copied().unwrap_or_default(),
+        })
+    }
+}
