@@ -58,6 +58,8 @@ pub enum Phase {
     Ready,
     /// Steps are done.
     Running,
+    /// The step under way is the last for now.
+    Pausing,
     /// No steps are done until the visitor goes on.
     Paused,
     /// The bot's files are written, and texts of it compared with its posts.
@@ -186,6 +188,8 @@ impl TrainingState {
                 self.tokens_per_second = tokens_per_second;
             }
             Event::Samples { step, texts } => self.samples = Some((step, texts)),
+            // The last step may have come first, and with it the writing.
+            Event::Paused if self.phase != Phase::Pausing => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::NotKept { reason } => self.not_kept = Some(reason),
             Event::Writing { texts } => self.phase = Phase::Writing { texts },
@@ -249,7 +253,7 @@ impl TrainingState {
     pub fn is_busy(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Preparing { .. } | Phase::Running | Phase::Writing { .. }
+            Phase::Preparing { .. } | Phase::Running | Phase::Pausing | Phase::Writing { .. }
         )
     }
 
@@ -416,6 +420,53 @@ mod tests {
             };
             assert_eq!(state.phase, phase);
         }
+    }
+
+    #[test]
+    fn a_pause_waits_for_the_step_and_gives_way_to_the_end() {
+        let mut state = TrainingState {
+            phase: Phase::Pausing,
+            ..TrainingState::default()
+        };
+        assert!(state.is_busy());
+        state.hear(Event::Paused);
+        assert_eq!(state.phase, Phase::Paused);
+        state.phase = Phase::Pausing;
+        state.hear(Event::Writing { texts: 3 });
+        state.hear(Event::Paused);
+        assert_eq!(state.phase, Phase::Writing { texts: 3 });
+    }
+
+    #[test]
+    fn what_a_closed_tab_has_left_brings_its_figures_back_and_says_what_another_choice_costs() {
+        let mut state = TrainingState::default();
+        assert_eq!(state.interrupted_words("bundled"), None);
+        let figures = Figures {
+            is_lora: true,
+            learning_rate: Some(5e-4),
+            rank: 4,
+            passes: 2,
+            ..Figures::default()
+        };
+        state.take_interrupted(Interrupted {
+            params: figures.params(7),
+            base: "owner/model".to_owned(),
+            progress: 0.25,
+        });
+        assert_eq!(state.figures, figures);
+        let words = |state: &TrainingState, base| state.interrupted_words(base).unwrap_or_default();
+        assert!(
+            words(&state, "owner/model").ends_with("25 % of its steps; “Train” goes on with it.")
+        );
+        assert!(
+            words(&state, "bundled").contains("from owner/model was"),
+            "{}",
+            words(&state, "bundled")
+        );
+        state.figures.passes = 3;
+        assert!(words(&state, "owner/model").contains("With other figures"));
+        let own_rate = Figures::of(&FineTuneParams::full(), &figures).learning_rate;
+        assert_eq!(own_rate, None);
     }
 
     #[test]

@@ -198,11 +198,13 @@ impl Trainer {
 
     /// Does no more steps for now.
     pub fn pause(self) {
+        self.change(|state| state.phase = Phase::Pausing);
         self.send(&Request::Pause, &[]);
     }
 
     /// Makes the bot of what was learnt so far.
     pub fn finish(self) {
+        self.change(|state| state.phase = Phase::Writing { texts: 0 });
         self.send(&Request::Finish, &[]);
     }
 

@@ -111,6 +111,7 @@ pub fn TrainingView() -> impl IntoView {
             </p>
             <p role="status">{move || match phase.get() {
                 Phase::Preparing { .. } => "Reading the model and the text, and measuring …".to_owned(),
+                Phase::Pausing => "Pausing after this step …".to_owned(),
                 Phase::Writing { texts: 0 } => "Writing the bot’s files …".to_owned(),
                 Phase::Writing { texts } => format!("Comparing what it writes with its posts: {texts} of {N_TEXTS} texts …"),
                 _ => cost.get().unwrap_or_default(),
