@@ -166,6 +166,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trainer::message",
             "trainer::Event",
             "trainer::Plan",
+            "trainer::Interrupted",
             "trainer::TrainedBot",
         ],
     ),

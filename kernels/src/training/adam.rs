@@ -47,9 +47,12 @@ impl AdamW {
             "one length"
         );
         let correction = |beta: f32| 1.0 - libm::pow(f64::from(beta), f64::from(self.step));
-        let step_size = (f64::from(self.learning_rate) / correction(self.beta1)) as f32;
-        let root = libm::sqrt(correction(self.beta2)) as f32;
-        let keep = 1.0 - self.learning_rate * self.weight_decay;
+        let factors = Factors {
+            adam: *self,
+            step_size: (f64::from(self.learning_rate) / correction(self.beta1)) as f32,
+            root: libm::sqrt(correction(self.beta2)) as f32,
+            keep: 1.0 - self.learning_rate * self.weight_decay,
+        };
         let mut parts: Vec<_> = update
             .value
             .chunks_mut(PART)
@@ -58,14 +61,37 @@ impl AdamW {
             .zip(update.square.chunks_mut(PART))
             .collect();
         threads.for_each(&mut parts, |_, (((value, grad), mean), square)| {
-            let all = value.iter_mut().zip(grad.iter_mut()).zip(mean.iter_mut());
-            for (((value, grad), mean), square) in all.zip(square.iter_mut()) {
-                let grad = std::mem::take(grad) * self.grad_scale;
-                *mean += (1.0 - self.beta1) * (grad - *mean);
-                *square = self.beta2 * *square + (1.0 - self.beta2) * (grad * grad);
-                let decayed = *value * keep;
-                *value = decayed - step_size * (*mean / (square.sqrt() / root + self.epsilon));
-            }
+            factors.update(value, grad, mean, square);
         });
+    }
+}
+
+/// The figures of one update, with those that follow from them.
+struct Factors {
+    adam: AdamW,
+    step_size: f32,
+    root: f32,
+    keep: f32,
+}
+
+impl Factors {
+    // Not inlined: a caller that is compiled for size would take the vectors from the loop.
+    #[inline(never)]
+    fn update(&self, value: &mut [f32], grad: &mut [f32], mean: &mut [f32], square: &mut [f32]) {
+        let AdamW {
+            beta1,
+            beta2,
+            epsilon,
+            grad_scale,
+            ..
+        } = self.adam;
+        let all = value.iter_mut().zip(grad).zip(mean).zip(square);
+        for (((value, grad), mean), square) in all {
+            let grad = std::mem::take(grad) * grad_scale;
+            *mean += (1.0 - beta1) * (grad - *mean);
+            *square = beta2 * *square + (1.0 - beta2) * (grad * grad);
+            let decayed = *value * self.keep;
+            *value = decayed - self.step_size * (*mean / (square.sqrt() / self.root + epsilon));
+        }
     }
 }

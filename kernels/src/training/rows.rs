@@ -80,9 +80,15 @@ pub fn squares(threads: &Threads, x: &[f32]) -> f64 {
     threads.for_each(&mut sums, |part, sum| {
         let x = &x[part * SQUARES * PARTS..];
         let parts = x.chunks(SQUARES).take(PARTS);
-        *sum = parts.map(|x| f64::from(sum_of(x, |x| x * x))).sum();
+        *sum = parts.map(|x| f64::from(squares_of(x))).sum();
     });
     sums.iter().sum()
+}
+
+// Not inlined, as in `adam.rs`.
+#[inline(never)]
+fn squares_of(x: &[f32]) -> f32 {
+    sum_of(x, |x| x * x)
 }
 
 /// Writes rows of a packed matrix as floats, (rows, cols).
