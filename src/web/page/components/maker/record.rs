@@ -64,27 +64,12 @@ pub fn RecordView() -> impl IntoView {
     }
 }
 
-/// The nodes on a line, with their words below.
+/// The nodes on a line, which breaks where the page is narrow, each with its word below.
 fn lineage(nodes: Vec<Node>, label: String) -> impl IntoView {
-    const STEP: usize = 120;
-    let (first, last) = (40, 40 + STEP * (nodes.len() - 1));
-    let drawn = nodes.into_iter().enumerate().map(|(i, (word, is_run))| {
-        let x = first + STEP * i;
-        let shape = match is_run {
-            true => view! { <rect x=x - 22 y="16" width="44" height="40" rx="6"/> }.into_any(),
-            false => view! { <circle cx=x cy="36" r="20"/> }.into_any(),
-        };
-        view! { {shape}<text x=x y="78">{word}</text> }
+    let drawn = nodes.into_iter().map(|(word, is_run)| {
+        view! { <span class="maker-node" class:is-run=is_run>{word}</span> }
     });
-    let drawn = drawn.collect_view();
-    view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="From the posts to the bot">
-            <svg class="maker-lineage" role="img" aria-label=label width=last + 40 height="96">
-                <line x1=first y1="36" x2=last y2="36"/>
-                {drawn}
-            </svg>
-        </div>
-    }
+    view! { <div class="maker-lineage" role="img" aria-label=label>{drawn.collect_view()}</div> }
 }
 
 fn spoken(record: &RunRecord) -> String {
