@@ -1,4 +1,4 @@
-//! `BaseModel`: a model on this device that a bot can be trained from: one of the Hub that is stored here, or a bot that
+//! `BaseModel`: a model on this device that a bot can be trained from or computed on: one of the Hub that is stored here, or a bot that
 //! was trained here.
 
 use web_sys::Blob;
@@ -41,6 +41,22 @@ impl BaseModel {
             place: Place::Bot(bot.name),
         });
         stored.chain(bots).collect()
+    }
+
+    /// The file of the model with this name and length.
+    pub async fn find(name: &str, size_bytes: u64) -> Option<Blob> {
+        for model in Self::list(None).await {
+            if model.name.trim_end_matches(".gguf") != name {
+                continue;
+            }
+            let file = model.file().await;
+            // Sizes are whole numbers below 2^53.
+            let file = file.filter(|file| file.size() == size_bytes as f64);
+            if file.is_some() {
+                return file;
+            }
+        }
+        None
     }
 
     /// Its file; `None` if it was deleted meanwhile.

@@ -2,8 +2,9 @@
 
 use gloo::file::File as Picked;
 use js_sys::Array;
-use web_sys::File;
+use web_sys::{Blob, File};
 
+use super::base_models::BaseModel;
 use super::bundled_file::bundled_file;
 use super::context::Page;
 use super::kept_bots;
@@ -27,15 +28,18 @@ pub struct Mixable {
     pub folder: String,
     /// Its handles.
     pub handles: String,
-    /// The name of the base model of both.
-    pub base: String,
+    /// The name of the base model of both, if it is not on this device.
+    pub missing_base: Option<String>,
 }
 
 /// The bots whose adapters were trained on the same base model as that of `bot`.
 pub async fn mixable(bot: &str) -> Vec<Mixable> {
-    let Some((base, hash)) = made_bot::trained(bot).await.and_then(|own| base_of(&own)) else {
+    let Some(base) = made_bot::trained(bot).await.and_then(|own| base_of(&own)) else {
         return Vec::new();
     };
+    // Nothing is fetched before the visitor asks for the mixture.
+    let is_here = base.name == BUNDLED || base.file().await.is_some();
+    let missing_base = (!is_here).then(|| base.name.clone());
     let mut found = Vec::new();
     for other in kept_bots::list().await {
         if other.name == bot || !other.is_trained {
@@ -44,32 +48,52 @@ pub async fn mixable(bot: &str) -> Vec<Mixable> {
         let trained = made_bot::trained(&other.name).await;
         let is_same = trained
             .and_then(|it| base_of(&it))
-            .is_some_and(|(_, other)| other == hash);
+            .is_some_and(|other| other.sha256 == base.sha256);
         if is_same {
             found.push(Mixable {
                 folder: other.name,
                 handles: other.handles,
-                base: base.clone(),
+                missing_base: missing_base.clone(),
             });
         }
     }
     found
 }
 
-/// Name and SHA-256 of the base model of a bot with an adapter.
-fn base_of(bot: &TrainedBot) -> Option<(String, String)> {
+/// The base model of a bot with an adapter.
+struct Base {
+    name: String,
+    size_bytes: u64,
+    sha256: String,
+}
+
+impl Base {
+    /// Its file, if it is on this device.
+    async fn file(&self) -> Option<Blob> {
+        match &*self.name {
+            BUNDLED => bundled_file().await.ok(),
+            name => BaseModel::find(name, self.size_bytes).await,
+        }
+    }
+}
+
+fn base_of(bot: &TrainedBot) -> Option<Base> {
     let has_adapter = bot
         .files
         .iter()
         .any(|(name, _)| name.starts_with("adapter/"));
     let mut artifacts = bot.record.artifacts.iter();
     let base = artifacts.find(|artifact| artifact.kind == "pretrained-model")?;
-    let hash = base.files.first()?.sha256.clone();
+    let file = base.files.first()?;
     let name = bot.record.run.config.get("base")?.as_str()?.to_owned();
-    has_adapter.then_some((name, hash))
+    has_adapter.then(|| Base {
+        name,
+        size_bytes: file.size_bytes,
+        sha256: file.sha256.clone(),
+    })
 }
 
-/// Opens the mixture of two bots on their base model: the bundled one, or `base`. Says on the page if something of it is
+/// Opens the mixture of two bots on their base model: `base`, or the one that is on this device. Says on the page if something of it is
 /// not there.
 pub async fn open(page: Page, folders: [String; 2], base: Option<File>) {
     if try_open(page, &folders, base).await.is_none() {
@@ -95,9 +119,9 @@ async fn try_open(page: Page, folders: &[String; 2], base: Option<File>) -> Opti
     let file = match base {
         Some(file) => file,
         None => {
-            let (name, _) = base_of(&made_bot::trained(&folders[0]).await?)?;
-            let blob = bundled_file().await.ok().filter(|_| name == BUNDLED)?;
-            File::new_with_blob_sequence(&Array::of1(&blob), &format!("{BUNDLED}.gguf")).ok()?
+            let base = base_of(&made_bot::trained(&folders[0]).await?)?;
+            let blob = base.file().await?;
+            File::new_with_blob_sequence(&Array::of1(&blob), &format!("{}.gguf", base.name)).ok()?
         }
     };
     let file = Picked::from(file);

@@ -7,7 +7,6 @@ use web_sys::{File, HtmlInputElement};
 
 use crate::bot::Bot;
 use crate::state::model_choice::BotShare;
-use crate::trainer::message::BUNDLED;
 use crate::web::page::address;
 use crate::web::page::context::Page;
 use crate::web::page::mixed_bot::{self, Mixable};
@@ -38,11 +37,7 @@ pub fn Mix(
     let shares = page.memo(|state| state.choice().shares.clone());
     let is_mixed = move || bot.with(|bot| Bot::mixed_here(&bot.repo).is_some());
     let base = StoredValue::new_local(None::<File>);
-    let needs_base = move || {
-        found
-            .with(|found| found.first().map(|it| it.base.clone()))
-            .filter(|base| base != BUNDLED)
-    };
+    let needs_base = move || found.with(|found| found.first()?.missing_base.clone());
     let has_base = RwSignal::new(false);
     let open = move |other: String| {
         let Some(own) = folder.get_untracked() else {
