@@ -36,6 +36,8 @@ const LARGE_BYTES: f64 = 64e6;
 pub struct Trainer {
     state: RwSignal<TrainingState>,
     worker: StoredValue<Option<TrainerWorker>, LocalStorage>,
+    /// The folder of the bot that is open.
+    bot: StoredValue<Option<String>>,
     /// The request that waits until the worker has started.
     waiting: StoredValue<Option<JsValue>, LocalStorage>,
     /// Name and file of the base model, if it is not the bundled one.
@@ -65,6 +67,7 @@ impl Trainer {
         Self {
             state: RwSignal::default(),
             worker: StoredValue::new_local(None),
+            bot: StoredValue::new(None),
             waiting: StoredValue::new_local(None),
             base: RwSignal::new_local(None),
             trained_file: StoredValue::new_local(None),
@@ -115,26 +118,29 @@ impl Trainer {
         self.trained_file.set_value(None);
         let figures = self.with_untracked(|state| state.figures.clone());
         self.state.set(TrainingState::new(figures));
+        self.bot.set_value(bot.clone());
         spawn_local(async move {
             let Some(bot) = bot else { return };
-            if let Some(trained) = made_bot::trained(&bot).await {
+            let trained = made_bot::trained(&bot).await;
+            let left = interrupted(&bot).await;
+            let base = match &left {
+                Some(left) => named_base(&left.base, &bot).await,
+                None => None,
+            };
+            // Another bot may be open by now.
+            if self.bot.with_value(|it| it.as_ref() != Some(&bot)) {
+                return;
+            }
+            if let Some(trained) = trained {
                 self.change(|state| state.take_trained(trained));
             }
-            if let Some(interrupted) = interrupted(&bot).await {
-                self.find_base(&interrupted.base, &bot).await;
-                self.change(|state| state.take_interrupted(interrupted));
+            if let Some(base) = base {
+                self.take_base(Some(base));
+            }
+            if let Some(left) = left {
+                self.change(|state| state.take_interrupted(left));
             }
         });
-    }
-
-    /// Takes the model of this name as the base, if it is on this device.
-    async fn find_base(self, name: &str, bot: &str) {
-        let mut models = BaseModel::list(Some(bot)).await.into_iter();
-        if let Some(model) = models.find(|model| model.name.trim_end_matches(".gguf") == name)
-            && let Some(file) = model.file().await
-        {
-            self.take_base(Some((model.name, file)));
-        }
     }
 
     /// Ends the worker.
@@ -341,6 +347,13 @@ impl Trainer {
             }
         });
     }
+}
+
+/// The base model of this name, if it is on this device; `bot`: the one that is trained.
+async fn named_base(name: &str, bot: &str) -> Option<(String, Blob)> {
+    let mut models = BaseModel::list(Some(bot)).await.into_iter();
+    let model = models.find(|model| model.name.trim_end_matches(".gguf") == name)?;
+    Some((model.name.clone(), model.file().await?))
 }
 
 /// What a closed tab has left of this bot's training.
