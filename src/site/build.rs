@@ -13,8 +13,10 @@ use super::{
     bot_pages, joined_module, loader, maker_build, one_file, threads,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Native files that make parts of the page. They count as its sources, which other native files do not.
 const PAGE_MAKING_FILES: [&str; 17] = [
@@ -187,6 +189,43 @@ impl FirstPage {
         self.fingerprint.record(tree, dist, Stage::FirstPage)
     }
 
+    /// Adds the builds without threads and, beside them, those with threads; whether there are such.
+    fn add_builds(&self, progress: Progress) -> Result<bool, SiteError> {
+        use WorkerProgram::{Engine, Trainer};
+        let Self { tree, dist, .. } = self;
+        let builds = Mutex::new(BTreeSet::from([(Engine, WorkerBuild::Plain)]));
+        let add = |program: WorkerProgram, build: WorkerBuild, cargo: &WasmCargo| {
+            build.add(program, tree, cargo, dist, progress)?;
+            let mut builds = builds.lock().unwrap_or_else(PoisonError::into_inner);
+            builds.insert((program, build));
+            loader::list_builds(dist, &builds.iter().copied().collect::<Vec<_>>())
+        };
+        let toolchain = toolchain::find(tree, progress)?;
+        let of_one_thread = || {
+            let cargo = WasmCargo::single(tree, &toolchain, progress)?;
+            add(Engine, WorkerBuild::Relaxed, &cargo)?;
+            maker_build::add(tree, &cargo, dist, progress)?;
+            add(Trainer, WorkerBuild::Relaxed, &cargo)?;
+            add(Trainer, WorkerBuild::Plain, &cargo)
+        };
+        let of_threads = || {
+            let Some(cargo) = threads::find_cargo(tree, progress)? else {
+                progress.note(
+                    "no sources of Rust's standard library to be had: the page computes on one thread",
+                );
+                return Ok(false);
+            };
+            // Builds with relaxed SIMD come first because most browsers use them.
+            add(Engine, WorkerBuild::ThreadsRelaxed, &cargo)?;
+            add(Engine, WorkerBuild::Threads, &cargo)?;
+            add(Trainer, WorkerBuild::ThreadsRelaxed, &cargo)?;
+            add(Trainer, WorkerBuild::Threads, &cargo)?;
+            Ok(true)
+        };
+        let ((), has_threads) = both(of_one_thread, of_threads)?;
+        Ok(has_threads)
+    }
+
     /// Adds the other builds of the worker, each as soon as it is compiled, then the list that the service worker
     /// keeps the page by. After an interruption the page works with the builds that were added.
     ///
@@ -197,35 +236,7 @@ impl FirstPage {
         if self.is_incomplete() {
             remove_unfinished(dist)?;
             compressed::write_all(dist, Effort::Thorough)?;
-            let mut builds = vec![(WorkerProgram::Engine, WorkerBuild::Plain)];
-            let mut add = |program: WorkerProgram, build: WorkerBuild, cargo: &WasmCargo| {
-                build.add(program, tree, cargo, dist, progress)?;
-                builds.push((program, build));
-                loader::list_builds(dist, &builds)
-            };
-            use WorkerProgram::{Engine, Trainer};
-            let toolchain = toolchain::find(tree, progress)?;
-            let cargo = WasmCargo::single(tree, &toolchain, progress)?;
-            add(Engine, WorkerBuild::Relaxed, &cargo)?;
-            maker_build::add(tree, &cargo, dist, progress)?;
-            drop(cargo);
-            let threads = threads::find_cargo(tree, progress)?;
-            let has_threads = threads.is_some();
-            match threads {
-                Some(cargo) => {
-                    // The first of these two builds comes first because most browsers use it.
-                    add(Engine, WorkerBuild::ThreadsRelaxed, &cargo)?;
-                    add(Engine, WorkerBuild::Threads, &cargo)?;
-                    add(Trainer, WorkerBuild::ThreadsRelaxed, &cargo)?;
-                    add(Trainer, WorkerBuild::Threads, &cargo)?;
-                }
-                None => progress.note(
-                    "no sources of Rust's standard library to be had: the page computes on one thread",
-                ),
-            }
-            let cargo = WasmCargo::single(tree, &toolchain, progress)?;
-            add(Trainer, WorkerBuild::Relaxed, &cargo)?;
-            add(Trainer, WorkerBuild::Plain, &cargo)?;
+            let has_threads = self.add_builds(progress.side_by_side())?;
             AppShell::of(dist)?.write(dist)?;
             self.fingerprint.record(tree, dist, Stage::Complete)?;
             if let Some(pages) = BuiltPages::here().filter(|_| has_threads)
@@ -239,6 +250,20 @@ impl FirstPage {
             dist: self.dist,
         })
     }
+}
+
+/// Runs two works at the same time: a build is mostly link-time optimisation, which runs on one core.
+fn both<A, B: Send>(
+    one: impl FnOnce() -> Result<A, SiteError>,
+    other: impl FnOnce() -> Result<B, SiteError> + Send,
+) -> Result<(A, B), SiteError> {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        let other = other.join();
+        let other = other.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((one?, other?))
+    })
 }
 
 /// Replaces everything in `dist`, which must be empty or a built page, by the files that `make` writes into an empty

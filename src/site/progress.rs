@@ -1,11 +1,12 @@
 //! `Progress`: a line per step on standard error, with its seconds while it runs.
 
 use super::SiteError;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::fs::{self, File};
 use std::io::{IsTerminal as _, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,10 +15,15 @@ const SHOWN_LINES: usize = 25;
 /// How often a running step is checked.
 const POLL: Duration = Duration::from_millis(100);
 
+/// The lines of running steps on a terminal.
+static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
 /// Reports the steps of a build; on a terminal the line of a running step is redrawn in place.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
     is_terminal: bool,
+    /// Whether steps run at the same time.
+    is_side_by_side: bool,
     interrupt: Option<&'static AtomicBool>,
 }
 
@@ -42,6 +48,7 @@ impl Progress {
     pub fn new() -> Self {
         Self {
             is_terminal: std::io::stderr().is_terminal(),
+            is_side_by_side: false,
             interrupt: None,
         }
     }
@@ -55,9 +62,18 @@ impl Progress {
         }
     }
 
+    /// This progress, for steps that run at the same time.
+    #[must_use]
+    pub fn side_by_side(self) -> Self {
+        Self {
+            is_side_by_side: true,
+            ..self
+        }
+    }
+
     /// Prints a line about an event that takes no time.
     pub fn note(self, text: &str) {
-        eprintln!("  {text}");
+        print_line(&format!("  {text}"));
     }
 
     /// Does the work of a step in this process.
@@ -95,7 +111,7 @@ impl Progress {
             None => Ok(()),
             Some(reason) => {
                 if reason != INTERRUPTED {
-                    eprintln!("{}", last_lines(log, SHOWN_LINES));
+                    print_line(&last_lines(log, SHOWN_LINES));
                 }
                 Err(SiteError::StepFailed {
                     step: step.to_owned(),
@@ -215,11 +231,17 @@ impl Progress {
 /// The reason of a step that the user ended.
 const INTERRUPTED: &str = "interrupted";
 
+/// Prints a line above those of running steps.
+fn print_line(line: &str) {
+    LINES.suspend(|| eprintln!("{line}"));
+}
+
 /// The line of one step: a spinner on a terminal, else written once or twice.
 struct Line<'a> {
     step: &'a str,
     spinner: Option<ProgressBar>,
-    failure: Failure,
+    /// Whether its beginning is on standard error.
+    is_begun: bool,
 }
 
 impl<'a> Line<'a> {
@@ -227,19 +249,21 @@ impl<'a> Line<'a> {
         let spinner = progress.is_terminal.then(|| {
             let style = ProgressStyle::with_template("  {prefix} … {elapsed} {wide_msg:.dim}")
                 .expect("the template is well-formed");
-            let spinner = ProgressBar::new_spinner().with_style(style);
+            let spinner = LINES.add(ProgressBar::new_spinner().with_style(style));
             spinner.set_prefix(step.to_owned());
             spinner.enable_steady_tick(Duration::from_secs(1));
             spinner
         });
-        // A step that may fail in silence is mentioned when it has succeeded.
-        if spinner.is_none() && failure == Failure::IsFinal {
+        // A step that may fail in silence is mentioned when it has succeeded, and one of several when it has ended.
+        let is_begun =
+            spinner.is_none() && failure == Failure::IsFinal && !progress.is_side_by_side;
+        if is_begun {
             eprint!("  {step} …");
         }
         Self {
             step,
             spinner,
-            failure,
+            is_begun,
         }
     }
 
@@ -251,15 +275,12 @@ impl<'a> Line<'a> {
     }
 
     fn end(self, outcome: &str) {
-        match &self.spinner {
-            Some(spinner) => {
-                spinner.finish_and_clear();
-                eprintln!("  {} … {outcome}", self.step);
-            }
-            None if self.failure == Failure::IsExpected => {
-                eprintln!("  {} … {outcome}", self.step);
-            }
-            None => eprintln!(" {outcome}"),
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+        match self.is_begun {
+            true => eprintln!(" {outcome}"),
+            false => print_line(&format!("  {} … {outcome}", self.step)),
         }
     }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// A build of a worker's program: on one thread or several, with relaxed SIMD or without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WorkerBuild {
     /// For every browser; part of the first page.
     Plain,

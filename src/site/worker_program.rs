@@ -1,7 +1,7 @@
 //! `WorkerProgram`: the programs that compute in a worker.
 
 /// A program that computes in a worker, on the kernels and their threads. The loader starts both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WorkerProgram {
     /// Writes texts.
     Engine,
