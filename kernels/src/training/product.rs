@@ -186,7 +186,7 @@ impl Part<'_> {
         let rows_at_once = m
             .div_ceil(parts)
             .next_multiple_of(T::ROWS)
-            .min(16 * ROWS)
+            .min(4 * ROWS)
             .max(T::ROWS);
         let n_rows = m.div_ceil(rows_at_once);
         threads.run(n_columns * n_rows, 1, |tasks| {
