@@ -120,6 +120,8 @@ struct Held {
     counts: Counts,
     /// `None` until it was made.
     survey: Option<Survey>,
+    /// Whether the stored posts were compared with their SHA-256.
+    is_checked: bool,
 }
 
 /// What is being done.
@@ -324,12 +326,14 @@ impl Session {
     pub fn posts_to_name(&self) -> Vec<(usize, Part)> {
         let accounts = || self.accounts.iter().map(|held| &held.part);
         let is_free = |name: &str| accounts().all(|part| part.file != name);
-        let named = accounts().enumerate().filter(|(place, part)| {
+        let named = self.accounts.iter().enumerate().filter(|(place, held)| {
             let is_first = |name: &str| accounts().take(*place).all(|it| it.sha256 != name);
-            let name = part.name_to_get();
+            let name = held.part.name_to_get().filter(|_| held.is_checked);
             name.is_some_and(|name| is_free(name) && is_first(name))
         });
-        named.map(|(place, part)| (place, part.clone())).collect()
+        named
+            .map(|(place, held)| (place, held.part.clone()))
+            .collect()
     }
 
     /// Closes the file of an account's posts, until [`Session::reopen_posts`].
@@ -743,6 +747,7 @@ impl Session {
             let damaged = SessionError::Damaged(held.handle.clone());
             if !is_damaged {
                 held.part.sha256 = sha256;
+                held.is_checked = true;
             }
             held.survey = Some(surveying.surveyor.survey());
             self.survey();
@@ -961,6 +966,7 @@ impl Held {
             classes: Vec::new(),
             counts: Counts::default(),
             survey: None,
+            is_checked: false,
         }
     }
 
@@ -1255,6 +1261,9 @@ mod tests {
             failed.is_some_and(|message| message.contains("@me") && message.contains("damaged"))
         );
         assert_eq!(expected, sha256);
+        let mut damaged = Session::open(manifest, vec![Box::new(vec![b'\n'])]).unwrap();
+        finish(&mut damaged);
+        assert_eq!(damaged.posts_to_name(), []);
     }
 
     #[test]

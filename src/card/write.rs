@@ -483,7 +483,7 @@ fn fits(card: String) -> Result<String, CardWriteError> {
     }
 }
 
-/// A value of the front matter: a word of letters, digits and `-._/`.
+/// Whether a text is a short word of letters, digits and `-._/`.
 fn is_word(text: &str) -> bool {
     (1..=MAX_VALUE_BYTES).contains(&text.len())
         && text
@@ -500,6 +500,7 @@ fn is_model_of_hub(name: &str) -> bool {
     WITHOUT_OWNER.contains(&name) || has_owner
 }
 
+/// A value of the front matter: a word.
 fn value<'a>(
     what: &'static str,
     given: Option<&'a str>,

@@ -42,6 +42,8 @@ struct Open {
     session: Session,
     /// `None` where the browser keeps nothing.
     folder: Option<BotFolder>,
+    /// Whether the browser can name a file anew.
+    can_rename: bool,
 }
 
 /// Begins to take requests.
@@ -225,6 +227,7 @@ impl Open {
             name: bot.to_owned(),
             session: Session::new(now_ms),
             folder,
+            can_rename: true,
         };
         let Some(mut folder) = folder else {
             return fresh(None);
@@ -248,6 +251,7 @@ impl Open {
                 name: bot.to_owned(),
                 session,
                 folder: Some(folder),
+                can_rename: true,
             },
             Err(_) => fresh(None),
         }
@@ -363,7 +367,8 @@ impl Open {
     /// Names the files of posts by their content, once that is known and in the manifest.
     async fn name_by_content(&mut self, host: &Host) {
         let to_name = self.session.posts_to_name();
-        let Some(folder) = self.folder.as_ref().filter(|_| !to_name.is_empty()) else {
+        let is_needed = self.can_rename && !to_name.is_empty();
+        let Some(folder) = self.folder.as_ref().filter(|_| is_needed) else {
             return;
         };
         for (place, part) in to_name {
@@ -371,9 +376,10 @@ impl Open {
                 continue;
             }
             let renamed = folder.rename(&part.file, &part.sha256).await;
-            let name = match renamed {
-                Ok(()) => part.sha256,
-                Err(_) => part.file,
+            self.can_rename = renamed.is_ok();
+            let name = match self.can_rename {
+                true => part.sha256,
+                false => part.file,
             };
             match folder.file_again(&name).await {
                 Ok(file) => self.session.reopen_posts(place, &name, Box::new(file)),

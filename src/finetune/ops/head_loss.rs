@@ -16,7 +16,8 @@ use crate::kernels;
 use crate::kernels::training::cross_entropy::cross_entropy;
 use crate::kernels::training::{Matrix, Start, product};
 
-/// Rows of a packed head that are floats at once, 13 MB for GPT-2. A multiple of the products' blocks, so that no sum depends on it.
+/// Rows of a packed head that are floats at once, 13 MB for GPT-2. A multiple of the products' blocks, so that no sum
+/// depends on it.
 const HEAD_ROWS: usize = 1 << 12;
 
 /// (B, T, C) → a scalar.
