@@ -43,10 +43,15 @@ impl BaseModel {
         stored.chain(bots).collect()
     }
 
+    /// Its name in the record of a training.
+    pub fn base_name(&self) -> &str {
+        self.name.trim_end_matches(".gguf")
+    }
+
     /// The file of the model with this name and length.
     pub async fn find(name: &str, size_bytes: u64) -> Option<Blob> {
         for model in Self::list(None).await {
-            if model.name.trim_end_matches(".gguf") != name {
+            if model.base_name() != name {
                 continue;
             }
             let file = model.file().await;

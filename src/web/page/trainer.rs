@@ -116,8 +116,8 @@ impl Trainer {
     pub fn follow(self, bot: Option<String>) {
         self.worker.set_value(None);
         self.trained_file.set_value(None);
-        let figures = self.with_untracked(|state| state.figures.clone());
-        self.state.set(TrainingState::new(figures));
+        self.state.set(TrainingState::default());
+        self.base.set(None);
         self.bot.set_value(bot.clone());
         spawn_local(async move {
             let Some(bot) = bot else { return };
@@ -352,7 +352,7 @@ impl Trainer {
 /// The base model of this name, if it is on this device; `bot`: the one that is trained.
 async fn named_base(name: &str, bot: &str) -> Option<(String, Blob)> {
     let mut models = BaseModel::list(Some(bot)).await.into_iter();
-    let model = models.find(|model| model.name.trim_end_matches(".gguf") == name)?;
+    let model = models.find(|model| model.base_name() == name)?;
     Some((model.name.clone(), model.file().await?))
 }
 

@@ -70,7 +70,6 @@ fn nodes(bot: &Bot) -> [Node; 7] {
         title,
         number,
     };
-    // A bot that was made here may have begun with another model.
     let weights = if bot.is_own_work() { "" } else { "124M" };
     [
         node(
@@ -91,19 +90,28 @@ fn nodes(bot: &Bot) -> [Node; 7] {
         node(Shape::Artifact, "Training data", count(kept)),
         node(Shape::Step, "Train", "fine-tune".to_owned()),
         node(Shape::Outcome, "Bot", weights.to_owned()),
-        node(Shape::Base, "GPT-2", weights.to_owned()),
+        node(Shape::Base, base(bot), weights.to_owned()),
     ]
+}
+
+/// The name of the model that was fine-tuned; a bot that was made here may have begun with any.
+fn base(bot: &Bot) -> &'static str {
+    match bot.is_own_work() {
+        true => "Base model",
+        false => "GPT-2",
+    }
 }
 
 fn spoken(bot: &Bot) -> String {
     let [download, raw, preprocess, training, ..] = nodes(bot);
     format!(
         "Tweets of {} are downloaded, which gives {} raw tweets; preprocessing takes {} of them out and leaves {} to train on; \
-         GPT-2 is fine-tuned on these and becomes the bot.",
+         {} is fine-tuned on these and becomes the bot.",
         download.number,
         raw.number,
         preprocess.number.trim_start_matches("− "),
-        training.number
+        training.number,
+        base(bot)
     )
 }
 

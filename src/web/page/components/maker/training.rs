@@ -10,6 +10,7 @@ use crate::hub::Dtype;
 use crate::state::training::{Figures, Phase, copied_words, duration};
 use crate::state::wording::{bytes, count, plural, sentence};
 use crate::trainer::copy_check::N_TEXTS;
+use crate::trainer::message::BUNDLED;
 use crate::web::page::base_models::BaseModel;
 use crate::web::page::context::today;
 use crate::web::page::made_bot;
@@ -131,6 +132,9 @@ pub fn TrainingView() -> impl IntoView {
     }
 }
 
+/// The value of the file that was picked in the choice of a model.
+const FILE: &str = "file";
+
 /// The base model and the figures.
 #[component]
 fn Choices() -> impl IntoView {
@@ -165,12 +169,35 @@ fn Choices() -> impl IntoView {
         let file = input.and_then(|input| input.files()?.get(0));
         take(file.map(|file| (file.name(), Blob::from(file))));
     };
+    // Drawn anew when another model is taken in another way.
+    let options = move || {
+        let base = trainer.base_name();
+        let option = |value: String, name: String, is_base: bool| {
+            view! { <option value=value selected=is_base>{name}</option> }
+        };
+        let models = here.get().into_iter().enumerate().map(|(place, model)| {
+            let is_base = model.base_name() == base;
+            (place.to_string(), model.name, is_base)
+        });
+        let bundled = "The model that comes with the page".to_owned();
+        let mut all = vec![(String::new(), bundled, base == BUNDLED)];
+        all.extend(models);
+        if !all.iter().any(|(_, _, is_base)| *is_base) {
+            all.push((FILE.to_owned(), base, true));
+        }
+        let all = all.into_iter();
+        all.map(|(value, name, is_base)| option(value, name, is_base))
+            .collect_view()
+    };
     let is_gone = RwSignal::new(false);
     let chosen = move |place: String| {
         is_gone.set(false);
+        if place == FILE {
+            return;
+        }
         let place = place.parse::<usize>().ok();
-        let Some(model) = place.and_then(|place| here.with_untracked(|it| it.get(place).cloned()))
-        else {
+        let model = place.and_then(|place| here.with_untracked(|it| it.get(place).cloned()));
+        let Some(model) = model else {
             return take(None);
         };
         leptos::task::spawn_local(async move {
@@ -185,8 +212,7 @@ fn Choices() -> impl IntoView {
             <span>"From the model "<bdi><strong data-testid="maker-base-name">{move || trainer.base_name()}</strong></bdi></span>
             <Show when=move || here.with(|models| !models.is_empty())>
                 <select class="field" aria-label="Choose a model on this device" data-testid="maker-base-here" on:change:target=move |event| chosen(event.target().value())>
-                    <option value="">"The model that comes with the page"</option>
-                    {move || here.get().into_iter().enumerate().map(|(place, model)| view! { <option value=place>{model.name}</option> }).collect_view()}
+                    {options}
                 </select>
             </Show>
             <label class="button">"Choose a file (GGUF)"
