@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, wait_until};
+use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, made_file, wait_until};
 use crate::isolation::{press, wait_for};
 use huggingtweets::site::Isolation;
 
@@ -29,13 +29,10 @@ fn exports(name: &str) -> PathBuf {
 
 /// A text of `n` posts of one author, enough for a bot, in a file of its own.
 pub fn posts_of(author: &str, n: usize) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("posts");
-    fs::create_dir_all(&folder).unwrap();
     let lines = (0..n)
         .map(|i| format!("{author} waters the garden for the time number {i}, as on every day\n"));
-    let path = folder.join(format!("{author}.txt"));
-    fs::write(&path, lines.collect::<String>() + "too short\n").unwrap();
-    path
+    let text = lines.collect::<String>() + "too short\n";
+    made_file(&format!("posts/{n}/{author}.txt"), text.as_bytes())
 }
 
 pub async fn open(browser: Browser) -> Option<(Site, Page)> {
@@ -246,7 +243,8 @@ pub async fn saved(page: &Page, testid: &str) -> (String, PathBuf) {
         saved.into_iter().next()
     })
     .await;
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.keep().join(&name);
     fs::write(&path, crate::harness::decode_base64(&base64)).unwrap();
     (name, path)
 }
@@ -391,9 +389,8 @@ async fn an_archive_comes_by_handle_once_its_host_is_asked(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::On).await else {
         return;
     };
-    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archives/ada_testwell");
-    fs::create_dir_all(&made).unwrap();
-    fs::copy(exports("archive.json"), made.join("archive.json")).unwrap();
+    let archive = fs::read(exports("archive.json")).unwrap();
+    made_file("archives/ada_testwell/archive.json", &archive);
     let archives = site.address_of("/made/archives");
     let page = site.open(&format!("/?archives={archives}#make")).await;
     wait_until("the maker", RUN, || async {

@@ -1,11 +1,10 @@
 //! The module on other people's hosts: other origins, security policies, and files that are elsewhere.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Browser, Page, Site, in_both_browsers};
+use crate::harness::{Browser, Page, Site, in_both_browsers, made_file};
 use crate::module::module;
 use huggingtweets::site::Isolation;
 
@@ -92,10 +91,8 @@ async fn the_address_of_the_workers_files_can_be_given(browser: Browser) {
     let Some(site) = Site::start_in(browser, Isolation::Off).await else {
         return;
     };
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("module-alone");
-    fs::create_dir_all(&folder).unwrap();
-    let module = "huggingtweets.js";
-    fs::copy(site.dist().join(module), folder.join(module)).unwrap();
+    let module = fs::read(site.dist().join("huggingtweets.js")).unwrap();
+    made_file("module-alone/huggingtweets.js", &module);
     let page = site.open("/made/module-alone/huggingtweets.js").await;
     let error = refusal(&page, &json!({})).await;
     let missing = site.address_of("/made/module-alone/worker_loader.js");

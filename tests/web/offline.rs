@@ -2,7 +2,9 @@
 //! nothing; and the page can be installed.
 
 use crate::essentials::by_command_line;
-use crate::harness::{Browser, Page, RUN, SOON, SUB_PATH, Site, in_both_browsers, wait_until};
+use crate::harness::{
+    Browser, Page, RUN, SOON, SUB_PATH, Site, in_both_browsers, made_file, wait_until,
+};
 use crate::isolation::{STARTED, n_registered, press, visit, wait_for, wait_for_service_worker};
 use crate::threads::has_threads;
 use fantoccini::Locator;
@@ -439,12 +441,10 @@ async fn the_icons_of_the_manifest_have_their_sizes(browser: Browser) {
 async fn share(site: &Site, page: &Page, fill: &str) {
     page.wait_for_state(&STARTED).await;
     wait_for_service_worker(page).await;
-    let sender = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sender.html");
-    fs::write(
-        sender,
-        "<!DOCTYPE html><title>Sender</title><link rel=icon href=\"data:,\"><body>",
-    )
-    .unwrap();
+    made_file(
+        "sender.html",
+        b"<!DOCTYPE html><title>Sender</title><link rel=icon href=\"data:,\"><body>",
+    );
     page.goto(&site.address_of("/made/sender.html")).await;
     page.eval(&format!(
         "fetch('/manifest.webmanifest').then((answer) => answer.json()).then(({{ share_target: {{ action, method, enctype, params }} }}) => {{ \

@@ -1,12 +1,11 @@
 //! The page in one file opens from a disk, without server and network, and writes the texts of the served page.
 
 use crate::essentials::by_command_line;
-use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers};
+use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, made_file};
 use crate::isolation::{STARTED, press};
 use fantoccini::Locator;
 use huggingtweets::site::Isolation;
 use std::fs;
-use std::path::Path;
 use std::time::Instant;
 
 in_both_browsers!(
@@ -20,10 +19,8 @@ const MOST: f64 = 1.4;
 /// A copy alone in a folder, opened after the server has stopped.
 async fn open_alone(browser: Browser, query: &str) -> Option<(Site, Page)> {
     let site = Site::start_in(browser, Isolation::Off).await?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("one-file-{browser:?}"));
-    fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("a copy of it.html");
-    fs::copy(site.dist().join("huggingtweets.html"), &file).unwrap();
+    let page = fs::read(site.dist().join("huggingtweets.html")).unwrap();
+    let file = made_file("one-file/a copy of it.html", &page);
     site.stop().await;
     let started = Instant::now();
     let page = site.open_file(&file, query).await;
@@ -85,8 +82,8 @@ async fn a_picked_model_opens_in_it(browser: Browser) {
     let Some((site, page)) = open_alone(browser, "?n=1&max_new_tokens=8").await else {
         return;
     };
-    let picked = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("picked-{browser:?}.gguf"));
-    fs::copy(site.dist().join("model/bundled.gguf"), &picked).unwrap();
+    let model = fs::read(site.dist().join("model/bundled.gguf")).unwrap();
+    let picked = made_file("picked-model.gguf", &model);
     press(&page, "//header//button[contains(., 'Open a model')]").await;
     let picker = Locator::Css("dialog[open] input[type=file]");
     let picker = page.client.wait().for_element(picker).await.unwrap();

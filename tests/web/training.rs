@@ -42,10 +42,17 @@ async fn another_bot_is_trained_from_it(page: &Page) {
     write_text(page).await;
     assert_eq!(page.text("maker-base-name").await, "bundled");
     page.find("maker-base-here").await;
-    page.eval(
-        "const select = document.querySelector('[data-testid=maker-base-here]'); select.selectedIndex = 1; \
-         select.dispatchEvent(new Event('change', { bubbles: true }))",
-    )
+    wait_until("the trained bot among the models", SOON, || async {
+        let chosen = page
+            .eval(
+                "const select = document.querySelector('[data-testid=maker-base-here]'); \
+                 const place = [...select.options].findIndex(({ text }) => text === '@me'); \
+                 if (place < 0) return false; select.selectedIndex = place; \
+                 select.dispatchEvent(new Event('change', { bubbles: true })); return true",
+            )
+            .await;
+        (chosen == true).then_some(())
+    })
     .await;
     page.wait_for_text("maker-base-name", SOON, |text| text == "@me")
         .await;

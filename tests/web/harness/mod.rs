@@ -15,6 +15,7 @@
 //! lent by [`session`].
 
 mod driver;
+mod made;
 mod memory;
 mod page;
 mod programs;
@@ -24,6 +25,7 @@ mod site;
 mod watch;
 
 pub use crate::support::mirror::{Fault, Mirror, Misbehaviour, repositories};
+pub use made::made_file;
 pub use page::{Page, decode_base64};
 pub use programs::Browser;
 pub use routes::{SUB_PATH, ServiceWorker};

@@ -373,8 +373,7 @@ fn selector(testid: &str) -> String {
     format!("[data-testid='{testid}']")
 }
 
-/// Bytes of standard base64; anything else is skipped.
-/// The bytes of a text in base64.
+/// The bytes of a text in base64; anything else is skipped.
 pub fn decode_base64(text: &str) -> Vec<u8> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
