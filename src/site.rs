@@ -5,11 +5,13 @@
 //! the page from `www/index.html` (whose tags `document` reads), `bot_pages` makes `index.html` and a page per bot of
 //! it, with the drawings of `first_screen` and the words for other sites of `unfurl`; `joined_module` makes one file of
 //! the parts of the ES module, [`one_file`] one of the page.
-//! [`worker_build`] has the list of the worker's builds, `maker_build` makes the programs of the maker, [`threads`] the tools for two of them, `loader` writes the
-//! list of the finished builds into the page, [`app_shell`] writes the list of files for visits without a network.
+//! [`worker_build`] has the list of the worker's builds, [`threads`] the tools for two of them, and `maker_build` makes
+//! the programs of the maker; `loader` writes the list of the finished builds into the page, [`app_shell`] the list of
+//! files for visits without a network.
 //! `compressed` writes the compressed copies beside them.
-//! [`fingerprint`] tells whether a page is up to date. [`server`] serves the page (`representation` chooses between a
-//! file and its copies), [`mirror`] models beside it, and [`sizes`] measures it.
+//! [`fingerprint`] tells whether a page is up to date, and `built_pages` keeps complete ones for other clones.
+//! [`server`] serves the page (`representation` chooses between a file and its copies), [`mirror`] models beside it, and
+//! [`sizes`] measures it.
 //! `bot_facts` writes what the element for other sites shows of each bot.
 //! [`progress`] prints the steps; [`apt`] installs system packages, [`tools`] the programs that tests need.
 
