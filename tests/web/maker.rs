@@ -243,7 +243,10 @@ pub async fn saved(page: &Page, testid: &str) -> (String, PathBuf) {
         saved.into_iter().next()
     })
     .await;
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix("saved-")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .unwrap();
     let path = folder.keep().join(&name);
     fs::write(&path, crate::harness::decode_base64(&base64)).unwrap();
     (name, path)
