@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::accessibility;
 use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, wait_until};
 use crate::isolation::wait_for;
-use crate::maker::{import, n_kept, open, posts_of, saved, wait_for_no_account};
+use crate::maker::{import, open, posts_of, saved, wait_for_no_account, wait_for_nothing_kept};
 use crate::support::shared::skipped;
 
 in_both_browsers!(a_bot_is_trained_in_the_tab_and_survives_its_end);
@@ -225,7 +225,7 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
         .then_some(())
     })
     .await;
-    assert!(n_kept(&page).await.as_u64() <= Some(1));
+    wait_for_nothing_kept(&page).await;
     page.close_clean().await;
 }
 
