@@ -1,5 +1,5 @@
-//! `BaseModel`: a model on this device that a bot can be trained from or computed on: one of the Hub that is stored here, or a bot that
-//! was trained here.
+//! `BaseModel`: a model on this device that a bot can be trained from or computed on: one of the Hub that is stored here,
+//! or a bot that was trained here.
 
 use web_sys::Blob;
 
@@ -48,17 +48,15 @@ impl BaseModel {
         self.name.trim_end_matches(".gguf")
     }
 
-    /// The file of the model with this name and length.
-    pub async fn find(name: &str, size_bytes: u64) -> Option<Blob> {
-        for model in Self::list(None).await {
-            if model.base_name() != name {
-                continue;
-            }
-            let file = model.file().await;
-            // Sizes are whole numbers below 2^53.
-            let file = file.filter(|file| file.size() == size_bytes as f64);
-            if file.is_some() {
-                return file;
+    /// The first of `models` with this name in records whose file is as wanted, and its file.
+    pub async fn find(
+        models: Vec<Self>,
+        name: &str,
+        is_wanted: impl Fn(&Blob) -> bool,
+    ) -> Option<(Self, Blob)> {
+        for model in models.into_iter().filter(|it| it.base_name() == name) {
+            if let Some(file) = model.file().await.filter(&is_wanted) {
+                return Some((model, file));
             }
         }
         None

@@ -351,9 +351,9 @@ impl Trainer {
 
 /// The base model of this name, if it is on this device; `bot`: the one that is trained.
 async fn named_base(name: &str, bot: &str) -> Option<(String, Blob)> {
-    let mut models = BaseModel::list(Some(bot)).await.into_iter();
-    let model = models.find(|model| model.base_name() == name)?;
-    Some((model.name.clone(), model.file().await?))
+    let models = BaseModel::list(Some(bot)).await;
+    let (model, file) = BaseModel::find(models, name, |_| true).await?;
+    Some((model.name, file))
 }
 
 /// What a closed tab has left of this bot's training.
