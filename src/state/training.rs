@@ -1,14 +1,13 @@
 //! `TrainingState`: the training of the bot that the visitor makes, as the page shows it.
 
-use crate::finetune::params::Method;
-use crate::finetune::{FineTuneParams, StepReport};
-use crate::hub::Dtype;
+use crate::finetune::StepReport;
 use crate::posts::record::ArtifactKind;
 use crate::runs::{Artifact, RunRecord};
 use crate::trainer::message::Prepared;
 use crate::trainer::{Event, Interrupted, Plan, TrainedBot};
 
 use super::maker::{Failure, MakerState};
+use super::training_figures::Figures;
 use super::wording::{bytes, count, isolated};
 
 /// Points of the loss curve that are drawn, at most.
@@ -67,76 +66,6 @@ pub enum Phase {
         /// Texts that are compared.
         texts: u32,
     },
-}
-
-/// What the visitor chooses.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
-    /// LoRA instead of every weight.
-    pub is_lora: bool,
-    /// The largest learning rate; `None`: the method's own.
-    pub learning_rate: Option<f32>,
-    /// Tokens of a block; `None`: the model's context.
-    pub block_len: Option<usize>,
-    /// Passes over the text.
-    pub passes: u32,
-    /// LoRA's rank.
-    pub rank: usize,
-    /// Less memory, a third more time.
-    pub little_memory: bool,
-    /// Of the GGUF.
-    pub dtype: Dtype,
-}
-
-impl Default for Figures {
-    fn default() -> Self {
-        Self {
-            is_lora: false,
-            learning_rate: None,
-            block_len: None,
-            passes: 1,
-            rank: 8,
-            little_memory: false,
-            dtype: Dtype::Q8_0,
-        }
-    }
-}
-
-impl Figures {
-    /// The figures of the training, whose seed is that of the text.
-    #[must_use]
-    pub fn params(&self, seed: u64) -> FineTuneParams {
-        let mut params = match self.is_lora {
-            true => FineTuneParams::lora(),
-            false => FineTuneParams::full(),
-        };
-        if let Method::Lora(lora) = &mut params.method {
-            (lora.alpha, lora.rank) = (2.0 * self.rank as f32, self.rank);
-        }
-        params.learning_rate = self.learning_rate.unwrap_or(params.learning_rate);
-        params.block_len = self.block_len;
-        params.passes = self.passes;
-        params.seed = seed;
-        params
-    }
-
-    /// The figures of a training, beside those that do not change what it learns.
-    #[must_use]
-    pub fn of(params: &FineTuneParams, others: &Self) -> Self {
-        let (rank, method) = match &params.method {
-            Method::Lora(lora) => (lora.rank, FineTuneParams::lora()),
-            Method::Full => (others.rank, FineTuneParams::full()),
-        };
-        let rate = params.learning_rate;
-        Self {
-            is_lora: matches!(params.method, Method::Lora(_)),
-            learning_rate: Some(rate).filter(|rate| *rate != method.learning_rate),
-            block_len: params.block_len,
-            passes: params.passes,
-            rank,
-            ..others.clone()
-        }
-    }
 }
 
 impl TrainingState {
@@ -465,8 +394,6 @@ mod tests {
         );
         state.figures.passes = 3;
         assert!(words(&state, "owner/model").contains("With other figures"));
-        let own_rate = Figures::of(&FineTuneParams::full(), &figures).learning_rate;
-        assert_eq!(own_rate, None);
     }
 
     #[test]
@@ -493,18 +420,5 @@ mod tests {
         let curve = state.curve();
         assert!(curve.len() <= MOST_POINTS, "{}", curve.len());
         assert_eq!(curve[0], (2.0, 2.0));
-    }
-
-    #[test]
-    fn a_rank_has_the_alpha_that_keeps_the_factor() {
-        let figures = Figures {
-            is_lora: true,
-            rank: 4,
-            ..Figures::default()
-        };
-        let Method::Lora(lora) = figures.params(7).method else {
-            panic!("LoRA was asked for");
-        };
-        assert_eq!((lora.rank, lora.alpha), (4, 8.0));
     }
 }

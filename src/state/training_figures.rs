@@ -1,0 +1,99 @@
+//! `Figures`: what the visitor chooses of a training.
+
+use crate::finetune::FineTuneParams;
+use crate::finetune::params::Method;
+use crate::hub::Dtype;
+
+/// What the visitor chooses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// LoRA instead of every weight.
+    pub is_lora: bool,
+    /// The largest learning rate; `None`: the method's own.
+    pub learning_rate: Option<f32>,
+    /// Tokens of a block; `None`: the model's context.
+    pub block_len: Option<usize>,
+    /// Passes over the text.
+    pub passes: u32,
+    /// LoRA's rank.
+    pub rank: usize,
+    /// Less memory, a third more time.
+    pub little_memory: bool,
+    /// Of the GGUF.
+    pub dtype: Dtype,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            is_lora: false,
+            learning_rate: None,
+            block_len: None,
+            passes: 1,
+            rank: 8,
+            little_memory: false,
+            dtype: Dtype::Q8_0,
+        }
+    }
+}
+
+impl Figures {
+    /// The figures of the training, whose seed is that of the text.
+    #[must_use]
+    pub fn params(&self, seed: u64) -> FineTuneParams {
+        let mut params = match self.is_lora {
+            true => FineTuneParams::lora(),
+            false => FineTuneParams::full(),
+        };
+        if let Method::Lora(lora) = &mut params.method {
+            (lora.alpha, lora.rank) = (2.0 * self.rank as f32, self.rank);
+        }
+        params.learning_rate = self.learning_rate.unwrap_or(params.learning_rate);
+        params.block_len = self.block_len;
+        params.passes = self.passes;
+        params.seed = seed;
+        params
+    }
+
+    /// The figures of a training, beside those that do not change what it learns.
+    #[must_use]
+    pub fn of(params: &FineTuneParams, others: &Self) -> Self {
+        let (rank, method) = match &params.method {
+            Method::Lora(lora) => (lora.rank, FineTuneParams::lora()),
+            Method::Full => (others.rank, FineTuneParams::full()),
+        };
+        let rate = params.learning_rate;
+        Self {
+            is_lora: matches!(params.method, Method::Lora(_)),
+            learning_rate: Some(rate).filter(|rate| *rate != method.learning_rate),
+            block_len: params.block_len,
+            passes: params.passes,
+            rank,
+            ..others.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rank_has_the_alpha_that_keeps_the_factor() {
+        let figures = Figures {
+            is_lora: true,
+            rank: 4,
+            ..Figures::default()
+        };
+        let Method::Lora(lora) = figures.params(7).method else {
+            panic!("LoRA was asked for");
+        };
+        assert_eq!((lora.rank, lora.alpha), (4, 8.0));
+    }
+
+    #[test]
+    fn the_methods_own_rate_is_no_choice() {
+        let figures = Figures::of(&FineTuneParams::full(), &Figures::default());
+        assert_eq!(figures, Figures::default());
+    }
+}
