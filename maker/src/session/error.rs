@@ -1,0 +1,87 @@
+//! Why the maker refuses or gives up.
+
+use std::io;
+
+use posts::archive::ReadError;
+
+use crate::bundle::BundleError;
+use crate::message::{Event, MAX_ACCOUNTS};
+
+/// Why the maker refuses or gives up.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The export.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The storage.
+    #[error("the posts could not be stored: {0}")]
+    Storage(#[from] io::Error),
+    /// One more account than there may be.
+    #[error("a bot has at most {MAX_ACCOUNTS} accounts")]
+    TooManyAccounts,
+    /// Another account of the bot has this handle.
+    #[error("@{0} is one of this bot's accounts already")]
+    SameHandle(String),
+    /// An account without a handle.
+    #[error("an account needs a handle")]
+    NoHandle,
+    /// A task runs.
+    #[error("posts are still being read")]
+    Busy,
+    /// The posts are too few.
+    #[error(
+        "@{handle} has {characters} characters of kept posts, and a bot needs {}",
+        posts::counts::MIN_CHARACTERS
+    )]
+    TooLittle {
+        /// The account.
+        handle: String,
+        /// Code points of its kept posts, joined.
+        characters: u64,
+    },
+    /// No such account, or none at all.
+    #[error("there is no such account")]
+    NoAccount,
+    /// A bot that was saved whole.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The stored posts of an account are not those that were read.
+    #[error("what the browser keeps of @{0}'s posts is damaged")]
+    Damaged(String),
+    /// A saved bot, where another one is open.
+    #[error("this file is a whole bot, which is not added to another one")]
+    NotEmpty,
+}
+
+impl SessionError {
+    /// The remedy.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Read(error) => error.hint().to_string(),
+            Self::Storage(_) => "delete something in Storage, then try again".to_owned(),
+            Self::TooManyAccounts => "take one out first".to_owned(),
+            Self::SameHandle(_) => "choose another file, or take the account out first".to_owned(),
+            Self::NoHandle => "type the handle, with or without @".to_owned(),
+            Self::Busy => "wait for it to end, or stop it".to_owned(),
+            Self::TooLittle { .. } => "add an export with more posts".to_owned(),
+            Self::NoAccount => "import posts first".to_owned(),
+            Self::Bundle(BundleError::Storage(_)) => {
+                "delete something in Storage, then try again".to_owned()
+            }
+            Self::Bundle(_) => "save it again where it was made".to_owned(),
+            Self::Damaged(_) => "take the account out and choose its export again".to_owned(),
+            Self::NotEmpty => "begin another bot, then choose the file again".to_owned(),
+        }
+    }
+
+    /// The error as the page shows it.
+    #[must_use]
+    pub fn event(&self, posts: u64) -> Event {
+        Event::Failed {
+            message: self.to_string(),
+            hint: self.hint(),
+            posts,
+        }
+    }
+}

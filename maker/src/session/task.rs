@@ -1,0 +1,247 @@
+//! The long tasks: reading an export, judging its posts, surveying them. Each is done a step at a time.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use posts::archive::{Import, Step};
+use posts::clean::Cleaner;
+use posts::counts::Counts;
+use posts::post::{Account, Avatar, normal_handle};
+use sha2::{Digest as _, Sha256};
+
+use super::{Session, SessionError};
+use crate::bundle::Bundle;
+use crate::message::{Class, Event, Task};
+use crate::picture;
+use crate::survey::Surveyor;
+
+/// Bytes of an export that are read in a step.
+pub(super) const STEP_BYTES: u64 = 2 << 20;
+
+/// What is being done.
+pub(super) enum Job {
+    Reading(Box<Reading>),
+    Restoring(Box<Bundle>),
+    Judging(Judging),
+    Surveying(Surveying),
+}
+
+/// An export being read; its account is the last one.
+pub(super) struct Reading {
+    pub(super) import: Import,
+    pub(super) cleaner: Cleaner,
+}
+
+/// The posts of all accounts being judged, one account after the other.
+pub(super) struct Judging {
+    pub(super) account: usize,
+    pub(super) cleaner: Cleaner,
+    /// Counts of the accounts before.
+    pub(super) before: Counts,
+}
+
+/// The kept posts of an account being surveyed and all of them hashed, which nobody waits for.
+pub(super) struct Surveying {
+    pub(super) account: usize,
+    /// Posts that are done.
+    pub(super) done: usize,
+    pub(super) surveyor: Surveyor,
+    /// Of the lines.
+    pub(super) hasher: Sha256,
+}
+
+impl Session {
+    /// Does a part of the running task.
+    pub fn step(&mut self) -> Vec<Event> {
+        match self.job.take() {
+            None => Vec::new(),
+            Some(Job::Reading(reading)) => vec![self.read_on(reading)],
+            Some(Job::Restoring(restoring)) => vec![self.restore_on(restoring)],
+            Some(Job::Judging(judging)) => self.judge_on(judging).unwrap_or_else(storage_failed),
+            Some(Job::Surveying(surveying)) => {
+                self.survey_on(surveying).unwrap_or_else(storage_failed)
+            }
+        }
+    }
+
+    fn read_on(&mut self, mut reading: Box<Reading>) -> Event {
+        let Some(held) = self.accounts.last_mut() else {
+            return SessionError::NoAccount.event(0);
+        };
+        let mut failed = None;
+        let Reading { import, cleaner } = &mut *reading;
+        let step = import.step(STEP_BYTES, &mut |post| match held.take(&post, cleaner) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        });
+        let error = match (step, failed) {
+            (_, Some(error)) => SessionError::Storage(error),
+            (Err(error), None) => SessionError::Read(error),
+            (Ok(Step::More), None) => {
+                let progress = reading.import.progress();
+                let counts = held.counts;
+                self.job = Some(Job::Reading(reading));
+                return Event::Progress {
+                    task: Task::Read,
+                    done: progress.bytes,
+                    total: progress.of_bytes,
+                    counts,
+                };
+            }
+            (Ok(Step::Done | Step::Stopped), None) => return self.end_reading(*reading, false),
+        };
+        let posts = held.counts.downloaded;
+        match posts {
+            0 => {
+                self.accounts.pop();
+            }
+            _ => {
+                self.end_reading(*reading, true);
+            }
+        }
+        error.event(posts)
+    }
+
+    pub(super) fn end_reading(&mut self, reading: Reading, is_cut: bool) -> Event {
+        let Some(mut held) = self.accounts.pop() else {
+            return SessionError::NoAccount.event(0);
+        };
+        if let Err(error) = held.posts.flush() {
+            return SessionError::from(error).event(0);
+        }
+        held.report = reading.import.into_report();
+        let Account { handle, name, .. } = &held.report.account;
+        let handle = normal_handle(handle.as_deref().unwrap_or_default());
+        held.handle = self.free_handle(&handle);
+        held.name = match name.as_deref().map(str::trim) {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            _ => held.handle.clone(),
+        };
+        // An address is not asked for the picture: nothing is fetched here.
+        held.picture = match held.report.account.avatar.take() {
+            Some(Avatar::Bytes { bytes, .. }) => picture::address(&bytes),
+            Some(Avatar::Address(_)) | None => None,
+        };
+        held.is_cut = is_cut;
+        held.part.size_bytes = held.posts.size_bytes();
+        self.accounts.push(held);
+        self.survey();
+        Event::Changed { bot: self.view() }
+    }
+
+    pub(super) fn judge(&mut self) {
+        if !self.accounts.is_empty() {
+            self.begin_judging(0, Counts::default());
+        }
+    }
+
+    fn begin_judging(&mut self, account: usize, before: Counts) {
+        let held = &mut self.accounts[account];
+        held.classes.clear();
+        held.counts = Counts::default();
+        held.survey = None;
+        self.job = Some(Job::Judging(Judging {
+            account,
+            cleaner: Cleaner::new(self.options.clone()),
+            before,
+        }));
+    }
+
+    fn judge_on(&mut self, mut judging: Judging) -> io::Result<Vec<Event>> {
+        let account = judging.account;
+        let held = &mut self.accounts[account];
+        let block = held.posts.block(held.classes.len())?;
+        let is_done = block.is_empty();
+        for post in &block {
+            let verdict = judging.cleaner.judge(post);
+            held.count(&verdict);
+        }
+        if is_done {
+            let before = sum(judging.before, held.counts);
+            if account + 1 < self.accounts.len() {
+                self.begin_judging(account + 1, before);
+                return Ok(Vec::new());
+            }
+            self.survey();
+            return Ok(vec![Event::Changed { bot: self.view() }]);
+        }
+        let counts = sum(judging.before, held.counts);
+        self.job = Some(Job::Judging(judging));
+        let total = self
+            .accounts
+            .iter()
+            .map(|held| held.posts.len() as u64)
+            .sum();
+        Ok(vec![Event::Progress {
+            task: Task::Judge,
+            done: counts.downloaded,
+            total,
+            counts,
+        }])
+    }
+
+    /// Begins to survey the first account without a survey.
+    pub(super) fn survey(&mut self) {
+        let account = self.accounts.iter().position(|held| held.survey.is_none());
+        self.job = account.map(|account| {
+            Job::Surveying(Surveying {
+                account,
+                done: 0,
+                surveyor: Surveyor::default(),
+                hasher: Sha256::new(),
+            })
+        });
+    }
+
+    fn survey_on(&mut self, mut surveying: Surveying) -> io::Result<Vec<Event>> {
+        let held = &mut self.accounts[surveying.account];
+        let (block, lines) = held.posts.block_and_lines(surveying.done)?;
+        surveying.hasher.update(lines);
+        if block.is_empty() {
+            let sha256 = base16ct::lower::encode_string(&surveying.hasher.finalize());
+            let expected = &held.part.sha256;
+            let is_damaged = !expected.is_empty() && *expected != sha256;
+            let damaged = SessionError::Damaged(held.handle.clone());
+            if !is_damaged {
+                held.part.sha256 = sha256;
+                held.is_checked = true;
+            }
+            held.survey = Some(surveying.surveyor.survey());
+            self.survey();
+            let changed = Event::Changed { bot: self.view() };
+            return Ok([changed]
+                .into_iter()
+                .chain(is_damaged.then(|| damaged.event(0)))
+                .collect());
+        }
+        for post in &block {
+            if held.classes.get(surveying.done) == Some(&Class::Kept) {
+                let text = posts::clean::clean(&post.text);
+                surveying.surveyor.add(post, &text);
+            }
+            surveying.done += 1;
+        }
+        self.job = Some(Job::Surveying(surveying));
+        Ok(Vec::new())
+    }
+}
+
+fn storage_failed(error: io::Error) -> Vec<Event> {
+    vec![SessionError::from(error).event(0)]
+}
+
+fn sum(mut a: Counts, b: Counts) -> Counts {
+    a.downloaded += b.downloaded;
+    a.retweets += b.retweets;
+    a.short += b.short;
+    a.kept += b.kept;
+    a.characters += b.characters;
+    a.left_out.replies += b.left_out.replies;
+    a.left_out.duplicates += b.left_out.duplicates;
+    a.left_out.dates += b.left_out.dates;
+    a.left_out.languages += b.left_out.languages;
+    a
+}
