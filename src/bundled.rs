@@ -11,6 +11,9 @@ pub struct BundledModel {
     pub size_bytes: u64,
 }
 
+/// The name of [`BUNDLED_MODEL`] as the base of a training, in records and cards.
+pub const BUNDLED_NAME: &str = "bundled";
+
 /// A small GPT-2 trained on public-domain English, a stand-in for a bot's own weights.
 pub const BUNDLED_MODEL: BundledModel = BundledModel {
     path: "model/bundled.gguf",

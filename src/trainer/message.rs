@@ -11,9 +11,6 @@ use crate::finetune::{FineTuneParams, StepReport};
 use crate::hub::Dtype;
 use crate::runs::{Artifact, RunRecord};
 
-/// The name of the bundled model as a base.
-pub const BUNDLED: &str = "bundled";
-
 /// What the page asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

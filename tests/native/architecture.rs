@@ -23,8 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("posts", &[]),
     ("maker", &["posts"]),
     ("shown", &[]),
-    // Names on a card are strangers' texts.
-    ("card", &["file_kind", "shown"]),
+    // Names on a card are strangers' texts. A card can name the bundled model as the base of its bot.
+    ("card", &["bundled", "file_kind", "shown"]),
     // A bot has the address of its repository.
     ("bot", &["card", "hub"]),
     ("bundled", &[]),

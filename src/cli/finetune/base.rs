@@ -1,6 +1,6 @@
 //! `Base`: the model that a training begins with.
 
-use crate::bundled::BUNDLED_MODEL;
+use crate::bundled::{BUNDLED_MODEL, BUNDLED_NAME};
 use crate::cli::CliError;
 use crate::cli::local_model::LocalModel;
 use crate::cli::model::BUNDLED_BYTES;
@@ -49,7 +49,7 @@ impl Base {
                     size_bytes: BUNDLED_MODEL.size_bytes,
                     sha256: base16ct::lower::encode_string(&Sha256::digest(BUNDLED_BYTES)),
                 };
-                (model, "bundled".to_owned(), vec![file])
+                (model, BUNDLED_NAME.to_owned(), vec![file])
             }
         };
         print_notices(&model.notices);

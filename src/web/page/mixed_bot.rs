@@ -10,10 +10,10 @@ use super::context::Page;
 use super::kept_bots;
 use super::made_bot::{self, card_of};
 use crate::bot::Bot;
+use crate::bundled::BUNDLED_NAME;
 use crate::hub::ModelRef;
 use crate::state::model_choice::{BotShare, ModelChoice};
 use crate::trainer::TrainedBot;
-use crate::trainer::message::BUNDLED;
 
 /// The files of an adapter, as the folder of a bot has them.
 const FILES: [&str; 2] = [
@@ -38,7 +38,7 @@ pub async fn mixable(bot: &str) -> Vec<Mixable> {
         return Vec::new();
     };
     // Nothing is fetched before the visitor asks for the mixture.
-    let is_here = base.name == BUNDLED || base.file().await.is_some();
+    let is_here = base.name == BUNDLED_NAME || base.file().await.is_some();
     let missing_base = (!is_here).then(|| base.name.clone());
     let mut found = Vec::new();
     for other in kept_bots::list().await {
@@ -71,7 +71,7 @@ impl Base {
     /// Its file, if it is on this device.
     async fn file(&self) -> Option<Blob> {
         match &*self.name {
-            BUNDLED => bundled_file().await.ok(),
+            BUNDLED_NAME => bundled_file().await.ok(),
             name => {
                 // Sizes are whole numbers below 2^53.
                 let is_same = |file: &Blob| file.size() == self.size_bytes as f64;

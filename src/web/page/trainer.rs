@@ -18,11 +18,11 @@ use super::context::date_ms;
 use super::picture::Picture;
 use super::{address, browser_window, made_bot, worker_script};
 use crate::bot::Bot;
+use crate::bundled::BUNDLED_NAME;
 use crate::state::share::Shared;
 use crate::state::speaker::Speaker;
 use crate::state::training::{Phase, TrainingState};
 use crate::trainer::interrupted::CheckpointRecord;
-use crate::trainer::message::BUNDLED;
 use crate::trainer::{Event, Interrupted, Plan, Request};
 
 /// The script that starts the worker, beside the page.
@@ -152,7 +152,7 @@ impl Trainer {
     pub fn base_name(self) -> String {
         match self.base.get() {
             Some((name, _)) => name.trim_end_matches(".gguf").to_owned(),
-            None => BUNDLED.to_owned(),
+            None => BUNDLED_NAME.to_owned(),
         }
     }
 

@@ -6,12 +6,12 @@ use web_sys::{Blob, HtmlInputElement};
 
 use super::compared_runs::ComparedRuns;
 use super::loss_curve::LossCurve;
+use crate::bundled::BUNDLED_NAME;
 use crate::hub::Dtype;
 use crate::state::training::{Phase, copied_words, duration};
 use crate::state::training_figures::Figures;
 use crate::state::wording::{bytes, count, plural, sentence};
 use crate::trainer::copy_check::N_TEXTS;
-use crate::trainer::message::BUNDLED;
 use crate::web::page::base_models::BaseModel;
 use crate::web::page::context::today;
 use crate::web::page::made_bot;
@@ -181,7 +181,7 @@ fn Choices() -> impl IntoView {
             (place.to_string(), model.name, is_base)
         });
         let bundled = "The model that comes with the page".to_owned();
-        let mut all = vec![(String::new(), bundled, base == BUNDLED)];
+        let mut all = vec![(String::new(), bundled, base == BUNDLED_NAME)];
         all.extend(models);
         if !all.iter().any(|(_, _, is_base)| *is_base) {
             all.push((FILE.to_owned(), base, true));
