@@ -4,7 +4,7 @@
 
 use std::io;
 
-use gloo::timers::callback::Timeout;
+use gloo::timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
 use maker::manifest::{BOTS_FOLDER, Manifest, Part, TITLE_FILE};
 use maker::posts_file::Bytes;
@@ -87,7 +87,7 @@ impl BotFolder {
             let removed = bots.remove_entry_with_options(bot, &options);
             match JsFuture::from(removed).await {
                 // A worker that was ended may have its files open for a moment.
-                Err(_) if tries.next().is_some() => pause().await,
+                Err(_) if tries.next().is_some() => TimeoutFuture::new(PAUSE_MS).await,
                 removed => {
                     removed.map_err(|error| io_error(&error))?;
                     return Ok(());
@@ -171,7 +171,7 @@ impl BotFolder {
         let mut tries = 0..TRIES;
         loop {
             match self.file(name).await {
-                Err(_) if tries.next().is_some() => pause().await,
+                Err(_) if tries.next().is_some() => TimeoutFuture::new(PAUSE_MS).await,
                 file => return file,
             }
         }
@@ -212,16 +212,6 @@ impl BotFolder {
         // A file that stays is named in Storage and can be deleted there with the bot.
         let _ = JsFuture::from(self.folder.remove_entry(name)).await;
     }
-}
-
-async fn pause() {
-    let passed = js_sys::Promise::new(&mut |resolve, _| {
-        let wake = move || {
-            let _ = resolve.call0(&JsValue::NULL);
-        };
-        Timeout::new(PAUSE_MS, wake).forget();
-    });
-    let _ = JsFuture::from(passed).await;
 }
 
 fn manifest_name(turn: u64) -> String {

@@ -1,6 +1,7 @@
 //! The bots that are being made on this device, as storage lists them. The maker's worker writes them (`maker/`), each in a
 //! folder of its own with its handles in the file `title`.
 
+use gloo::timers::future::TimeoutFuture;
 use js_sys::{IteratorNext, Promise, Reflect};
 use leptos::prelude::*;
 use maker::manifest::{BOTS_FOLDER, TITLE_FILE};
@@ -18,6 +19,10 @@ pub const CHANNEL: &str = "huggingtweets-maker";
 
 /// What stands between them.
 pub const BETWEEN_HANDLES: &str = " & @";
+
+/// Tries to delete a bot, and the time between them.
+const DELETE_TRIES: u32 = 20;
+const PAUSE_MS: u32 = 100;
 
 /// A bot in storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +79,7 @@ pub async fn delete(name: &str) -> bool {
     let options = FileSystemRemoveOptions::new();
     options.set_recursive(true);
     // The maker closes the bot's files first.
-    for _ in 0..20 {
+    for _ in 0..DELETE_TRIES {
         let Some(folder) = folder().await else {
             return true;
         };
@@ -82,18 +87,10 @@ pub async fn delete(name: &str) -> bool {
         match removed {
             Ok(_) => return true,
             Err(error) if is_not_found(&error) => return true,
-            Err(_) => pause().await,
+            Err(_) => TimeoutFuture::new(PAUSE_MS).await,
         }
     }
     false
-}
-
-async fn pause() {
-    const PAUSE_MS: i32 = 100;
-    let waited = Promise::new(&mut |resolve, _| {
-        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, PAUSE_MS);
-    });
-    let _ = JsFuture::from(waited).await;
 }
 
 fn is_not_found(error: &JsValue) -> bool {

@@ -1,0 +1,104 @@
+//! What a training leaves: its checkpoints, and at its end the bot's files.
+
+use std::rc::Rc;
+
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Host, date_ms, now, post};
+use crate::trainer::Event;
+use crate::trainer::trained::INDEX;
+use crate::web::trainer::bot_writer::{self, Given};
+use crate::web::trainer::failure::Failure;
+use crate::web::trainer::folder::TrainingFolder;
+use crate::web::trainer::site_copy;
+
+impl Host {
+    /// Keeps the state, where the browser has a place for it.
+    pub(super) fn keep_checkpoint(&self) {
+        let mut guard = self.state.borrow_mut();
+        let state = &mut *guard;
+        if let (Some(training), Some(checkpoints)) = (&state.training, &mut state.checkpoints)
+            && let Err(error) = checkpoints.write(training)
+        {
+            // The training goes on without; the older checkpoint is there.
+            self.post(&Event::NotKept {
+                reason: error.to_string(),
+            });
+        }
+    }
+
+    pub(super) fn finish_later(self: &Rc<Self>) {
+        let host = Rc::clone(self);
+        spawn_local(async move {
+            let finished = host.finish().await;
+            finished.unwrap_or_else(|failure| host.fail(failure));
+        });
+    }
+
+    /// Writes the bot's files.
+    async fn finish(&self) -> Result<(), Failure> {
+        // What fails now, such as a full device, can be tried again.
+        self.keep_checkpoint();
+        let taken = {
+            let mut state = self.state.borrow_mut();
+            let given = Given {
+                text: std::mem::take(&mut state.text),
+                preview: state.preview.take(),
+            };
+            (state.training.take(), state.folder.take(), given)
+        };
+        let (Some(mut training), Some(mut folder), given) = taken else {
+            return Ok(());
+        };
+        training.end(date_ms());
+        let told = |texts| self.post(&Event::Writing { texts });
+        let bot =
+            bot_writer::write(training, &mut folder, &given, &self.threads, &now, &told).await?;
+        let gguf = folder.blob(&bot.gguf).await?;
+        let mut state = self.state.borrow_mut();
+        // The bot is there; a checkpoint is as large as three of it.
+        if let Some(mut checkpoints) = state.checkpoints.take() {
+            checkpoints.clear();
+        }
+        let is_kept = folder.stored().is_some();
+        state.folder = Some(folder);
+        let done = Event::Done {
+            bot: Box::new(bot),
+            is_kept,
+        };
+        post(&self.scope, &done, Some(&gguf));
+        Ok(())
+    }
+
+    pub(super) fn pack_later(self: &Rc<Self>, bot: String, site: Option<String>) {
+        let host = Rc::clone(self);
+        spawn_local(async move {
+            let packed = host.pack(&bot, site.as_deref()).await;
+            packed.unwrap_or_else(|failure| host.fail(failure));
+        });
+    }
+
+    /// Gives out the bot's files in one zip, or the site with the bot.
+    async fn pack(&self, bot: &str, site: Option<&str>) -> Result<(), Failure> {
+        let kept = self.state.borrow_mut().folder.take();
+        let folder = match kept {
+            Some(folder) => folder,
+            None => TrainingFolder::open(bot).await?,
+        };
+        let trained = bot_writer::read_bot(&folder, INDEX).await?;
+        let name = trained.gguf.trim_end_matches(".gguf");
+        let (name, zip) = match site {
+            Some(url) => (
+                format!("{name}-site.zip"),
+                site_copy::pack(&trained, &folder, url).await?,
+            ),
+            None => (
+                format!("{name}.zip"),
+                bot_writer::pack(&trained, &folder).await?,
+            ),
+        };
+        self.state.borrow_mut().folder = Some(folder);
+        post(&self.scope, &Event::Packed { name }, Some(&zip));
+        Ok(())
+    }
+}
