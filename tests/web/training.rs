@@ -34,6 +34,46 @@ async fn write_text(page: &Page) {
     page.find("maker-record").await;
 }
 
+/// Chooses a model of this device as the base of the training.
+async fn choose_base(page: &Page, name: &str) {
+    page.find("maker-base-here").await;
+    wait_until("the trained bot among the models", SOON, || async {
+        let script = "const select = document.querySelector('[data-testid=maker-base-here]'); \
+             const place = [...select.options].findIndex(({ text }) => text === arguments[0]); \
+             if (place < 0) return false; select.selectedIndex = place; \
+             select.dispatchEvent(new Event('change', { bubbles: true })); return true";
+        let chosen = page.eval_with(script, vec![json!(name)]).await;
+        (chosen == true).then_some(())
+    })
+    .await;
+    page.wait_for_text("maker-base-name", SOON, |text| text == name)
+        .await;
+}
+
+/// Pauses the training, and gives the step after which it stands.
+async fn pause(page: &Page) -> u32 {
+    page.click("maker-pause").await;
+    page.wait_for_text("maker-train", SOON, |text| text.contains("Go on"))
+        .await;
+    step(page).await.unwrap().0
+}
+
+/// Leaves the newest checkpoint as a tab does that is closed while it writes it: half a state, and no record.
+async fn break_newest_checkpoint(page: &Page) {
+    let cut = "(async () => { const root = await navigator.storage.getDirectory(); const bots = await root.getDirectoryHandle('bots'); \
+         for await (const [, bot] of bots.entries()) { const folder = await bot.getDirectoryHandle('training'); \
+           const number = async (turn) => JSON.parse(await (await (await folder.getFileHandle(`checkpoint-${turn}.json`)).getFile()).text()).number; \
+           const newest = await number(0) > await number(1) ? 0 : 1; \
+           const cut = async (name, share) => { const handle = await folder.getFileHandle(name); const { size } = await handle.getFile(); \
+             const out = await handle.createWritable({ keepExistingData: true }); await out.truncate(Math.floor(size * share)); await out.close(); }; \
+           await cut(`checkpoint-${newest}`, 0.5); await cut(`checkpoint-${newest}.json`, 0); } return true; })()";
+    // The trainer of the page before may have the files open for a moment.
+    wait_until("half a checkpoint", SOON, || async {
+        (wait_for(page, cut).await == true).then_some(())
+    })
+    .await;
+}
+
 /// The base of a training is the model of the page, one that is stored here, or a bot that was trained here.
 async fn another_bot_is_trained_from_it(page: &Page) {
     page.click("maker-new").await;
@@ -41,21 +81,7 @@ async fn another_bot_is_trained_from_it(page: &Page) {
     import(page, &posts_of("bea", 120)).await;
     write_text(page).await;
     assert_eq!(page.text("maker-base-name").await, "bundled");
-    page.find("maker-base-here").await;
-    wait_until("the trained bot among the models", SOON, || async {
-        let chosen = page
-            .eval(
-                "const select = document.querySelector('[data-testid=maker-base-here]'); \
-                 const place = [...select.options].findIndex(({ text }) => text === '@me'); \
-                 if (place < 0) return false; select.selectedIndex = place; \
-                 select.dispatchEvent(new Event('change', { bubbles: true })); return true",
-            )
-            .await;
-        (chosen == true).then_some(())
-    })
-    .await;
-    page.wait_for_text("maker-base-name", SOON, |text| text == "@me")
-        .await;
+    choose_base(page, "@me").await;
     page.click("maker-train").await;
     step_after(page, 2).await;
     page.click("maker-stop").await;
@@ -90,17 +116,19 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
     let speed = page.text("maker-speed").await;
     assert!(speed.contains("tokens per second"), "{speed}");
 
-    page.click("maker-pause").await;
-    page.wait_for_text("maker-train", SOON, |text| text.contains("Go on"))
-        .await;
-    let (paused, _) = step(&page).await.unwrap();
+    let paused = pause(&page).await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(step(&page).await, Some((paused, n_steps)));
     assert_ne!(page.state().await, "training");
 
     look(browser, &page, "a paused training").await;
 
-    // As after a closed tab: the training goes on where it was.
+    // As after a tab that was closed while it wrote a later checkpoint: the training goes on after the earlier one.
+    page.click("maker-train").await;
+    step_after(&page, paused + 2).await;
+    pause(&page).await;
+    page.goto(&site.address_of("/")).await;
+    break_newest_checkpoint(&page).await;
     page.goto(&site.address_of("/?again#make")).await;
     page.find("maker-record").await;
     let left = page.text("maker-interrupted").await;
@@ -236,11 +264,14 @@ async fn set(page: &Page, id: &str, value: &str) {
     page.eval_with(script, vec![json!(id), json!(value)]).await;
 }
 
-/// Makes a bot of an author's posts with LoRA, of a few steps.
-async fn train_with_lora(page: &Page, author: &str) {
+/// Makes a bot of an author's posts with LoRA, of a few steps, on the page's model or another one.
+async fn train_with_lora(page: &Page, author: &str, base: Option<&str>) {
     import(page, &posts_of(author, 120)).await;
     set(page, "maker-handle-0", author).await;
     write_text(page).await;
+    if let Some(base) = base {
+        choose_base(page, base).await;
+    }
     page.click_nth("maker-method", 1).await;
     page.click("maker-train").await;
     step_after(page, 12).await;
@@ -248,43 +279,62 @@ async fn train_with_lora(page: &Page, author: &str) {
     page.find("maker-trained").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_adapters_of_one_model_are_mixed_by_a_slider() {
-    let Some((_site, page)) = open(Browser::Chromium).await else {
-        return;
-    };
-    train_with_lora(&page, "una").await;
-    page.click("maker-new").await;
-    wait_for_no_account(&page).await;
-    train_with_lora(&page, "bea").await;
+/// Mixes two bots of the maker, the later of which is open there, and opens the mixture again by its address.
+async fn mix(page: &Page, handles: [&str; 2]) {
+    let [earlier, later] = handles;
+    let both = format!("@{later}-{earlier}");
     page.click("maker-open").await;
-    page.wait_for_text("bot-handle", SOON, |text| text == "@bea")
+    page.wait_for_text("bot-handle", SOON, |text| text == format!("@{later}"))
         .await;
     page.click("mix-with").await;
-    page.wait_for_text("bot-handle", SOON, |text| text == "@bea-una")
+    page.wait_for_text("bot-handle", SOON, |text| text == both)
         .await;
     assert!(page.text("bot-label").await.contains("AI CYBORG"));
     // Without those of the maker, which is behind the page.
     let pictures =
         "return document.querySelectorAll('.bot-page .bot-header [data-testid=avatar]').length";
     assert_eq!(page.eval(pictures).await, 2);
-    page.wait_for_text("mix-words", SOON, |text| text == "50 % @bea, 50 % @una")
-        .await;
+    page.wait_for_text("mix-words", SOON, |text| {
+        text == format!("50 % @{later}, 50 % @{earlier}")
+    })
+    .await;
     // One seed, and other texts by other shares; the same again by the same shares.
     let mut written = Vec::new();
     for share in ["100", "0", "100"] {
-        set(&page, "mix-share", share).await;
-        set(&page, "setting-seed", "11").await;
+        set(page, "mix-share", share).await;
+        set(page, "setting-seed", "11").await;
         written.push(page.generate().await);
     }
     assert_ne!(written[0], written[1]);
     assert_eq!(written[0], written[2]);
-    look(Browser::Chromium, &page, "a mixed bot").await;
-    // The address leads back to the mixture.
     let address = page.eval("return location.href").await;
     page.goto(address.as_str().unwrap()).await;
-    page.wait_for_text("bot-handle", SOON, |text| text == "@bea-una")
+    page.wait_for_text("bot-handle", SOON, |text| text == both)
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_adapters_of_one_model_are_mixed_by_a_slider() {
+    let Some((site, page)) = open(Browser::Chromium).await else {
+        return;
+    };
+    train_with_lora(&page, "cyd", None).await;
+    page.click("maker-new").await;
+    wait_for_no_account(&page).await;
+    train_with_lora(&page, "dee", None).await;
+    mix(&page, ["cyd", "dee"]).await;
+    look(Browser::Chromium, &page, "a mixed bot").await;
+
+    // The same of a model that is a trained bot itself.
+    page.goto(&site.address_of("/?on-a-bot#make")).await;
+    page.find("maker-trained").await;
+    for author in ["una", "zoe"] {
+        page.click("maker-new").await;
+        wait_for_no_account(&page).await;
+        train_with_lora(&page, author, Some("@dee")).await;
+    }
+    mix(&page, ["una", "zoe"]).await;
+    assert!(page.text("model-name").await.contains("@dee"));
     page.close_clean().await;
 }
 
