@@ -5,7 +5,7 @@ mod helpers;
 
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 fn main() {
-    huggingtweets::web::trainer::host::start(kernels::parallel::Threads::default());
+    huggingtweets::web::trainer::requests::start(kernels::parallel::Threads::default());
 }
 
 /// Every worker that shares the memory runs this first; `www/worker_loader.js` then calls the function of its role.
@@ -16,7 +16,7 @@ fn main() {}
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn start() {
-    huggingtweets::web::trainer::host::start(kernels::parallel::Threads::of_workers());
+    huggingtweets::web::trainer::requests::start(kernels::parallel::Threads::of_workers());
 }
 
 #[cfg(not(target_arch = "wasm32"))]

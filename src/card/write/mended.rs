@@ -1,6 +1,7 @@
 //! The card with the original's faults mended.
 
-use super::{ARTIFACTS, CardFacts, CardWriteError, CheckedFacts, checked_length};
+use super::error::CardWriteError;
+use super::facts::{ARTIFACTS, CardFacts, CheckedFacts, checked_length};
 use crate::bundled::BUNDLED_NAME;
 use crate::card::AccountData;
 use crate::shown;

@@ -3,7 +3,8 @@
 //! The templates are those of 2021-03-24 ([generation](crate::card::Card::generation) 3) and of 2021-05-07 (generation 4).
 //! The original replaced the words in capitals in a fixed order, whatever a display name held.
 
-use super::{CardFacts, CardWriteError, CheckedFacts, checked_length};
+use super::error::CardWriteError;
+use super::facts::{CardFacts, CheckedFacts, checked_length};
 use crate::card::AccountData;
 
 const TEMPLATE_3: &str = include_str!("template_3.md");

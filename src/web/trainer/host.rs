@@ -1,135 +1,75 @@
-//! `Host`: the trainer's end of the channel; does one step, or writes one sample, per turn of the event loop.
-
-mod preparation;
-mod trained_bot;
-mod turn;
+//! `Host`: the trainer in its worker, with its training and its end of the channel to the page.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
-use gloo::events::EventListener;
 use js_sys::Reflect;
 use serde::Serialize as _;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessagePort};
 
-use self::turn::Task;
 use super::failure::Failure;
 use super::folder::TrainingFolder;
 use super::kept_checkpoints::KeptCheckpoints;
 use crate::parallel::Threads;
-use crate::trainer::{Event, Request, Training};
+use crate::trainer::{Event, Training};
 
-struct Host {
-    scope: DedicatedWorkerGlobalScope,
-    threads: Threads,
-    state: RefCell<State>,
+/// The trainer in its worker.
+pub(super) struct Host {
+    pub(super) scope: DedicatedWorkerGlobalScope,
+    pub(super) threads: Threads,
+    pub(super) state: RefCell<State>,
     /// A message to this port starts the next turn, after messages of the page.
-    turn: MessagePort,
-    has_turn: Cell<bool>,
+    pub(super) turn: MessagePort,
+    pub(super) has_turn: Cell<bool>,
 }
 
+/// What the next turn of the event loop does.
 #[derive(Default)]
-struct State {
-    training: Option<Training>,
-    /// The training text.
-    text: String,
-    /// The bot's picture.
-    preview: Option<Blob>,
-    folder: Option<TrainingFolder>,
-    checkpoints: Option<KeptCheckpoints>,
-    /// What the next turn does.
-    task: Task,
-    checkpoint_ms: f64,
-    samples_ms: f64,
-    /// The step of the last samples.
-    sampled_step: u32,
+pub(super) enum Task {
+    #[default]
+    None,
+    Step,
+    /// The samples that are written.
+    Sample(Vec<String>),
 }
 
-/// Begins to take requests, computes on `threads`, and posts [`Event::Started`].
-pub fn start(threads: Threads) {
-    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
-    report_panics();
-    let channel = MessageChannel::new().expect("every browser with workers has message channels");
-    let n_threads = threads.count();
-    let host = Rc::new(Host {
-        scope: scope.clone(),
-        threads,
-        state: RefCell::default(),
-        turn: channel.port2(),
-        has_turn: Cell::default(),
-    });
-    let turns = channel.port1();
-    let on_turn = Rc::clone(&host);
-    EventListener::new(&turns, "message", move |_| on_turn.take_turn()).forget();
-    // Unlike `onmessage`, a listener does not start the port.
-    turns.start();
-    let on_message = Rc::clone(&host);
-    EventListener::new(&scope, "message", move |event| {
-        on_message.receive(event.unchecked_ref::<MessageEvent>().data());
-    })
-    .forget();
-    post(&scope, &Event::Started { threads: n_threads }, None);
+/// The training and what belongs to it.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) training: Option<Training>,
+    /// The training text.
+    pub(super) text: String,
+    /// The bot's picture.
+    pub(super) preview: Option<Blob>,
+    pub(super) folder: Option<TrainingFolder>,
+    pub(super) checkpoints: Option<KeptCheckpoints>,
+    /// What the next turn does.
+    pub(super) task: Task,
+    pub(super) checkpoint_ms: f64,
+    pub(super) samples_ms: f64,
+    /// The step of the last samples.
+    pub(super) sampled_step: u32,
 }
 
 impl Host {
-    fn receive(self: &Rc<Self>, message: JsValue) {
-        let Ok(request) = serde_wasm_bindgen::from_value::<Request>(message.clone()) else {
-            return self.fail(Failure {
-                message: "page and trainer come from different versions".to_owned(),
-                hint: "reload the page".to_owned(),
-            });
-        };
-        match request {
-            Request::Prepare { plan, now_ms } => {
-                let host = Rc::clone(self);
-                spawn_local(async move {
-                    let prepared = host.prepare(*plan, &message, now_ms).await;
-                    prepared.unwrap_or_else(|failure| host.fail(failure));
-                });
-            }
-            Request::Train => {
-                let mut state = self.state.borrow_mut();
-                if state.training.is_some() && matches!(state.task, Task::None) {
-                    state.task = Task::Step;
-                    (state.checkpoint_ms, state.samples_ms) = (now(), now());
-                    drop(state);
-                    self.ask_for_turn();
-                }
-            }
-            Request::Pause => {
-                self.state.borrow_mut().task = Task::None;
-                self.keep_checkpoint();
-                self.post(&Event::Paused);
-            }
-            Request::Finish => {
-                self.state.borrow_mut().task = Task::None;
-                self.finish_later();
-            }
-            Request::Pack { bot } => self.pack_later(bot, None),
-            Request::PackSite { bot, folder_url } => self.pack_later(bot, Some(folder_url)),
-        }
-    }
-
-    fn ask_for_turn(&self) {
+    pub(super) fn ask_for_turn(&self) {
         if !self.has_turn.replace(true) {
             // `null` can always be posted.
             let _ = self.turn.post_message(&JsValue::NULL);
         }
     }
 
-    fn post(&self, event: &Event) {
+    pub(super) fn post(&self, event: &Event) {
         post(&self.scope, event, None);
     }
 
-    fn fail(&self, failure: Failure) {
+    pub(super) fn fail(&self, failure: Failure) {
         let Failure { message, hint } = failure;
         self.post(&Event::Failed { message, hint });
     }
 }
 
-fn post(scope: &DedicatedWorkerGlobalScope, event: &Event, blob: Option<&Blob>) {
+pub(super) fn post(scope: &DedicatedWorkerGlobalScope, event: &Event, blob: Option<&Blob>) {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
     let Ok(message) = event.serialize(&serializer) else {
         return;
@@ -143,19 +83,19 @@ fn post(scope: &DedicatedWorkerGlobalScope, event: &Event, blob: Option<&Blob>) 
 }
 
 /// Milliseconds of a clock that only goes forward.
-fn now() -> f64 {
+pub(super) fn now() -> f64 {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     scope.performance().map_or(0.0, |clock| clock.now())
 }
 
 /// Milliseconds since 1970.
-fn date_ms() -> i64 {
+pub(super) fn date_ms() -> i64 {
     // Whole milliseconds, far below 2^53.
     js_sys::Date::now() as i64
 }
 
 /// Reports a panic to the page before it ends the worker.
-fn report_panics() {
+pub(super) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
         let failed = Event::Failed {

@@ -3,7 +3,11 @@
 mod bot_writer;
 mod failure;
 pub mod folder;
-pub mod host;
+mod host;
 pub mod kept_checkpoints;
 pub mod out_file;
+mod preparation;
+pub mod requests;
 mod site_copy;
+mod trained_bot;
+mod turn;

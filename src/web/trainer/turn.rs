@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{Host, date_ms, now};
+use super::failure::Failure;
+use super::host::{Host, Task, date_ms, now};
 use crate::trainer::Event;
 use crate::trainer::record::LOGGING_STEPS;
 use crate::trainer::training::N_SAMPLES;
 use crate::web::shared::memory::memory_bytes;
-use crate::web::trainer::failure::Failure;
 
 /// Time between two checkpoints.
 const CHECKPOINT_MS: f64 = 60_000.0;
@@ -15,15 +15,6 @@ const CHECKPOINT_MS: f64 = 60_000.0;
 const SAMPLES_MS: f64 = 15_000.0;
 /// Sets of samples of a training, at most.
 const MOST_SAMPLES: u32 = 10;
-#[derive(Default)]
-pub(super) enum Task {
-    #[default]
-    None,
-    Step,
-    /// The samples that are written.
-    Sample(Vec<String>),
-}
-
 impl Host {
     pub(super) fn take_turn(self: &Rc<Self>) {
         self.has_turn.set(false);

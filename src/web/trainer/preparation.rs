@@ -7,15 +7,15 @@ use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, FileSystemDirectoryHandle};
 
-use super::{Host, State, now};
+use super::failure::Failure;
+use super::folder::TrainingFolder;
+use super::host::{Host, State, now};
+use super::kept_checkpoints::KeptCheckpoints;
 use crate::engine::BaseModel;
 use crate::finetune::FineTuneError;
 use crate::trainer::training::TrainingError;
 use crate::trainer::{Event, Plan, Training, output};
 use crate::web::shared::js_error::WebError;
-use crate::web::trainer::failure::Failure;
-use crate::web::trainer::folder::TrainingFolder;
-use crate::web::trainer::kept_checkpoints::KeptCheckpoints;
 use crate::web::worker::blob_reader::BlobReader;
 
 /// Further tries to open the checkpoints, and the time between them.

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Host, date_ms, now, post};
+use super::bot_writer::{self, Given};
+use super::failure::Failure;
+use super::folder::TrainingFolder;
+use super::host::{Host, date_ms, now, post};
+use super::site_copy;
 use crate::trainer::Event;
 use crate::trainer::trained::INDEX;
-use crate::web::trainer::bot_writer::{self, Given};
-use crate::web::trainer::failure::Failure;
-use crate::web::trainer::folder::TrainingFolder;
-use crate::web::trainer::site_copy;
 
 impl Host {
     /// Keeps the state, where the browser has a place for it.
