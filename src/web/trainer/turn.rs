@@ -15,6 +15,7 @@ const CHECKPOINT_MS: f64 = 60_000.0;
 const SAMPLES_MS: f64 = 15_000.0;
 /// Sets of samples of a training, at most.
 const MOST_SAMPLES: u32 = 10;
+
 impl Host {
     pub(super) fn take_turn(self: &Rc<Self>) {
         self.has_turn.set(false);
