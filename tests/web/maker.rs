@@ -146,9 +146,14 @@ async fn an_archive_becomes_counts_a_training_text_and_a_record_and_nothing_is_s
         assert!(name.is_empty() || dist.join(name).exists(), "{path}");
     }
     if browser == Browser::Chromium {
-        for width in [1280, 360] {
+        // The header of the bot is as wide as its section, and not as the screen.
+        let is_inside = "const [section, header] = ['[data-testid=maker-card]', '.maker .bot-header'] \
+             .map((it) => document.querySelector(it).getBoundingClientRect()); \
+             return header.left >= section.left && header.right <= section.right";
+        for width in [1280, 700, 360] {
             for theme in ["light", "dark"] {
                 page.resize(width, 800).await;
+                assert_eq!(page.eval(is_inside).await, true, "{width}");
                 page.prefer("prefers-color-scheme", theme).await;
                 page.screenshot(&format!("maker-{width}-{theme}")).await;
             }
