@@ -18,6 +18,8 @@ pub struct Address {
     pub dtype: Dtype,
     /// The name of a file on another device, from which the model was opened there.
     pub file: Option<String>,
+    /// The share of the first of two mixed bots, in percent.
+    pub mix: Option<u8>,
     /// The prompt.
     pub text: Option<String>,
     /// Generation parameters as written, each within its range.
@@ -34,8 +36,8 @@ const MAX_FILE_NAME_BYTES: usize = 255;
 
 impl Address {
     /// The names that an address may have, besides those of generation parameters.
-    const NAMES: [&str; 8] = [
-        "bot", "model", "dtype", "file", "endpoint", "title", "text", "url",
+    const NAMES: [&str; 9] = [
+        "bot", "model", "dtype", "file", "endpoint", "mix", "title", "text", "url",
     ];
 
     /// Every name that an address may have.
@@ -75,6 +77,7 @@ impl Address {
                 "file" if address.file.is_none() && value.len() <= MAX_FILE_NAME_BYTES => {
                     address.file = Some(value.to_owned());
                 }
+                "mix" if address.mix.is_none() => address.read_mix(value),
                 "title" if title.is_none() => title = Some(value),
                 "text" if text.is_none() => text = Some(value),
                 "url" if url.is_none() => url = Some(value),
@@ -110,6 +113,13 @@ impl Address {
         match ModelAddress::parse(value, &self.endpoint) {
             Ok(model) => self.model = Some(model),
             Err(error) => self.ignore(AddressPart::Model(error)),
+        }
+    }
+
+    fn read_mix(&mut self, value: &str) {
+        match value.parse() {
+            Ok(percent @ 0..=100) => self.mix = Some(percent),
+            _ => self.ignore(AddressPart::Mix),
         }
     }
 

@@ -28,6 +28,21 @@ pub struct BotShare {
     pub percent: u8,
 }
 
+impl BotShare {
+    /// The shares of two bots where nothing else was asked for.
+    pub const HALF: u8 = 50;
+
+    /// The shares of two bots, of which the first has so many percent, at most 100.
+    #[must_use]
+    pub fn pair(folders: [String; 2], first_percent: u8) -> Vec<Self> {
+        let first = first_percent.min(100);
+        let shares = folders.into_iter().zip([first, 100 - first]);
+        shares
+            .map(|(folder, percent)| Self { folder, percent })
+            .collect()
+    }
+}
+
 impl ModelChoice {
     /// A model under its own name, of unknown length.
     pub fn new(model: ModelRef) -> ModelChoice {

@@ -11,6 +11,8 @@ pub struct Recipe {
     pub bot: Option<String>,
     /// The model that writes.
     pub model: ModelRef,
+    /// The share of the first of two mixed bots, in percent.
+    pub mix: Option<u8>,
     /// The prompt.
     pub prompt: String,
     /// The settings that differ from the model's own, seed and number of texts apart.
@@ -83,6 +85,7 @@ impl Recipe {
         if model.endpoint != Endpoint::default() {
             pairs.push(("endpoint", model.endpoint.as_str().to_owned()));
         }
+        pairs.extend(self.mix.map(|percent| ("mix", percent.to_string())));
         pairs.push(("text", self.prompt.clone()));
         let named = |parameter: Parameter, value: String| Some((parameter.address_name()?, value));
         let seed = self.seed.map(|seed| (Parameter::Seed, seed.to_string()));

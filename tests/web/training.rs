@@ -307,10 +307,16 @@ async fn mix(page: &Page, handles: [&str; 2]) {
     }
     assert_ne!(written[0], written[1]);
     assert_eq!(written[0], written[2]);
+    // The address leads back to the mixture, its shares and its texts.
     let address = page.eval("return location.href").await;
     page.goto(address.as_str().unwrap()).await;
     page.wait_for_text("bot-handle", SOON, |text| text == both)
         .await;
+    page.wait_for_text("mix-words", SOON, |text| {
+        text == format!("100 % @{later}, 0 % @{earlier}")
+    })
+    .await;
+    assert_eq!(page.generate().await, written[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,6 +67,7 @@ impl PageState {
         Recipe {
             bot: self.speaker().bot().map(|bot| bot.repo.clone()),
             model: self.model.choice.model.clone(),
+            mix: self.model.choice.shares.first().map(|share| share.percent),
             prompt: prompt.to_owned(),
             settings: settings
                 .map(|parameter| (parameter, parameter.text_of(params)))

@@ -7,6 +7,7 @@ use super::address;
 use super::context::Page;
 use super::{made_bot, maker_door, mixed_bot};
 use crate::bot::Bot;
+use crate::state::model_choice::BotShare;
 
 /// Opens a bot and writes it into the address, so that the browser's back button leads back.
 pub fn open_bot(page: Page, index: usize) {
@@ -41,7 +42,10 @@ pub fn open_here(page: Page, folder: &str) {
     let folder = folder.to_owned();
     spawn_local(async move {
         match Bot::mixed_here(&repo) {
-            Some(folders) => mixed_bot::open(page, folders, None).await,
+            Some(folders) => {
+                let percent = address::read().0.mix.unwrap_or(BotShare::HALF);
+                mixed_bot::open(page, folders, percent, None).await;
+            }
             None => made_bot::open(page, &folder).await,
         }
     });

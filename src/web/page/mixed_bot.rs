@@ -98,18 +98,24 @@ fn base_of(bot: &TrainedBot) -> Option<Base> {
     })
 }
 
-/// Opens the mixture of two bots on their base model: `base`, or the one that is on this device. Says on the page if something of it is
-/// not there.
-pub async fn open(page: Page, folders: [String; 2], base: Option<File>) {
-    if try_open(page, &folders, base).await.is_none() {
+/// Opens the mixture of two bots, the first with so many percent, on their base model: `base`, or the one that is on this
+/// device. Says on the page if something of it is not there.
+pub async fn open(page: Page, folders: [String; 2], first_percent: u8, base: Option<File>) {
+    let opened = try_open(page, folders, first_percent, base).await;
+    if opened.is_none() {
         page.change(|state| state.miss_made_bot());
     }
 }
 
-async fn try_open(page: Page, folders: &[String; 2], base: Option<File>) -> Option<()> {
+async fn try_open(
+    page: Page,
+    folders: [String; 2],
+    first_percent: u8,
+    base: Option<File>,
+) -> Option<()> {
     let mut cards = Vec::new();
     let mut adapters = Vec::new();
-    for folder in folders {
+    for folder in &folders {
         cards.push(Bot::from_readme(
             &Bot::repo_here(folder),
             &card_of(folder).await?,
@@ -130,12 +136,8 @@ async fn try_open(page: Page, folders: &[String; 2], base: Option<File>) -> Opti
         }
     };
     let file = Picked::from(file);
-    let shares = folders.iter().map(|folder| BotShare {
-        folder: folder.clone(),
-        percent: 50,
-    });
     let choice = ModelChoice {
-        shares: shares.collect(),
+        shares: BotShare::pair(folders, first_percent),
         name: format!("{}, mixed of two", file.name()),
         ..ModelChoice::new(ModelRef::of_files(
             Some(bot.repo.clone()),

@@ -138,6 +138,7 @@ fn a_continued_text_has_no_seed_in_its_link_and_a_search_writes_all() {
         let recipe = Recipe {
             bot: None,
             model: ModelRef::bundled(),
+            mix: None,
             prompt: "a".to_owned(),
             settings: Vec::new(),
             n: Some(3),
@@ -158,6 +159,7 @@ fn a_link_names_the_model_that_wrote_in_its_type_and_from_its_host() {
         let recipe = Recipe {
             bot: None,
             model: model.clone(),
+            mix: None,
             prompt: "a".to_owned(),
             settings: Vec::new(),
             n: None,
@@ -531,4 +533,25 @@ fn examples_are_texts_of_this_page_with_their_model_and_day() {
         ModelRef::bundled().name()
     );
     assert!(code.contains(&mark), "{code}");
+}
+
+#[test]
+fn a_link_of_two_mixed_bots_holds_the_share_of_the_first() {
+    let recipe = Recipe {
+        bot: Some("this-device/a.b".to_owned()),
+        model: ModelRef::bundled(),
+        mix: Some(70),
+        prompt: "a".to_owned(),
+        settings: Vec::new(),
+        n: None,
+        seed: Some(7),
+        is_search: false,
+    };
+    assert!(recipe.query().contains("&mix=70&"), "{}", recipe.query());
+    let mix = |value| Address::from_pairs([("mix", value)]);
+    assert_eq!(mix("70").mix, Some(70));
+    for wrong in ["101", "-1", "70%", ""] {
+        let address = mix(wrong);
+        assert_eq!((address.mix, address.notices.len()), (None, 1), "{wrong}");
+    }
 }

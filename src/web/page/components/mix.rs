@@ -45,7 +45,12 @@ pub fn Mix(
         };
         let folders = [own, other];
         address::go_to(&Bot::repo_here(&folders.join(Bot::MIXED)));
-        spawn_local(mixed_bot::open(page, folders, base.get_value()));
+        spawn_local(mixed_bot::open(
+            page,
+            folders,
+            BotShare::HALF,
+            base.get_value(),
+        ));
     };
     let picked = move |event: web_sys::Event| {
         let input = event
@@ -63,14 +68,9 @@ pub fn Mix(
         let Some(first) = input.and_then(|input| input.value().parse::<u8>().ok()) else {
             return;
         };
-        let folders: Vec<String> = shares
-            .with_untracked(|shares| shares.iter().map(|share| share.folder.clone()).collect());
-        let percents = [first.min(100), 100 - first.min(100)];
-        let mixed = folders
-            .into_iter()
-            .zip(percents)
-            .map(|(folder, percent)| BotShare { folder, percent });
-        page.act(|state| state.mix(mixed.collect()));
+        let folders = bot.with_untracked(|bot| Bot::mixed_here(&bot.repo));
+        let Some(folders) = folders else { return };
+        page.act(|state| state.mix(BotShare::pair(folders, first)));
     };
     view! {
         {move || is_mixed().then(|| view! {
