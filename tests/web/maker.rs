@@ -19,6 +19,7 @@ in_both_browsers!(
     names_are_typed_one_after_the_other_without_waiting,
     a_bot_leaves_as_one_zip_and_comes_back_from_it,
     a_bot_that_is_being_made_stands_in_the_gallery,
+    a_dropped_export_is_counted_while_it_is_read_and_a_tab_closed_meanwhile_loses_nothing,
 );
 
 fn exports(name: &str) -> PathBuf {
@@ -430,4 +431,78 @@ async fn an_archive_comes_by_handle_once_its_host_is_asked(browser: Browser) {
     .await;
     let account = page.text("maker-account").await;
     assert!(account.contains("Community Archive"), "{account}");
+}
+
+/// Drops a file on the page, whose content is what the promise `content` gives.
+async fn drop_file(page: &Page, name: &str, content: &str) {
+    let dropped = wait_for(
+        page,
+        &format!(
+            "(async () => {{ const data = new DataTransfer(); \
+             data.items.add(new File([await ({content})], '{name}')); \
+             for (const kind of ['dragover', 'drop']) document.querySelector('[data-testid=maker]') \
+               .dispatchEvent(new DragEvent(kind, {{ dataTransfer: data, bubbles: true, cancelable: true }})); \
+             return true; }})()"
+        ),
+    )
+    .await;
+    assert_eq!(dropped, true);
+}
+
+async fn a_dropped_export_is_counted_while_it_is_read_and_a_tab_closed_meanwhile_loses_nothing(
+    browser: Browser,
+) {
+    let Some((site, page)) = open(browser).await else {
+        return;
+    };
+    let zip = fs::read(exports("x_2023.zip")).unwrap();
+    made_file("dropped/x_2023.zip", &zip);
+    let fetched = "fetch('/made/dropped/x_2023.zip').then((answer) => answer.blob())";
+    drop_file(&page, "x_2023.zip", fetched).await;
+    page.wait_for_text("maker-count-kept", RUN, |text| text == "11")
+        .await;
+    assert_eq!(counts(&page).await, ["14", "1", "2", "11"]);
+    press(&page, "//main//button[. = 'Too short']").await;
+    wait_until("the dropped posts", SOON, || async {
+        let posts = page.texts("maker-post").await;
+        (posts.len() == 2 && posts.iter().all(|post| post.contains("too short: "))).then_some(())
+    })
+    .await;
+    page.click("maker-remove").await;
+    wait_for_no_account(&page).await;
+
+    // 300,000 posts take a few seconds, in which their number grows.
+    let text = "new Blob(Array.from({ length: 30 }, (_, part) => Array.from({ length: 10000 }, \
+         (_, i) => `in its hour number ${10000 * part + i} the garden is green again\\n`).join('')))";
+    drop_file(&page, "posts.txt", &format!("Promise.resolve({text})")).await;
+    let read = || async {
+        let words = page
+            .eval("return document.querySelector('.maker-running .muted')?.textContent ?? ''")
+            .await;
+        let number = words.as_str()?.split(' ').next()?.replace(',', "");
+        number.parse::<u32>().ok().filter(|n| *n > 0)
+    };
+    let first = wait_until("the first posts", RUN, &read).await;
+    wait_until("more of them", RUN, || async {
+        read().await.filter(|n| *n > first)
+    })
+    .await;
+    page.goto(&site.address_of("/?again#make")).await;
+    page.wait_for_text("maker-account", RUN, |text| {
+        text.contains("was not read to its end")
+    })
+    .await;
+    let kept = page.text("maker-count-kept").await;
+    let kept: u32 = kept.replace(',', "").parse().unwrap();
+    assert!((first..300_000).contains(&kept), "{first} {kept}");
+
+    // It goes on as any other.
+    page.click_nth("maker-consent", 0).await;
+    page.click("maker-write").await;
+    page.find("maker-record").await;
+    page.click("maker-delete").await;
+    page.click("maker-delete").await;
+    wait_for_no_account(&page).await;
+    wait_for_nothing_kept(&page).await;
+    page.close_clean().await;
 }
