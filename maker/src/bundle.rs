@@ -3,7 +3,6 @@
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 
-use posts::archive::error::MAX_ELEMENT_BYTES;
 use posts::archive::{Entries, ReadError, Source};
 use posts::post::{Post, normal_handle};
 use posts::record::is_run_id;
@@ -11,17 +10,16 @@ use sha2::{Digest as _, Sha256};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::manifest::{Manifest, Part};
+use crate::manifest::{Manifest, Part, kept_name};
 use crate::message::MAX_ACCOUNTS;
 use crate::picture;
+use crate::posts_file::MAX_LINE_BYTES;
 
 /// The manifest's file, by which such a zip is known.
 const MANIFEST: &str = "huggingtweets-bot.json";
 const CARD: &str = "README.md";
 /// Most bytes of the manifest, with its card and pictures.
 const MAX_MANIFEST_BYTES: u64 = 8 << 20;
-/// Most characters of a name.
-const MAX_NAME_CHARS: usize = 200;
 
 /// Why a saved bot is not opened.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +152,7 @@ impl Bundle {
     /// # Errors
     /// [`BundleError`] if it is one, and damaged or of another version.
     pub fn open(file: Box<dyn Source>) -> Result<Option<Self>, BundleError> {
-        // What is no zip at all, or a broken one, is for the readers of exports to name.
+        // A file that is no zip, or a broken zip, is left to `Import::open`, whose error names its kind.
         let Ok(mut files) = posts::archive::zip_files(file, is_read_back) else {
             return Ok(None);
         };
@@ -208,7 +206,7 @@ impl Bundle {
         let (mut line, end) = (Vec::new(), self.bytes + budget);
         while self.bytes < end {
             line.clear();
-            let mut limited = (&mut lines).take(MAX_ELEMENT_BYTES as u64);
+            let mut limited = (&mut lines).take(MAX_LINE_BYTES as u64);
             let n = limited
                 .read_until(b'\n', &mut line)
                 .map_err(|source| ReadError::of_io(&name, source))?;
@@ -248,11 +246,8 @@ fn checked(mut manifest: Manifest) -> Result<Manifest, BundleError> {
     }
     let mut handles: Vec<String> = Vec::new();
     for account in &mut manifest.accounts {
-        account.handle = normal_handle(&account.handle)
-            .chars()
-            .take(MAX_NAME_CHARS)
-            .collect();
-        account.name = account.name.trim().chars().take(MAX_NAME_CHARS).collect();
+        account.handle = kept_name(&normal_handle(&account.handle));
+        account.name = kept_name(&account.name);
         if account.handle.is_empty() || handles.contains(&account.handle) {
             return Err(damaged(
                 "two of its accounts have the same handle, or one has none",
@@ -265,9 +260,10 @@ fn checked(mut manifest: Manifest) -> Result<Manifest, BundleError> {
             .filter(|text| picture::is_address(text));
         account.report.account.avatar = None;
     }
-    // The record is of these accounts, or of others.
-    manifest.record = manifest
-        .record
-        .filter(|record| is_run_id(&record.run.id) && record.run.config.handles == handles);
+    // A record may be of other accounts, or of more copies than fit in memory.
+    manifest.record = manifest.record.filter(|record| {
+        let config = &record.run.config;
+        is_run_id(&record.run.id) && config.handles == handles && config.dataset.is_within_limits()
+    });
     Ok(manifest)
 }

@@ -5,7 +5,7 @@
 //!
 //! | modules | contents |
 //! |---|---|
-//! | [`message`] | what page and worker tell each other |
+//! | [`message`] | the messages between page and worker |
 //! | [`picture`] | an account's picture as an address that needs no request |
 //! | [`posts_file`] | an account's posts, in a file and not in memory |
 //! | [`survey`] | posts by month, lengths, most used words |

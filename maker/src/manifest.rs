@@ -13,6 +13,16 @@ pub const TITLE_FILE: &str = "title";
 /// Version of the form. A manifest of another version belongs to another version of the page and stays as it is.
 pub const VERSION: u32 = 1;
 
+/// Most characters of a name or a handle.
+const MAX_NAME_CHARS: usize = 200;
+
+/// A name or handle of an export as it is kept: without the white space around it, and cut where it is too long.
+#[must_use]
+pub fn kept_name(name: &str) -> String {
+    let name: String = name.trim().chars().take(MAX_NAME_CHARS).collect();
+    name.trim_end().to_owned()
+}
+
 /// A bot that is being made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -1,4 +1,4 @@
-//! What the page and the maker's worker tell each other.
+//! The messages between the page and the maker's worker.
 //!
 //! Files that the visitor picked are beside a request, as `blobs`, in the order of its paths; a file that the worker
 //! made is beside an event, as `blob`.
@@ -103,7 +103,7 @@ pub enum Request {
 pub struct Listing {
     /// The account's place.
     pub account: usize,
-    /// Those of one class, or all.
+    /// Only posts of this class; `None`: all.
     pub class: Option<Class>,
     /// Those with this text in them, whatever its case; empty: all.
     pub search: String,
@@ -167,7 +167,7 @@ pub enum Event {
         task: Task,
         /// Bytes, or posts.
         done: u64,
-        /// Of these.
+        /// The total.
         total: u64,
         /// The counts of the account that is read; of all accounts that are judged.
         counts: Counts,
@@ -181,7 +181,7 @@ pub enum Event {
     Listed {
         /// What was asked for.
         listing: Listing,
-        /// All that fit.
+        /// Number of posts that match.
         found: u32,
         /// The posts.
         posts: Vec<ListedPost>,
@@ -197,7 +197,7 @@ pub enum Event {
     Compared {
         /// Words of the longest run that is in a post; 0 if no word is.
         words: u32,
-        /// That post; empty if there is none.
+        /// The post with that run; empty without a shared word.
         post: String,
     },
     /// Something failed. The bot is as it was before, but for posts that were read.

@@ -2,8 +2,11 @@
 
 use std::io;
 
+use posts::archive::error::MAX_ELEMENT_BYTES;
 use posts::post::Post;
 
+/// Most bytes of a line. JSON writes up to six bytes for one of an export, whose posts have at most [`MAX_ELEMENT_BYTES`].
+pub const MAX_LINE_BYTES: usize = 8 * MAX_ELEMENT_BYTES;
 /// Bytes that are collected before they are written.
 const WRITE_BYTES: usize = 1 << 20;
 /// Bytes that are read at once where the posts are read in their order.
@@ -116,13 +119,17 @@ impl PostsFile {
     /// Adds a post.
     ///
     /// # Errors
-    /// Those of the storage.
+    /// Those of the storage; [`io::ErrorKind::FileTooLarge`] beyond [`MAX_LINE_BYTES`].
     pub fn push(&mut self, post: &Post) -> io::Result<()> {
         let start = self.waiting.len();
         serde_json::to_writer(&mut self.waiting, post)?;
         self.waiting.push(b'\n');
-        let line_bytes = (self.waiting.len() - start) as u64;
-        self.starts.push(self.size_bytes() + line_bytes);
+        let line_bytes = self.waiting.len() - start;
+        if line_bytes > MAX_LINE_BYTES {
+            self.waiting.truncate(start);
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.starts.push(self.size_bytes() + line_bytes as u64);
         if self.waiting.len() >= WRITE_BYTES {
             self.flush()?;
         }
@@ -237,6 +244,17 @@ mod tests {
         assert!(file.block(texts.len()).unwrap().is_empty());
         assert_eq!(file.post(3).unwrap(), Some(post("🌸")));
         assert_eq!(file.post(5).unwrap(), None);
+    }
+
+    #[test]
+    fn a_line_that_could_not_be_read_back_is_not_written() {
+        let mut file = PostsFile::new(Box::<Vec<u8>>::default());
+        file.push(&post("before")).unwrap();
+        let error = file.push(&post(&"a".repeat(MAX_LINE_BYTES))).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        file.push(&post("after")).unwrap();
+        let texts = file.block(0).unwrap().into_iter().map(|post| post.text);
+        assert_eq!(texts.collect::<Vec<_>>(), ["before", "after"]);
     }
 
     #[test]

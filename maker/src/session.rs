@@ -22,7 +22,7 @@ use self::account::HeldAccount;
 pub use self::error::SessionError;
 use self::task::{Job, Reading};
 pub use self::training_text::WritePlan;
-use crate::manifest::{AccountEntry, Manifest, Part};
+use crate::manifest::{AccountEntry, Manifest, Part, kept_name};
 use crate::message::{AccountView, BotView, Event, MAX_ACCOUNTS};
 use crate::posts_file::{Bytes, PostsFile};
 
@@ -37,6 +37,8 @@ pub struct Session {
     last_record: Option<Record>,
     card: Option<String>,
     next_part: u32,
+    /// Names of files of the bot, of which those of no part are to be deleted.
+    unneeded: Vec<String>,
     job: Option<Job>,
 }
 
@@ -53,6 +55,7 @@ impl Session {
             last_record: None,
             card: None,
             next_part: 0,
+            unneeded: Vec::new(),
             job: None,
         }
     }
@@ -65,7 +68,9 @@ impl Session {
         let mut session = Self {
             options: manifest.options,
             dataset: manifest.dataset,
-            record: manifest.record,
+            record: manifest
+                .record
+                .filter(|record| record.run.config.dataset.is_within_limits()),
             card: manifest.card,
             next_part: manifest.next_part,
             ..Self::new(manifest.begun_ms)
@@ -174,7 +179,20 @@ impl Session {
     /// A name for a new file of the bot, such as `posts-3`.
     pub fn new_part(&mut self, kind: &str) -> String {
         self.next_part += 1;
-        format!("{kind}-{}", self.next_part)
+        let name = format!("{kind}-{}", self.next_part);
+        self.unneeded.push(name.clone());
+        name
+    }
+
+    /// The names of files that were made for the bot and that no part is in, to be deleted.
+    pub fn take_unneeded(&mut self) -> Vec<String> {
+        let mut files = std::mem::take(&mut self.unneeded);
+        let posts = self.accounts.iter().map(|held| &held.part);
+        let parts: Vec<&Part> = posts.chain(&self.dataset).collect();
+        files.retain(|file| parts.iter().all(|part| part.file != *file));
+        files.sort_unstable();
+        files.dedup();
+        files
     }
 
     /// The places of accounts whose posts are known by their content and stored under another name, with both names.
@@ -258,11 +276,11 @@ impl Session {
         }
     }
 
-    /// Takes an account out, and gives back the name of the file with its posts.
+    /// Takes an account out. The others are judged, if a fault has kept them from it.
     ///
     /// # Errors
     /// [`SessionError::Busy`], [`SessionError::NoAccount`].
-    pub fn remove(&mut self, account: usize) -> Result<String, SessionError> {
+    pub fn remove(&mut self, account: usize) -> Result<(), SessionError> {
         if self.is_busy() {
             return Err(SessionError::Busy);
         }
@@ -270,9 +288,8 @@ impl Session {
             return Err(SessionError::NoAccount);
         }
         self.forget_dataset();
-        let removed = self.accounts.remove(account);
-        self.survey();
-        Ok(removed.part.file)
+        self.take_out(account);
+        Ok(())
     }
 
     /// Names an account.
@@ -280,7 +297,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::NoAccount`], [`SessionError::NoHandle`], [`SessionError::SameHandle`].
     pub fn rename(&mut self, account: usize, name: &str, handle: &str) -> Result<(), SessionError> {
-        let handle = normal_handle(handle);
+        let handle = kept_name(&normal_handle(handle));
         if handle.is_empty() {
             return Err(SessionError::NoHandle);
         }
@@ -295,7 +312,7 @@ impl Session {
             .accounts
             .get_mut(account)
             .ok_or(SessionError::NoAccount)?;
-        held.name = name.trim().to_owned();
+        held.name = kept_name(name);
         held.handle = handle;
         self.forget_dataset();
         Ok(())
@@ -320,10 +337,12 @@ impl Session {
         self.card = Some(markdown);
     }
 
-    /// Its record, if the training text was written and nothing has changed since.
-    #[must_use]
-    pub fn record(&self) -> Option<&Record> {
-        self.record.as_ref()
+    /// Its record.
+    ///
+    /// # Errors
+    /// [`SessionError::NoText`] if the training text is not written, or something has changed since.
+    pub fn record(&self) -> Result<&Record, SessionError> {
+        self.record.as_ref().ok_or(SessionError::NoText)
     }
 
     /// The handles in the order of import.

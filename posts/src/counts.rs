@@ -65,6 +65,12 @@ pub enum Volume {
 }
 
 impl Counts {
+    /// The short posts as a card counts them: on the original cards all that are neither retweets nor kept.
+    #[must_use]
+    pub fn short_on_card(self) -> u64 {
+        self.short + self.left_out.total()
+    }
+
     /// Counts one more post.
     pub fn add(&mut self, verdict: &Verdict) {
         self.downloaded += 1;

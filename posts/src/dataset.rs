@@ -5,6 +5,7 @@
 //! order follows from the seed alone, by Python's generator, so a logged seed gives the original text again.
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -15,6 +16,11 @@ use crate::random::PythonRandom;
 /// What stands before, between and after the posts.
 pub const SEPARATOR: &str = "<|endoftext|>";
 
+/// Numbers of copies that the maker offers and takes.
+pub const EPOCHS: RangeInclusive<u32> = 1..=20;
+/// Shares of posts kept apart that the maker offers and takes.
+pub const VALIDATION: RangeInclusive<f64> = 0.0..=0.5;
+
 /// How the text is made.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DatasetParams {
@@ -24,6 +30,15 @@ pub struct DatasetParams {
     pub epochs: u32,
     /// The share of each account's posts kept apart to see over-fitting, from 0 to below 1. The original's bots had none.
     pub validation: f64,
+}
+
+impl DatasetParams {
+    /// Whether the copies are among [`EPOCHS`] and the share is among [`VALIDATION`]. Memory grows with the copies, so
+    /// parameters of strangers are asked before a text is made.
+    #[must_use]
+    pub fn is_within_limits(&self) -> bool {
+        EPOCHS.contains(&self.epochs) && VALIDATION.contains(&self.validation)
+    }
 }
 
 impl Default for DatasetParams {
@@ -293,6 +308,29 @@ mod tests {
                 .iter()
                 .all(|place| !order.train.contains(place))
         );
+    }
+
+    #[test]
+    fn parameters_beyond_the_limits_are_told() {
+        let with = |epochs, validation| DatasetParams {
+            epochs,
+            validation,
+            ..DatasetParams::default()
+        };
+        assert!(DatasetParams::default().is_within_limits());
+        assert!(with(1, 0.0).is_within_limits() && with(20, 0.5).is_within_limits());
+        for (epochs, validation) in [
+            (0, 0.0),
+            (21, 0.0),
+            (u32::MAX, 0.0),
+            (4, 0.51),
+            (4, -0.01),
+            (4, f64::NAN),
+            (4, f64::INFINITY),
+        ] {
+            let params = with(epochs, validation);
+            assert!(!params.is_within_limits(), "{params:?}");
+        }
     }
 
     #[test]

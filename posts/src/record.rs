@@ -47,7 +47,7 @@ pub struct Run {
     pub name: String,
     /// When it ended, in milliseconds since 1970.
     pub time_ms: i64,
-    /// What it was told.
+    /// Its parameters.
     pub config: Config,
     /// The counts per account, in the order of input.
     pub counts: Vec<AccountCounts>,
@@ -57,7 +57,7 @@ pub struct Run {
     pub outputs: Vec<String>,
 }
 
-/// What a `preprocess` run was told.
+/// Parameters of a `preprocess` run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// This program's version.
@@ -68,8 +68,9 @@ pub struct Config {
     pub dataset: DatasetParams,
     /// The switches of the cleaning.
     pub clean: CleanOptions,
-    /// Whose posts they are, as the visitor answered.
-    pub consent: Consent,
+    /// Whose posts they are, as the visitor answered; `None` if nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
 }
 
 /// Whose posts were imported.
@@ -157,7 +158,7 @@ pub struct Preprocess {
     pub run_id: String,
     /// When it ended, in milliseconds since 1970.
     pub time_ms: i64,
-    /// What it was told.
+    /// Its parameters.
     pub config: Config,
     /// The counts per account, in the order of input.
     pub counts: Vec<Counts>,
@@ -253,7 +254,7 @@ mod tests {
                 handles: vec!["zoe".to_owned(), "abe".to_owned()],
                 dataset: DatasetParams::default(),
                 clean: CleanOptions::default(),
-                consent: Consent::Agreed,
+                consent: Some(Consent::Agreed),
             },
             counts: vec![Counts::default(); 2],
             raw: written("aa"),

@@ -202,6 +202,18 @@ mod tests {
 
     #[test]
     fn months_and_days_are_those_of_the_dates() {
+        // `date -u -d DATE +%s`.
+        for (seconds, expected) in [
+            (-1, (1969, 12)),
+            (951_782_399, (2000, 2)),
+            (951_868_800, (2000, 3)),
+            (1_709_164_800, (2024, 2)),
+            (1_709_251_200, (2024, 3)),
+            (4_107_542_399, (2100, 2)),
+            (4_107_542_400, (2100, 3)),
+        ] {
+            assert_eq!(month_of(seconds), expected, "{seconds}");
+        }
         for (date, expected) in [
             ("1970-01-01", (1970, 1)),
             ("1969-12-31", (1969, 12)),

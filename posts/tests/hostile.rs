@@ -174,6 +174,118 @@ fn a_zip_bomb_is_given_up_early() {
     assert_eq!(outcome.texts(), ["these words come first"]);
 }
 
+/// A header of a tar and a content in whole blocks.
+fn tar_entry(kind: tar::EntryType, name: &str, content: &[u8]) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_path(name).unwrap();
+    header.set_size(content.len() as u64);
+    header.set_cksum();
+    let mut bytes = header.as_bytes().to_vec();
+    bytes.extend_from_slice(content);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+const OUTBOX: &[u8] = br#"{"orderedItems":[{"type":"Create","object":{"type":"Note","to":"as:Public","content":"the only post here"}}]}"#;
+
+#[test]
+fn a_small_tar_with_names_of_many_megabytes_costs_no_memory_for_them() {
+    use tar::EntryType;
+    let mut random = PythonRandom::new(7);
+    // With it, the tar does not grow out of proportion.
+    let noise: Vec<u8> = std::iter::repeat_with(|| random.next_u32().to_le_bytes())
+        .take(100_000)
+        .flatten()
+        .collect();
+    for kind in [
+        EntryType::GNULongName,
+        EntryType::GNULongLink,
+        EntryType::XHeader,
+        EntryType::XGlobalHeader,
+    ] {
+        let tar = [
+            tar_entry(EntryType::Regular, "noise.bin", &noise),
+            tar_entry(kind, "name", &vec![b'a'; 96 << 20]),
+            tar_entry(EntryType::Regular, "other.txt", b"text"),
+            tar_entry(EntryType::Regular, "outbox.json", OUTBOX),
+        ];
+        let bytes = gzipped(&tar.concat());
+        assert!(bytes.len() < 1 << 20);
+        let outcome = read(bytes);
+        assert_eq!(
+            outcome.texts(),
+            ["the only post here"],
+            "{kind:?}: {:?}",
+            outcome.error
+        );
+    }
+}
+
+#[test]
+fn a_tar_with_long_names_is_read_whole() {
+    let folder = "a folder with a long name/".repeat(8);
+    let actor = br#"{"preferredUsername":"Ada_Testwell"}"#;
+    let files = [("actor.json", &actor[..]), ("outbox.json", OUTBOX)];
+    let mut gnu = tar::Builder::new(Vec::new());
+    let mut pax = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let name = folder.clone() + name;
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        gnu.append_data(&mut header, &name, content).unwrap();
+        pax.append_pax_extensions([("path", name.as_bytes())])
+            .unwrap();
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        pax.append_data(&mut header, "short", content).unwrap();
+    }
+    for tar in [gnu.into_inner().unwrap(), pax.into_inner().unwrap()] {
+        for bytes in [gzipped(&tar), tar] {
+            let outcome = read(bytes);
+            assert_eq!(outcome.texts(), ["the only post here"]);
+            let report = outcome.report.as_ref().unwrap();
+            assert_eq!(report.account.handle.as_deref(), Some("Ada_Testwell"));
+            assert_eq!(report.opened[1], folder.clone() + "outbox.json");
+        }
+    }
+}
+
+#[test]
+fn names_of_an_archive_without_posts_are_quoted_short() {
+    let name = "a".repeat(60_000);
+    let long = name.clone() + "\0";
+    let tar = [
+        tar_entry(tar::EntryType::GNULongName, "name", long.as_bytes()),
+        tar_entry(tar::EntryType::Regular, "cut", b"x"),
+    ];
+    for bytes in [zipped(&[(&name, b"x")]), tar.concat()] {
+        let outcome = read(bytes);
+        let ReadError::NoPostFile { examples, .. } = outcome.error() else {
+            panic!("{:?}", outcome.error)
+        };
+        assert_eq!(*examples, "a".repeat(80) + "…");
+    }
+    let manifest = format!(
+        r#"window.__THAR_CONFIG = {{"dataTypes":{{"tweets":{{"files":[{{"fileName":"data/{name}.js"}}]}}}}}}"#
+    );
+    let outcome = read(zipped(&[
+        ("data/manifest.js", manifest.as_bytes()),
+        ("data/tweets.js", tweets(&["one two three"]).as_bytes()),
+    ]));
+    let notices = &outcome.report.as_ref().unwrap().notices;
+    assert!(
+        matches!(&notices[..], [ImportNotice::MissingFile(name)] if name.chars().count() == 81),
+        "{notices:?}"
+    );
+}
+
 #[test]
 fn an_entry_that_lies_about_its_size_or_checksum_is_noticed() {
     let content = tweets(&["one two three", "four five six"]);

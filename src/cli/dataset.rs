@@ -1,5 +1,6 @@
 //! `dataset`: the training text of one to three accounts, as huggingtweets made it.
 
+use super::clock::now_ms;
 use super::posts::{AccountPosts, MAX_ACCOUNTS, PostsArgs, Raw};
 use super::text_file::TextFile;
 use super::{CliError, Output};
@@ -8,7 +9,6 @@ use crate::posts::record::{Config, Consent, Preprocess, run_id};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Arguments of `dataset`.
 #[derive(Debug, clap::Args)]
@@ -172,9 +172,8 @@ fn record(
         path: args.out.clone(),
         source,
     })?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let time_ms = now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or_default());
-    let consent = args.consent.map_or(Consent::Own, Consent::from);
+    let time_ms = now_ms();
+    let consent = args.consent.map(Consent::from);
     let preprocess = Preprocess {
         run_id: run_id(time_ms.unsigned_abs()),
         time_ms,

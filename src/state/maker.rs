@@ -48,7 +48,7 @@ pub struct Running {
     pub task: Task,
     /// Bytes or posts done.
     pub done: u64,
-    /// Of these.
+    /// Bytes or posts in all.
     pub total: u64,
     /// Counts so far.
     pub counts: Counts,
@@ -81,15 +81,15 @@ pub struct Failure {
 pub struct PostList {
     /// The account's place.
     pub account: usize,
-    /// Their class, or all.
+    /// The class to list; `None`: every class.
     pub class: Option<Class>,
     /// The text to find.
     pub search: String,
     /// The page, from 0.
     pub page: u32,
-    /// All that fit.
+    /// Number of posts that match.
     pub found: u32,
-    /// Those of the page.
+    /// The posts of this page.
     pub posts: Vec<ListedPost>,
 }
 
@@ -187,7 +187,7 @@ impl MakerState {
     fn take(&mut self, bot: BotView) -> Vec<Request> {
         self.running = None;
         if let Some(record) = &bot.record {
-            self.consent = Some(record.run.config.consent);
+            self.consent = record.run.config.consent;
             self.params = record.run.config.dataset;
         }
         self.bot = bot;

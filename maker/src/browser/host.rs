@@ -152,6 +152,7 @@ impl Host {
         let Some(open) = open else { return };
         if let Err(error) = open.answer(self, request, blobs).await {
             self.post(&error.event(0));
+            open.clear().await;
         }
     }
 
@@ -289,10 +290,7 @@ impl Open {
                 }
             }
             Request::Remove { account } => {
-                let file = self.session.remove(account)?;
-                if let Some(folder) = &self.folder {
-                    folder.remove(&file).await;
-                }
+                self.session.remove(account)?;
                 self.changed(host).await;
             }
             Request::Rename {
@@ -318,10 +316,7 @@ impl Open {
                     run_seed,
                 };
                 let (part, file) = self.new_file("dataset").await?;
-                let old = self.session.write(&plan, part, file)?;
-                if let (Some(folder), Some(old)) = (&self.folder, old) {
-                    folder.remove(&old).await;
-                }
+                self.session.write(&plan, part, file)?;
                 self.changed(host).await;
                 self.name_dataset(host).await;
             }
@@ -412,12 +407,24 @@ impl Open {
         self.keep(host).await;
     }
 
-    /// Writes the manifest.
+    /// Writes the manifest, and deletes the files that it does not name.
     async fn keep(&mut self, host: &Host) {
-        if let Some(folder) = &mut self.folder
-            && let Err(error) = folder.write_manifest(&self.session.manifest()).await
-        {
-            host.post(&SessionError::Storage(error).event(0));
+        let Some(folder) = &mut self.folder else {
+            return;
+        };
+        match folder.write_manifest(&self.session.manifest()).await {
+            Ok(()) => self.clear().await,
+            Err(error) => host.post(&SessionError::Storage(error).event(0)),
+        }
+    }
+
+    /// Deletes the files that are no part of the bot.
+    async fn clear(&mut self) {
+        let files = self.session.take_unneeded();
+        if let Some(folder) = &self.folder {
+            for file in files {
+                folder.remove(&file).await;
+            }
         }
     }
 
@@ -432,7 +439,7 @@ impl Open {
                 (format!("tweets-{joined}.json"), bytes)
             }
             MadeFile::Record => {
-                let record = self.session.record().ok_or(SessionError::NoAccount)?;
+                let record = self.session.record()?;
                 let bytes = serde_json::to_vec_pretty(record).map_err(io::Error::from)?;
                 (format!("record-{joined}.json"), bytes)
             }

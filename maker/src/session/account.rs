@@ -59,6 +59,11 @@ impl HeldAccount {
         Ok(())
     }
 
+    /// Whether every post has its class.
+    pub(super) fn is_judged(&self) -> bool {
+        self.classes.len() == self.posts.len()
+    }
+
     pub(super) fn count(&mut self, verdict: &Verdict) {
         self.counts.add(verdict);
         self.classes.push(class_of(verdict));

@@ -3,6 +3,7 @@
 use std::io;
 
 use posts::archive::ReadError;
+use posts::dataset::{EPOCHS, VALIDATION};
 
 use crate::bundle::BundleError;
 use crate::message::{Event, MAX_ACCOUNTS};
@@ -26,7 +27,7 @@ pub enum SessionError {
     #[error("an account needs a handle")]
     NoHandle,
     /// A task runs.
-    #[error("posts are still being read")]
+    #[error("posts are still being read or judged")]
     Busy,
     /// The posts are too few.
     #[error(
@@ -39,6 +40,17 @@ pub enum SessionError {
         /// Code points of its kept posts, joined.
         characters: u64,
     },
+    /// Parameters of a training text that would not fit in memory, or keep all posts apart.
+    #[error(
+        "a training text has {} to {} copies of the posts, and at most {} % of them are kept apart",
+        EPOCHS.start(),
+        EPOCHS.end(),
+        VALIDATION.end() * 100.0
+    )]
+    BeyondLimits,
+    /// Nothing is written yet, or something has changed since.
+    #[error("the training text is not written yet")]
+    NoText,
     /// No such account, or none at all.
     #[error("there is no such account")]
     NoAccount,
@@ -61,10 +73,12 @@ impl SessionError {
             Self::Read(error) => error.hint().to_string(),
             Self::Storage(_) => "delete something in Storage, then try again".to_owned(),
             Self::TooManyAccounts => "take one out first".to_owned(),
-            Self::SameHandle(_) => "choose another file, or take the account out first".to_owned(),
+            Self::SameHandle(_) => "type another handle".to_owned(),
             Self::NoHandle => "type the handle, with or without @".to_owned(),
-            Self::Busy => "wait for it to end, or stop it".to_owned(),
+            Self::Busy => "wait until this is done".to_owned(),
             Self::TooLittle { .. } => "add an export with more posts".to_owned(),
+            Self::BeyondLimits => "choose other numbers".to_owned(),
+            Self::NoText => "write it first".to_owned(),
             Self::NoAccount => "import posts first".to_owned(),
             Self::Bundle(BundleError::Storage(_)) => {
                 "delete something in Storage, then try again".to_owned()

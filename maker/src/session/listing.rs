@@ -7,7 +7,7 @@ use super::{Session, SessionError};
 use crate::message::{Class, Event, ListedPost, Listing, MAX_LISTED};
 
 impl Session {
-    /// The posts that fit `listing`.
+    /// The posts that fit `listing`, without those that could not be judged.
     ///
     /// # Errors
     /// [`SessionError::Busy`], [`SessionError::NoAccount`], [`SessionError::Storage`].
@@ -31,8 +31,9 @@ impl Session {
         while idx < held.posts.len() {
             let block = held.posts.block(idx)?;
             for post in block {
-                let class = held.classes.get(idx).copied().unwrap_or(Class::Kept);
+                let class = held.classes.get(idx).copied();
                 idx += 1;
+                let Some(class) = class else { continue };
                 let fits = listing.class.is_none_or(|wanted| wanted == class)
                     && (search.is_empty() || post.text.to_lowercase().contains(&search));
                 if !fits {

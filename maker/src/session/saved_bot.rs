@@ -97,13 +97,18 @@ impl Session {
             }
             Ok(false) => match self.end_restoring(bundle.manifest) {
                 Ok(()) => Event::Changed { bot: self.view() },
-                Err(error) => SessionError::from(error).event(0),
+                Err(error) => self.refuse(error.into()),
             },
-            Err(error) => {
-                self.accounts.clear();
-                SessionError::from(error).event(0)
-            }
+            Err(error) => self.refuse(error.into()),
         }
+    }
+
+    /// Takes out what has come of a saved bot that does not come whole.
+    fn refuse(&mut self, error: SessionError) -> Event {
+        while let Some(last) = self.accounts.len().checked_sub(1) {
+            self.take_out(last);
+        }
+        error.event(0)
     }
 
     fn end_restoring(&mut self, manifest: Manifest) -> io::Result<()> {

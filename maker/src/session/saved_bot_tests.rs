@@ -7,7 +7,7 @@ use std::io::{Cursor, Read as _, Write as _};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::tests::{export, finish, plan, session_of};
+use super::tests::{Full, export, finish, plan, session_of};
 use super::*;
 use crate::bundle::{Bundle, BundleError};
 use crate::picture;
@@ -28,12 +28,15 @@ fn cyborg() -> Session {
 }
 
 fn restore(zip: Vec<u8>) -> (Session, Vec<Event>) {
+    restore_into(zip, || Box::<Vec<u8>>::default())
+}
+
+/// Opens a saved bot whose posts go to new files.
+fn restore_into(zip: Vec<u8>, new_file: impl Fn() -> Box<dyn Bytes>) -> (Session, Vec<Event>) {
     let bundle = Bundle::open(Box::new(Cursor::new(zip))).unwrap().unwrap();
     let mut session = Session::new(0);
-    let files = (0..bundle.manifest.accounts.len()).map(|i| {
-        let file: Box<dyn Bytes> = Box::<Vec<u8>>::default();
-        (format!("posts-{i}"), file)
-    });
+    let n = bundle.manifest.accounts.len();
+    let files = (0..n).map(|i| (format!("posts-{i}"), new_file()));
     session.restore(bundle, files.collect()).unwrap();
     let events = finish(&mut session);
     (session, events)
@@ -54,6 +57,18 @@ fn changed(zip: &[u8], change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>) -> Vec
         }
     }
     new.finish().unwrap().into_inner()
+}
+
+/// The zip with another manifest.
+fn edited(zip: &[u8], edit: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    changed(zip, |name, bytes| {
+        if name != MANIFEST {
+            return Some(bytes);
+        }
+        let mut json = serde_json::from_slice(&bytes).unwrap();
+        edit(&mut json);
+        Some(serde_json::to_vec(&json).unwrap())
+    })
 }
 
 #[test]
@@ -141,8 +156,9 @@ fn a_damaged_saved_bot_is_refused_whole() {
         let zip = changed(&zip, |name, bytes| {
             Some(if name == file { content.clone() } else { bytes })
         });
-        let (session, events) = restore(zip);
-        assert!(session.view().accounts.is_empty());
+        let (mut session, events) = restore(zip);
+        assert!(session.view().accounts.is_empty() && !session.has_steps());
+        assert_eq!(session.take_unneeded(), ["posts-0", "posts-1"]);
         let Some(Event::Failed { message, .. }) = events.last() else {
             panic!("{events:?}")
         };
@@ -158,18 +174,21 @@ fn a_damaged_saved_bot_is_refused_whole() {
 }
 
 #[test]
+fn a_saved_bot_that_cannot_be_stored_leaves_no_account_and_no_file() {
+    let zip = cyborg().bundle(Vec::new()).unwrap();
+    let (mut session, events) = restore_into(zip, || Box::new(Full));
+    let Some(Event::Failed { hint, .. }) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert!(hint.contains("Storage"), "{hint}");
+    assert!(session.view().accounts.is_empty() && !session.has_steps());
+    assert_eq!(session.take_unneeded(), ["posts-0", "posts-1"]);
+}
+
+#[test]
 fn a_manifest_of_strangers_names_no_foreign_picture_and_no_fourth_account() {
     let zip = cyborg().bundle(Vec::new()).unwrap();
-    let with = |edit: fn(&mut serde_json::Value)| {
-        changed(&zip, |name, bytes| {
-            if name != MANIFEST {
-                return Some(bytes);
-            }
-            let mut json = serde_json::from_slice(&bytes).unwrap();
-            edit(&mut json);
-            Some(serde_json::to_vec(&json).unwrap())
-        })
-    };
+    let with = |edit: fn(&mut serde_json::Value)| edited(&zip, edit);
     let (session, _) = restore(with(|json| {
         json["accounts"][0]["picture"] = "https://example.org/track.png".into();
         json["accounts"][0]["handle"] = " @ANN ".into();
@@ -188,4 +207,47 @@ fn a_manifest_of_strangers_names_no_foreign_picture_and_no_fourth_account() {
         let opened = Bundle::open(Box::new(Cursor::new(with(edit))));
         assert!(matches!(opened, Err(BundleError::Damaged(_))));
     }
+}
+
+#[test]
+fn a_record_of_strangers_beyond_the_limits_is_left_out_with_its_text() {
+    let zip = cyborg().bundle(Vec::new()).unwrap();
+    for (field, value) in [
+        ("epochs", serde_json::json!(u32::MAX)),
+        ("epochs", serde_json::json!(21)),
+        ("epochs", serde_json::json!(0)),
+        ("validation", serde_json::json!(0.9)),
+        ("validation", serde_json::json!(-0.1)),
+    ] {
+        let (mut session, _) = restore(edited(&zip, |json| {
+            json["record"]["run"]["config"]["dataset"][field] = value.clone();
+        }));
+        assert_eq!(session.view().record, None, "{field} {value}");
+        assert!(matches!(session.text(), Err(SessionError::NoText)));
+        assert_eq!(session.handles(), ["ann", "me_2"]);
+    }
+}
+
+#[test]
+fn the_last_version_of_strangers_has_none_after_it() {
+    let zip = cyborg().bundle(Vec::new()).unwrap();
+    let last = format!("v{}", u32::MAX);
+    let (mut session, _) = restore(edited(&zip, |json| {
+        json["record"]["artifacts"][1]["version"] = last.clone().into();
+    }));
+    let part = session.new_part("dataset");
+    session
+        .write(&plan(7), part, Box::<Vec<u8>>::default())
+        .unwrap();
+    assert_eq!(session.record().unwrap().artifacts[1].version, last);
+}
+
+#[test]
+fn a_post_that_is_longer_in_json_than_an_element_of_an_export_comes_back() {
+    let text = export("Ann", 200) + &"\u{1}".repeat(1 << 20) + " one two three\n";
+    let mut before = session_of(&[&text]);
+    assert!(before.manifest().size_bytes() > posts::archive::error::MAX_ELEMENT_BYTES as u64);
+    let (after, _) = restore(before.bundle(Vec::new()).unwrap());
+    assert_eq!(after.view().accounts, before.view().accounts);
+    assert_eq!(after.view().accounts[0].counts.downloaded, 202);
 }

@@ -9,8 +9,10 @@ use posts::counts::Counts;
 use posts::post::{Account, Avatar, normal_handle};
 use sha2::{Digest as _, Sha256};
 
+use super::account::HeldAccount;
 use super::{Session, SessionError};
 use crate::bundle::Bundle;
+use crate::manifest::kept_name;
 use crate::message::{Class, Event, Task};
 use crate::picture;
 use crate::survey::Surveyor;
@@ -18,7 +20,7 @@ use crate::survey::Surveyor;
 /// Bytes of an export that are read in a step.
 pub(super) const STEP_BYTES: u64 = 2 << 20;
 
-/// What is being done.
+/// The running task.
 pub(super) enum Job {
     Reading(Box<Reading>),
     Restoring(Box<Bundle>),
@@ -57,10 +59,42 @@ impl Session {
             None => Vec::new(),
             Some(Job::Reading(reading)) => vec![self.read_on(reading)],
             Some(Job::Restoring(restoring)) => vec![self.restore_on(restoring)],
-            Some(Job::Judging(judging)) => self.judge_on(judging).unwrap_or_else(storage_failed),
-            Some(Job::Surveying(surveying)) => {
-                self.survey_on(surveying).unwrap_or_else(storage_failed)
+            Some(Job::Judging(judging)) => {
+                let account = judging.account;
+                let events = self.judge_on(judging);
+                events.unwrap_or_else(|error| vec![self.unread(account, error).event(0)])
             }
+            Some(Job::Surveying(surveying)) => {
+                let account = surveying.account;
+                let events = self.survey_on(surveying);
+                events.unwrap_or_else(|error| vec![self.unread(account, error).event(0)])
+            }
+        }
+    }
+
+    /// Why the stored posts of an account cannot be read.
+    fn unread(&self, account: usize, error: io::Error) -> SessionError {
+        match (error.kind(), self.accounts.get(account)) {
+            // A file that ends early, and a line that is no post.
+            (io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData, Some(held)) => {
+                SessionError::Damaged(held.handle.clone())
+            }
+            _ => SessionError::Storage(error),
+        }
+    }
+
+    /// Takes an account out, whose file is not needed any longer, and goes on with the others.
+    pub(super) fn take_out(&mut self, account: usize) {
+        let removed = self.accounts.remove(account);
+        self.unneeded.push(removed.part.file);
+        self.go_on();
+    }
+
+    /// Begins what is left to do: to judge, where posts have no class, or else to survey.
+    fn go_on(&mut self) {
+        match self.accounts.iter().all(HeldAccount::is_judged) {
+            true => self.survey(),
+            false => self.judge(),
         }
     }
 
@@ -94,29 +128,34 @@ impl Session {
             (Ok(Step::Done | Step::Stopped), None) => return self.end_reading(*reading, false),
         };
         let posts = held.counts.downloaded;
-        match posts {
-            0 => {
-                self.accounts.pop();
-            }
-            _ => {
-                self.end_reading(*reading, true);
-            }
+        if posts == 0 {
+            self.take_out(self.accounts.len() - 1);
+            return error.event(0);
         }
-        error.event(posts)
+        match self.end_reading(*reading, true) {
+            // What was read before could not be stored either.
+            failed @ Event::Failed { .. } => failed,
+            _ => error.event(posts),
+        }
     }
 
     pub(super) fn end_reading(&mut self, reading: Reading, is_cut: bool) -> Event {
+        let last = self.accounts.last_mut();
+        if let Some(Err(error)) = last.map(|held| held.posts.flush()) {
+            self.take_out(self.accounts.len() - 1);
+            return SessionError::from(error).event(0);
+        }
         let Some(mut held) = self.accounts.pop() else {
             return SessionError::NoAccount.event(0);
         };
-        if let Err(error) = held.posts.flush() {
-            return SessionError::from(error).event(0);
-        }
         held.report = reading.import.into_report();
-        let Account { handle, name, .. } = &held.report.account;
-        let handle = normal_handle(handle.as_deref().unwrap_or_default());
+        let Account { handle, name, .. } = &mut held.report.account;
+        for text in [&mut *handle, &mut *name].into_iter().flatten() {
+            *text = kept_name(text);
+        }
+        let handle = kept_name(&normal_handle(handle.as_deref().unwrap_or_default()));
         held.handle = self.free_handle(&handle);
-        held.name = match name.as_deref().map(str::trim) {
+        held.name = match name.as_deref() {
             Some(name) if !name.is_empty() => name.to_owned(),
             _ => held.handle.clone(),
         };
@@ -128,7 +167,7 @@ impl Session {
         held.is_cut = is_cut;
         held.part.size_bytes = held.posts.size_bytes();
         self.accounts.push(held);
-        self.survey();
+        self.go_on();
         Event::Changed { bot: self.view() }
     }
 
@@ -184,7 +223,7 @@ impl Session {
     }
 
     /// Begins to survey the first account without a survey.
-    pub(super) fn survey(&mut self) {
+    fn survey(&mut self) {
         let account = self.accounts.iter().position(|held| held.survey.is_none());
         self.job = account.map(|account| {
             Job::Surveying(Surveying {
@@ -227,10 +266,6 @@ impl Session {
         self.job = Some(Job::Surveying(surveying));
         Ok(Vec::new())
     }
-}
-
-fn storage_failed(error: io::Error) -> Vec<Event> {
-    vec![SessionError::from(error).event(0)]
 }
 
 fn sum(mut a: Counts, b: Counts) -> Counts {

@@ -7,6 +7,7 @@ use std::io::Cursor;
 use posts::archive::ImportOptions;
 use posts::counts::{Counts, Volume};
 use posts::dataset::DatasetParams;
+use posts::post::Post;
 use posts::record::Consent;
 use sha2::{Digest as _, Sha256};
 
@@ -21,12 +22,31 @@ pub fn export(author: &str, n: usize) -> String {
 }
 
 fn import(session: &mut Session, text: &str) {
+    import_into(session, text, Box::<Vec<u8>>::default());
+}
+
+fn import_into(session: &mut Session, text: &str, out: Box<dyn Bytes>) {
     let file = Box::new(Cursor::new(text.to_owned().into_bytes()));
     let import = Import::open(file, "posts.txt", ImportOptions::default()).unwrap();
     let part = session.new_part("posts");
-    session
-        .import(import, part, Box::<Vec<u8>>::default())
-        .unwrap();
+    session.import(import, part, out).unwrap();
+}
+
+/// A file in a storage without room.
+pub struct Full;
+
+impl Bytes for Full {
+    fn append(&mut self, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn read_at(&mut self, _: u64, _: &mut [u8]) -> io::Result<()> {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn len(&self) -> u64 {
+        0
+    }
 }
 
 pub fn finish(session: &mut Session) -> Vec<Event> {
@@ -108,7 +128,7 @@ fn other_switches_judge_all_posts_anew_and_take_the_training_text_back() {
     session
         .write(&plan(1), part, Box::<Vec<u8>>::default())
         .unwrap();
-    assert!(session.record().is_some());
+    assert!(session.record().is_ok());
     let options = CleanOptions {
         no_duplicates: true,
         ..CleanOptions::default()
@@ -121,7 +141,7 @@ fn other_switches_judge_all_posts_anew_and_take_the_training_text_back() {
         (counts.kept, counts.left_out.duplicates, counts.short),
         (200, 200, 2)
     );
-    assert!(session.record().is_none());
+    assert!(matches!(session.record(), Err(SessionError::NoText)));
     let part = session.new_part("dataset");
     session
         .write(&plan(1), part, Box::<Vec<u8>>::default())
@@ -248,7 +268,7 @@ fn too_little_text_makes_no_bot_and_says_how_much_there_is() {
         error.to_string(),
         "@me has 13 characters of kept posts, and a bot needs 6000"
     );
-    assert!(session.record().is_none());
+    assert!(session.record().is_err());
 }
 
 #[test]
@@ -276,4 +296,156 @@ fn what_is_no_export_leaves_no_account() {
     finish(&mut session);
     assert!(session.view().accounts.is_empty());
     assert!(session.check_room().is_ok());
+}
+
+#[test]
+fn accounts_beside_one_that_cannot_be_read_are_judged_once_it_is_taken_out() {
+    let (ann, bob) = (export("Ann", 200), export("Bob", 200));
+    let mut before = session_of(&[&ann, &bob]);
+    let manifest = before.manifest();
+    let (_, good) = before.accounts[1].posts.block_and_lines(0).unwrap();
+    // Enough for a bot, and for more than one step.
+    let post = Post {
+        text: export("Ann", 100),
+        ..Post::default()
+    };
+    let mut damaged = serde_json::to_vec(&post).unwrap();
+    damaged.push(b'\n');
+    let mut damaged = damaged.repeat(300);
+    damaged.extend_from_slice(b"no post\n");
+    let files: Vec<Box<dyn Bytes>> = vec![Box::new(damaged), Box::new(good)];
+
+    let mut session = Session::open(manifest, files).unwrap();
+    let events = finish(&mut session);
+    let Some(Event::Failed { message, hint, .. }) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert!(message.contains("@me") && hint.contains("take the account out"));
+    let listing = |account| Listing {
+        account,
+        class: Some(Class::Kept),
+        search: String::new(),
+        skip: 0,
+        take: 5,
+    };
+    let found = |event| match event {
+        Event::Listed { found, .. } => found,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(found(session.list(listing(1)).unwrap()), 0);
+    let part = session.new_part("dataset");
+    let refused = session.write(&plan(1), part, Box::<Vec<u8>>::default());
+    assert!(matches!(refused, Err(SessionError::Damaged(handle)) if handle == "me"));
+
+    session.remove(0).unwrap();
+    finish(&mut session);
+    assert_eq!(found(session.list(listing(0)).unwrap()), 200);
+    let account = &session.view().accounts[0];
+    assert_eq!((&*account.handle, account.counts.kept), ("me_2", 200));
+    assert_eq!(account.survey.words[0], ("again".to_owned(), 400));
+    assert!(!session.kept_texts().unwrap()[0].is_empty());
+    assert_eq!(session.take_unneeded(), ["dataset-3", "posts-1"]);
+}
+
+#[test]
+fn an_import_that_fails_leaves_no_file_and_the_others_are_surveyed() {
+    let mut session = Session::new(0);
+    import(&mut session, &export("Ann", 200));
+    while session.is_busy() {
+        session.step();
+    }
+    assert!(session.has_steps());
+    import(&mut session, "[{\"a\": ");
+    finish(&mut session);
+    let view = session.view();
+    assert_eq!(view.accounts.len(), 1);
+    assert_eq!(view.accounts[0].survey.words[0].1, 400);
+    assert_eq!(session.take_unneeded(), ["posts-2"]);
+    assert_eq!(session.take_unneeded(), [""; 0]);
+}
+
+#[test]
+fn an_import_that_cannot_be_stored_leaves_no_account_and_no_file() {
+    // Less and more than what is written at once.
+    for n in [200, 40_000] {
+        let mut session = session_of(&[&export("Bob", 200)]);
+        import_into(&mut session, &export("Ann", n), Box::new(Full));
+        let mut events = finish(&mut session);
+        events.retain(|event| !matches!(event, Event::Progress { .. }));
+        let [Event::Failed { posts: 0, hint, .. }] = &events[..] else {
+            panic!("{events:?}")
+        };
+        assert!(hint.contains("Storage"), "{hint}");
+        assert_eq!(session.handles(), ["me"]);
+        assert_eq!(session.take_unneeded(), ["posts-2"]);
+    }
+}
+
+#[test]
+fn a_text_that_another_one_replaces_and_one_that_is_refused_are_not_needed() {
+    let mut session = session_of(&[&export("Ann", 200)]);
+    for _ in 0..2 {
+        let part = session.new_part("dataset");
+        session
+            .write(&plan(1), part, Box::<Vec<u8>>::default())
+            .unwrap();
+    }
+    assert_eq!(session.take_unneeded(), ["dataset-2"]);
+    let mut endless = plan(1);
+    endless.params.epochs = u32::MAX;
+    let part = session.new_part("dataset");
+    let refused = session.write(&endless, part, Box::<Vec<u8>>::default());
+    let error = refused.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a training text has 1 to 20 copies of the posts, and at most 50 % of them are kept apart"
+    );
+    assert_eq!(session.take_unneeded(), ["dataset-4"]);
+    assert_eq!(session.dataset().unwrap().file, "dataset-3");
+}
+
+#[test]
+fn a_text_that_is_not_written_is_missed_and_no_account() {
+    let mut session = session_of(&[&export("Ann", 200)]);
+    let error = session.text().unwrap_err();
+    assert_eq!(
+        (error.to_string().as_str(), error.hint().as_str()),
+        ("the training text is not written yet", "write it first")
+    );
+    assert!(matches!(session.record(), Err(SessionError::NoText)));
+}
+
+#[test]
+fn a_kept_record_of_more_copies_than_fit_is_none() {
+    let mut session = session_of(&[&export("Ann", 200)]);
+    let part = session.new_part("dataset");
+    session
+        .write(&plan(1), part, Box::<Vec<u8>>::default())
+        .unwrap();
+    let mut manifest = session.manifest();
+    let record = manifest.record.as_mut().unwrap();
+    record.run.config.dataset.epochs = u32::MAX;
+    let lines = stored(&mut session);
+    let mut again = Session::open(manifest, vec![Box::new(lines)]).unwrap();
+    finish(&mut again);
+    assert!(matches!(again.text(), Err(SessionError::NoText)));
+}
+
+#[test]
+fn names_of_any_length_are_kept_at_the_length_that_a_saved_bot_has() {
+    let mut session = Session::new(0);
+    let name = "İ".repeat(400);
+    import(
+        &mut session,
+        &format!("text,handle\n\"one two three\",@{name}\n"),
+    );
+    finish(&mut session);
+    let entry = session.manifest().accounts.remove(0);
+    assert_eq!(entry.handle, kept_name(&entry.handle));
+    assert_eq!(entry.name, kept_name(&entry.name));
+    assert!(entry.handle.starts_with('i') && entry.handle.chars().count() == 200);
+    session.rename(0, &name, &name).unwrap();
+    let entry = session.manifest().accounts.remove(0);
+    assert_eq!(entry.handle.chars().count(), 200);
+    assert_eq!(entry.name.chars().count(), 200);
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter};
 
 use posts::copied::Originals;
 use posts::counts::Volume;
-use posts::dataset::{self, DatasetParams};
+use posts::dataset::{self, DatasetParams, Order};
 use posts::record::{self, Config, Consent, Preprocess, Record};
 
 use super::{Session, SessionError};
@@ -26,19 +26,18 @@ pub struct WritePlan {
 }
 
 impl Session {
-    /// Writes the training text into `out`, which is the file `part`, and the record of how it was made. Gives back the
-    /// name of the training text before.
+    /// Writes the training text into `out`, which is the file `part`, and the record of how it was made.
     ///
     /// # Errors
-    /// [`SessionError::Busy`], [`SessionError::NoAccount`], [`SessionError::TooLittle`], [`SessionError::Storage`].
+    /// As [`Session::kept_texts`]; [`SessionError::BeyondLimits`].
     pub fn write(
         &mut self,
         plan: &WritePlan,
         part: String,
         out: Box<dyn Bytes>,
-    ) -> Result<Option<String>, SessionError> {
+    ) -> Result<(), SessionError> {
         let texts = self.kept_texts()?;
-        let order = dataset::order(&texts, &plan.params);
+        let order = order(&texts, &plan.params)?;
         let train = dataset::write_text(&texts, &order.train, &mut BufWriter::new(End(out)))?;
         drop(texts);
         let raw = dataset::write_raw(
@@ -60,7 +59,7 @@ impl Session {
                 handles: self.handles(),
                 dataset: plan.params,
                 clean: self.options.clone(),
-                consent: plan.consent,
+                consent: Some(plan.consent),
             },
             counts: self.accounts.iter().map(|held| held.counts).collect(),
             raw,
@@ -73,18 +72,19 @@ impl Session {
             size_bytes,
             sha256,
         };
-        Ok(self.dataset.replace(part).map(|old| old.file))
+        let old = self.dataset.replace(part);
+        self.unneeded.extend(old.map(|old| old.file));
+        Ok(())
     }
 
     /// The training text that was written.
     ///
     /// # Errors
-    /// As [`Session::write`]; [`SessionError::NoAccount`] before it was written.
+    /// As [`Session::write`]; [`SessionError::NoText`] before it was written.
     pub fn text(&mut self) -> Result<Vec<u8>, SessionError> {
-        let record = self.record.as_ref().ok_or(SessionError::NoAccount)?;
-        let params = record.run.config.dataset;
+        let params = self.record()?.run.config.dataset;
         let texts = self.kept_texts()?;
-        let order = dataset::order(&texts, &params);
+        let order = order(&texts, &params)?;
         let mut bytes = Vec::new();
         dataset::write_text(&texts, &order.train, &mut bytes)?;
         Ok(bytes)
@@ -93,13 +93,17 @@ impl Session {
     /// The cleaned texts of the kept posts, per account.
     ///
     /// # Errors
-    /// As [`Session::write`].
+    /// [`SessionError::Busy`], [`SessionError::NoAccount`], [`SessionError::TooLittle`], [`SessionError::Storage`];
+    /// [`SessionError::Damaged`] if posts could not be judged.
     pub fn kept_texts(&mut self) -> Result<Vec<Vec<String>>, SessionError> {
         if self.is_busy() {
             return Err(SessionError::Busy);
         }
         if self.accounts.is_empty() {
             return Err(SessionError::NoAccount);
+        }
+        if let Some(held) = self.accounts.iter().find(|held| !held.is_judged()) {
+            return Err(SessionError::Damaged(held.handle.clone()));
         }
         let little = self
             .accounts
@@ -142,7 +146,7 @@ impl Session {
             let mut idx = 0;
             while idx < held.posts.len() {
                 for post in held.posts.block(idx)? {
-                    if is_wanted(held.classes[idx]) {
+                    if held.classes.get(idx).copied().is_some_and(&is_wanted) {
                         texts.push(post.text);
                     }
                     idx += 1;
@@ -151,6 +155,14 @@ impl Session {
             accounts.push(texts);
         }
         Ok(accounts)
+    }
+}
+
+/// The order of the posts.
+fn order(texts: &[Vec<String>], params: &DatasetParams) -> Result<Order, SessionError> {
+    match params.is_within_limits() {
+        true => Ok(dataset::order(texts, params)),
+        false => Err(SessionError::BeyondLimits),
     }
 }
 
@@ -172,5 +184,5 @@ impl io::Write for End {
 fn next_version(record: &Record) -> u32 {
     let last = record.artifacts.last();
     let number = last.and_then(|artifact| artifact.version.strip_prefix('v')?.parse::<u32>().ok());
-    number.map_or(0, |number| number + 1)
+    number.map_or(0, |number| number.saturating_add(1))
 }

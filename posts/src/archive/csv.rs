@@ -8,6 +8,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::entries::Entries;
 use super::error::{Encoding, MAX_ELEMENT_BYTES, ReadError};
+use super::quote::shortened;
 use super::reader::{Reader, bytes_of};
 use super::report::{Sink, Step};
 use crate::post::{Post, Reply};
@@ -60,6 +61,8 @@ const HANDLE: [&str; 5] = [
     "user",
 ];
 
+/// Most characters of the columns' names in a message.
+const MAX_QUOTED_CHARS: usize = 200;
 /// Bytes of a line that may be a header.
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
@@ -201,18 +204,9 @@ impl Csv {
             .read_to_end(&mut head)
             .map_err(|source| ReadError::of_io(&self.name, source))?;
         let (separator, names) = header(&head);
-        let columns = Columns::of(&names).ok_or_else(|| {
-            let mut columns = names.join(", ");
-            columns.truncate(
-                (0..=200)
-                    .rev()
-                    .find(|n| columns.is_char_boundary(*n))
-                    .unwrap_or(0),
-            );
-            ReadError::NoTextColumn {
-                name: self.name.clone(),
-                columns,
-            }
+        let columns = Columns::of(&names).ok_or_else(|| ReadError::NoTextColumn {
+            name: self.name.clone(),
+            columns: shortened(&names.join(", "), MAX_QUOTED_CHARS),
         })?;
         self.left.set(MAX_ELEMENT_BYTES);
         let input = Capped {

@@ -8,6 +8,8 @@ use flate2::bufread::MultiGzDecoder;
 use super::entries::{Entries, Entry, Shared};
 use super::error::{Fault, MAX_ENTRY_BYTES, MAX_RATIO, RATIO_COUNTS_FROM, ReadError, faulty};
 use super::interest::is_of_interest;
+use super::quote::Examples;
+use super::tar_walk::TarWalk;
 
 /// Most files of a tar that are remembered.
 const MAX_REMEMBERED: usize = 1000;
@@ -51,6 +53,31 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// The content of one file, which fails beyond a length instead of ending there.
+struct Limited<R> {
+    content: R,
+    /// Bytes that may still come.
+    left: u64,
+}
+
+impl<R> Limited<R> {
+    fn new(content: R) -> Self {
+        Self {
+            content,
+            left: MAX_ENTRY_BYTES,
+        }
+    }
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.content.read(buffer)?;
+        let left = self.left.checked_sub(n as u64);
+        self.left = left.ok_or_else(|| faulty(Fault::TooLarge))?;
+        Ok(n)
+    }
+}
+
 /// A file in gzip, as an export of one file.
 pub(super) struct GzFile {
     shared: Shared,
@@ -78,7 +105,7 @@ impl Entries for GzFile {
 
     fn open(&mut self, _: usize) -> Result<Box<dyn Read>, ReadError> {
         let content = content(&self.shared, Compression::Gzip);
-        Ok(Box::new(content.take(MAX_ENTRY_BYTES)))
+        Ok(Box::new(Limited::new(content)))
     }
 
     fn bytes_read(&self) -> u64 {
@@ -103,7 +130,7 @@ pub(super) struct TarEntries {
     /// All files of the tar.
     pub n_files: u64,
     /// Names of some of them.
-    pub examples: Vec<String>,
+    pub examples: Examples,
 }
 
 impl TarEntries {
@@ -118,43 +145,37 @@ impl TarEntries {
             entries: Vec::new(),
             places: Vec::new(),
             n_files: 0,
-            examples: Vec::new(),
+            examples: Examples::default(),
         };
-        let mut tar = tar::Archive::new(content(&shared, compression));
-        let damaged = |source: io::Error| ReadError::Archive {
-            cause: source.to_string(),
-        };
+        let mut walk = TarWalk::new(content(&shared, compression));
         let mut room = MAX_KEPT_BYTES;
-        for file in tar.entries().map_err(damaged)? {
-            let mut file = match file {
-                Ok(file) => file,
+        loop {
+            let file = match walk.next_file() {
+                Ok(Some(file)) => file,
+                Ok(None) => break,
                 Err(_) if found.n_files > 0 => break,
-                Err(source) => return Err(damaged(source)),
+                Err(source) => {
+                    return Err(ReadError::Archive {
+                        cause: source.to_string(),
+                    });
+                }
             };
-            if !file.header().entry_type().is_file() {
-                continue;
-            }
             found.n_files += 1;
-            let name = String::from_utf8_lossy(&file.path_bytes()).into_owned();
-            let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
-            if found.examples.len() < 5 {
-                found.examples.push(name.clone());
-            }
-            if is_of_interest(&name) && found.entries.len() < MAX_REMEMBERED {
-                let (start, len) = (file.raw_file_position(), file.size());
-                let mut place = Place::At(start, len);
-                if len <= room {
-                    let mut bytes = Vec::new();
-                    // A file that breaks off is read as far as it goes later, when its error is reported.
-                    if file.by_ref().take(len).read_to_end(&mut bytes).is_ok()
-                        && bytes.len() as u64 == len
-                    {
-                        room -= len;
-                        place = Place::Kept(bytes.into());
-                    }
+            let name = file.name.strip_prefix("./").unwrap_or(&file.name);
+            found.examples.add(name);
+            if is_of_interest(name) && found.entries.len() < MAX_REMEMBERED {
+                let len = file.size_bytes;
+                let mut place = Place::At(file.start, len);
+                // A file that breaks off is read as far as it goes later, when its error is reported.
+                if len <= room
+                    && let Ok(bytes) = walk.read(len)
+                    && bytes.len() as u64 == len
+                {
+                    room -= len;
+                    place = Place::Kept(bytes.into());
                 }
                 found.entries.push(Entry {
-                    name,
+                    name: name.to_owned(),
                     size_bytes: match place {
                         Place::Kept(_) => 0,
                         Place::At(..) => shared.size_bytes,
@@ -187,10 +208,33 @@ impl Entries for TarEntries {
                 fault: Fault::CutShort,
             });
         }
-        Ok(Box::new(content.take(len.min(MAX_ENTRY_BYTES))))
+        Ok(Box::new(Limited::new(content.take(len))))
     }
 
     fn bytes_read(&self) -> u64 {
         self.shared.bytes_read()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_beyond_the_most_bytes_is_an_error_and_no_shorter_file() {
+        let limited = |len: u64| Limited {
+            content: io::repeat(b' ').take(len),
+            left: 100_000,
+        };
+        let read = |len| io::copy(&mut limited(len), &mut io::sink());
+        assert_eq!(read(100_000).ok(), Some(100_000));
+        let error = read(100_001).err().map(|e| ReadError::of_io("a file", e));
+        assert!(matches!(
+            error,
+            Some(ReadError::Damaged {
+                fault: Fault::TooLarge,
+                ..
+            })
+        ));
     }
 }

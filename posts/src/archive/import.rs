@@ -12,6 +12,7 @@ use super::interest::base_name;
 use super::json::Json;
 use super::mastodon;
 use super::plain::Plain;
+use super::quote::Examples;
 use super::reader::Reader;
 use super::report::{ImportNotice, ImportOptions, Kind, Report, Sink, Step};
 use super::twitter::{Plan, Twitter};
@@ -70,7 +71,7 @@ impl Import {
             let has_directory = zip.has_directory;
             let listing = Listing {
                 n_files: zip.n_files,
-                examples: zip.examples.join(", "),
+                examples: zip.examples.joined(),
                 is_whole: has_directory,
             };
             let mut import = Self::of_entries(Box::new(zip), options, listing)?;
@@ -98,7 +99,7 @@ impl Import {
             shared.reset_count();
             let listing = Listing {
                 n_files: tar.n_files,
-                examples: tar.examples.join(", "),
+                examples: tar.examples.joined(),
                 is_whole: true,
             };
             return Self::of_entries(Box::new(tar), options, listing);
@@ -126,10 +127,13 @@ impl Import {
         options: ImportOptions,
     ) -> Result<Self, ReadError> {
         let files = entries.entries();
-        let names = files.iter().take(5).map(|entry| entry.name.as_str());
+        let mut examples = Examples::default();
+        for file in files {
+            examples.add(&file.name);
+        }
         let listing = Listing {
             n_files: files.len() as u64,
-            examples: names.collect::<Vec<_>>().join(", "),
+            examples: examples.joined(),
             is_whole: true,
         };
         Self::of_entries(entries, options, listing)

@@ -16,7 +16,7 @@ pub(super) trait Reader {
     fn bytes(&self) -> (u64, u64);
 }
 
-/// Bytes of `entries` read, of those that reading each of `files` once takes.
+/// Bytes of `entries` read, at most `total`, and `total`.
 pub(super) fn bytes_of(entries: &dyn Entries, total: u64) -> (u64, u64) {
     (entries.bytes_read().min(total), total)
 }

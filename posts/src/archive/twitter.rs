@@ -13,6 +13,7 @@ use super::error::{MAX_SMALL_FILE_BYTES, ReadError};
 use super::interest::{base_name, folder};
 use super::lossy::{Id, Lossy};
 use super::notes::{NoteElement, Notes};
+use super::quote::quoted;
 use super::reader::{Reader, bytes_of};
 use super::report::{ImportNotice, ImportOptions, Report, Sink, Step};
 use super::tweet::{RetweetRule, Tweet};
@@ -239,8 +240,7 @@ pub(super) struct Twitter {
 impl Twitter {
     /// Reads whose archive it is, and its long posts; the posts come by steps.
     ///
-    /// # Errors
-    /// None for now; a file besides the posts that cannot be read is noted.
+    /// A file besides the posts that cannot be read becomes an [`ImportNotice::Ignored`].
     pub fn open(
         entries: Box<dyn Entries>,
         plan: &Plan,
@@ -354,7 +354,7 @@ impl Twitter {
             let is_there = |name: &str| folder(name) == data_folder && base_name(name) == base;
             let mut entries = self.entries.entries().iter();
             if !base.is_empty() && !entries.any(|entry| is_there(&entry.name)) {
-                let missing = ImportNotice::MissingFile(file.name);
+                let missing = ImportNotice::MissingFile(quoted(&file.name));
                 if !report.notices.contains(&missing) && report.notices.len() < MAX_PARTS {
                     report.notices.push(missing);
                 }

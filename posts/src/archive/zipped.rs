@@ -11,6 +11,7 @@ use zip::unstable::read::ZipIterable;
 use super::entries::{Entries, Entry, Shared};
 use super::error::{Fault, MAX_ENTRY_BYTES, MAX_RATIO, RATIO_COUNTS_FROM, ReadError, faulty};
 use super::interest::is_of_interest;
+use super::quote::Examples;
 use super::salvage::{self, Found};
 use super::window::Window;
 
@@ -18,8 +19,6 @@ use super::window::Window;
 const MAX_REMEMBERED: usize = 20_000;
 /// Most files of a directory looked at. An archive with a million media is larger than any known.
 const MAX_LISTED: usize = 1_000_000;
-/// Names of other files quoted where none holds posts.
-const MAX_EXAMPLES: usize = 5;
 /// Numbers of the methods that are read.
 const STORE: u16 = 0;
 const DEFLATE: u16 = 8;
@@ -41,7 +40,7 @@ pub(super) struct ZipEntries {
     /// All files of the zip.
     pub n_files: u64,
     /// Names of some of them.
-    pub examples: Vec<String>,
+    pub examples: Examples,
     /// Whether the directory is there.
     pub has_directory: bool,
 }
@@ -99,7 +98,7 @@ impl ZipEntries {
             entries: Vec::new(),
             headers: Vec::new(),
             n_files: 0,
-            examples: Vec::new(),
+            examples: Examples::default(),
             has_directory: true,
         }
     }
@@ -118,9 +117,7 @@ impl ZipEntries {
                 // A name that is no text is none of ours.
                 Err(_) => continue,
             };
-            if self.examples.len() < MAX_EXAMPLES {
-                self.examples.push(name.clone());
-            }
+            self.examples.add(&name);
             if (self.is_wanted)(&name) && self.entries.len() < MAX_REMEMBERED {
                 self.entries.push(Entry {
                     name,

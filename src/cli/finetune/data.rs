@@ -116,18 +116,14 @@ impl Data {
                 handles: accounts.iter().map(|it| it.handle.clone()).collect(),
                 dataset: params,
                 clean: args.cleaning.clean_options(),
-                consent: args.consent.map_or(Consent::Own, Consent::from),
+                consent: args.consent.map(Consent::from),
             },
             counts: accounts.iter().map(|it| it.counts).collect(),
             raw: raw.map_err(failed)?,
             train: written.map_err(failed)?,
             n_versions: 0,
         };
-        let mut record = RunRecord::from(preprocess.record());
-        if args.consent.is_none() {
-            // Nobody was asked.
-            record.run.config.remove("consent");
-        }
+        let record = RunRecord::from(preprocess.record());
         let artifact = record
             .artifacts
             .iter()

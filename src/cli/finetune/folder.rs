@@ -252,7 +252,7 @@ fn card(data: &Data, base: &str, date: &str) -> Result<String, card::CardWriteEr
         name: account.name.clone(),
         downloaded: count(account.counts.downloaded),
         retweets: count(account.counts.retweets),
-        short: count(account.counts.short),
+        short: count(account.counts.short_on_card()),
         kept: count(account.counts.kept),
     });
     let facts = card::CardFacts {

@@ -56,7 +56,7 @@ impl MakerState {
                 name: shown_name(account).to_owned(),
                 downloaded: few(counts.downloaded),
                 retweets: few(counts.retweets),
-                short: few(counts.short + counts.left_out.total()),
+                short: few(counts.short_on_card()),
                 kept: few(counts.kept),
             }
         });

@@ -62,11 +62,22 @@ fn Bars(title: &'static str, what: &'static str, bars: Vec<Bar>) -> impl IntoVie
     .into_any()
 }
 
-/// Kept posts per month, from the first to the last, months without posts included.
+/// Kept posts per month, from the first to the last, months without posts included. Posts with a date in the future share
+/// one bar.
 #[component]
 pub fn Months(months: Vec<Month>) -> impl IntoView {
     let index = |month: &Month| month.year * 12 + i32::from(month.month) - 1;
-    let bars = match (months.first(), months.last()) {
+    let now = {
+        let now = js_sys::Date::new_0();
+        now.get_full_year() as i32 * 12 + now.get_month() as i32
+    };
+    let n_past = months
+        .iter()
+        .take_while(|month| index(month) <= now)
+        .count();
+    let (months, later) = months.split_at(n_past);
+    let n_later: u32 = later.iter().map(|month| month.posts).sum();
+    let mut bars: Vec<Bar> = match (months.first(), months.last()) {
         (Some(first), Some(last)) => {
             let mut next = months.iter().peekable();
             // A stray date must not make thousands of bars.
@@ -85,6 +96,9 @@ pub fn Months(months: Vec<Month>) -> impl IntoView {
         }
         _ => Vec::new(),
     };
+    if n_later > 0 {
+        bars.push(("later".to_owned(), n_later));
+    }
     view! { <Bars title="Kept posts per month" what="Month" bars/> }
 }
 

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use maker::message::MadeFile;
+use posts::dataset::{DatasetParams, EPOCHS, VALIDATION};
 use posts::record::Consent;
 
 use crate::web::page::maker::Maker;
@@ -12,6 +13,22 @@ const ANSWERS: [(Consent, &str); 3] = [
     (Consent::Agreed, "of somebody who agreed to this bot"),
     (Consent::PublicDomain, "in the public domain"),
 ];
+
+/// Takes a typed number of copies, if the maker makes as many.
+fn set_copies(params: &mut DatasetParams, text: &str) {
+    let copies = text.parse().ok();
+    if let Some(copies) = copies.filter(|copies| EPOCHS.contains(copies)) {
+        params.epochs = copies;
+    }
+}
+
+/// Takes a typed percentage of posts, if the maker keeps as many apart.
+fn set_percent(params: &mut DatasetParams, text: &str) {
+    let share = text.parse::<u32>().ok().map(|n| f64::from(n) / 100.0);
+    if let Some(share) = share.filter(|share| VALIDATION.contains(share)) {
+        params.validation = share;
+    }
+}
 
 /// The section.
 #[component]
@@ -24,8 +41,8 @@ pub fn TrainingText() -> impl IntoView {
     let choose = move |answer: Consent| maker.change(|state| state.consent = Some(answer));
     let number = move |id: &'static str,
                        words: &'static str,
-                       value: fn(&posts::dataset::DatasetParams) -> String,
-                       set: fn(&mut posts::dataset::DatasetParams, &str)| {
+                       value: fn(&DatasetParams) -> String,
+                       set: fn(&mut DatasetParams, &str)| {
         view! {
             <label for=id>{words}</label>
             <input id=id class="field" inputmode="numeric" prop:value=move || params.with(value)
@@ -43,8 +60,8 @@ pub fn TrainingText() -> impl IntoView {
             </fieldset>
             <div class="maker-names">
                 {number("maker-seed", "Seed", |params| params.seed.to_string(), |params, text| if let Ok(seed) = text.parse::<u32>() { params.seed = seed.into() })}
-                {number("maker-epochs", "Copies (epochs)", |params| params.epochs.to_string(), |params, text| if let Ok(n @ 1..=20) = text.parse() { params.epochs = n })}
-                {number("maker-validation", "Kept apart, percent", |params| format!("{:.0}", params.validation * 100.0), |params, text| if let Ok(n @ 0..=50) = text.parse::<u32>() { params.validation = f64::from(n) / 100.0 })}
+                {number("maker-epochs", "Copies (epochs)", |params| params.epochs.to_string(), set_copies)}
+                {number("maker-validation", "Kept apart, percent", |params| format!("{:.0}", params.validation * 100.0), set_percent)}
             </div>
             <p>
                 <button type="button" class="button is-primary" data-testid="maker-write" disabled=move || obstacle.with(Option::is_some) on:click=move |_| maker.write()>"Write the training text"</button>
