@@ -41,7 +41,7 @@ impl Bot {
         [Some(Self::ON_THIS_DEVICE), Some(Self::ON_THIS_SITE)].contains(&owner)
     }
 
-    /// What stands between the folders of two bots that are mixed.
+    /// The separator of the two folders in the name of a mixed bot.
     pub const MIXED: &str = ".";
 
     /// The folders of the two bots that a bot of this device is mixed of.

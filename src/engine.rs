@@ -21,7 +21,6 @@ pub mod tokenizer_metadata;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::infer::{Adapter, Mix};
 use crate::notice::Notice;
 use crate::parallel::Threads;
 use crate::protocol::{ErrorReport, Event, JobId, Request};
@@ -53,8 +52,6 @@ pub struct AdapterFiles {
 pub struct Engine {
     resources: Resources,
     job: Option<Box<dyn Job>>,
-    /// Adapters of the open model that were read, by name.
-    adapters: Vec<(String, Arc<Adapter>)>,
     /// Generations so far: keeps two seeds made at the same moment apart.
     n_generations: u32,
 }
@@ -99,8 +96,7 @@ impl Engine {
     }
 
     /// Begins to load as [`Engine::load`] does, from a file or folder whose header is read already. `now_ms`: the clock
-    /// of
-    /// [`Engine::step`].
+    /// of [`Engine::step`].
     pub fn load_model_file(
         &mut self,
         job: JobId,
@@ -124,8 +120,8 @@ impl Engine {
     }
 
     fn try_adapt(&mut self, adapters: &[AdapterFiles]) -> Result<(), EngineError> {
-        let config = self.free_model()?.model.config.clone();
-        let mut mix = Mix::new();
+        let open = self.free_model()?;
+        let mut mixed = Vec::with_capacity(adapters.len());
         for AdapterFiles {
             name,
             share,
@@ -133,25 +129,24 @@ impl Engine {
             weights,
         } in adapters
         {
-            let known = self.adapters.iter().find(|(known, _)| known == name);
+            let known = open.adapters.iter().find(|(known, ..)| known == name);
             let adapter = match known {
-                Some((_, adapter)) => Arc::clone(adapter),
-                None => {
-                    let adapter = Arc::new(adapter::read(&config, config_json, weights)?);
-                    self.adapters.push((name.clone(), Arc::clone(&adapter)));
-                    adapter
-                }
+                Some((_, adapter, _)) => Arc::clone(adapter),
+                None => Arc::new(adapter::read(&open.model.config, config_json, weights)?),
             };
-            mix.push((adapter, *share));
+            mixed.push((name.clone(), adapter, *share));
         }
         let Some(open) = &mut self.resources.open else {
             return Err(EngineError::NoModel);
         };
-        open.adapters = mix;
-        // Those that are not mixed give their memory back.
-        self.adapters
-            .retain(|(name, _)| adapters.iter().any(|used| used.name == *name));
+        open.adapters = mixed;
         Ok(())
+    }
+
+    /// Whether the open model computes with the adapter of this name, so that its files need not be read again.
+    pub fn knows_adapter(&self, name: &str) -> bool {
+        let open = self.resources.open.as_ref();
+        open.is_some_and(|open| open.adapters.iter().any(|(known, ..)| known == name))
     }
 
     /// Takes a request. Answers it at once if that takes no long work, else begins a job.
@@ -238,7 +233,6 @@ impl Engine {
         if load.has_header() {
             self.resources.open = None;
         }
-        self.adapters.clear();
         self.begin(load)
     }
 

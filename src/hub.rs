@@ -3,8 +3,7 @@
 //! Reading order: [`web_address`] checks an `http(s)` address; [`endpoint`] is the Hub or a mirror of it; [`address`]
 //! parses the text a visitor types; [`dtype`] names types of weights; [`model_ref`] joins these three to `ModelRef`,
 //! the one form that names a model. [`listing`] is an endpoint's list of a repository's files; [`plan`] chooses the
-//! files to fetch,
-//! [`shard_index`] lists the files of sharded weights; [`footprint`] is the size of a model on the device and in memory,
+//! files to fetch, [`shard_index`] lists the files of sharded weights; [`footprint`] is the size of a model on the device and in memory,
 //! [`offer`] compares it with the device's room.
 
 pub mod address;
@@ -27,7 +26,8 @@ pub use listing::{ListedFile, Listing, ListingError};
 pub use model_ref::{ModelRef, ModelRefError, ModelText};
 pub use offer::{MAX_MEMORY_BYTES, Offer, Room, Shortage, TypeOffer, over_address_space};
 pub use plan::{
-    ADAPTER_CONFIG, NEEDS, Need, Plan, PlanError, WeightFiles, Weights, choose, choose_file,
+    ADAPTER_CONFIG, NEEDS, Need, Plan, PlanError, WeightFiles, WeightList, Weights, choose,
+    choose_file,
 };
 pub use repo_id::{RepoId, RepoIdError};
 pub use shard_index::{ShardIndex, ShardIndexError};

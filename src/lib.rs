@@ -1,18 +1,18 @@
 //! huggingtweets-web: GPT-2 tweet bots that run in the visitor's own browser.
 //!
 //! The page draws, a web worker computes, and everything outside `web` builds without a browser. Four packages are
-//! beside this one: `kernels/`, what computes, and `worker/`, the worker's program, optimised for speed instead of size;
-//! `posts/`, what is made of people's posts, without the models, and `maker/`, the worker that reads and keeps them.
+//! beside this one: `kernels/`, the kernels, and `worker/`, the workers' programs, optimised for speed instead of size;
+//! `posts/`, reading and cleaning people's posts, and `maker/`, the worker that reads and keeps them.
 //!
 //! ```text
 //!  visitor ──▶ web::page ◀─▶ state::PageState
 //!                  │ Request ▼ ▲ Event     (protocol)
-//!              web::worker ──▶ engine ──▶ generate ──▶ infer ──▶ kernels ──▶ parallel
+//!              web::worker ──▶ engine ──▶ generate ──▶ infer ──▶ kernels (with threads)
 //!                                 └─────▶ weights, tokenizer
 //!  visitor ──▶ web::page::maker_app ◀─▶ state::MakerState ◀─▶ maker/ ──▶ posts
-//!                  │                                  └──▶ web::trainer ──▶ trainer ──▶ finetune ──▶ kernels
+//!                  │                                  └──▶ web::trainer ──▶ trainer ──▶ finetune ──▶ model, kernels
 //!  host page ──▶ www/embed.js ──▶ frames: web::page ──▶ www/engine.js ──▶ web::worker
-//!  terminal ──▶ bin/huggingtweets ──▶ cli ──▶ engine, weights, card, site
+//!  terminal ──▶ bin/huggingtweets ──▶ cli ──▶ engine, weights, posts, finetune, card, site
 //! ```
 //!
 //! In reading order:
@@ -58,10 +58,10 @@ pub mod tokenizer;
 pub mod trainer;
 pub mod weights;
 
-/// What computes is a package of its own, `kernels/`.
+/// The kernels are a package of their own, `kernels/`.
 pub use ::kernels;
 pub use ::kernels::parallel;
-/// What is made of people's posts is a package of its own, `posts/`.
+/// Reading and cleaning posts is a package of its own, `posts/`.
 pub use ::posts;
 
 pub mod engine;

@@ -210,7 +210,7 @@ class HuggingtweetsBot extends HTMLElement {
   #update() {
     const wrong = NAMES.find((name) => this.hasAttribute(name) && this.#value(name) === null);
     this.#say(wrong && {
-      code: 'bad_parameters', message: `“${wrong}” must be ${ATTRIBUTES[wrong][0]}.`, hint: 'It is ignored.', retryable: false,
+      code: 'bad_parameters', message: `“${wrong}” must be ${ATTRIBUTES[wrong][0]}.`, hint: 'The attribute is ignored; correct it.', retryable: false,
     });
     this.#dress();
     this.#frame?.then((frame) => frame?.query !== this.#query() && this.#drop());

@@ -208,7 +208,7 @@ export interface GenerationOptions {
   eta_cutoff?: number | null;
   /** Token ids of words that never come. A list of lists of token ids, such as [[1212], [318, 407]]. */
   bad_words_ids?: readonly (readonly number[])[] | null;
-  /** Token ids of words that become likelier, or with a negative number less likely. A list of token ids with a number, such as [[[1212], -2.5]]. */
+  /** Token ids of words that become likelier, or with a negative number less likely. A list of pairs of token ids and a number, such as [[[1212], -2.5]]. */
   sequence_bias?: readonly (readonly [readonly number[], number])[] | null;
   /** Ids of tokens that never come. A token id or a list of them, such as [198, 628]. */
   suppress_tokens?: number | readonly number[] | null;

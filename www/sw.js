@@ -137,10 +137,16 @@ const ISOLATION = {
 /** Files of the share sheet, until the maker takes them (src/web/page/shared_files.rs). */
 const SHARED = `huggingtweets-shared ${FOLDER}`;
 
+/** Most files of a share, and their bytes: other sites can send a form too. */
+const MOST_SHARED = 8;
+const MOST_SHARED_BYTES = 4e9;
+
 /** What the system's share sheet hands over: a file for the maker, or a text to begin with. */
 async function shared(request) {
   const form = await request.formData();
   const files = form.getAll('files').filter((file) => file instanceof File && file.size > 0);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (files.length > MOST_SHARED || bytes > MOST_SHARED_BYTES) return Response.redirect(`${FOLDER}#make`, 303);
   if (files.length > 0) {
     await caches.delete(SHARED);
     const cache = await caches.open(SHARED);

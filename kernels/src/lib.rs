@@ -1,4 +1,4 @@
-//! What computes: products of a quantized, packed matrix with vectors, and the choice of the kernel that computes them;
+//! Kernels of a quantized GPT-2: products of a quantized, packed matrix with vectors, and the choice of the kernel that computes them;
 //! the small operations between products ([`ops`]), attention over cached keys and values, pure functions on logits, and
 //! threads. No files, no model, no text.
 //!

@@ -87,9 +87,11 @@ impl Threads {
     /// The number of threads. In the browser it grows while helpers start.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0
-            .as_ref()
-            .map_or(1, |pool| 1 + pool.shared.n_helpers.load(Ordering::Relaxed))
+        self.0.as_ref().map_or(1, |pool| {
+            let n_helpers = pool.shared.n_helpers.load(Ordering::Relaxed);
+            // More workers may have joined.
+            (1 + n_helpers).min(MOST_THREADS)
+        })
     }
 
     /// Calls `work` with ranges that cover `0..n_items` exactly once, on all threads of the pool, and returns when all

@@ -7,7 +7,9 @@ fn main() {
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
-compile_error!("the page is built without threads; only `--bin worker` is built with them");
+compile_error!(
+    "the page is built without threads; only the programs of `worker/` are built with them"
+);
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {

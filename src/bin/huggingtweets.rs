@@ -6,6 +6,6 @@ fn main() -> std::process::ExitCode {
     huggingtweets::cli::main()
 }
 
-/// Not built for the browser, which has `app` and `worker`.
+/// Not built for the browser, whose programs are `app`, `maker_page` and those of `worker/` and `maker/`.
 #[cfg(target_arch = "wasm32")]
 fn main() {}

@@ -53,6 +53,17 @@ pub enum Label {
     Cyborg,
 }
 
+impl Label {
+    /// The words of the label.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Bot => "AI BOT",
+            Self::Cyborg => "AI CYBORG",
+        }
+    }
+}
+
 /// The counts of one account's tweets, as the card states them.
 ///
 /// On original cards `kept = downloaded - retweets - short`; a card with other counts is not corrected.

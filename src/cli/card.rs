@@ -1,10 +1,10 @@
 //! `card read` and `card write`: print the facts in a bot's model card, and the card of such facts.
 
+use super::clock::now_ms;
 use super::{CliError, Output, error::read_file};
-use crate::card::{self, Card, Label};
+use crate::card::{self, Card};
 use crate::posts::time;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Arguments of `card`.
 #[derive(Debug, clap::Args)]
@@ -60,20 +60,15 @@ fn with_date(json: Vec<u8>) -> Vec<u8> {
     else {
         return json;
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or_default());
     facts
         .entry("date")
-        .or_insert_with(|| time::date_of(seconds).into());
+        .or_insert_with(|| time::date_of(now_ms() / 1000).into());
     serde_json::Value::from(facts).to_string().into_bytes()
 }
 
 /// The card's facts, one per line.
 fn describe(card: &Card) -> String {
-    let label = match card.label {
-        Label::Bot => "AI BOT",
-        Label::Cyborg => "AI CYBORG",
-    };
+    let label = card.label.text();
     let mut lines = vec![
         format!("{label}: {}", card.names.join(" & ")),
         format!("@{} (header generation {})", card.handle, card.generation),

@@ -125,7 +125,7 @@ pub enum CliError {
         source: Box<EngineError>,
     },
     /// A value out of range.
-    #[error("`{flag}` is {got}, which it cannot be")]
+    #[error("`{flag}` is {got}, which is out of range")]
     BadFlag {
         /// The flag as typed.
         flag: String,

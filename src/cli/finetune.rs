@@ -19,7 +19,7 @@ use folder::{BotFolder, How};
 use serde::Serialize;
 use training::Checkpoints;
 
-/// What came of it.
+/// The result of `finetune`.
 #[derive(Debug, Serialize)]
 struct Trained {
     steps: u32,
@@ -35,7 +35,7 @@ struct Trained {
 /// # Errors
 /// [`CliError`] if a file cannot be read or written, the text is too short or the training fails.
 pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
-    let seed = args.seed.unwrap_or_else(drawn_seed);
+    let seed = args.seed.unwrap_or_else(|| drawn_seed().into());
     let status = StatusLine::new(output);
     status.show(|| "reading the posts …".to_owned());
     let data = Data::read(args, seed)?;

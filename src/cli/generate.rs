@@ -1,5 +1,6 @@
 //! `generate`: writes continuations of a prompt.
 
+use super::clock::drawn_seed;
 use super::model::ModelArgs;
 use super::params::ParamArgs;
 use super::status_line::StatusLine;
@@ -10,7 +11,7 @@ use crate::generate::parameter::Parameter;
 use crate::generate::{self, Generation, StepOutput};
 use serde::Serialize;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Arguments of `generate`. The model's own parameters count where an option is left out.
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         params.num_return_sequences = params.unasked_sequences(defaults);
     }
     let n = params.num_return_sequences;
-    let seed = params.seed.unwrap_or_else(random_seed);
+    let seed = params.seed.unwrap_or_else(drawn_seed);
     let refused = |error: generate::GenerateError| CliError::from(EngineError::Generate(error));
     let mut generation = Generation::new(
         Arc::clone(&open.model),
@@ -107,12 +108,4 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
         }
         text
     })
-}
-
-/// A seed from the clock, different from call to call.
-fn random_seed() -> u32 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    now.subsec_nanos().rotate_left(16) ^ (now.as_secs() as u32) ^ std::process::id().rotate_left(24)
 }

@@ -4,7 +4,7 @@ use super::CliError;
 use super::error::read_file;
 use super::notes::print_notices;
 use crate::engine::{BaseModel, Companions, EngineError, ModelFile, conversion};
-use crate::hub::{Dtype, Listing, ShardIndex, WeightFiles, Weights, choose};
+use crate::hub::{Dtype, Listing, ShardIndex, WeightFiles, WeightList, Weights, choose};
 use crate::kernels::pack::WeightType;
 use crate::weights::{Conversion, ReadSeek};
 use std::fs::{self, File};
@@ -182,16 +182,9 @@ fn listing(folder: &Path) -> Result<Listing, CliError> {
 
 /// The names of the files of the weights: one file, the listed shards, or those that the index names.
 fn weight_files(folder: &Path, parts: &WeightFiles) -> Result<Vec<String>, CliError> {
-    match parts {
-        WeightFiles::Whole(file) => Ok(vec![file.name.clone()]),
-        WeightFiles::Sharded { shards, .. } if !shards.is_empty() => {
-            Ok(shards.iter().map(|shard| shard.name.clone()).collect())
-        }
-        // Without an index the shards are listed.
-        WeightFiles::Sharded { index: None, .. } => Ok(Vec::new()),
-        WeightFiles::Sharded {
-            index: Some(index), ..
-        } => {
+    match parts.list() {
+        WeightList::Files(files) => Ok(files.into_iter().map(|file| file.name).collect()),
+        WeightList::Index(index) => {
             let path = folder.join(&index.name);
             let json = read_file(&path)?;
             let index = ShardIndex::from_json(&index.name, &json)

@@ -1,4 +1,4 @@
-//! What there is to know about a model's files, printed for people.
+//! Prints notices about a model's files.
 
 /// Prints a line for each notice on standard error, each once.
 pub fn print_notices(notices: impl IntoIterator<Item = impl std::fmt::Display>) {

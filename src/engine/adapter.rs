@@ -8,12 +8,15 @@ use serde::Deserialize;
 use crate::infer::{Adapter, LinearMap};
 use crate::kernels::low_rank::LowRank;
 use crate::model::config::Gpt2Config;
+use crate::shown::beginning;
 use crate::weights::dtype::StoredType;
 
 /// What stands before the names of a model's tensors in an adapter.
 const PREFIX: &str = "base_model.model.transformer.h.";
 /// Most bytes of `adapter_model.safetensors`: rank 256 on every matrix of GPT-2 medium has 200 MB.
 const MAX_BYTES: usize = 1 << 28;
+/// Most characters of a text of the file in a message.
+const SHOWN: usize = 120;
 /// Largest rank.
 const MAX_RANK: usize = 1024;
 
@@ -89,14 +92,17 @@ pub fn read(
         } else {
             &lora.peft_type
         };
-        return Err(AdapterError::Unsupported(method.to_owned()));
+        return Err(AdapterError::Unsupported(beginning(method, SHOWN)));
     }
     if !lora.rank_pattern.is_empty() || !lora.alpha_pattern.is_empty() {
         let what = "a rank or alpha of its own for some matrices";
         return Err(AdapterError::Unsupported(what.to_owned()));
     }
     if !(1..=MAX_RANK).contains(&lora.r) || !lora.lora_alpha.is_finite() {
-        return Err(AdapterError::Config(format!("r is {}", lora.r)));
+        return Err(AdapterError::Config(format!(
+            "r is {}, lora_alpha is {}",
+            lora.r, lora.lora_alpha
+        )));
     }
     let tensors = SafeTensors::deserialize(weights)
         .map_err(|error| AdapterError::Weights(error.to_string()))?;
@@ -110,9 +116,15 @@ pub fn read(
         let name = |which| format!("{PREFIX}{block}.{}.lora_{which}.weight", map.name());
         let a = matrix(&tensors, &name('A'), [lora.r, n_in])?;
         let b = matrix(&tensors, &name('B'), [n_out, lora.r])?;
-        used += usize::from(a.is_some()) + usize::from(b.is_some());
-        Ok(a.zip(b)
-            .map(|(a, b)| LowRank::new(lora.r, a, &b, lora.lora_alpha / divisor)))
+        match (a, b) {
+            (Some(a), Some(b)) => {
+                used += 1;
+                Ok(Some(LowRank::new(lora.r, a, &b, lora.lora_alpha / divisor)))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(AdapterError::Weights(format!("`{}` is missing", name('B')))),
+            (None, Some(_)) => Err(AdapterError::Weights(format!("`{}` is missing", name('A')))),
+        }
     })?;
     // Anything else in the file would be left out of what is computed.
     match tensors
@@ -120,7 +132,7 @@ pub fn read(
         .iter()
         .find(|name| !is_of_block(config, name))
     {
-        Some(other) => Err(AdapterError::OtherModel((*other).to_owned())),
+        Some(other) => Err(AdapterError::OtherModel(beginning(other, SHOWN))),
         None if used == 0 => Err(AdapterError::Weights("it has no matrices".to_owned())),
         None => Ok(adapter),
     }

@@ -1,4 +1,4 @@
-//! `Arrival`: a model's weights on their way into a GGUF file on this device, resumable at any byte.
+//! `Arrival`: the download of a model's weights into a GGUF on this device, resumable at any byte.
 
 use serde_json::{Value as Json, json};
 

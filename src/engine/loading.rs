@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::infer::{LoadProgress, Loader, Mix, Model};
+use crate::infer::{Adapter, LoadProgress, Loader, Mix, Model};
 use crate::protocol::{ModelInfo, Retention};
 use crate::tokenizer::Tokenizer;
 
@@ -15,10 +15,20 @@ pub struct OpenModel {
     pub model: Arc<Model>,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Arc<Tokenizer>,
-    /// Adapters that change what its weights compute.
-    pub adapters: Mix,
+    /// Adapters that change what its weights compute, each with its name and its share.
+    pub adapters: Vec<(String, Arc<Adapter>, f32)>,
     /// Its description. The host fills in time and memory of the load, which are 0 here, and where the model is kept.
     pub info: ModelInfo,
+}
+
+impl OpenModel {
+    /// Its adapters with their shares.
+    pub fn mix(&self) -> Mix {
+        let adapters = self.adapters.iter();
+        adapters
+            .map(|(_, adapter, share)| (Arc::clone(adapter), *share))
+            .collect()
+    }
 }
 
 /// A model that is being built from a checkpoint.
@@ -75,7 +85,7 @@ impl Loading {
         OpenModel {
             model: Arc::new(self.loader.finish()),
             tokenizer: Arc::new(tokenizer),
-            adapters: Mix::new(),
+            adapters: Vec::new(),
             info: ModelInfo {
                 name: self.name,
                 dtype,

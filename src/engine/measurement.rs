@@ -83,7 +83,7 @@ impl Measurement {
     /// `enough_ms`: no round begins later than this after the first; infinite for all rounds.
     ///
     /// # Errors
-    /// [`GenerateError::Tokenizer`] if its vocabulary lacks the letter `a`.
+    /// [`GenerateError::Tokenizer`] or [`GenerateError::EmptyText`] if its vocabulary lacks the letter `a`.
     pub fn new(open: &OpenModel, threads: Threads, enough_ms: f64) -> Result<Self, GenerateError> {
         let length = LENGTH.min(open.info.config.n_ctx / 2);
         let prompt = prompt_of(&open.tokenizer, length)?;
@@ -256,9 +256,20 @@ fn prompt_of(tokenizer: &Tokenizer, length: usize) -> Result<String, GenerateErr
         "a"
     };
     let prefix = GenerationParams::default().prefix;
+    let n_tokens = |prompt: &str| -> Result<usize, GenerateError> {
+        Ok(tokenizer.encode(&format!("{prefix}{prompt}"))?.len())
+    };
     let mut prompt = String::new();
-    while tokenizer.encode(&format!("{prefix}{prompt}{word}"))?.len() <= length {
+    // A tokenizer without an unknown token leaves a word out that its vocabulary lacks.
+    if n_tokens(word)? == n_tokens("")? {
+        return Err(GenerateError::EmptyText);
+    }
+    for _ in 0..length {
         prompt.push_str(word);
+        if n_tokens(&prompt)? > length {
+            prompt.truncate(prompt.len() - word.len());
+            break;
+        }
     }
     Ok(prompt)
 }

@@ -7,7 +7,7 @@ use crate::weights::WeightsError;
 #[derive(Debug, thiserror::Error)]
 pub enum FineTuneError {
     /// A figure that no training can have.
-    #[error("{name} is {value}, which it cannot be")]
+    #[error("{name} is {value}, which is out of range")]
     OutOfRange {
         /// Its name.
         name: &'static str,

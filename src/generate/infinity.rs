@@ -1,7 +1,7 @@
 //! `Infinity`, `-Infinity` and `NaN` in a file's generation parameters: Python writes them for numbers that JSON cannot state.
 //!
-//! Alone such a number states nothing, as `null`. In a list it may: a bias of `-Infinity` forbids a word. There it is read as
-//! a number that nobody writes, which is too large for a parameter.
+//! As a value it is read as `null`. Inside a list, where a bias of `-Infinity` forbids a word, it becomes a number outside of
+//! every range.
 
 use std::borrow::Cow;
 

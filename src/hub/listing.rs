@@ -6,9 +6,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::is_inside;
+use crate::shown::beginning;
 
 /// Longest answer that is read, in bytes; the Hub's answer for a model has a few kB.
 pub const MAX_BYTES: usize = 4 << 20;
+
+/// Most characters of the parser's error in a message.
+const MAX_REASON: usize = 200;
 
 /// Most files of a repository.
 pub const MAX_FILES: usize = 10_000;
@@ -44,10 +48,10 @@ pub enum ListingError {
     #[error("the list of the repository's files is longer than a model's can be")]
     TooLong,
     /// The answer is not JSON, or JSON of another form.
-    #[error("the endpoint answered with something other than a list of files ({source})")]
+    #[error("the endpoint answered with something other than a list of files ({reason})")]
     Malformed {
-        /// The parser's error.
-        source: serde_json::Error,
+        /// The beginning of the parser's error, which may quote the answer.
+        reason: String,
     },
     /// JSON without `siblings`.
     #[error("the endpoint's answer lists no files")]
@@ -109,7 +113,9 @@ impl Listing {
             return Err(ListingError::TooLong);
         }
         let answer: Answer =
-            serde_json::from_slice(json).map_err(|source| ListingError::Malformed { source })?;
+            serde_json::from_slice(json).map_err(|error| ListingError::Malformed {
+                reason: beginning(&error.to_string(), MAX_REASON),
+            })?;
         let siblings = answer.siblings.ok_or(ListingError::NoFiles)?;
         if siblings.len() > MAX_FILES {
             return Err(ListingError::TooLong);

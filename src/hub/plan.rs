@@ -39,6 +39,30 @@ pub enum WeightFiles {
     },
 }
 
+/// The list of the files of the weights, or the file that has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WeightList {
+    /// The files, in their order.
+    Files(Vec<ListedFile>),
+    /// A [`ShardIndex`](super::ShardIndex) names them.
+    Index(ListedFile),
+}
+
+impl WeightFiles {
+    /// The list of the files. Only in a folder without a list of its own does an index name them.
+    #[must_use]
+    pub fn list(&self) -> WeightList {
+        match self {
+            Self::Whole(file) => WeightList::Files(vec![file.clone()]),
+            Self::Sharded {
+                index: Some(index),
+                shards,
+            } if shards.is_empty() => WeightList::Index(index.clone()),
+            Self::Sharded { shards, .. } => WeightList::Files(shards.clone()),
+        }
+    }
+}
+
 /// A part of a model beside its weights, and the files that can provide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {

@@ -321,6 +321,7 @@ impl Session {
                 + a.qkv.len()
                 + a.mixed.len()
                 + a.hidden.len()
+                + a.change.len()
                 + self.logits.capacity())
     }
 

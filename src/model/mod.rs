@@ -45,7 +45,7 @@ pub enum ModelError {
         value: String,
     },
     /// A size no model here can have.
-    #[error("{field} is {value}, outside {min}..={max}")]
+    #[error("{field} is {value}, not from {min} to {max}")]
     OutOfRange {
         /// The field.
         field: &'static str,

@@ -1,4 +1,4 @@
-//! Two runs side by side: what they were told and what they came to.
+//! Two runs side by side: their parameters and their results.
 
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -43,19 +43,19 @@ pub struct Run {
     /// When it ended.
     #[serde(default)]
     pub ended_ms: Option<i64>,
-    /// What it was told.
+    /// Its parameters.
     #[serde(default)]
     pub config: Map<String, Value>,
-    /// Of this program and of the formats it writes.
+    /// Versions of this program and of the formats it writes.
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
-    /// By what they are for.
+    /// Seeds by their purpose.
     #[serde(default)]
     pub seeds: BTreeMap<String, u64>,
     /// What was measured, in the order of steps.
     #[serde(default)]
     pub metrics: Vec<Metric>,
-    /// What it came to.
+    /// Its results.
     #[serde(default)]
     pub summary: Map<String, Value>,
     /// Artifacts taken in, as `name:version`.

@@ -1,7 +1,7 @@
 //! Writes the facts that the card of `<huggingtweets-bot>` shows before a visitor asks: `bot/OWNER/NAME/bot.json`.
 
 use super::{SiteError, files, one_file};
-use crate::bot::{self, Bot, HUB_WEIGHTS_MB, Label};
+use crate::bot::{self, Bot, HUB_WEIGHTS_MB};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
@@ -52,10 +52,7 @@ impl<'a> BotFacts<'a> {
         Self {
             names: &card.names,
             handle: &card.handle,
-            label: match card.label {
-                Label::Bot => "AI BOT",
-                Label::Cyborg => "AI CYBORG",
-            },
+            label: card.label.text(),
             hue: bot::hue(&card.handle),
             avatars: bot::drawings(&card.handle, &card.names, card.avatars.len())
                 .map(|(hue, initials)| AvatarFacts { hue, initials })

@@ -1,4 +1,4 @@
-//! The folder in the user's cache that several clones share, with built tools and compiled crates.
+//! The folder in the user's cache that several clones share, with built tools, compiled crates and built pages.
 
 use std::path::PathBuf;
 

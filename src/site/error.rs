@@ -149,8 +149,8 @@ impl SiteError {
                  restore it with `git checkout Cargo.lock`"
                     .to_owned()
             }
-            Self::UnknownAsset { .. } => "teach src/site/assemble.rs about it".to_owned(),
-            Self::NotInOneFile { .. } => "teach src/site/one_file.rs about it".to_owned(),
+            Self::UnknownAsset { .. } => "add this kind of file to src/site/assemble.rs".to_owned(),
+            Self::NotInOneFile { .. } => "give this part a place in src/site/one_file.rs".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
             Self::NoMirror { .. } => {
                 "give `--mirror` a folder that holds OWNER/NAME folders, each laid out as on the Hub"

@@ -3,7 +3,7 @@
 //! Names on cards are strangers' texts: [`escaped`] and `serde_json` write them.
 
 use super::document::escaped;
-use crate::bot::{Bot, Label};
+use crate::bot::Bot;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -66,10 +66,7 @@ pub(super) struct BotWords<'a> {
 impl<'a> BotWords<'a> {
     pub fn of(bot: &'a Bot, site: Option<&str>) -> Self {
         let card = &bot.card;
-        let label = match card.label {
-            Label::Bot => "AI BOT",
-            Label::Cyborg => "AI CYBORG",
-        };
+        let label = card.label.text();
         let who = format!("{} (@{})", card.names.join(" & "), card.handle);
         let kept: u64 = card
             .table

@@ -28,7 +28,7 @@ pub struct Address {
     pub notices: Vec<Notice>,
 }
 
-/// Longest prompt in an address, in bytes; browsers cut addresses not far above.
+/// Longest prompt in an address, in bytes; many servers refuse longer addresses.
 const MAX_PROMPT_BYTES: usize = 32 * 1024;
 
 /// Longest name of a file, in bytes; file systems allow 255.
@@ -74,9 +74,7 @@ impl Address {
                         Err(error) => address.ignore(AddressPart::Dtype(error)),
                     }
                 }
-                "file" if address.file.is_none() && value.len() <= MAX_FILE_NAME_BYTES => {
-                    address.file = Some(value.to_owned());
-                }
+                "file" if address.file.is_none() => address.read_file(value),
                 "mix" if address.mix.is_none() => address.read_mix(value),
                 "title" if title.is_none() => title = Some(value),
                 "text" if text.is_none() => text = Some(value),
@@ -113,6 +111,13 @@ impl Address {
         match ModelAddress::parse(value, &self.endpoint) {
             Ok(model) => self.model = Some(model),
             Err(error) => self.ignore(AddressPart::Model(error)),
+        }
+    }
+
+    fn read_file(&mut self, value: &str) {
+        match value.len() <= MAX_FILE_NAME_BYTES {
+            true => self.file = Some(value.to_owned()),
+            false => self.ignore(AddressPart::File),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::protocol::Request;
 pub enum Command {
     /// Send a request to the worker.
     Send(Request),
-    /// Send a request to the worker, with the files that the visitor picked beside it.
+    /// Send a request to the worker with the files beside it: a model's (`Load`) or adapters' (`Adapt`).
     SendFiles(Request),
     /// End the worker, which frees its memory, and start a new one.
     RestartWorker,

@@ -27,7 +27,7 @@ pub(super) struct ModelState {
     pub(super) bundled: ModelChoice,
     /// The model of the bot that this copy of the site was made for.
     pub(super) of_site: Option<ModelChoice>,
-    /// The job that gives them to the engine.
+    /// The last job that gave adapters to the engine.
     pub(super) adapting: Option<JobId>,
     /// The endpoint that repositories are read from.
     pub(super) endpoint: Endpoint,

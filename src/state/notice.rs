@@ -46,6 +46,8 @@ pub enum AddressPart {
     Model(AddressError),
     /// `?dtype=`.
     Dtype(DtypeError),
+    /// `?file=`, which is too long.
+    File,
     /// `?mix=`.
     Mix,
     /// `?text=`, which is too long.
@@ -90,6 +92,9 @@ impl Notice {
                 AddressPart::Bot(error) => format!("The bot in the link was ignored: {error}."),
                 AddressPart::Model(error) => format!("The model in the link was ignored: {error}."),
                 AddressPart::Dtype(error) => format!("The type in the link was ignored: {error}."),
+                AddressPart::File => {
+                    "The file name in the link was ignored: it is longer than 255 bytes.".to_owned()
+                }
                 AddressPart::Mix => {
                     "The share of the mixed bots in the link was ignored: it is no whole number from 0 to 100.".to_owned()
                 }

@@ -5,7 +5,7 @@ use super::markup::escaped;
 use super::share::Shared;
 use super::speaker::Speaker;
 use super::text_direction::text_direction;
-use crate::bot::{self, Label};
+use crate::bot;
 
 /// Width of the picture; 1.91 times its height, as X and others show it.
 pub const WIDTH: u32 = 1200;
@@ -29,8 +29,16 @@ const REGULAR: &str = "400";
 /// Measures a text: its width at a size of 1, at a weight.
 pub type Measure<'a> = &'a dyn Fn(&str, &str) -> f64;
 
-/// A word of the text, with whether it is of the prompt.
-type Word<'a> = (&'a str, bool);
+/// A word of the text, or a piece of a long one.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    text: &'a str,
+    is_prompt: bool,
+    /// Whether white space stands before it in the text.
+    has_space: bool,
+    /// Whether it is a later piece of a word that is too long for a line.
+    is_rest: bool,
+}
 
 /// The picture as an SVG document. `measure` gives widths in the browser's own font.
 #[must_use]
@@ -46,12 +54,12 @@ pub fn svg(shared: &Shared, measure: Measure) -> String {
     );
     let head = avatars(&mut svg, speaker);
     let label = match speaker {
-        Speaker::Bot(bot) if bot.card.label == Label::Cyborg => "🤖 AI CYBORG 🤖",
-        Speaker::Bot(_) => "🤖 AI BOT 🤖",
-        Speaker::Model(_) => "🤖 GPT-2 🤖",
+        Speaker::Bot(bot) => bot.card.label.text(),
+        Speaker::Model(_) => "GPT-2",
     };
+    let label = format!("🤖 {label} 🤖");
     let room = f64::from(WIDTH) - SIDE - head;
-    line(&mut svg, head, 76.0, 26.0, BOLD, &lively, label);
+    line(&mut svg, head, 76.0, 26.0, BOLD, &lively, &label);
     let names = speaker.names().join(" & ");
     let fits = |size: &f64| size * measure(&names, BOLD) <= room;
     let size = NAME_SIZES.into_iter().find(fits);
@@ -103,10 +111,15 @@ fn avatars(svg: &mut String, speaker: &Speaker) -> f64 {
 /// Draws prompt and continuation, as large as they fit; of a text that is too long the end is left out.
 fn text(svg: &mut String, shared: &Shared, measure: Measure) {
     let width = f64::from(WIDTH) - 2.0 * SIDE;
-    let fitting = SIZES.into_iter().find_map(|size| {
+    let fits = |size: f64, may_break_words: bool| {
         let lines = wrapped(shared, width / size, measure);
-        (lines.len() as f64 * size * LINE <= TEXT.1 - TEXT.0).then_some((size, lines))
-    });
+        let is_broken = lines.iter().any(|line| line[0].is_rest);
+        let fits = lines.len() as f64 * size * LINE <= TEXT.1 - TEXT.0;
+        (fits && (may_break_words || !is_broken)).then_some((size, lines))
+    };
+    let sizes = SIZES.into_iter();
+    let whole_words = sizes.clone().find_map(|size| fits(size, false));
+    let fitting = whole_words.or_else(|| sizes.clone().find_map(|size| fits(size, true)));
     let size = fitting
         .as_ref()
         .map_or(SIZES[SIZES.len() - 1], |(size, _)| *size);
@@ -131,20 +144,25 @@ fn text(svg: &mut String, shared: &Shared, measure: Measure) {
             "<text x=\"{x}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"#201e1a\" xml:space=\"preserve\"{direction}>"
         ));
         let mut rest = &words[..];
-        while let Some((_, is_prompt)) = rest.first() {
-            let n = rest.iter().take_while(|(_, is)| is == is_prompt).count();
-            let (run, later) = rest.split_at(n);
-            let run: Vec<_> = run.iter().map(|(word, _)| *word).collect();
-            let mut run = run.join(" ");
-            if !later.is_empty() {
-                run.push(' ');
-            } else if is_cut && i == last {
-                run.push('…');
+        while let Some(Word { is_prompt, .. }) = rest.first() {
+            let same = rest.iter().take_while(|word| word.is_prompt == *is_prompt);
+            let (run, later) = rest.split_at(same.count());
+            let mut text = String::new();
+            for (place, word) in run.iter().enumerate() {
+                if place > 0 && word.has_space {
+                    text.push(' ');
+                }
+                text.push_str(word.text);
+            }
+            match later.first() {
+                Some(next) if next.has_space => text.push(' '),
+                None if is_cut && i == last => text.push('…'),
+                _ => {}
             }
             let weight = if *is_prompt { BOLD } else { REGULAR };
             svg.push_str(&format!(
                 "<tspan font-weight=\"{weight}\">{}</tspan>",
-                escaped(&run)
+                escaped(&text)
             ));
             rest = later;
         }
@@ -156,24 +174,37 @@ fn text(svg: &mut String, shared: &Shared, measure: Measure) {
 fn wrapped<'a>(shared: &'a Shared, width: f64, measure: Measure) -> Vec<Vec<Word<'a>>> {
     let mut lines: Vec<Vec<Word>> = Vec::new();
     let space = measure(" ", REGULAR);
-    let mut left = 0.0;
+    let (mut left, mut has_space) = (0.0, true);
     let parts = [(&shared.prompt, true), (&shared.continuation, false)];
     for (part, is_prompt) in parts {
-        for paragraph in part.split('\n').enumerate() {
-            if paragraph.0 > 0 {
-                left = 0.0;
+        let weight = if is_prompt { BOLD } else { REGULAR };
+        for (n_before, paragraph) in part.split('\n').enumerate() {
+            if n_before > 0 {
+                (left, has_space) = (0.0, true);
             }
-            for word in paragraph.1.split_whitespace().flat_map(pieces) {
-                let wide = measure(word, if is_prompt { BOLD } else { REGULAR });
-                match lines.last_mut().filter(|_| left >= wide + space) {
-                    Some(line) => {
-                        line.push((word, is_prompt));
-                        left -= wide + space;
+            // Empty where white space begins or ends the paragraph, or follows other white space.
+            for (n_before, word) in paragraph.split(char::is_whitespace).enumerate() {
+                has_space |= n_before > 0;
+                let is_long = measure(word, weight) > width;
+                for (n_before, text) in pieces(word, is_long).enumerate() {
+                    let wide = measure(text, weight) + if has_space { space } else { 0.0 };
+                    let word = Word {
+                        text,
+                        is_prompt,
+                        has_space,
+                        is_rest: is_long && n_before > 0,
+                    };
+                    match lines.last_mut().filter(|_| left >= wide) {
+                        Some(line) => {
+                            line.push(word);
+                            left -= wide;
+                        }
+                        None => {
+                            lines.push(vec![word]);
+                            left = width - measure(text, weight);
+                        }
                     }
-                    None => {
-                        lines.push(vec![(word, is_prompt)]);
-                        left = width - wide;
-                    }
+                    has_space = false;
                 }
             }
         }
@@ -181,19 +212,39 @@ fn wrapped<'a>(shared: &'a Shared, width: f64, measure: Measure) -> Vec<Vec<Word
     lines
 }
 
-/// A word in pieces that fit any line: words of scripts without spaces are long.
-fn pieces(word: &str) -> impl Iterator<Item = &str> {
-    const MOST: usize = 16;
+/// The pieces of a word between which a line may end: none within most words, any character of one that is too long for a
+/// line, and the characters of scripts that are written without spaces.
+fn pieces(word: &str, is_long: bool) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
-        let end = rest
-            .char_indices()
-            .nth(MOST)
-            .map_or(rest.len(), |(at, _)| at);
-        let (piece, later) = rest.split_at(end);
+        let mut chars = rest.char_indices();
+        let mut before = chars.next()?.1;
+        let end = chars.find_map(|(at, c)| {
+            let may_end =
+                is_long || is_written_without_spaces(before) || is_written_without_spaces(c);
+            let belongs = is_drawn_with(c, before) || CLOSING.contains(c);
+            before = c;
+            (may_end && !belongs).then_some(at)
+        });
+        let (piece, later) = rest.split_at(end.unwrap_or(rest.len()));
         rest = later;
-        (!piece.is_empty()).then_some(piece)
+        Some(piece)
     })
+}
+
+/// Marks that no line begins with.
+const CLOSING: &str = "。、，．：；！？」』）】〉》…ーっゃゅょッャュョ";
+
+fn is_written_without_spaces(c: char) -> bool {
+    matches!(c, '\u{0E00}'..='\u{0EFF}' | '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF00}'..='\u{FF60}' | '\u{20000}'..='\u{3FFFF}')
+}
+
+/// Whether a character is drawn together with the one before it: marks, joined emoji, their variants and colours, flags.
+fn is_drawn_with(c: char, before: char) -> bool {
+    let is_flag = |c: char| ('\u{1F1E6}'..='\u{1F1FF}').contains(&c);
+    matches!(c, '\u{0300}'..='\u{036F}' | '\u{0E31}' | '\u{0E34}'..='\u{0E3A}' | '\u{0E47}'..='\u{0E4E}' | '\u{200D}' | '\u{20D0}'..='\u{20FF}' | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0020}'..='\u{E007F}')
+        || before == '\u{200D}'
+        || is_flag(c) && is_flag(before)
 }
 
 fn line(svg: &mut String, x: f64, y: f64, size: f64, weight: &str, fill: &str, text: &str) {

@@ -7,7 +7,7 @@ use crate::trainer::message::Prepared;
 use crate::trainer::{Event, Interrupted, Plan, TrainedBot};
 
 use super::maker::{Failure, MakerState};
-use super::training_figures::Figures;
+use super::training_settings::TrainingSettings;
 use super::wording::{bytes, count, isolated};
 
 /// Points of the loss curve that are drawn, at most.
@@ -16,30 +16,32 @@ const MOST_POINTS: usize = 400;
 /// The training.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrainingState {
-    /// The figures that the visitor has chosen.
-    pub figures: Figures,
-    /// How far it is.
+    /// The settings that the visitor has chosen.
+    pub settings: TrainingSettings,
+    /// Its progress.
     pub phase: Phase,
-    /// What it takes, once measured.
+    /// Steps, time and memory of the training, once measured.
     pub prepared: Option<Prepared>,
     /// Step and loss of the steps that this page has seen.
     pub losses: Vec<(u32, f32)>,
     /// The last step.
     pub report: Option<StepReport>,
-    /// Since the training began or went on.
+    /// Speed since the training began or went on.
     pub tokens_per_second: f64,
-    /// Of the worker.
+    /// Bytes of the worker's WebAssembly memory.
     pub memory_bytes: u64,
     /// The newest samples, and the step after which they were written.
     pub samples: Option<(u32, Vec<String>)>,
     /// The trained bot.
     pub trained: Option<TrainedBot>,
-    /// What a closed tab has left.
+    /// The checkpoint that a closed tab left.
     pub interrupted: Option<Interrupted>,
-    /// What went wrong.
+    /// The last failure.
     pub failure: Option<Failure>,
-    /// Why the state is not kept.
+    /// The reason why checkpoints are not kept.
     pub not_kept: Option<String>,
+    /// Whether a zip is being made.
+    pub is_packing: bool,
 }
 
 /// How far a training is.
@@ -69,11 +71,11 @@ pub enum Phase {
 }
 
 impl TrainingState {
-    /// A training that begins anew with these figures.
+    /// A training that begins anew with these settings.
     #[must_use]
-    pub fn new(figures: Figures) -> Self {
+    pub fn new(settings: TrainingSettings) -> Self {
         Self {
-            figures,
+            settings,
             ..Self::default()
         }
     }
@@ -89,14 +91,16 @@ impl TrainingState {
         *self = Self {
             trained: self.trained.take(),
             interrupted: self.interrupted.take(),
-            ..Self::new(self.figures.clone())
+            ..Self::new(self.settings.clone())
         };
     }
 
     /// Takes on what the worker tells; whether steps begin now.
     pub fn hear(&mut self, event: Event) -> bool {
         match event {
-            Event::Started { .. } | Event::Packed { .. } => {}
+            Event::Started { .. } => {}
+            Event::Packed { .. } => self.is_packing = false,
+            Event::NotPacked { message, hint } => self.fail_to_pack(message, hint),
             Event::Prepared(prepared) => {
                 self.prepared = Some(prepared);
                 let begins = self.phase == Phase::Preparing { begins: true };
@@ -133,13 +137,13 @@ impl TrainingState {
         *self = Self {
             trained: Some(bot),
             not_kept: self.not_kept.take(),
-            ..Self::new(self.figures.clone())
+            ..Self::new(self.settings.clone())
         };
     }
 
-    /// Takes on the figures of a training that a closed tab has left, so that it can go on.
+    /// Takes on the settings of a training that a closed tab has left, so that it can go on.
     pub fn take_interrupted(&mut self, interrupted: Interrupted) {
-        self.figures = Figures::of(&interrupted.params, &self.figures);
+        self.settings = TrainingSettings::of(&interrupted.params, &self.settings);
         self.interrupted = Some(interrupted);
     }
 
@@ -154,7 +158,7 @@ impl TrainingState {
         let seed = interrupted.params.seed;
         let same_base = interrupted.base == base;
         Some(
-            match same_base && self.figures.params(seed) == interrupted.params {
+            match same_base && self.settings.params(seed) == interrupted.params {
                 true => done,
                 false if !same_base => format!(
                     "A training of this bot from {} was interrupted after {:.0} % of its steps. Choose that model to go on; a \
@@ -162,7 +166,7 @@ impl TrainingState {
                     isolated(&interrupted.base),
                     100.0 * interrupted.progress
                 ),
-                false => format!("{done} With other figures a new training takes its place."),
+                false => format!("{done} With other settings a new training takes its place."),
             },
         )
     }
@@ -170,6 +174,23 @@ impl TrainingState {
     /// Ends it with a failure.
     pub fn fail(&mut self, message: String, hint: String) {
         self.phase = Phase::Idle;
+        self.is_packing = false;
+        self.failure = Some(Failure {
+            message,
+            hint,
+            posts: 0,
+        });
+    }
+
+    /// Begins to make a zip.
+    pub fn pack(&mut self) {
+        self.is_packing = true;
+        self.failure = None;
+    }
+
+    /// Takes on that no zip was made; the training and its bot stay as they are.
+    fn fail_to_pack(&mut self, message: String, hint: String) {
+        self.is_packing = false;
         self.failure = Some(Failure {
             message,
             hint,
@@ -240,9 +261,9 @@ pub fn points(losses: &[(u32, f32)]) -> Vec<(f64, f64)> {
 }
 
 impl MakerState {
-    /// The training of the written text with these figures, on the base model of this name.
+    /// The training of the written text with these settings, on the base model of this name.
     #[must_use]
-    pub fn plan(&self, figures: &Figures, base: &str, date: &str) -> Option<Plan> {
+    pub fn plan(&self, settings: &TrainingSettings, base: &str, date: &str) -> Option<Plan> {
         let record = self.bot.record.clone()?;
         let of_text =
             |artifact: &&posts::record::Artifact| artifact.kind == ArtifactKind::TrainDataset;
@@ -255,9 +276,9 @@ impl MakerState {
             bot: self.name.clone()?,
             handles: handles.collect(),
             base: base.to_owned(),
-            params: figures.params(seed),
-            little_memory: figures.little_memory,
-            dtype: figures.dtype,
+            params: settings.params(seed),
+            little_memory: settings.little_memory,
+            dtype: settings.dtype,
             dataset,
             preprocess: Some(preprocess),
             card: self.card_of_trained(base, date).unwrap_or_default(),
@@ -352,6 +373,28 @@ mod tests {
     }
 
     #[test]
+    fn a_zip_that_is_not_made_leaves_the_training_as_it_is() {
+        let mut state = TrainingState {
+            phase: Phase::Paused,
+            ..TrainingState::default()
+        };
+        state.pack();
+        assert!(state.is_packing);
+        state.hear(Event::NotPacked {
+            message: "no network".to_owned(),
+            hint: "try again".to_owned(),
+        });
+        assert_eq!((state.phase, state.is_packing), (Phase::Paused, false));
+        assert!(state.failure.is_some());
+        state.pack();
+        assert_eq!(state.failure, None);
+        state.hear(Event::Packed {
+            name: "me.zip".to_owned(),
+        });
+        assert!(!state.is_packing);
+    }
+
+    #[test]
     fn a_pause_waits_for_the_step_and_gives_way_to_the_end() {
         let mut state = TrainingState {
             phase: Phase::Pausing,
@@ -370,19 +413,19 @@ mod tests {
     fn what_a_closed_tab_has_left_brings_its_figures_back_and_says_what_another_choice_costs() {
         let mut state = TrainingState::default();
         assert_eq!(state.interrupted_words("bundled"), None);
-        let figures = Figures {
+        let settings = TrainingSettings {
             is_lora: true,
             learning_rate: Some(5e-4),
             rank: 4,
             passes: 2,
-            ..Figures::default()
+            ..TrainingSettings::default()
         };
         state.take_interrupted(Interrupted {
-            params: figures.params(7),
+            params: settings.params(7),
             base: "owner/model".to_owned(),
             progress: 0.25,
         });
-        assert_eq!(state.figures, figures);
+        assert_eq!(state.settings, settings);
         let words = |state: &TrainingState, base| state.interrupted_words(base).unwrap_or_default();
         assert!(
             words(&state, "owner/model").ends_with("25 % of its steps; “Train” goes on with it.")
@@ -392,8 +435,8 @@ mod tests {
             "{}",
             words(&state, "bundled")
         );
-        state.figures.passes = 3;
-        assert!(words(&state, "owner/model").contains("With other figures"));
+        state.settings.passes = 3;
+        assert!(words(&state, "owner/model").contains("With other settings"));
     }
 
     #[test]

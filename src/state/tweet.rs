@@ -35,7 +35,7 @@ pub struct Tweet {
     pub context_tokens: Option<usize>,
     /// Whether the JSON repeats the prompt.
     pub is_full_text: bool,
-    /// What wrote it, of all texts of its last run.
+    /// The recipe of all texts of the last run.
     pub recipe: Recipe,
 }
 

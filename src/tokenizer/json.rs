@@ -285,7 +285,7 @@ fn with_given_ids(
     };
     let stated = added.iter().filter(|a| !known.contains(&a.token.content));
     let stated = stated
-        .filter_map(|named| Some(named.id? as usize + 1))
+        .filter_map(|named| Some((named.id? as usize).saturating_add(1)))
         .max();
     let mut next = stated.unwrap_or(0).max(end);
     let mut tokens = Vec::new();

@@ -78,7 +78,10 @@ impl Tokenizer {
     /// of its longest token.
     fn new(mut inner: Inner, n_tokens: usize, longest: usize) -> Self {
         let added = inner.get_added_vocabulary().get_added_tokens_decoder();
-        let added_end = added.keys().max().map_or(0, |id| *id as usize + 1);
+        let added_end = added
+            .keys()
+            .max()
+            .map_or(0, |id| (*id as usize).saturating_add(1));
         let added_longest = added.values().map(|token| token.content.len()).max();
         let twins = twins(&inner);
         let alike = |(id, first): (&u32, &u32)| {

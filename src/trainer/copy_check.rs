@@ -80,7 +80,7 @@ impl CopyCheck {
             job: 0,
         };
         let job = check.next_job();
-        // What can be wrong with the file is told by the steps.
+        // Errors of the file are returned by `step`.
         let _ = check.engine.load(job, bot, "", size_bytes, Vec::new());
         check
     }

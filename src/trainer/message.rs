@@ -1,8 +1,8 @@
-//! What the page and the trainer's worker tell each other.
+//! The messages between the page and the trainer's worker.
 //!
 //! Beside [`Request::Prepare`] are blobs: `text`, the training text, `base`, the base model as GGUF, and where the page can
-//! draw it `preview`, a picture as PNG. Beside
-//! [`Event::Done`] is the bot as GGUF and beside [`Event::Packed`] the zip, as `blob`.
+//! draw it `preview`, a picture as PNG. Beside [`Event::Done`] is the bot as GGUF and beside [`Event::Packed`] the zip, as
+//! `blob`.
 
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,13 @@ pub enum Event {
     Packed {
         /// A name for it.
         name: String,
+    },
+    /// The zip that was asked for could not be made; the bot's files stay.
+    NotPacked {
+        /// What happened.
+        message: String,
+        /// The remedy.
+        hint: String,
     },
     /// It failed. What is kept of the training stays.
     Failed {

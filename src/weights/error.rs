@@ -1,4 +1,4 @@
-//! `WeightsError`: why a checkpoint cannot be read or written. Messages state facts; the caller words the remedy.
+//! `WeightsError`: why a checkpoint cannot be read or written. Its remedy is in `hint`.
 
 use std::io;
 

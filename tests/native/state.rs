@@ -1154,8 +1154,20 @@ fn a_mixed_bot_writes_only_with_its_adapters() {
                 matches!(&commands[..], [Command::Send(Request::Generate { .. })]),
                 "{commands:?}"
             );
+            // The engine is busy, and the shares stay as they are.
+            let shares = state.choice().shares.clone();
+            assert!(!state.can_mix());
+            assert!(state.mix(vec![share("a")]).is_empty());
+            assert_eq!(state.choice().shares, shares);
         }
     }
+}
+
+#[test]
+fn shares_stay_while_the_device_is_measured() {
+    let mut state = ready();
+    state.measure();
+    assert!(!state.can_mix() && state.mix(Vec::new()).is_empty());
 }
 
 #[test]

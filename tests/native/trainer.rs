@@ -15,6 +15,7 @@ use huggingtweets::trainer::copy_check::{CopyCheck, CopyReport, N_TEXTS};
 use huggingtweets::trainer::output::{base_artifact, hashed};
 use huggingtweets::trainer::{Plan, Training};
 use huggingtweets::weights::Checkpoint;
+use safetensors::SafeTensors;
 
 const BUNDLED: &[u8] = include_bytes!("../../assets/model/bundled.gguf");
 const NOW_MS: i64 = 1_796_000_000_000;
@@ -336,7 +337,36 @@ fn an_adapter_beside_its_base_writes_as_the_merged_bot_and_shares_add_up() {
     );
     let dora = r#"{"peft_type": "LORA", "r": 8, "lora_alpha": 16, "use_dora": true}"#;
     refused(&mut engine, cut(dora, 1000), "DoRA");
+    // A matrix of the pair alone would change nothing.
+    for missing in [
+        "h.0.attn.c_attn.lora_A.weight",
+        "h.0.attn.c_attn.lora_B.weight",
+    ] {
+        let whole = file("adapter/adapter_model.safetensors");
+        let tensors = SafeTensors::deserialize(&whole).unwrap().tensors();
+        let rest = tensors
+            .into_iter()
+            .filter(|(name, _)| !name.ends_with(missing));
+        let files = AdapterFiles {
+            weights: safetensors::serialize(rest, None).unwrap(),
+            name: "half".to_owned(),
+            ..adapter(1.0)
+        };
+        refused(&mut engine, files, &format!("{missing}` is missing"));
+    }
     assert_eq!(logits(&mut engine, text), base);
+
+    // A file that is no model leaves the adapters of the open one as they are.
+    assert_eq!(
+        engine.adapt(5, &[adapter(1.0)]),
+        [Event::Adapted { job: 5 }]
+    );
+    engine.load(6, Box::new(Cursor::new(b"no model")), "file", 8, Vec::new());
+    while !engine.is_idle() {
+        engine.step(&|| 0.0);
+    }
+    assert!(engine.knows_adapter("1") && !engine.knows_adapter("half"));
+    assert_eq!(logits(&mut engine, text), adapted);
     assert_eq!(
         engine_with(BUNDLED).adapt(4, &[]),
         [Event::Adapted { job: 4 }]

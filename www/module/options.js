@@ -14,7 +14,7 @@ const EARLY = ["true, false or 'never'", (value) => typeof value === 'boolean' |
 const listed = (value) => [value].flat();
 const IDS = ['a token id or a list of them', (value) => isList(isCount)(listed(value)), listed];
 const ID_LISTS = ['a list of lists of token ids', isList(isIds)];
-const BIASES = ['a list of token ids with a number', isList((pair) => Array.isArray(pair) && pair.length === 2 && isIds(pair[0]) && Number.isFinite(pair[1]))];
+const BIASES = ['a list of pairs of token ids and a number', isList((pair) => Array.isArray(pair) && pair.length === 2 && isIds(pair[0]) && Number.isFinite(pair[1]))];
 const DECAY = ['a whole number and a number', (value) => Array.isArray(value) && value.length === 2 && isCount(value[0]) && value[1] > 0];
 const TEXTS = ['a string or a list of them', (value) => isList((text) => typeof text === 'string' && text)(listed(value)), listed];
 const FUNCTION = ['a function', (value) => typeof value === 'function'];

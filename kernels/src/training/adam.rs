@@ -20,7 +20,7 @@ pub struct AdamW {
     pub weight_decay: f32,
     /// The number of this update, from 1.
     pub step: u32,
-    /// What the gradients are multiplied by, 1 unless they are clipped.
+    /// Factor of the gradients, 1 unless they are clipped.
     pub grad_scale: f32,
 }
 

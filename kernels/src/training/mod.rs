@@ -1,4 +1,4 @@
-//! What training computes in `f32`: matrix products, attention, LayerNorm, activations, dropout and cross-entropy with
+//! Operations of training, in `f32`: matrix products, attention, LayerNorm, activations, dropout and cross-entropy with
 //! their gradients, and the optimiser's update.
 //!
 //! Every sum has an order that neither the number of threads nor the division of the work among them changes. In

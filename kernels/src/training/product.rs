@@ -40,12 +40,12 @@ const MOST_PACKED: usize = 1 << 22;
 /// Products below this many terms run on the calling thread.
 const LEAST_TERMS: usize = 1 << 17;
 
-/// What a product is added to.
+/// The addend of a product.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a> {
-    /// Nothing: what was in the result is replaced.
+    /// Zero: the result is overwritten.
     Zero,
-    /// What is in the result.
+    /// The numbers that are in the result.
     Result,
     /// The same numbers in every row; (cols).
     Row(&'a [f32]),

@@ -31,7 +31,7 @@ impl GenerateJob {
         let (model, tokenizer) = (Arc::clone(&open.model), Arc::clone(&open.tokenizer));
         let generation =
             Generation::new(model, tokenizer, prompt, params, seed)?.with_threads(threads.clone());
-        let generation = generation.with_adapters(open.adapters.clone());
+        let generation = generation.with_adapters(open.mix());
         Ok(Self {
             id,
             generation,

@@ -21,7 +21,7 @@ impl LogitsJob {
         text: &str,
     ) -> Result<Self, EngineError> {
         let next = NextLogits::new(Arc::clone(&open.model), &open.tokenizer, text)?;
-        let next = next.with_adapters(open.adapters.clone());
+        let next = next.with_adapters(open.mix());
         Ok(Self {
             id,
             next: next.with_threads(threads.clone()),

@@ -110,7 +110,7 @@ impl fmt::Display for Range {
                 f.write_str("a list of lists of token ids, such as [[1212], [318, 407]]")
             }
             Range::Biases => {
-                f.write_str("a list of token ids with a number, such as [[[1212], -2.5]]")
+                f.write_str("a list of pairs of token ids and a number, such as [[[1212], -2.5]]")
             }
             Range::Decay => f.write_str("a whole number and a number, such as [20, 1.1]"),
             Range::Texts => f.write_str("a text or a list of texts, such as [\".\", \"!\"]"),

@@ -75,8 +75,8 @@ impl PageState {
         if !has_begun || self.writing.was_stopped {
             return Answer::Error(ErrorReport {
                 code: ErrorCode::Cancelled,
-                message: "stopped".to_owned(),
-                hint: "ask it again".to_owned(),
+                message: "the call was stopped".to_owned(),
+                hint: "call generate again".to_owned(),
                 retryable: true,
             });
         }

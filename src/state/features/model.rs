@@ -115,8 +115,16 @@ impl PageState {
         self.open_model(choice)
     }
 
+    /// Whether the adapters' shares can change: the engine does one job at a time.
+    pub fn can_mix(&self) -> bool {
+        !self.is_generating() && self.measuring.run.is_none()
+    }
+
     /// Mixes the open bot's adapters by other shares, which count from the next text on.
     pub fn mix(&mut self, shares: Vec<BotShare>) -> Vec<Command> {
+        if !self.can_mix() {
+            return Vec::new();
+        }
         self.model.choice.shares = shares;
         match self.model.status {
             ModelStatus::Ready(_) => vec![self.adapt()],
@@ -357,7 +365,7 @@ impl PageState {
 
     /// Begins what waited for the adapters: without them the base model would write under the bots' names.
     pub(super) fn on_adapted(&mut self, job: JobId) -> Vec<Command> {
-        match self.is_adapting(job) {
+        match self.is_adapting(job) && self.can_mix() {
             true => self.start_waiting(),
             false => Vec::new(),
         }

@@ -7,7 +7,10 @@ use posts::archive::ImportOptions;
 use posts::post::normal_handle;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, Response, UrlSearchParams};
+use web_sys::{
+    AbortSignal, ReadableStream, ReadableStreamDefaultReader, RequestInit, Response,
+    UrlSearchParams,
+};
 
 use super::maker::Maker;
 use crate::state::wording::host_of;
@@ -47,8 +50,12 @@ pub async fn import(maker: Maker, handle: String) {
             "type 1 to 15 letters, digits and _, with or without @",
         );
     }
-    maker.begin_fetch(0, 0);
-    match fetch(maker, &handle).await {
+    let Ok(signal) = maker.begin_download() else {
+        return;
+    };
+    match fetch(maker, &handle, &signal).await {
+        // The visitor has ended it, or gone on to another bot.
+        _ if signal.aborted() => {}
         Ok(blob) => {
             let files = [("archive.json".to_owned(), blob)];
             maker.import(&files, ImportOptions::default());
@@ -86,9 +93,11 @@ impl From<JsValue> for Refusal {
     }
 }
 
-async fn fetch(maker: Maker, handle: &str) -> Result<Blob, Refusal> {
+async fn fetch(maker: Maker, handle: &str, signal: &AbortSignal) -> Result<Blob, Refusal> {
     let address = format!("{}/{handle}/archive.json", archives().trim_end_matches('/'));
-    let answer = JsFuture::from(window().fetch_with_str(&address)).await?;
+    let init = RequestInit::new();
+    init.set_signal(Some(signal));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&address, &init)).await?;
     let answer: Response = answer.unchecked_into();
     match answer.status() {
         200 => {}

@@ -17,7 +17,7 @@ use crate::trainer::trained::INDEX;
 /// The channel on which the maker is asked to delete a bot, whose files may be open.
 pub const CHANNEL: &str = "huggingtweets-maker";
 
-/// What stands between them.
+/// The text between two handles.
 pub const BETWEEN_HANDLES: &str = " & @";
 
 /// Tries to delete a bot, and the time between them.
@@ -152,7 +152,7 @@ async fn entries(folder: &FileSystemDirectoryHandle) -> Vec<(String, JsValue)> {
     found
 }
 
-/// What a promise gives; `None` if it fails.
+/// The value of a promise; `None` if it is rejected.
 pub async fn settled<T: JsCast>(promise: Promise) -> Option<T> {
     let value = JsFuture::from(promise).await.ok()?;
     Some(value.unchecked_into())

@@ -2,16 +2,16 @@
 
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::file::Blob as Picked;
-use js_sys::{Array, Function, Math, Reflect};
+use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
 use maker::message::{Event, KeptBot, MadeFile, Request, Task};
 use posts::archive::ImportOptions;
 use serde::Serialize as _;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BroadcastChannel, MessageEvent, Worker};
+use web_sys::{AbortController, AbortSignal, Blob, BroadcastChannel, MessageEvent, Worker};
 
 use super::browser_window;
-use super::context::date_ms;
+use super::context::{self, date_ms};
 use super::kept_bots::CHANNEL;
 use super::made_bot;
 use super::maker_door;
@@ -36,6 +36,8 @@ pub struct Maker {
     awaits_text: StoredValue<bool, LocalStorage>,
     /// Takes what a text shares with the posts.
     compared: StoredValue<Option<Function>, LocalStorage>,
+    /// Ends the download of an archive.
+    download: StoredValue<Option<AbortController>, LocalStorage>,
 }
 
 /// The worker, which ends when this is dropped.
@@ -63,6 +65,7 @@ impl Maker {
             given_text: RwSignal::new_local(None),
             awaits_text: StoredValue::new_local(false),
             compared: StoredValue::new_local(None),
+            download: StoredValue::new_local(None),
         };
         match maker.start_worker() {
             Ok(worker) => maker.worker.set_value(Some(worker)),
@@ -110,6 +113,35 @@ impl Maker {
                 (running.task, running.done, running.total) = (Task::Fetch, done, total);
             }
         });
+    }
+
+    /// Begins to download an archive, and gives the signal that ends it.
+    ///
+    /// # Errors
+    /// The browser's, which are not known to happen.
+    pub fn begin_download(self) -> Result<AbortSignal, JsValue> {
+        let download = AbortController::new()?;
+        let signal = download.signal();
+        self.download.set_value(Some(download));
+        self.begin_fetch(0, 0);
+        Ok(signal)
+    }
+
+    /// Ends what is running: a download without a result, the reading of an export with what was read.
+    pub fn stop(self) {
+        match self.with_untracked(|state| state.running.map(|running| running.task)) {
+            Some(Task::Fetch) => {
+                self.end_download();
+                self.change(|state| state.running = None);
+            }
+            _ => self.send(&Request::Stop),
+        }
+    }
+
+    fn end_download(self) {
+        if let Some(download) = self.download.try_update_value(Option::take).flatten() {
+            download.abort();
+        }
     }
 
     /// Leads back to the bots.
@@ -287,6 +319,8 @@ impl Maker {
 
     /// Opens a bot that is kept, or begins one.
     pub fn open(self, bot: Option<String>) {
+        // An archive belongs to the bot that it was asked for.
+        self.end_download();
         let bot = bot.unwrap_or_else(fresh_name);
         self.change(|state| state.open(&bot, fresh_seed()));
         self.send(&Request::Open {
@@ -388,9 +422,9 @@ impl Maker {
     }
 }
 
-/// A seed below 2^32.
+/// A seed below 2^32, as the original drew it.
 fn fresh_seed() -> u64 {
-    (Math::random() * 4_294_967_296.0) as u64
+    context::fresh_seed().into()
 }
 
 /// A name for the folder of a new bot.

@@ -1,7 +1,10 @@
 //! Bots mixed of two: LoRA adapters of one base model, computed beside it by shares that the visitor moves.
 
 use gloo::file::File as Picked;
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
+use leptos::prelude::window;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File};
 
 use super::base_models::BaseModel;
@@ -71,14 +74,56 @@ impl Base {
     /// Its file, if it is on this device.
     async fn file(&self) -> Option<Blob> {
         match &*self.name {
-            BUNDLED_NAME => bundled_file().await.ok(),
+            // A later version of the page may come with another one.
+            BUNDLED_NAME => {
+                let file = bundled_file().await.ok()?;
+                self.is(&file).await.then_some(file)
+            }
             name => {
-                // Sizes are whole numbers below 2^53.
-                let is_same = |file: &Blob| file.size() == self.size_bytes as f64;
-                let found = BaseModel::find(BaseModel::list(None).await, name, is_same).await;
-                found.map(|(_, file)| file)
+                let models = BaseModel::list(None).await.into_iter();
+                for model in models.filter(|model| model.base_name() == name) {
+                    let Some(file) = model.file().await else {
+                        continue;
+                    };
+                    let is_same = match model.sha256().await {
+                        Some(sha256) => sha256 == self.sha256,
+                        None => self.is(&file).await,
+                    };
+                    if is_same {
+                        return Some(file);
+                    }
+                }
+                None
             }
         }
+    }
+
+    /// Whether a file is this model.
+    async fn is(&self, file: &Blob) -> bool {
+        // Sizes are whole numbers below 2^53.
+        file.size() == self.size_bytes as f64
+            && sha256_of(file).await.as_ref() == Some(&self.sha256)
+    }
+}
+
+/// SHA-256 in hexadecimal digits; `None` if the file cannot be read.
+async fn sha256_of(file: &Blob) -> Option<String> {
+    let bytes = JsFuture::from(file.array_buffer()).await.ok()?;
+    let subtle = window().crypto().ok()?.subtle();
+    let digest = subtle.digest_with_str_and_buffer_source("SHA-256", bytes.unchecked_ref());
+    let digest = JsFuture::from(digest.ok()?).await.ok()?;
+    let digest = Uint8Array::new(&digest).to_vec();
+    Some(base16ct::lower::encode_string(&digest))
+}
+
+/// Whether a file is the base model of the bot in this folder.
+pub async fn is_base_of(folder: &str, file: &Blob) -> bool {
+    match made_bot::trained(folder)
+        .await
+        .and_then(|bot| base_of(&bot))
+    {
+        Some(base) => base.is(file).await,
+        None => false,
     }
 }
 

@@ -2,13 +2,14 @@
 //! until the visitor says what to do with them.
 
 use gloo::file::Blob as Picked;
-use js_sys::{Array, Promise};
+use js_sys::Array;
 use leptos::prelude::window;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Cache, Request, Response};
 
 use super::address;
+use super::kept_bots::settled;
 
 /// The cache's name; another site of the same host may have one too.
 fn cache_name() -> Option<String> {
@@ -46,15 +47,10 @@ async fn found() -> Option<Vec<(String, Picked)>> {
     Some(files)
 }
 
-/// Forgets them.
+/// Deletes the shared files.
 pub async fn forget() {
     if let (Ok(caches), Some(name)) = (window().caches(), cache_name()) {
         // A cache that stays is offered once more.
         let _ = JsFuture::from(caches.delete(&name)).await;
     }
-}
-
-async fn settled<T: JsCast>(promise: Promise) -> Option<T> {
-    let value = JsFuture::from(promise).await.ok()?;
-    Some(value.unchecked_into())
 }

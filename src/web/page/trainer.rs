@@ -44,6 +44,8 @@ pub struct Trainer {
     base: RwSignal<Option<(String, Blob)>, LocalStorage>,
     /// The bot that this page has trained.
     trained_file: StoredValue<Option<File>, LocalStorage>,
+    /// Whether the worker alone has the trained bot's files, because the browser keeps none.
+    holds_files: StoredValue<bool>,
 }
 
 /// The worker, which ends when this is dropped.
@@ -71,6 +73,7 @@ impl Trainer {
             waiting: StoredValue::new_local(None),
             base: RwSignal::new_local(None),
             trained_file: StoredValue::new_local(None),
+            holds_files: StoredValue::new(false),
         }
     }
 
@@ -108,7 +111,7 @@ impl Trainer {
         let is_large = base
             .as_ref()
             .is_some_and(|(_, file)| file.size() > LARGE_BYTES);
-        self.change(|state| state.figures.is_lora = is_large);
+        self.change(|state| state.settings.is_lora = is_large);
         self.base.set(base);
     }
 
@@ -196,7 +199,7 @@ impl Trainer {
         self.send(&Request::Train, &[]);
     }
 
-    /// Gives up what was prepared or begun, for other figures. A checkpoint stays.
+    /// Gives up what was prepared or begun, for other settings. A checkpoint stays.
     pub fn reset(self) {
         self.close();
         self.change(TrainingState::reset);
@@ -235,6 +238,7 @@ impl Trainer {
 
     /// Sends a request about a trained bot, for which a worker starts if need be.
     fn ask(self, request: &Request) {
+        self.change(TrainingState::pack);
         if self.worker.with_value(Option::is_none) {
             match self.start_worker() {
                 Ok(worker) => self.worker.set_value(Some(worker)),
@@ -306,11 +310,19 @@ impl Trainer {
             }
             _ => {}
         }
-        // A worker that has nothing left to do gives its memory back.
-        let has_ended = matches!(
-            event,
-            Event::Failed { .. } | Event::Done { is_kept: true, .. }
-        );
+        if let Event::Done { is_kept, .. } = &event {
+            self.holds_files.set_value(!is_kept);
+        }
+        // A worker that has nothing left to do gives its memory back, unless the bot's files are there alone.
+        let has_ended = match event {
+            Event::Failed { .. } => true,
+            Event::Done { .. } => !self.holds_files.get_value(),
+            Event::Packed { .. } | Event::NotPacked { .. } => {
+                let is_training = self.with_untracked(|state| state.phase != Phase::Idle);
+                !is_training && !self.holds_files.get_value()
+            }
+            _ => false,
+        };
         let begins = self.state.try_update(|state| state.hear(event));
         if begins == Some(true) {
             self.send(&Request::Train, &[]);
@@ -351,9 +363,13 @@ impl Trainer {
 
 /// The base model of this name, if it is on this device; `bot`: the one that is trained.
 async fn named_base(name: &str, bot: &str) -> Option<(String, Blob)> {
-    let models = BaseModel::list(Some(bot)).await;
-    let (model, file) = BaseModel::find(models, name, |_| true).await?;
-    Some((model.name, file))
+    let models = BaseModel::list(Some(bot)).await.into_iter();
+    for model in models.filter(|model| model.base_name() == name) {
+        if let Some(file) = model.file().await {
+            return Some((model.name, file));
+        }
+    }
+    None
 }
 
 /// What a closed tab has left of this bot's training.

@@ -179,7 +179,7 @@ impl WorkerBridge {
         self.post(&message_of(request));
     }
 
-    /// Sends a [`Request::Load`] with the files of its model.
+    /// Sends a request with the files beside it: a model's (`Load`) or adapters' (`Adapt`).
     pub fn send_files(&self, request: &Request, files: &[File]) {
         let message = message_of(request);
         let blobs: Array = files.iter().map(AsRef::<web_sys::File>::as_ref).collect();

@@ -19,7 +19,7 @@ const MAX_RECORD_BYTES: u64 = 1 << 26;
 /// The two files, open, so that no other tab trains the same bot.
 pub struct KeptCheckpoints {
     turns: [Turn; 2],
-    /// Of the newest.
+    /// Number of the newest checkpoint.
     number: u64,
 }
 
@@ -111,7 +111,7 @@ impl KeptCheckpoints {
         Ok(())
     }
 
-    /// Empties both.
+    /// Deletes both checkpoints.
     pub fn clear(&mut self) {
         for turn in &self.turns {
             // A state that stays is overwritten by the next training.

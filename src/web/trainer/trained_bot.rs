@@ -1,8 +1,9 @@
-//! What a training leaves: its checkpoints, and at its end the bot's files.
+//! Keeps checkpoints, writes the trained bot's files, packs them as a zip.
 
 use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
 
 use super::bot_writer::{self, Given};
 use super::failure::Failure;
@@ -74,7 +75,9 @@ impl Host {
         let host = Rc::clone(self);
         spawn_local(async move {
             let packed = host.pack(&bot, site.as_deref()).await;
-            packed.unwrap_or_else(|failure| host.fail(failure));
+            if let Err(Failure { message, hint }) = packed {
+                host.post(&Event::NotPacked { message, hint });
+            }
         });
     }
 
@@ -85,20 +88,27 @@ impl Host {
             Some(folder) => folder,
             None => TrainingFolder::open(bot).await?,
         };
-        let trained = bot_writer::read_bot(&folder, INDEX).await?;
-        let name = trained.gguf.trim_end_matches(".gguf");
-        let (name, zip) = match site {
-            Some(url) => (
-                format!("{name}-site.zip"),
-                site_copy::pack(&trained, &folder, url).await?,
-            ),
-            None => (
-                format!("{name}.zip"),
-                bot_writer::pack(&trained, &folder).await?,
-            ),
-        };
+        let packed = zip_of(&folder, site).await;
+        // Where the browser keeps no files, this folder is the only one.
         self.state.borrow_mut().folder = Some(folder);
+        let (name, zip) = packed?;
         post(&self.scope, &Event::Packed { name }, Some(&zip));
         Ok(())
     }
+}
+
+/// The name of a zip and its bytes: of the bot in `folder`, or of the site at an address with the bot.
+async fn zip_of(folder: &TrainingFolder, site: Option<&str>) -> Result<(String, Blob), Failure> {
+    let trained = bot_writer::read_bot(folder, INDEX).await?;
+    let name = trained.gguf.trim_end_matches(".gguf");
+    Ok(match site {
+        Some(url) => (
+            format!("{name}-site.zip"),
+            site_copy::pack(&trained, folder, url).await?,
+        ),
+        None => (
+            format!("{name}.zip"),
+            bot_writer::pack(&trained, folder).await?,
+        ),
+    })
 }

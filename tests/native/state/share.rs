@@ -409,6 +409,56 @@ fn a_picture_has_the_colours_of_the_page() {
 }
 
 #[test]
+fn the_words_of_a_picture_are_joined_and_parted_as_in_the_text() {
+    for (prompt, continuation, shown) in [
+        ("This is un", "believable", "This is unbelievable"),
+        ("I like ", "it", "I like it"),
+        (
+            "See",
+            " example.org/a-long/address-of-a-page",
+            "example.org/a-long/address-of-a-page",
+        ),
+        ("今日は", "いい天気ですね。", "今日はいい天気ですね。"),
+    ] {
+        let svg = share_picture::svg(&shared(of(0), prompt, continuation), &half);
+        assert!(
+            lines(&svg).iter().any(|line| line == shown),
+            "{:?}",
+            lines(&svg)
+        );
+    }
+    // A line ends between the characters of a script without spaces, and between words of others; an emoji stays whole.
+    let family = "👩\u{200d}👩\u{200d}👧";
+    for (text, parts) in [
+        ("あいうえおかきくけこ、".repeat(9), vec!["あ", "、"]),
+        (
+            "incomprehensibilities ".repeat(12),
+            vec!["incomprehensibilities"],
+        ),
+        (family.repeat(60), vec![family]),
+    ] {
+        let svg = share_picture::svg(&shared(of(0), "", &text), &half);
+        let lines = lines(&svg);
+        let of_text = lines.iter().filter(|line| line.contains(parts[0]));
+        let mut n_lines = 0;
+        for line in of_text {
+            n_lines += 1;
+            assert!(
+                !line.starts_with('、')
+                    && !line.starts_with('\u{200d}')
+                    && !line.ends_with('\u{200d}'),
+                "{line}"
+            );
+            if parts.len() == 1 {
+                let rest = line.trim_end_matches('…').replace(parts[0], "");
+                assert_eq!(rest.trim(), "", "{line}");
+            }
+        }
+        assert!(n_lines > 1, "{lines:?}");
+    }
+}
+
+#[test]
 fn a_text_of_any_length_stays_inside_its_picture() {
     for continuation in [
         " short",

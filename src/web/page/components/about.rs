@@ -12,7 +12,7 @@ pub fn About() -> impl IntoView {
     view! {
         <Dialog view=View::About title="About this page" testid="about">
             <p>
-                "From 2020 to 2023 people fine-tuned thousands of small GPT-2 models on somebody’s tweets, with a notebook called huggingtweets. "
+                "From 2020 to 2024 people fine-tuned thousands of small GPT-2 models on somebody’s tweets, with a notebook called huggingtweets. "
                 "Their pages on the Hub (huggingface.co, where models are published) remain, but nothing answers there any more. This page brings them back: GPT-2 runs in your browser, with no server behind it."
             </p>
             <p>

@@ -4,15 +4,38 @@ use leptos::prelude::*;
 
 use crate::bot::{self, Bot};
 use crate::state::speaker::Speaker;
+use crate::state::wording::host_of;
 
-/// Whether original pictures may be fetched; lasts as long as the page.
+/// The hosts that original pictures may be fetched from; lasts as long as the page.
 #[derive(Clone, Copy)]
-pub struct Pictures(pub RwSignal<bool>);
+pub struct Pictures(RwSignal<Vec<String>>);
 
 impl Pictures {
     /// Drawings, until the visitor allows the originals.
     pub fn drawn() -> Pictures {
-        Pictures(RwSignal::new(false))
+        Pictures(RwSignal::new(Vec::new()))
+    }
+
+    /// Whether all of `hosts` are allowed; followed.
+    pub fn allow_all(self, hosts: &[String]) -> bool {
+        self.0
+            .with(|allowed| hosts.iter().all(|host| allowed.contains(host)))
+    }
+
+    /// Allows `hosts`.
+    pub fn allow(self, hosts: Vec<String>) {
+        self.0.update(|allowed| allowed.extend(hosts));
+    }
+
+    /// Allows no host any more.
+    pub fn forbid(self) {
+        self.0.set(Vec::new());
+    }
+
+    /// Whether a picture may be shown: it is at hand, as that of an export is, or its host is allowed; followed.
+    fn may_show(self, original: &str) -> bool {
+        original.starts_with("data:")
+            || !original.is_empty() && self.allow_all(&[host_of(original).to_owned()])
     }
 }
 
@@ -86,9 +109,7 @@ pub fn Avatar(
                 <text class=letters x="46" y="46" text-anchor="middle" dominant-baseline="central">{initials}</text>
             </svg>
             {move || {
-                // A picture of an export is at hand, and needs no request.
-                let may_show = |original: &String| original.starts_with("data:") || !original.is_empty() && pictures.0.get();
-                let original = original.clone().filter(|original| may_show(original) && !is_broken.get())?;
+                let original = original.clone().filter(|original| pictures.may_show(original) && !is_broken.get())?;
                 Some(view! {
                     <img src=original alt="" referrerpolicy="no-referrer" decoding="async" width="92" height="92"
                         on:error=move |_| is_broken.set(true)/>

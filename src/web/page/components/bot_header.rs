@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::bot::{self, Bot};
+use crate::bot::Bot;
 use crate::state::model_choice::ModelChoice;
 use crate::state::speaker::Speaker;
 use crate::state::wording::host_of;
@@ -51,10 +51,7 @@ fn header(speaker: &Speaker) -> impl IntoView + use<> {
 
 /// What a bot is, on its label.
 pub fn label_text(bot: &Bot) -> &'static str {
-    match bot.card.label {
-        bot::Label::Bot => "AI BOT",
-        bot::Label::Cyborg => "AI CYBORG",
-    }
+    bot.card.label.text()
 }
 
 /// The pictures of a bot, side by side.
@@ -105,36 +102,42 @@ fn PictureSwitch(
     /// Whose pictures they are.
     speaker: Memo<Speaker>,
 ) -> impl IntoView {
-    let allowed = expect_context::<Pictures>().0;
+    let pictures = expect_context::<Pictures>();
     let overlay = expect_context::<Overlay>();
-    let host = Memo::new(move |_| {
-        speaker.with(|speaker| {
-            let url = speaker.bot()?.card.avatars.first()?;
-            Some(host_of(url).to_owned())
-        })
+    let hosts = Memo::new(move |_| {
+        let urls = speaker.with(|speaker| speaker.bot().map(|bot| bot.card.avatars.clone()));
+        let urls = urls.unwrap_or_default();
+        let urls = urls
+            .iter()
+            .filter(|url| !url.is_empty() && !url.starts_with("data:"));
+        let mut hosts: Vec<String> = urls.map(|url| host_of(url).to_owned()).collect();
+        hosts.sort();
+        hosts.dedup();
+        hosts
     });
+    let are_shown = move || hosts.with(|hosts| pictures.allow_all(hosts));
     let press = move |_| {
-        if allowed.get() {
-            allowed.set(false)
+        if are_shown() {
+            pictures.forbid();
         } else {
             overlay.open(View::Pictures)
         }
     };
     let allow = move |_| {
-        allowed.set(true);
+        pictures.allow(hosts.get());
         overlay.close();
     };
-    let host_name = move || host.get().unwrap_or_default();
+    let host_names = move || hosts.with(|hosts| hosts.join(" and "));
     view! {
-        <Show when=move || host.with(Option::is_some)>
+        <Show when=move || hosts.with(|hosts| !hosts.is_empty())>
             <button type="button" class="quiet-button picture-switch" on:click=press>
-                {move || if allowed.get() { "Show drawn pictures" } else { "Show original pictures" }}
+                {move || if are_shown() { "Show drawn pictures" } else { "Show original pictures" }}
             </button>
         </Show>
         <Dialog view=View::Pictures title="Show original pictures?">
             <p>
-                "The pictures of the original card are on the server " <strong>{host_name}</strong>
-                ". If you show them, your browser downloads those of every bot on this page from there. "
+                "The pictures of the original card are on the server " <strong>{host_names}</strong>
+                ". If you show them, your browser downloads those that every bot on this page has there. "
                 "That server then learns your network address and that you look at these bots, but not on which page. "
                 "If you keep the drawings, it learns nothing."
             </p>

@@ -16,7 +16,7 @@ use super::outward_link::OutwardLink;
 use super::pipeline::Pipeline;
 use super::training_data::TrainingData;
 
-/// What a bot made of tweets cannot do either.
+/// Limits of a bot that was made of tweets, beside those of GPT-2.
 const BOT_LIMITS: [&str; 3] = [
     "What GPT-2 took from the web, prejudice included, is still in it, and the tweets add their own slant.",
     "It imitates the style of an account. It does not speak for the person, who may never have heard of it.",

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use crate::bot::{self, Bot};
 use crate::state::embed_code::{EmbedLoad, EmbedTheme, Embedding, Example, Form};
 use crate::web::page::address;
 use crate::web::page::context::{Page, today};
@@ -28,7 +29,17 @@ pub fn EmbedMaker() -> impl IntoView {
 #[component]
 fn EmbedBody() -> impl IntoView {
     let page = Page::here();
-    let bot = RwSignal::new(page.with_untracked(|state| state.selected().unwrap_or(0)));
+    // Other sites cannot show the bots of this device.
+    let bots = page.with_untracked(|state| {
+        let bots = state.bots().iter().enumerate();
+        let bots = bots.filter(|(_, bot)| Bot::folder_here(&bot.repo).is_none());
+        let named = bots.map(|(index, bot)| (index, format!("@{}", bot.card.handle)));
+        named.collect::<Vec<_>>()
+    });
+    let open = page.with_untracked(|state| state.selected());
+    let is_offered = |open: &usize| bots.iter().any(|(index, _)| index == open);
+    let first = bots.first().map_or(0, |(index, _)| *index);
+    let bot = RwSignal::new(open.filter(is_offered).unwrap_or(first));
     let form = RwSignal::new(Form::Element);
     let prompt = RwSignal::new(page.with_untracked(|state| state.texts().prompt.clone()));
     let width = RwSignal::new(String::new());
@@ -59,14 +70,16 @@ fn EmbedBody() -> impl IntoView {
     });
     let base = address::folder().unwrap_or_default();
     let code = Memo::new(move |_| embedding.with(|embedding| embedding.code(form.get(), &base)));
-    let bots = page.with_untracked(|state| {
-        let names = state
-            .bots()
-            .iter()
-            .map(|bot| format!("@{}", bot.card.handle));
-        names.enumerate().collect::<Vec<_>>()
-    });
     let is = move |wanted: Form| form.get() == wanted;
+    // Only the bots that the page comes with have a page of their own.
+    let has_page = Memo::new(move |_| {
+        embedding.with(|it| bot::bundled().iter().any(|bot| bot.repo == it.bot))
+    });
+    Effect::new(move |_| {
+        if !has_page.get() && form.get_untracked() == Form::Address {
+            form.set(Form::Element);
+        }
+    });
     view! {
         <div class="embed-choices">
             <Choice id="embed-bot" label="Bot" options=bots chosen=bot/>
@@ -88,7 +101,7 @@ fn EmbedBody() -> impl IntoView {
         </Show>
         <div class="tabs" role="group" aria-label="Form of the code">
             {Form::ALL.map(|this| view! {
-                <button type="button" class="tab" aria-pressed=move || (form.get() == this).to_string()
+                <button type="button" class="tab" disabled=move || this == Form::Address && !has_page.get() aria-pressed=move || (form.get() == this).to_string()
                     on:click=move |_| form.set(this)>{this.name()}</button>
             }).collect_view()}
         </div>

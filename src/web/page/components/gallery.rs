@@ -25,14 +25,40 @@ use super::names::names;
 pub fn Gallery() -> impl IntoView {
     let page = Page::here();
     let row = NodeRef::<html::Ul>::new();
-    let bots = page.with_untracked(|state| state.bots().to_vec());
+    // Bots of this device stand at the end, whether they were opened or not.
+    let bots = page.memo(|state| {
+        let bots = state.bots().iter().cloned().enumerate();
+        let bots = bots.filter(|(_, bot)| Bot::folder_here(&bot.repo).is_none());
+        bots.collect::<Vec<_>>()
+    });
     // Empty in the drawing that stands in the page before the program.
     let made_here = RwSignal::new(Vec::<KeptBot>::new());
     spawn_local(async move {
+        let mut bots = kept_bots::list().await;
+        bots.retain(|bot| !bot.handles.is_empty());
         // The visitor may have opened the maker meanwhile.
-        let _ = made_here.try_set(kept_bots::list().await);
+        let _ = made_here.try_set(bots);
     });
-    let selected = page.memo(|state| state.selected());
+    let open_repo = page.memo(|state| state.speaker().bot().map(|bot| bot.repo.clone()));
+    // The place of the open bot in the row.
+    let open_place = Memo::new(move |_| {
+        let open = open_repo.get()?;
+        let of_page = bots.with(|bots| {
+            bots.iter()
+                .map(|(_, bot)| bot.repo.clone())
+                .collect::<Vec<_>>()
+        });
+        let of_device = made_here.with(|made| {
+            made.iter()
+                .map(|bot| Bot::repo_here(&bot.name))
+                .collect::<Vec<_>>()
+        });
+        of_page
+            .iter()
+            .chain(&of_device)
+            .position(|repo| *repo == open)
+    });
+    let row_place = RowPlace { open: open_place };
 
     let move_focus = move |event: KeyboardEvent| {
         let is_rtl = document().dir() == "rtl";
@@ -55,41 +81,55 @@ pub fn Gallery() -> impl IntoView {
         }
     };
 
-    let items = bots
-        .into_iter()
-        .enumerate()
-        .map(|(index, bot)| {
-            let avatars = portraits(&Speaker::Bot(bot.clone())).into_iter().map(|portrait| view! { <Avatar portrait/> }).collect_view();
-            let title = bot.card.names.iter().map(|name| isolated(name)).collect::<Vec<_>>().join(" & ");
-            let spoken = names(&bot.card.names);
-            let handle = format!("@{}", bot.card.handle);
-            let is_open = move || selected.get() == Some(index);
-            // One link of the row takes part in the order of the keyboard, also while none is open.
-            let is_stop = move || selected.get().unwrap_or(0) == index;
-            let open = move |event: leptos::ev::MouseEvent| {
-                if !has_modifier(&event) {
-                    event.prevent_default();
-                    history::open_bot(page, index);
-                }
-            };
-            view! {
-                <li>
-                    <a class="gallery-item" data-testid="gallery-item" href=address::bot_link(&bot.repo)
-                        aria-current=move || is_open().then_some("page")
-                        tabindex=move || if is_stop() { "0" } else { "-1" }
-                        title=title
-                        on:click=open>
-                        <span class="avatars">{avatars}</span>
-                        <span class="gallery-handle" dir="ltr">{handle}</span>
-                        <span class="visually-hidden">", "{spoken}</span>
-                    </a>
-                </li>
+    let item = move |place: usize, index: usize, bot: Bot| {
+        let avatars = portraits(&Speaker::Bot(bot.clone()))
+            .into_iter()
+            .map(|portrait| view! { <Avatar portrait/> })
+            .collect_view();
+        let title = bot
+            .card
+            .names
+            .iter()
+            .map(|name| isolated(name))
+            .collect::<Vec<_>>()
+            .join(" & ");
+        let spoken = names(&bot.card.names);
+        let handle = format!("@{}", bot.card.handle);
+        let open = move |event: leptos::ev::MouseEvent| {
+            if !has_modifier(&event) {
+                event.prevent_default();
+                history::open_bot(page, index);
             }
-        })
-        .collect_view();
+        };
+        view! {
+            <li>
+                <a class="gallery-item" data-testid="gallery-item" href=address::bot_link(&bot.repo)
+                    aria-current=move || row_place.current(place)
+                    tabindex=move || row_place.tabindex(place)
+                    title=title
+                    on:click=open>
+                    <span class="avatars">{avatars}</span>
+                    <span class="gallery-handle" dir="ltr">{handle}</span>
+                    <span class="visually-hidden">", "{spoken}</span>
+                </a>
+            </li>
+        }
+    };
+    let items = move || {
+        let bots = bots.get().into_iter().enumerate();
+        bots.map(|(place, (index, bot))| item(place, index, bot))
+            .collect_view()
+    };
+    let made_items = move || {
+        let n_before = bots.with(Vec::len);
+        let made_here = made_here.get().into_iter().enumerate();
+        made_here
+            .map(|(n, bot)| made(page, bot, n_before + n, row_place))
+            .collect_view()
+    };
 
     Effect::new(move |_| {
-        if let Some(link) = selected.get().and_then(|index| link_at(&row, index)) {
+        if let Some(link) = open_place.get().and_then(|place| link_at(&row, place)) {
             scroll_to(&link);
         }
     });
@@ -98,14 +138,34 @@ pub fn Gallery() -> impl IntoView {
         <nav class="gallery" id="gallery" aria-label="Gallery of bots">
             <ul node_ref=row on:keydown=move_focus>
                 {items}
-                {move || made_here.get().into_iter().filter(|bot| !bot.handles.is_empty()).map(|bot| made(page, bot)).collect_view()}
+                {made_items}
             </ul>
         </nav>
     }
 }
 
+/// Which link of the row is that of the open bot, and which takes part in the order of the keyboard.
+#[derive(Clone, Copy)]
+struct RowPlace {
+    open: Memo<Option<usize>>,
+}
+
+impl RowPlace {
+    fn current(self, place: usize) -> Option<&'static str> {
+        (self.open.get() == Some(place)).then_some("page")
+    }
+
+    /// One link of the row takes part, also while none is open.
+    fn tabindex(self, place: usize) -> &'static str {
+        match self.open.get().unwrap_or(0) == place {
+            true => "0",
+            false => "-1",
+        }
+    }
+}
+
 /// The link to a bot that was made here, or is being made, which leads to the maker.
-fn made(page: Page, bot: KeptBot) -> impl IntoView {
+fn made(page: Page, bot: KeptBot, place: usize, row_place: RowPlace) -> impl IntoView {
     let handles: Vec<String> = bot
         .handles
         .split(kept_bots::BETWEEN_HANDLES)
@@ -120,8 +180,6 @@ fn made(page: Page, bot: KeptBot) -> impl IntoView {
         true => address::bot_link(&repo),
         false => maker_door::fragment_of(&bot.name),
     };
-    let is_open =
-        page.memo(move |state| state.speaker().bot().is_some_and(|open| open.repo == repo));
     let name = bot.name.clone();
     let open = move |event: leptos::ev::MouseEvent| {
         if bot.is_trained && !has_modifier(&event) {
@@ -131,8 +189,8 @@ fn made(page: Page, bot: KeptBot) -> impl IntoView {
     };
     view! {
         <li>
-            <a class="gallery-item" data-testid="gallery-made" href=href tabindex="-1"
-                aria-current=move || is_open.get().then_some("page") on:click=open>
+            <a class="gallery-item" data-testid="gallery-made" href=href
+                tabindex=move || row_place.tabindex(place) aria-current=move || row_place.current(place) on:click=open>
                 <span class="avatars">{avatars}</span>
                 <span class="gallery-handle" dir="ltr">{format!("@{}", bot.handles)}</span>
                 <span class="badge">{if bot.is_trained { "trained here" } else { "not trained yet" }}</span>

@@ -32,8 +32,7 @@ pub fn Mix(
             });
         }
     });
-    // The engine does one thing at a time.
-    let is_writing = page.memo(|state| state.is_generating());
+    let can_mix = page.memo(|state| state.can_mix());
     let shares = page.memo(|state| state.choice().shares.clone());
     let is_mixed = move || bot.with(|bot| Bot::mixed_here(&bot.repo).is_some());
     let base = StoredValue::new_local(None::<File>);
@@ -52,12 +51,22 @@ pub fn Mix(
             base.get_value(),
         ));
     };
+    let is_other = RwSignal::new(false);
     let picked = move |event: web_sys::Event| {
         let input = event
             .target()
             .and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
-        base.set_value(input.and_then(|input| input.files()?.get(0)));
-        has_base.set(base.with_value(Option::is_some));
+        let file = input.and_then(|input| input.files()?.get(0));
+        let (Some(file), Some(folder)) = (file, folder.get_untracked()) else {
+            return;
+        };
+        spawn_local(async move {
+            let is_base = mixed_bot::is_base_of(&folder, &file).await;
+            // The section may be gone.
+            let _ = base.try_set_value(is_base.then_some(file));
+            let _ = has_base.try_set(is_base);
+            let _ = is_other.try_set(!is_base);
+        });
     };
     let percent = move || shares.with(|shares| shares.first().map_or(50, |share| share.percent));
     let names = move || bot.with(|bot| bot.card.handles.clone());
@@ -79,7 +88,7 @@ pub fn Mix(
                 <p>"One base model writes; what each bot learnt is added by its share, from the next text on."</p>
                 <p class="mix-share">
                     <label for="mix-share">"Share of the first bot"</label>
-                    <input id="mix-share" type="range" min="0" max="100" step="5" data-testid="mix-share" prop:disabled=is_writing prop:value=move || percent().to_string() on:change=slide/>
+                    <input id="mix-share" type="range" min="0" max="100" step="5" data-testid="mix-share" prop:disabled=move || !can_mix.get() prop:value=move || percent().to_string() on:change=slide/>
                     <output for="mix-share" data-testid="mix-words">{move || {
                         let shares = [percent(), 100 - percent()];
                         let words = names().into_iter().zip(shares).map(|(name, share)| format!("{share} % @{name}"));
@@ -97,6 +106,9 @@ pub fn Mix(
                         <input type="file" accept=".gguf" class="visually-hidden" on:change=picked/>
                     </label></p>
                 })}
+                <Show when=move || is_other.get()>
+                    <p class="notice" role="alert">"That file is not the model that these bots were trained on. Choose the file that they were trained from."</p>
+                </Show>
                 <p class="maker-picks">{move || found.get().into_iter().map(|other| {
                     let folder = other.folder.clone();
                     view! {

@@ -104,10 +104,16 @@ fn base(bot: &Bot) -> &'static str {
 
 fn spoken(bot: &Bot) -> String {
     let [download, raw, preprocess, training, ..] = nodes(bot);
+    let (from, raw_posts) = match bot.is_own_work() {
+        true => (format!("Posts of {} are read", download.number), "posts"),
+        false => (
+            format!("Tweets of {} are downloaded", download.number),
+            "raw tweets",
+        ),
+    };
     format!(
-        "Tweets of {} are downloaded, which gives {} raw tweets; preprocessing takes {} of them out and leaves {} to train on; \
-         {} is fine-tuned on these and becomes the bot.",
-        download.number,
+        "{from}, which gives {} {raw_posts}; preprocessing takes {} of them out and leaves {} to train on; {} is fine-tuned on \
+         these and becomes the bot.",
         raw.number,
         preprocess.number.trim_start_matches("− "),
         training.number,

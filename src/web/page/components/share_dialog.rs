@@ -13,8 +13,8 @@ use super::copy_button::CopyButton;
 use super::dialog::{Dialog, Overlay, View};
 use super::icon::{Drawing, Icon};
 
-/// Where the visitor's Mastodon server is remembered.
-const SERVER: &str = "huggingtweets-mastodon";
+/// The name in local storage of the visitor's Mastodon server.
+pub const SERVER: &str = "huggingtweets-mastodon";
 
 /// The dialog.
 #[component]

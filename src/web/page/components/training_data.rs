@@ -21,7 +21,7 @@ pub fn TrainingData(
                 let most = card.table.iter().map(|account| account.downloaded).max().unwrap_or(0);
                 let bars = card.table.iter().map(|account| bar(account, most)).collect_view();
                 view! {
-                    <p>"Retweets and very short tweets were left out of the download; the bot learned from the rest."</p>
+                    <p>"Retweets and very short tweets were left out; the bot learned from the rest."</p>
                     <div class="accounts">{bars}</div>
                     <details class="as-table">
                         <summary>"The same as a table"</summary>

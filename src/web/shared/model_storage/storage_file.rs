@@ -165,7 +165,7 @@ fn is_refusal(error: &JsValue) -> bool {
     name_of(error).is_some_and(|name| refusals.contains(&name.as_str()))
 }
 
-/// What a promise gives.
+/// The value of a promise.
 ///
 /// # Errors
 /// [`WebError`].

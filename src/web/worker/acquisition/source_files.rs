@@ -9,7 +9,7 @@ use web_sys::{AbortController, Blob};
 use super::refusal::not_a_model;
 use crate::engine::{Companions, ModelFile};
 use crate::hub::{
-    ListedFile, Listing, ModelAddress, ModelRef, NEEDS, Need, Plan, ShardIndex, WeightFiles,
+    ListedFile, Listing, ModelAddress, ModelRef, NEEDS, Need, Plan, ShardIndex, WeightList,
     Weights, choose, choose_file,
 };
 use crate::protocol::{Event, JobId, LoadStage};
@@ -230,15 +230,9 @@ impl SourceFiles {
             Weights::Gguf(file) => return Ok(vec![file.clone()]),
             Weights::Safetensors(parts) | Weights::Pytorch(parts) => parts,
         };
-        match parts {
-            WeightFiles::Whole(file) => Ok(vec![file.clone()]),
-            WeightFiles::Sharded { shards, .. } if !shards.is_empty() => Ok(shards.clone()),
-            // Without an index the shards are listed.
-            WeightFiles::Sharded { index: None, .. } => Ok(Vec::new()),
-            // In a folder without a list, only the index names the shards.
-            WeightFiles::Sharded {
-                index: Some(index), ..
-            } => {
+        match parts.list() {
+            WeightList::Files(files) => Ok(files),
+            WeightList::Index(index) => {
                 let json = self.small(&index.name, MAX_SMALL_BYTES).await?;
                 let index = ShardIndex::from_json(&index.name, &json.unwrap_or_default())
                     .map_err(|e| not_a_model(&e, e.hint()))?;

@@ -4,7 +4,7 @@ use gloo::file::{Blob, File};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use maker::message::{MAX_ACCOUNTS, Request, Task};
+use maker::message::{MAX_ACCOUNTS, Task};
 use posts::archive::ImportOptions;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -104,7 +104,10 @@ pub fn Import() -> impl IntoView {
                         <p role="status">{words}</p>
                         <progress max="100" value=format!("{percent:.1}") data-testid="progress"></progress>
                         <p class="muted">{format!("{} posts so far: {} kept, {} retweets, {} too short", count(counts.downloaded), count(counts.kept), count(counts.retweets), count(counts.short))}</p>
-                        <button type="button" class="button" data-testid="maker-cancel" on:click=move |_| maker.send(&Request::Stop)>"Stop and keep what was read"</button>
+                        <button type="button" class="button" data-testid="maker-cancel" on:click=move |_| maker.stop()>{match running.task {
+                            Task::Fetch => "Cancel the download",
+                            _ => "Stop and keep what was read",
+                        }}</button>
                     </div>
                 }
             })}

@@ -9,7 +9,7 @@ use super::loss_curve::LossCurve;
 use crate::bundled::BUNDLED_NAME;
 use crate::hub::Dtype;
 use crate::state::training::{Phase, copied_words, duration};
-use crate::state::training_figures::Figures;
+use crate::state::training_settings::TrainingSettings;
 use crate::state::wording::{bytes, count, plural, sentence};
 use crate::trainer::copy_check::N_TEXTS;
 use crate::web::page::base_models::BaseModel;
@@ -45,9 +45,9 @@ pub fn TrainingView() -> impl IntoView {
         let Some(text) = maker.take_text() else {
             return;
         };
-        let figures = trainer.with_untracked(|state| state.figures.clone());
+        let settings = trainer.with_untracked(|state| state.settings.clone());
         let base = untrack(|| trainer.base_name());
-        let plan = maker.with_untracked(|state| state.plan(&figures, &base, &today()));
+        let plan = maker.with_untracked(|state| state.plan(&settings, &base, &today()));
         if let Some(plan) = plan {
             let shown = maker.with_untracked(|state| state.card_bot());
             trainer.prepare(plan, text, shown, begins.get_value());
@@ -106,8 +106,11 @@ pub fn TrainingView() -> impl IntoView {
                 <Show when=can_stop>
                     <button type="button" class="button" data-testid="maker-stop" on:click=move |_| trainer.finish()>"Stop and keep what it learnt"</button>
                 </Show>
-                <Show when=move || matches!(phase.get(), Phase::Ready | Phase::Paused)>
-                    <button type="button" class="button" data-testid="maker-figures" on:click=move |_| trainer.reset()>"Change the figures"</button>
+                <Show when=move || matches!(phase.get(), Phase::Preparing { .. } | Phase::Ready | Phase::Paused)>
+                    <button type="button" class="button" data-testid="maker-figures" on:click=move |_| trainer.reset()>{move || match phase.get() {
+                        Phase::Preparing { .. } => "Cancel",
+                        _ => "Change the settings",
+                    }}</button>
                 </Show>
                 <span class="muted">{move || obstacle.get().unwrap_or_default()}</span>
             </p>
@@ -136,21 +139,21 @@ pub fn TrainingView() -> impl IntoView {
 /// The value of the file that was picked in the choice of a model.
 const FILE: &str = "file";
 
-/// The base model and the figures.
+/// The base model and the settings.
 #[component]
 fn Choices() -> impl IntoView {
     let trainer = Trainer::here();
-    let figures = trainer.memo(|state| state.figures.clone());
-    let change = move |change: fn(&mut Figures, &str), text: String| {
-        trainer.change(|state| change(&mut state.figures, text.trim()));
+    let settings = trainer.memo(|state| state.settings.clone());
+    let change = move |change: fn(&mut TrainingSettings, &str), text: String| {
+        trainer.change(|state| change(&mut state.settings, text.trim()));
     };
     let number = move |id: &'static str,
                        words: &'static str,
-                       value: fn(&Figures) -> String,
-                       set: fn(&mut Figures, &str)| {
+                       value: fn(&TrainingSettings) -> String,
+                       set: fn(&mut TrainingSettings, &str)| {
         view! {
             <label for=id>{words}</label>
-            <input id=id class="field" inputmode="decimal" prop:value=move || figures.with(value)
+            <input id=id class="field" inputmode="decimal" prop:value=move || settings.with(value)
                 on:change:target=move |event| change(set, event.target().value())/>
         }
     };
@@ -163,22 +166,29 @@ fn Choices() -> impl IntoView {
         let _ = here.try_set(models);
     });
     let take = move |chosen| trainer.take_base(chosen);
+    // The model of the list that was taken last; a second one may have its name.
+    let taken = RwSignal::new(None::<BaseModel>);
     let picked = move |event: web_sys::Event| {
         let input = event
             .target()
             .and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
         let file = input.and_then(|input| input.files()?.get(0));
+        taken.set(None);
         take(file.map(|file| (file.name(), Blob::from(file))));
     };
     // Drawn anew when another model is taken in another way.
     let options = move || {
         let base = trainer.base_name();
+        let taken = taken.get().filter(|model| model.base_name() == base);
         let option = |value: String, name: String, is_base: bool| {
             view! { <option value=value selected=is_base>{name}</option> }
         };
         let models = here.get().into_iter().enumerate().map(|(place, model)| {
-            let is_base = model.base_name() == base;
-            (place.to_string(), model.name, is_base)
+            let is_base = match &taken {
+                Some(taken) => *taken == model,
+                None => model.base_name() == base,
+            };
+            (place.to_string(), model.label, is_base)
         });
         let bundled = "The model that comes with the page".to_owned();
         let mut all = vec![(String::new(), bundled, base == BUNDLED_NAME)];
@@ -203,7 +213,10 @@ fn Choices() -> impl IntoView {
         };
         leptos::task::spawn_local(async move {
             match model.file().await {
-                Some(file) => take(Some((model.name, file))),
+                Some(file) => {
+                    take(Some((model.name.clone(), file)));
+                    taken.set(Some(model));
+                }
                 None => is_gone.set(true),
             }
         });
@@ -225,11 +238,11 @@ fn Choices() -> impl IntoView {
         </Show>
         <fieldset class="maker-consent">
             <legend>"What is trained"</legend>
-            <label class="check"><input type="radio" name="maker-method" data-testid="maker-method" prop:checked=move || !figures.with(|it| it.is_lora) on:change=move |_| change(|it, _| it.is_lora = false, String::new())/>"every weight, as the original did"</label>
-            <label class="check"><input type="radio" name="maker-method" data-testid="maker-method" prop:checked=move || figures.with(|it| it.is_lora) on:change=move |_| change(|it, _| it.is_lora = true, String::new())/>"LoRA: thin matrices beside the model’s, in a quarter of the memory"</label>
+            <label class="check"><input type="radio" name="maker-method" data-testid="maker-method" prop:checked=move || !settings.with(|it| it.is_lora) on:change=move |_| change(|it, _| it.is_lora = false, String::new())/>"every weight, as the original did"</label>
+            <label class="check"><input type="radio" name="maker-method" data-testid="maker-method" prop:checked=move || settings.with(|it| it.is_lora) on:change=move |_| change(|it, _| it.is_lora = true, String::new())/>"LoRA: thin matrices beside the model’s, in a quarter of the memory"</label>
         </fieldset>
         <details>
-            <summary>"Figures"</summary>
+            <summary>"Settings"</summary>
             <div class="maker-names">
                 {number("training-rate", "Learning rate", |it| it.learning_rate.map_or_else(String::new, |rate| rate.to_string()), |it, text| it.learning_rate = text.parse().ok().filter(|rate| (1e-7..=1.0).contains(rate)))}
                 {number("training-block", "Tokens of a block", |it| it.block_len.map_or_else(String::new, |n| n.to_string()), |it, text| it.block_len = text.parse().ok().filter(|n| (2..=1024).contains(n)))}
@@ -238,11 +251,11 @@ fn Choices() -> impl IntoView {
                 <label for="training-dtype">"Type of the bot’s file"</label>
                 <select id="training-dtype" class="field" on:change:target=move |event| change(|it, text| if let Ok(dtype) = text.to_owned().try_into() { it.dtype = dtype }, event.target().value())>
                     {[Dtype::Q8_0, Dtype::Q6K, Dtype::Q4K, Dtype::F16, Dtype::F32].map(|dtype| view! {
-                        <option value=dtype.name() selected=move || figures.with(|it| it.dtype == dtype)>{dtype.name()}</option>
+                        <option value=dtype.name() selected=move || settings.with(|it| it.dtype == dtype)>{dtype.name()}</option>
                     })}
                 </select>
             </div>
-            <label class="check"><input type="checkbox" prop:checked=move || figures.with(|it| it.little_memory) on:change=move |_| change(|it, _| it.little_memory = !it.little_memory, String::new())/>"Take less memory and a third more time"</label>
+            <label class="check"><input type="checkbox" prop:checked=move || settings.with(|it| it.little_memory) on:change=move |_| change(|it, _| it.little_memory = !it.little_memory, String::new())/>"Take less memory and a third more time"</label>
             <p class="muted">"An empty field is the method’s own value: 1.372e-4 for every weight and 2e-3 for LoRA, and the model’s context."</p>
         </details>
     }
@@ -287,6 +300,7 @@ fn Course() -> impl IntoView {
 fn TrainedBot() -> impl IntoView {
     let (maker, trainer) = (Maker::here(), Trainer::here());
     let trained = trainer.memo(|state| state.trained.clone());
+    let is_packing = trainer.memo(|state| state.is_packing);
     let name = move || maker.with_untracked(|state| state.name.clone());
     move || {
         trained.get().map(|trained| {
@@ -320,8 +334,9 @@ fn TrainedBot() -> impl IntoView {
                     <ComparedRuns bot=trained/>
                     <p class="maker-picks">
                         <button type="button" class="button is-primary" data-testid="maker-open" on:click=open>"Let it write"</button>
-                        <button type="button" class="button" data-testid="maker-save-trained" on:click=move |_| if let Some(bot) = name() { trainer.pack(bot) }>{format!("Save its {} as one zip", bytes(size))}</button>
-                        <button type="button" class="button" data-testid="maker-save-site" on:click=move |_| if let Some(bot) = name() { trainer.pack_site(bot) }>"Save a site with it"</button>
+                        <button type="button" class="button" data-testid="maker-save-trained" disabled=move || is_packing.get() on:click=move |_| if let Some(bot) = name() { trainer.pack(bot) }>{format!("Save its {} as one zip", bytes(size))}</button>
+                        <button type="button" class="button" data-testid="maker-save-site" disabled=move || is_packing.get() on:click=move |_| if let Some(bot) = name() { trainer.pack_site(bot) }>"Save a site with it"</button>
+                        <span role="status">{move || is_packing.get().then_some("Making the zip …")}</span>
                     </p>
                     <details>
                         <summary>"Its files, as a repository of the Hub has them"</summary>

@@ -1,12 +1,12 @@
-//! `Figures`: what the visitor chooses of a training.
+//! `TrainingSettings`: the method and the numbers of a training that the visitor chooses.
 
 use crate::finetune::FineTuneParams;
 use crate::finetune::params::Method;
 use crate::hub::Dtype;
 
-/// What the visitor chooses.
+/// The method and the numbers of a training.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
+pub struct TrainingSettings {
     /// LoRA instead of every weight.
     pub is_lora: bool,
     /// The largest learning rate; `None`: the method's own.
@@ -19,11 +19,11 @@ pub struct Figures {
     pub rank: usize,
     /// Less memory, a third more time.
     pub little_memory: bool,
-    /// Of the GGUF.
+    /// Type of the GGUF's matrices.
     pub dtype: Dtype,
 }
 
-impl Default for Figures {
+impl Default for TrainingSettings {
     fn default() -> Self {
         Self {
             is_lora: false,
@@ -37,8 +37,8 @@ impl Default for Figures {
     }
 }
 
-impl Figures {
-    /// The figures of the training, whose seed is that of the text.
+impl TrainingSettings {
+    /// The settings of the training, whose seed is that of the text.
     #[must_use]
     pub fn params(&self, seed: u64) -> FineTuneParams {
         let mut params = match self.is_lora {
@@ -55,7 +55,7 @@ impl Figures {
         params
     }
 
-    /// The figures of a training, beside those that do not change what it learns.
+    /// The settings of a training, beside those that do not change what it learns.
     #[must_use]
     pub fn of(params: &FineTuneParams, others: &Self) -> Self {
         let (rank, method) = match &params.method {
@@ -80,12 +80,12 @@ mod tests {
 
     #[test]
     fn a_rank_has_the_alpha_that_keeps_the_factor() {
-        let figures = Figures {
+        let settings = TrainingSettings {
             is_lora: true,
             rank: 4,
-            ..Figures::default()
+            ..TrainingSettings::default()
         };
-        let Method::Lora(lora) = figures.params(7).method else {
+        let Method::Lora(lora) = settings.params(7).method else {
             panic!("LoRA was asked for");
         };
         assert_eq!((lora.rank, lora.alpha), (4, 8.0));
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_methods_own_rate_is_no_choice() {
-        let figures = Figures::of(&FineTuneParams::full(), &Figures::default());
-        assert_eq!(figures, Figures::default());
+        let settings = TrainingSettings::of(&FineTuneParams::full(), &TrainingSettings::default());
+        assert_eq!(settings, TrainingSettings::default());
     }
 }
