@@ -25,6 +25,7 @@ pub mod build;
 mod built_pages;
 mod cache_folder;
 pub mod check;
+pub mod comments;
 mod compressed;
 mod document;
 pub mod error;

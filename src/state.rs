@@ -36,7 +36,7 @@ pub mod stored_words;
 mod task;
 pub mod text_direction;
 pub mod training;
-pub mod training_figures;
+pub mod training_settings;
 pub mod tweet;
 pub mod wording;
 pub mod wordpress;

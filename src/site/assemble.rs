@@ -4,6 +4,7 @@
 //! The `data-trunk` links of that document name the parts of the page, so that `trunk build` makes the same folder.
 
 use super::bindings::{ScriptKind, bind};
+use super::comments::{self, without_comments};
 use super::document::{self, Tag};
 use super::wasm_cargo::MAKER_PROGRAMS;
 use super::{SiteError, SourceTree, WorkerProgram, files};
@@ -92,7 +93,11 @@ pub(super) fn assemble(
             }
             Asset::File(href, target) => {
                 let from = www.join(href);
-                copy(&from, &folder.join(target).join(file_name(&from)))?;
+                let to = folder.join(target).join(file_name(&from));
+                match comments::are_left_out(href) {
+                    true => copy_without_comments(&from, &to)?,
+                    false => copy(&from, &to)?,
+                }
                 String::new()
             }
             Asset::Folder(href) => {
@@ -175,7 +180,7 @@ fn css_of(sheets: &[PathBuf], more: &str) -> Result<String, SiteError> {
         css += &fs::read_to_string(sheet).map_err(SiteError::file("read", sheet))?;
         css.push('\n');
     }
-    Ok(css + more)
+    Ok(without_comments(&(css + more)))
 }
 
 /// Writes a file under `name` with its hash before the ending, and returns that name.
@@ -194,6 +199,11 @@ fn copy(from: &Path, to: &Path) -> Result<(), SiteError> {
     fs::copy(from, to)
         .map(drop)
         .map_err(SiteError::file("copy", from))
+}
+
+fn copy_without_comments(from: &Path, to: &Path) -> Result<(), SiteError> {
+    let script = fs::read_to_string(from).map_err(SiteError::file("read", from))?;
+    fs::write(to, without_comments(&script)).map_err(SiteError::file("write", to))
 }
 
 /// The last part of a path, which a `data-trunk` link always has.
@@ -259,6 +269,6 @@ mod tests {
             )
             .unwrap();
         }
-        assert_eq!(css_of(&sheets, "c {}").unwrap(), "a {}\nb {}\nc {}");
+        assert_eq!(css_of(&sheets, "c {}").unwrap(), "a {}\nb {}\nc {}\n");
     }
 }

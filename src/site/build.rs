@@ -19,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Native files that make parts of the page. They count as its sources, which other native files do not.
-const PAGE_MAKING_FILES: [&str; 17] = [
+const PAGE_MAKING_FILES: [&str; 18] = [
     include_str!("assemble.rs"),
     include_str!("bot_facts.rs"),
     include_str!("bindings.rs"),
+    include_str!("comments.rs"),
     include_str!("bot_pages.rs"),
     include_str!("compressed.rs"),
     include_str!("document.rs"),

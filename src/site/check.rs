@@ -38,6 +38,10 @@ pub fn check(tree: &SourceTree, progress: Progress) -> Result<(), SiteError> {
                 "--bin",
                 "maker",
                 "--bin",
+                "maker_page",
+                "--bin",
+                "trainer",
+                "--bin",
                 "worker",
             ])
             .args(["--features", feature])

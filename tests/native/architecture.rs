@@ -14,7 +14,7 @@ use syn::{Attribute, Item, UseTree, Visibility};
 /// Which siblings a module may name. The longest entry that a file's module path begins with counts.
 ///
 /// A target also allows what is inside it: `model` allows `model::gpt2`. Every top-level module may name itself.
-/// A comment explains each entry that is wider than the layer's purpose suggests. Modules of later work are listed.
+/// A comment explains each entry that is wider than the layer's purpose suggests.
 const ARROWS: &[(&str, &[&str])] = &[
     // A package of its own. `parallel` is its module, which the library exports again.
     ("kernels", &[]),
@@ -39,7 +39,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "bundled",
             "json",
-            "notice",
             "shown",
             "model::config",
             "model::ModelError",
@@ -53,7 +52,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         "weights",
         &[
             "file_kind",
-            "json",
             "notice",
             "shown",
             "model::config",
@@ -63,8 +61,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // A text file of tokens may be another kind of file, as JSON may be.
     ("tokenizer", &["file_kind", "json", "notice", "shown"]),
-    // Parameters and their table cross the worker's channel, so they know no model; their values are read from JSON.
-    ("generate::params", &["json", "notice"]),
+    // Parameters and their table cross the worker's channel, so they know no model; the table reads their values from JSON.
+    ("generate::params", &[]),
     ("generate::parameter", &["json", "shown"]),
     // A generation passes its threads to the session.
     (
@@ -91,7 +89,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "engine",
             "finetune",
             "generate",
-            "hub",
             "kernels",
             "parallel",
             "posts",
@@ -106,39 +103,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runs", &["posts"]),
     // A stored model has the name by which it is loaded, and what was noticed about it.
     ("store", &["hub", "notice"]),
-    // Messages carry the parameters of a model, a generation and a training, the results of a generation, and the name
-    // of a model.
-    (
-        "protocol",
-        &[
-            "generate",
-            "model::config",
-            "finetune::params",
-            "bot",
-            "hub",
-            "runs",
-            "notice",
-        ],
-    ),
+    // Messages carry the shape of a model, the parameters and the results of a generation, and the name of a model.
+    ("protocol", &["generate", "model::config", "hub", "notice"]),
     (
         "engine",
         &[
             "kernels",
             "parallel",
-            "posts",
-            "card",
-            "bot",
             "hub",
             "model",
             "infer",
             "weights",
             "tokenizer",
             "generate",
-            "finetune",
-            "runs",
-            "store",
             "protocol",
-            "file_kind",
             "json",
             "notice",
             "shown",
@@ -161,7 +139,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "finetune::StepReport",
             "generate::params",
             "generate::parameter",
-            "notice",
             "shown",
             "trainer::message",
             "trainer::Event",
@@ -173,14 +150,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Converts arriving weights with the engine's own conversion.
     (
         "web::worker::acquisition",
-        &["protocol", "store", "hub", "bot", "engine", "notice"],
+        &["protocol", "store", "hub", "engine", "notice"],
     ),
     // `kernels` for the name of this build's instruction set, `parallel` for the engine's threads.
     (
         "web::worker::host",
-        &[
-            "protocol", "store", "hub", "bot", "engine", "kernels", "parallel",
-        ],
+        &["protocol", "hub", "engine", "kernels", "parallel"],
     ),
     (
         "web::trainer",
@@ -202,7 +177,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "posts",
             "state",
             "protocol",
-            "store",
             "hub",
             "bot",
             "bundled",
@@ -211,10 +185,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trainer",
         ],
     ),
-    (
-        "web",
-        &["state", "protocol", "store", "hub", "bot", "bundled"],
-    ),
+    ("web", &["protocol", "store", "hub"]),
     ("site", &[]),
     // The card of the element for other sites.
     ("site::bot_facts", &["bot"]),
@@ -244,19 +215,15 @@ const NATIVE: &[&str] = &[
     "tokenizer",
     "trainer",
     "generate",
-    "infer",
-    "model",
     "kernels",
     "parallel",
     "posts",
     "finetune",
     "card",
-    "bot",
     "bundled",
     "runs",
     "site",
     "hub",
-    "store",
     "protocol",
 ];
 
@@ -673,26 +640,30 @@ fn top_level(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)
 }
 
-/// The targets that the table gives a module, or nothing if it does not know the module.
-fn allowed(module: &str) -> Option<&'static [&'static str]> {
+/// The entry of the table that counts for a module, or nothing if it does not know the module.
+fn entry(module: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
     let known = ARROWS.iter().filter(|(from, _)| is_inside(module, from));
-    known.max_by_key(|(from, _)| from.len()).map(|(_, to)| *to)
+    known.max_by_key(|(from, _)| from.len())
+}
+
+/// The names of other modules in a source, from the root on.
+fn named(source: &Source) -> BTreeSet<String> {
+    source
+        .paths()
+        .filter_map(|(scope, path)| Some(from_root(&scope.module, path)?.join("::")))
+        .collect()
 }
 
 /// The arrows of `source` that the table lacks.
 fn forbidden_arrows(source: &Source) -> Vec<String> {
     let modules: BTreeSet<&str> = ARROWS.iter().map(|(from, _)| top_level(from)).collect();
-    let Some(allowed) = allowed(&source.module) else {
+    let Some((_, allowed)) = entry(&source.module) else {
         return vec![format!(
             "module `{}` is not in the table of tests/native/architecture.rs",
             source.module
         )];
     };
-    let named: BTreeSet<String> = source
-        .paths()
-        .filter_map(|(scope, path)| Some(from_root(&scope.module, path)?.join("::")))
-        .collect();
-    named
+    named(source)
         .into_iter()
         .filter(|path| {
             modules.contains(top_level(path)) && top_level(path) != top_level(&source.module)
@@ -913,6 +884,25 @@ fn every_file_opens_with_what_it_is() {
 #[test]
 fn modules_import_only_along_the_arrows() {
     let faults: Vec<String> = sources().iter().flat_map(forbidden_arrows).collect();
+    report(&faults);
+}
+
+#[test]
+fn every_arrow_of_the_table_is_used() {
+    let sources = sources();
+    let mut faults = Vec::new();
+    for (from, targets) in ARROWS {
+        let of_entry = sources
+            .iter()
+            .filter(|source| entry(&source.module).is_some_and(|(counting, _)| counting == from));
+        let named: BTreeSet<String> = of_entry.flat_map(named).collect();
+        let unused = targets
+            .iter()
+            .filter(|to| !named.iter().any(|path| is_inside(path, to)));
+        // The commands' table is one for several entries.
+        let unused = unused.filter(|_| !std::ptr::eq(*targets, NATIVE) || *from == "cli");
+        faults.extend(unused.map(|to| format!("`{from}` may name `{to}` and does not")));
+    }
     report(&faults);
 }
 

@@ -296,7 +296,7 @@ fn sizes_count_code_and_no_models() {
         .unwrap();
     assert_eq!(script.raw_bytes, 10_000);
     assert!(script.brotli_bytes.unwrap() < 100);
-    assert!(sizes.to_table().ends_with("kept"));
+    assert!(sizes.to_table().ends_with("met"));
     let empty = tempfile::tempdir().unwrap();
     let refused = Sizes::measure(empty.path(), Progress::new());
     assert!(matches!(refused, Err(SiteError::NotBuilt { .. })));

@@ -259,7 +259,7 @@ pub async fn saved(page: &Page, testid: &str) -> (String, PathBuf) {
         .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
         .unwrap();
     let path = folder.keep().join(&name);
-    fs::write(&path, crate::harness::decode_base64(&base64)).unwrap();
+    fs::write(&path, crate::harness::bytes_of_base64(&base64)).unwrap();
     (name, path)
 }
 

@@ -26,7 +26,7 @@ mod watch;
 
 pub use crate::support::mirror::{Fault, Mirror, Misbehaviour, repositories};
 pub use made::made_file;
-pub use page::{Page, decode_base64};
+pub use page::{Page, bytes_of_base64};
 pub use programs::Browser;
 pub use routes::{SUB_PATH, ServiceWorker};
 pub use session::Profile;

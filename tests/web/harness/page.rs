@@ -4,6 +4,8 @@ use super::memory;
 use super::programs::Browser;
 use super::session::Session;
 use super::{RUN, SOON, wait_until};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
@@ -249,7 +251,7 @@ impl Page {
             .expect("the browser sends a picture");
         std::fs::create_dir_all(&self.screenshots).expect("target/ can be written");
         let path = self.screenshots.join(format!("{name}.png"));
-        std::fs::write(path, decode_base64(base64)).expect("target/ can be written");
+        std::fs::write(path, bytes_of_base64(base64)).expect("target/ can be written");
     }
 
     /// A command of the DevTools protocol; Chromium alone, and so for the methods that use it.
@@ -373,21 +375,7 @@ fn selector(testid: &str) -> String {
     format!("[data-testid='{testid}']")
 }
 
-/// The bytes of a text in base64; anything else is skipped.
-pub fn decode_base64(text: &str) -> Vec<u8> {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut n_bits) = (0_u32, 0);
-    for letter in text.bytes() {
-        let Some(value) = LETTERS.iter().position(|&known| known == letter) else {
-            continue;
-        };
-        bits = (bits << 6 | value as u32) & 0xff_ffff;
-        n_bits += 6;
-        if n_bits >= 8 {
-            n_bits -= 8;
-            bytes.push((bits >> n_bits & 0xff) as u8);
-        }
-    }
-    bytes
+/// The bytes of a browser's base64.
+pub fn bytes_of_base64(text: &str) -> Vec<u8> {
+    STANDARD.decode(text).expect("the browser sends base64")
 }

@@ -95,11 +95,12 @@ impl Site {
         built(&tree())
     }
 
-    /// The sizes of the built folder; compressing it takes seconds, once per run of the tests.
+    /// The sizes of a visitor's files; compressing them takes seconds, once per run of the tests.
     pub fn sizes(&self) -> &'static Sizes {
         static SIZES: OnceLock<Sizes> = OnceLock::new();
         SIZES.get_or_init(|| {
-            Sizes::measure(&self.dist(), Progress::new()).expect("the built folder can be read")
+            let sizes = Sizes::of_visitor(&self.dist(), Progress::new());
+            sizes.expect("the built folder can be read")
         })
     }
 
