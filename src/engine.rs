@@ -105,7 +105,8 @@ impl Engine {
         size_bytes: u64,
         now_ms: f64,
     ) -> Vec<Event> {
-        let load = LoadJob::from_model_file(job, file, name, size_bytes, now_ms);
+        let threads = &self.resources.threads;
+        let load = LoadJob::from_model_file(job, file, name, size_bytes, now_ms, threads);
         self.begin_load(load)
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::infer::{Adapter, LoadProgress, Loader, Mix, Model};
+use crate::parallel::Threads;
 use crate::protocol::{ModelInfo, Retention};
 use crate::tokenizer::Tokenizer;
 
@@ -48,6 +49,13 @@ impl Loading {
             name: name.to_owned(),
             size_bytes,
         }
+    }
+
+    /// The same, with matrices that several threads pack.
+    #[must_use]
+    pub fn with_threads(mut self, threads: Threads) -> Self {
+        self.loader = self.loader.with_threads(threads);
+        self
     }
 
     /// Bytes read so far.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::model::{Block, LayerNorm, Linear, Model};
 use crate::kernels::pack::{PackedWeight, Packer};
 use crate::model::config::Gpt2Config;
+use crate::parallel::Threads;
 
 /// The unit of one step: a whole tensor, or some rows of a large matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,7 @@ pub struct Loader {
     matrices: HashMap<String, PackedWeight>,
     floats: HashMap<String, Vec<f32>>,
     progress: LoadProgress,
+    threads: Threads,
 }
 
 impl Loader {
@@ -114,7 +116,15 @@ impl Loader {
             matrices: HashMap::new(),
             floats: HashMap::new(),
             progress,
+            threads: Threads::default(),
         }
+    }
+
+    /// The loader, whose matrices several threads pack.
+    #[must_use]
+    pub fn with_threads(mut self, threads: Threads) -> Self {
+        self.threads = threads;
+        self
     }
 
     /// Bytes read and bytes in all.
@@ -139,7 +149,7 @@ impl Loader {
             if is_matrix(&name) {
                 let mut packer = match self.packer.take() {
                     Some(packer) => packer,
-                    None => source.packer(&name)?,
+                    None => source.packer(&name)?.with_threads(self.threads.clone()),
                 };
                 source.rows(&name, rows, &mut packer)?;
                 if packer.is_full() {

@@ -6,6 +6,7 @@
 //! Source: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>; types as in llama.cpp's `llama_token_type`.
 
 use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 
 use tokenizers::models::bpe::Vocab;
 use tokenizers::{AddedToken, Model, ModelWrapper, PreTokenizerWrapper};
@@ -159,10 +160,13 @@ impl GgufTokenizer {
             longest_bytes = longest_bytes.max(token.len());
             n_tokens = id + 1;
             let number = u32::try_from(id).expect("at most MAX_TOKENS");
-            if vocab.contains_key(&token) {
-                return Err(TokenizerError::DuplicateToken { token });
+            match vocab.entry(token) {
+                Entry::Vacant(place) => drop(place.insert(number)),
+                Entry::Occupied(place) => {
+                    let token = place.key().clone();
+                    return Err(TokenizerError::DuplicateToken { token });
+                }
             }
-            vocab.insert(token, number);
         }
         let mut pairs = Vec::with_capacity(merges.len());
         for (rank, mut line) in merges.into_iter().enumerate() {

@@ -294,6 +294,45 @@ fn any_integers_in_a_block_are_kept() {
 }
 
 #[test]
+fn threads_pack_what_one_thread_packs_and_refuse_the_same_rows() {
+    for dtype in WeightType::ALL {
+        // More than the threads take at once, and a group that is not full.
+        let (rows, cols) = (1029, 256);
+        let mut bytes = arbitrary_bytes(dtype, rows * cols / dtype.block_len(), 14);
+        let read = |bytes: &[u8], n_threads: usize| {
+            let packer = Packer::new(dtype, rows, cols).unwrap();
+            let mut packer = packer.with_threads(Threads::new(n_threads));
+            let mut source = bytes;
+            packer.read(512, &mut source)?;
+            packer
+                .read(rows - 512, &mut source)
+                .map(|()| packer.finish())
+        };
+        let x = Normal(15).vec(cols, 1.0);
+        let [one, several] = [1, 3].map(|n| {
+            let weight = read(&bytes, n).unwrap();
+            let mut written = Vec::new();
+            weight.write(&mut written).unwrap();
+            assert!(written == bytes, "{dtype:?}, {n} threads");
+            product(&weight, &x, 1)
+        });
+        assert_eq!(one, several, "{dtype:?}");
+        // An infinity in row 700: all bits of an exponent.
+        let row_bytes = cols / dtype.block_len() * dtype.block_bytes();
+        let at = if dtype == WeightType::Q6K { 208 } else { 0 };
+        let infinity: &[u8] = match dtype {
+            WeightType::F32 => &[0, 0, 0x80, 0x7f],
+            _ => &[0, 0x7c],
+        };
+        bytes[700 * row_bytes + at..][..infinity.len()].copy_from_slice(infinity);
+        for n_threads in [1, 3] {
+            let refused = read(&bytes, n_threads).unwrap_err().to_string();
+            assert!(refused.starts_with("row 700, block 0 "), "{refused}");
+        }
+    }
+}
+
+#[test]
 fn extreme_integers_do_not_overflow() {
     for (dtype, byte) in [
         (WeightType::Q8_0, 0x80),

@@ -6,6 +6,7 @@ use super::{Job, Resources, Step};
 use crate::engine::{EngineError, Loading, ModelFile};
 use crate::infer::LoadProgress;
 use crate::notice::Notice;
+use crate::parallel::Threads;
 use crate::protocol::{ErrorReport, Event, JobId, LoadStage};
 use crate::weights::ReadSeek;
 
@@ -59,8 +60,10 @@ impl LoadJob {
         name: &str,
         size_bytes: u64,
         started_ms: f64,
+        threads: &Threads,
     ) -> Self {
-        let loading = Box::new(Loading::new(file, name, size_bytes));
+        let loading = Loading::new(file, name, size_bytes).with_threads(threads.clone());
+        let loading = Box::new(loading);
         let stage = Stage::Weights {
             loading,
             started_ms,
@@ -113,7 +116,9 @@ impl Job for LoadJob {
                 file.notices.extend(notices);
                 // Both models at once may not fit the memory.
                 resources.open = None;
-                *self = Self::from_model_file(self.id, file, &name, size_bytes, started_ms);
+                let threads = &resources.threads;
+                *self =
+                    Self::from_model_file(self.id, file, &name, size_bytes, started_ms, threads);
                 Ok(Step::Continue(self.begin()))
             }
             Stage::Weights {
