@@ -192,8 +192,10 @@ fn made(page: Page, bot: KeptBot, place: usize, row_place: RowPlace) -> impl Int
             <a class="gallery-item" data-testid="gallery-made" href=href
                 tabindex=move || row_place.tabindex(place) aria-current=move || row_place.current(place) on:click=open>
                 <span class="avatars">{avatars}</span>
-                <span class="gallery-handle" dir="ltr">{format!("@{}", bot.handles)}</span>
-                <span class="badge">{if bot.is_trained { "trained here" } else { "not trained yet" }}</span>
+                <span class="gallery-line">
+                    <span class="gallery-handle" dir="ltr">{format!("@{}", bot.handles)}</span>
+                    <span class="badge">{if bot.is_trained { "trained here" } else { "not trained yet" }}</span>
+                </span>
             </a>
         </li>
     }

@@ -17,11 +17,13 @@ pub fn TrainingData(
         <section class="card-section" aria-labelledby="data-title">
             <h2 id="data-title">"Training data"</h2>
             {move || {
-                let card = bot.get().card;
+                let bot = bot.get();
+                let posts = if bot.is_own_work() { "posts" } else { "tweets" };
+                let card = bot.card;
                 let most = card.table.iter().map(|account| account.downloaded).max().unwrap_or(0);
                 let bars = card.table.iter().map(|account| bar(account, most)).collect_view();
                 view! {
-                    <p>"Retweets and very short tweets were left out; the bot learned from the rest."</p>
+                    <p>{format!("Retweets and very short {posts} were left out; the bot learned from the rest.")}</p>
                     <div class="accounts">{bars}</div>
                     <details class="as-table">
                         <summary>"The same as a table"</summary>
