@@ -17,10 +17,19 @@ pub fn without_comments(text: &str) -> String {
     let mut is_inside = false;
     for line in text.lines() {
         let trimmed = line.trim();
-        let begins =
-            trimmed.starts_with("/*") && (!trimmed.contains("*/") || trimmed.ends_with("*/"));
-        if is_inside || begins {
-            is_inside = !trimmed.ends_with("*/");
+        if is_inside || trimmed.starts_with("/*") {
+            let end = trimmed.find("*/").map(|end| end + 2);
+            // Code that follows a comment keeps its line; that after a comment of several lines has none of its own.
+            let has_code = end.is_some_and(|end| end < trimmed.len());
+            if has_code {
+                kept.push_str(if is_inside {
+                    trimmed[end.unwrap_or(0)..].trim_start()
+                } else {
+                    line
+                });
+                kept.push('\n');
+            }
+            is_inside = end.is_none();
         } else if !trimmed.is_empty() && !trimmed.starts_with("//") {
             kept.push_str(line);
             kept.push('\n');
@@ -38,6 +47,12 @@ mod tests {
         let text = "// A script.\n\n/**\n * Its count.\n */\nlet a = 1; // one\n  /* of several\n     lines */\n  b(/* x */ 'http://c');\n/* @vite-ignore */ d();\n";
         let kept = "let a = 1; // one\n  b(/* x */ 'http://c');\n/* @vite-ignore */ d();\n";
         assert_eq!(without_comments(text), kept);
+        // Code on the line of a comment stays.
+        assert_eq!(
+            without_comments("/* a */ b(); /* c */\n"),
+            "/* a */ b(); /* c */\n"
+        );
+        assert_eq!(without_comments("/* a\n b */ c();\n"), "c();\n");
         assert_eq!(
             without_comments("/* A rule. */\na { b: c }\n"),
             "a { b: c }\n"

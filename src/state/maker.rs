@@ -1,6 +1,7 @@
 //! `MakerState`: the bot that the visitor makes of posts, as the page shows it.
 
 mod card;
+mod plan;
 #[cfg(test)]
 mod tests;
 mod wording;

@@ -1,12 +1,11 @@
 //! `TrainingState`: the training of the bot that the visitor makes, as the page shows it.
 
 use crate::finetune::StepReport;
-use crate::posts::record::ArtifactKind;
-use crate::runs::{Artifact, RunRecord};
+use crate::runs::RunRecord;
 use crate::trainer::message::Prepared;
-use crate::trainer::{Event, Interrupted, Plan, TrainedBot};
+use crate::trainer::{Event, Interrupted, TrainedBot};
 
-use super::maker::{Failure, MakerState};
+use super::maker::Failure;
 use super::training_settings::TrainingSettings;
 use super::wording::{bytes, count, isolated};
 
@@ -258,32 +257,6 @@ pub fn points(losses: &[(u32, f32)]) -> Vec<(f64, f64)> {
             (step, loss)
         })
         .collect()
-}
-
-impl MakerState {
-    /// The training of the written text with these settings, on the base model of this name.
-    #[must_use]
-    pub fn plan(&self, settings: &TrainingSettings, base: &str, date: &str) -> Option<Plan> {
-        let record = self.bot.record.clone()?;
-        let of_text =
-            |artifact: &&posts::record::Artifact| artifact.kind == ArtifactKind::TrainDataset;
-        let place = record.artifacts.iter().position(|it| of_text(&it))?;
-        let seed = record.run.config.dataset.seed;
-        let preprocess = RunRecord::from(record);
-        let dataset: Artifact = preprocess.artifacts.get(place)?.clone();
-        let handles = self.bot.accounts.iter().map(|it| it.handle.clone());
-        Some(Plan {
-            bot: self.name.clone()?,
-            handles: handles.collect(),
-            base: base.to_owned(),
-            params: settings.params(seed),
-            little_memory: settings.little_memory,
-            dtype: settings.dtype,
-            dataset,
-            preprocess: Some(preprocess),
-            card: self.card_of_trained(base, date).unwrap_or_default(),
-        })
-    }
 }
 
 /// How much of the bot's texts was copied from its posts, in words; empty where it was not looked at.
