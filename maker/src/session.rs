@@ -259,6 +259,7 @@ impl Session {
         self.job = Some(Job::Reading(Box::new(Reading {
             import,
             cleaner: Cleaner::new(self.options.clone()),
+            record: self.record.clone(),
         })));
         self.forget_dataset();
         Ok(())

@@ -7,6 +7,7 @@ use posts::archive::{Import, Step};
 use posts::clean::Cleaner;
 use posts::counts::Counts;
 use posts::post::{Account, Avatar, normal_handle};
+use posts::record::Record;
 use sha2::{Digest as _, Sha256};
 
 use super::account::HeldAccount;
@@ -32,6 +33,8 @@ pub(super) enum Job {
 pub(super) struct Reading {
     pub(super) import: Import,
     pub(super) cleaner: Cleaner,
+    /// The bot's record without this account, which is its record again if no post can be read.
+    pub(super) record: Option<Record>,
 }
 
 /// The posts of all accounts being judged, one account after the other.
@@ -90,6 +93,12 @@ impl Session {
         self.go_on();
     }
 
+    /// Takes out the last account, of whose export nothing was stored. The bot is as before.
+    fn take_out_unread(&mut self, record: Option<Record>) {
+        self.record = record;
+        self.take_out(self.accounts.len() - 1);
+    }
+
     /// Begins what is left to do: to judge, where posts have no class, or else to survey.
     fn go_on(&mut self) {
         match self.accounts.iter().all(HeldAccount::is_judged) {
@@ -103,7 +112,9 @@ impl Session {
             return SessionError::NoAccount.event(0);
         };
         let mut failed = None;
-        let Reading { import, cleaner } = &mut *reading;
+        let Reading {
+            import, cleaner, ..
+        } = &mut *reading;
         let step = import.step(STEP_BYTES, &mut |post| match held.take(&post, cleaner) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -129,7 +140,7 @@ impl Session {
         };
         let posts = held.counts.downloaded;
         if posts == 0 {
-            self.take_out(self.accounts.len() - 1);
+            self.take_out_unread(reading.record);
             return error.event(0);
         }
         match self.end_reading(*reading, true) {
@@ -142,7 +153,7 @@ impl Session {
     pub(super) fn end_reading(&mut self, reading: Reading, is_cut: bool) -> Event {
         let last = self.accounts.last_mut();
         if let Some(Err(error)) = last.map(|held| held.posts.flush()) {
-            self.take_out(self.accounts.len() - 1);
+            self.take_out_unread(reading.record);
             return SessionError::from(error).event(0);
         }
         let Some(mut held) = self.accounts.pop() else {

@@ -365,6 +365,26 @@ fn an_import_that_fails_leaves_no_file_and_the_others_are_surveyed() {
 }
 
 #[test]
+fn a_text_that_was_written_stays_where_a_further_import_fails() {
+    let mut session = session_of(&[&export("Ann", 200)]);
+    session
+        .write(&plan(1), "dataset-2".to_owned(), Box::<Vec<u8>>::default())
+        .unwrap();
+    let record = session.record().unwrap().clone();
+    import(&mut session, "[{\"a\": ");
+    // A tab that is closed meanwhile leaves a bot of more posts than the text has.
+    assert!(session.manifest().record.is_none());
+    finish(&mut session);
+    assert_eq!(session.record().unwrap(), &record);
+    for out in [Box::new(Full) as Box<dyn Bytes>, Box::<Vec<u8>>::default()] {
+        assert!(session.record().is_ok());
+        import_into(&mut session, &export("Bob", 200), out);
+        finish(&mut session);
+    }
+    assert!(matches!(session.record(), Err(SessionError::NoText)));
+}
+
+#[test]
 fn an_import_that_cannot_be_stored_leaves_no_account_and_no_file() {
     // Less and more than what is written at once.
     for n in [200, 40_000] {
