@@ -1,6 +1,7 @@
 //! `Attention`: causal attention of whole sequences and its gradient. The scores of a few queries exist at a time, and are
 //! computed again for the gradient.
 
+use super::cross_entropy::largest;
 use super::product::{Matrix, Start, product};
 use super::{Dropout, for_rows};
 use crate::ops;
@@ -178,7 +179,7 @@ impl Attention {
                     later.fill(0.0);
                     grad_probs[first + i + 1..].fill(0.0);
                     let row = b * tokens + first + i;
-                    scale(seen, self.scale);
+                    seen.iter_mut().for_each(|x| *x *= self.scale);
                     ops::exp_of_difference(seen, log_sums[row * heads + h]);
                     let from = row * c + h * d;
                     let products = out[from..from + d].iter().zip(&grad[from..from + d]);
@@ -238,11 +239,8 @@ impl Attention {
 
 /// Multiplies each number and returns the largest product.
 fn scale(x: &mut [f32], factor: f32) -> f32 {
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
-    x.iter_mut().fold(f32::NEG_INFINITY, |max, x| {
-        *x *= factor;
-        larger(max, *x)
-    })
+    x.iter_mut().for_each(|x| *x *= factor);
+    largest(x)
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ pub fn cross_entropy(
     });
 }
 
-fn largest(x: &[f32]) -> f32 {
+/// The largest number; −∞ of none. A NaN is passed over.
+pub(super) fn largest(x: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; 8];
     let (eights, rest) = x.as_chunks::<8>();
     for x in eights {

@@ -31,10 +31,12 @@ use crate::parallel::Threads;
 /// Terms that are added before they join the result. Part of the meaning of a product: another length gives other last
 /// bits.
 pub const BLOCK: usize = 256;
-/// Columns that a thread packs at once: with [`BLOCK`] terms 128 kB, which stay in a core's second cache.
+/// Most columns that a thread packs at once: with [`BLOCK`] terms 128 kB, which stay in a core's second cache.
 const COLUMNS: usize = 128;
 /// Rows that are multiplied with packed columns before the next ones: with [`BLOCK`] terms 96 kB.
 const ROWS: usize = 96;
+/// Most rows that are multiplied with columns before these are packed again. A multiple of every tile's rows.
+const MOST_ROWS: usize = 16 * ROWS;
 /// Most numbers of packed rows, 16 MB.
 const MOST_PACKED: usize = 1 << 22;
 /// Products below this many terms run on the calling thread.
@@ -180,20 +182,21 @@ impl Part<'_> {
         drop(panels);
         let packed = &packed[..padded * k];
 
-        let n_columns = n.div_ceil(COLUMNS);
-        // Enough parts for all threads where there are few columns.
-        let parts = (4 * threads.count()).div_ceil(n_columns);
+        // Enough tasks for all threads: of fewer columns each, or else of fewer rows, for which columns are packed again.
+        let n_tasks = 4 * threads.count();
+        let columns_at_once = n.div_ceil(n_tasks).next_multiple_of(T::COLS).min(COLUMNS);
+        let n_columns = n.div_ceil(columns_at_once);
         let rows_at_once = m
-            .div_ceil(parts)
+            .div_ceil(n_tasks.div_ceil(n_columns))
             .next_multiple_of(T::ROWS)
-            .min(4 * ROWS)
-            .max(T::ROWS);
+            .min(MOST_ROWS);
         let n_rows = m.div_ceil(rows_at_once);
         threads.run(n_columns * n_rows, 1, |tasks| {
-            let mut columns_packed = vec![0.0; COLUMNS.min(n.next_multiple_of(T::COLS)) * BLOCK];
+            let mut columns_packed = vec![0.0; columns_at_once * BLOCK.min(k)];
             for task in tasks {
-                let (column, row) = (task / n_rows * COLUMNS, task % n_rows * rows_at_once);
-                let columns = column..n.min(column + COLUMNS);
+                let column = task / n_rows * columns_at_once;
+                let row = task % n_rows * rows_at_once;
+                let columns = column..n.min(column + columns_at_once);
                 let rows = row..m.min(row + rows_at_once);
                 for first in (0..k).step_by(BLOCK) {
                     let terms = first..k.min(first + BLOCK);

@@ -1,5 +1,5 @@
-//! `Simd128`: a tile of 4 × 8 in 128-bit vectors of WebAssembly or x86-64's baseline. Larger tiles need more registers
-//! than a browser's compiler has.
+//! `Simd128`: a tile of 4 × 8 in 128-bit vectors of WebAssembly or x86-64's baseline, of 6 × 8 where terms are fused.
+//! Larger tiles need more registers than a browser's compiler has.
 #![allow(
     unsafe_code,
     reason = "vector loads take pointers, whose lengths are checked once per tile"
@@ -13,7 +13,12 @@ use crate::vector::*;
 #[derive(Clone, Copy, Debug)]
 pub struct Simd128;
 
-const ROWS: usize = 4;
+/// A product that is not fused with its sum needs a register of its own.
+const ROWS: usize = if cfg!(all(target_arch = "wasm32", feature = "relaxed")) {
+    6
+} else {
+    4
+};
 const COLS: usize = 8;
 
 impl Tile for Simd128 {
@@ -74,8 +79,8 @@ fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
 }
 
 /// # Safety
-/// `k · 4` floats can be read at `a`, `k · 8` at `b`, and four rows of eight written at `out`, `stride` floats apart, and
-/// read if `adds`.
+/// `k · ROWS` floats can be read at `a`, `k · COLS` at `b`, and ROWS rows of COLS written at `out`, `stride` floats apart,
+/// and read if `adds`.
 #[inline(never)]
 #[cfg_attr(
     all(target_arch = "wasm32", feature = "relaxed"),
