@@ -50,6 +50,13 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     })
 }
 
+/// The shortest decimal of an `f32`: 1e-5 for `1e-5_f32`, where `f64::from` gives a longer number, whose last bit JSON may
+/// lose.
+#[must_use]
+pub fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
 /// A whole number below 2^32, which may be written as a float, as Python's numeric libraries do.
 pub fn whole_number(value: &Value) -> Option<u32> {
     if let Some(n) = value.as_u64() {

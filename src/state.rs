@@ -8,6 +8,7 @@
 pub mod address;
 pub mod bot_texts;
 mod command;
+pub mod copied;
 pub mod embed_code;
 mod features;
 pub mod frame_message;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::generate::params::GenerationParams;
+use crate::json::decimal;
 use crate::model::config::Gpt2Config;
 use crate::tokenizer::Tokenizer;
 
@@ -124,11 +125,6 @@ fn generation_config(config: &Gpt2Config, params: &GenerationParams) -> Value {
         "top_k": params.top_k,
         "top_p": decimal(params.top_p),
     })
-}
-
-/// The shortest decimal: 0.95 for `0.95_f32`, where `as f64` gives a longer number.
-fn decimal(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(f64::from(value))
 }
 
 fn pretty(json: &Value) -> Vec<u8> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::parameter::Parameter;
 use super::params::LoraParams;
+use crate::kernels::training::dropout::mixed;
 
 /// A change of rank r: W + scale · (B A)ᵀ.
 #[derive(Debug)]
@@ -61,12 +62,4 @@ impl Lora {
             }
         }
     }
-}
-
-/// The step of the generator SplitMix64.
-fn mixed(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::ModelError;
 use super::token_ids::{TokenIds, as_in_config};
-use crate::json;
+use crate::json::{self, decimal};
 pub use crate::kernels::Activation;
 use crate::notice::Notice;
 use crate::shown::beginning;
@@ -428,9 +428,4 @@ impl Gpt2Config {
         let block = 4 * c + 3 * c * c + 3 * c + c * c + c + 2 * c * i + i + c;
         (self.vocab_size as u64 + self.n_ctx as u64) * c + self.n_layer as u64 * block + 2 * c
     }
-}
-
-/// The shortest decimal of an `f32` as `f64`: 1e-5 for `1e-5_f32`, where `as f64` gives a longer number.
-fn decimal(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(f64::from(value))
 }

@@ -7,7 +7,7 @@ use crate::trainer::{Event, Interrupted, TrainedBot};
 
 use super::maker::Failure;
 use super::training_settings::TrainingSettings;
-use super::wording::{bytes, count, isolated};
+use super::wording::{bytes, count, estimated, isolated};
 
 /// Points of the loss curve that are drawn, at most.
 const MOST_POINTS: usize = 400;
@@ -220,7 +220,7 @@ impl TrainingState {
             "{resumed}{} steps of {} tokens, about {} on this device, {} of memory.",
             count(left.into()),
             count(prepared.step_tokens),
-            duration(seconds),
+            estimated(seconds),
             bytes(prepared.memory_bytes),
         ))
     }
@@ -233,7 +233,7 @@ impl TrainingState {
         let speed = self.tokens_per_second.max(1e-3);
         Some(format!(
             "{speed:.0} tokens per second, {} left",
-            duration(left / speed)
+            estimated(left / speed)
         ))
     }
 
@@ -257,49 +257,6 @@ pub fn points(losses: &[(u32, f32)]) -> Vec<(f64, f64)> {
             (step, loss)
         })
         .collect()
-}
-
-/// How much of the bot's texts was copied from its posts, in words; empty where it was not looked at.
-#[must_use]
-pub fn copied_words(record: &RunRecord) -> String {
-    let number = |name: &str| {
-        record
-            .run
-            .summary
-            .get(name)
-            .and_then(serde_json::Value::as_u64)
-    };
-    match (
-        number("texts"),
-        number("texts_copied"),
-        number("longest_copied_words"),
-    ) {
-        (Some(texts), Some(copied), Some(longest)) => format!(
-            "Of {texts} texts, {copied} repeat {} or more words in a row of a post; the longest run has {longest}.",
-            posts::copied::COPIED_WORDS
-        ),
-        _ => String::new(),
-    }
-}
-
-/// What a text shares with the posts that its bot was trained on, in words.
-#[must_use]
-pub fn shared_words(words: u32, post: &str) -> String {
-    match words {
-        0 => "No word of it is in the posts.".to_owned(),
-        1 => format!("No two words in a row of it are in the posts. Nearest: “{post}”"),
-        n => format!("{n} words in a row of it are in this post: “{post}”"),
-    }
-}
-
-/// Seconds in words, as far as an estimate goes.
-#[must_use]
-pub fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
 }
 
 #[cfg(test)]

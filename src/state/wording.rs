@@ -48,13 +48,23 @@ pub fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(n as u64), if n == 1 { one } else { many })
 }
 
-/// `0.84 s`, `12 s`, `3 min`.
+/// What was measured: `0.84 s`, `12 s`, `3 min`.
 pub fn duration(ms: f64) -> String {
     let s = ms.max(0.0) / 1000.0;
     match s {
         s if s < 10.0 => format!("{s:.2} s"),
         s if s < 90.0 => format!("{s:.0} s"),
         s => format!("{:.0} min", s / 60.0),
+    }
+}
+
+/// An estimate: `12 s`, `3 min`, `1.5 h`.
+#[must_use]
+pub fn estimated(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
     }
 }
 

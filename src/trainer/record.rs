@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::finetune::{FineTune, StepReport};
+use crate::json::decimal;
 use crate::kernels::training::product;
 use crate::posts::record::run_id;
 use crate::runs::{Artifact, JobType, Metric, Run, RunRecord, State};
@@ -183,11 +184,6 @@ fn decimals(value: Value) -> Value {
         ),
         value => value,
     }
-}
-
-/// The shortest decimal that is this number: JSON keeps it exactly, where `f64::from` may lose its last bit there.
-fn decimal(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(f64::NAN)
 }
 
 /// The sums in the summary that a training goes on with.

@@ -89,6 +89,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "engine",
             "finetune",
             "generate",
+            "json",
             "kernels",
             "parallel",
             "posts",

@@ -16,9 +16,9 @@ use super::kept_bots::CHANNEL;
 use super::made_bot;
 use super::maker_door;
 use super::worker_script;
+use crate::state::copied::shared_words;
 use crate::state::maker::{Failure, MakerState};
 use crate::state::notice::FolderProblem;
-use crate::state::training::shared_words;
 
 /// The script that starts the maker's worker, beside the page.
 const SCRIPT: &str = "maker_loader.js";

@@ -8,9 +8,10 @@ use super::compared_runs::ComparedRuns;
 use super::loss_curve::LossCurve;
 use crate::bundled::BUNDLED_NAME;
 use crate::hub::Dtype;
-use crate::state::training::{Phase, copied_words, duration};
+use crate::state::copied::copied_words;
+use crate::state::training::Phase;
 use crate::state::training_settings::TrainingSettings;
-use crate::state::wording::{bytes, count, plural, sentence};
+use crate::state::wording::{bytes, count, estimated, plural, sentence};
 use crate::trainer::copy_check::N_TEXTS;
 use crate::web::page::base_models::BaseModel;
 use crate::web::page::context::today;
@@ -309,7 +310,7 @@ fn TrainedBot() -> impl IntoView {
             let steps = run.metrics.last().map_or(0, |metric| metric.step);
             let words = format!(
                 "{} in {}, loss {:.2} to {:.2}, {:.0} tokens per second.",
-                plural(steps as usize, "step", "steps"), duration(number("seconds")), number("first_loss"), number("last_loss"), number("tokens_per_second"),
+                plural(steps as usize, "step", "steps"), estimated(number("seconds")), number("first_loss"), number("last_loss"), number("tokens_per_second"),
             );
             let copied = copied_words(&trained.record);
             let size: u64 = trained.files.iter().map(|(_, size)| size).sum();
