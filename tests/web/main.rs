@@ -46,6 +46,7 @@ mod share;
 mod support;
 mod threads;
 mod training;
+mod training_speed;
 mod transformers_js;
 mod trunk;
 mod visitor;

@@ -28,7 +28,7 @@ async fn step_after(page: &Page, least: u32) -> (u32, u32) {
     .await
 }
 
-async fn write_text(page: &Page) {
+pub async fn write_text(page: &Page) {
     page.click_nth("maker-consent", 0).await;
     page.click("maker-write").await;
     page.find("maker-record").await;

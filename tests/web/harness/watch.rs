@@ -16,6 +16,9 @@ const BROWSERS_OWN: [&str; 8] = [
     ".mozilla.org",
 ];
 
+/// Beginnings of hosts below [`BROWSERS_OWN`] from which pages load fonts, scripts and files.
+const OF_PAGES: [&str; 3] = ["ajax.", "fonts.", "storage."];
+
 /// The requests of a browser to other machines.
 #[derive(Clone)]
 pub struct Watch {
@@ -81,4 +84,5 @@ fn is_browsers_own(line: &str) -> bool {
     let authority = target.split("://").last().unwrap_or_default();
     let host = authority.split(['/', ':']).next().unwrap_or_default();
     BROWSERS_OWN.iter().any(|own| host.ends_with(own))
+        && !OF_PAGES.iter().any(|of_pages| host.starts_with(of_pages))
 }
