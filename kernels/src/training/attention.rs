@@ -7,8 +7,8 @@ use super::{Dropout, for_rows};
 use crate::ops;
 use crate::parallel::Threads;
 
-/// Queries whose scores exist at once.
-const QUERIES: usize = 64;
+/// Queries whose scores exist at once. A multiple of every tile's rows.
+const QUERIES: usize = 96;
 
 /// The shape of attention: B sequences of T tokens, H heads of D numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,7 +249,7 @@ mod tests {
 
     const SHAPE: Qkv = Qkv {
         batch: 2,
-        tokens: 70,
+        tokens: 110,
         heads: 2,
         head_dim: 8,
     };

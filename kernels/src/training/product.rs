@@ -182,8 +182,9 @@ impl Part<'_> {
         drop(panels);
         let packed = &packed[..padded * k];
 
-        // Enough tasks for all threads: of fewer columns each, or else of fewer rows, for which columns are packed again.
-        let n_tasks = 4 * threads.count();
+        // Enough tasks that a delayed thread delays little: of fewer columns each, or else of fewer rows, for which columns
+        // are packed again.
+        let n_tasks = 8 * threads.count();
         let columns_at_once = n.div_ceil(n_tasks).next_multiple_of(T::COLS).min(COLUMNS);
         let n_columns = n.div_ceil(columns_at_once);
         let rows_at_once = m
