@@ -215,7 +215,7 @@ impl CliError {
                 "add another account, or give --little-text to make the text nevertheless".into()
             }
             Self::Read { .. } => "check the path and its permissions".into(),
-            Self::Print(_) => "check that the reading end of the pipe is still open".into(),
+            Self::Print(_) => "check the file or device that the output goes to".into(),
             Self::Json(_) => "leave out --json".into(),
             Self::NoSuchModel { path } => match repository(path) {
                 Some(repo) => format!(

@@ -41,6 +41,12 @@ pub enum WeightsError {
     /// PyTorch's archive has its tensors before their names.
     #[error("this PyTorch file holds its numbers before their names")]
     DataBeforeNames,
+    /// A tensor is a view that turns the sign of its numbers.
+    #[error("this PyTorch file holds a tensor as the negative of its numbers")]
+    NegativeView,
+    /// Several dictionaries of weights, none under a key that says that it is the model.
+    #[error("this PyTorch file holds several models, and no key says which one is meant")]
+    SeveralModels,
     /// Two tensors are views of the same numbers.
     #[error("the tensors `{name}` and `{other}` share numbers in this PyTorch file")]
     SharedNumbers {
@@ -220,9 +226,13 @@ impl WeightsError {
         match self {
             Self::NotGguf { found } | Self::NotWeights { found } => found.hint(),
             Self::ForbiddenGlobal { .. } => "take a safetensors or GGUF file of the model",
-            Self::Compressed { .. } | Self::DataBeforeNames | Self::SharedNumbers { .. } => {
+            Self::Compressed { .. }
+            | Self::DataBeforeNames
+            | Self::NegativeView
+            | Self::SharedNumbers { .. } => {
                 "save the model again with transformers, as safetensors"
             }
+            Self::SeveralModels => "save the one that is meant in a file of its own",
             Self::BadJournal { .. } => "start the download again",
             Self::Truncated { .. } => {
                 "the file was cut short: get it again from where it came from"

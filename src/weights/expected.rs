@@ -47,7 +47,7 @@ impl Tied {
 
 /// What programs put around a model, as parts of its tensors' names: the class with the head, PyTorch's data
 /// parallelism and compiler, Lightning, accelerate, peft. No tensor of GPT-2 has such a part.
-const WRAPPERS: [&str; 17] = [
+const WRAPPERS: [&str; 26] = [
     "transformer",
     "module",
     "model",
@@ -65,6 +65,16 @@ const WRAPPERS: [&str; 17] = [
     "_forward_module",
     "_fsdp_wrapped_module",
     "_checkpoint_wrapped_module",
+    // What people call the model in a class of their own; of two in one, such as a teacher, only that which is trained.
+    "actor",
+    "auto_model",
+    "backbone",
+    "decoder",
+    "generator",
+    "gpt_model",
+    "policy",
+    "student",
+    "hf_model",
 ];
 
 /// Expected tensors of a file: index, stored name, and what the file states.

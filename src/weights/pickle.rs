@@ -382,17 +382,35 @@ impl Pickle {
     /// Calls one of the functions of [`Global`].
     fn reduce(&mut self) -> Result<(), WeightsError> {
         let call = self.pop_many(2)?;
-        let arguments = self.tuple(call[1])?;
-        let made = match (call[0], arguments) {
+        let (function, arguments) = match (call[0], self.tuple(call[1])?) {
+            (Value::Global(Global::RebuildFromType), [function, _, arguments, _]) => {
+                (*function, self.tuple(*arguments)?)
+            }
+            call => call,
+        };
+        let made = match (function, arguments) {
             (Value::Global(Global::OrderedDict), []) | (Value::Global(Global::DictLike), _) => {
                 Object::Dict(Vec::new())
             }
             (
                 Value::Global(Global::RebuildTensor),
-                [Value::Object(storage), offset, shape, strides, _, _]
-                | [Value::Object(storage), offset, shape, strides, _, _, _]
-                | [Value::Object(storage), offset, shape, strides, _, _, _, _],
-            ) if matches!(self.objects[*storage], Object::Storage(_)) => {
+                [
+                    Value::Object(storage),
+                    offset,
+                    shape,
+                    strides,
+                    _,
+                    _,
+                    rest @ ..,
+                ],
+            ) if rest.len() <= 2 && matches!(self.objects[*storage], Object::Storage(_)) => {
+                // The last argument may be a dictionary of flags: a view of the numbers with the other sign.
+                if let Some(Value::Object(flags)) = rest.last()
+                    && let Some(Object::Dict(flags)) = self.objects.get(*flags)
+                    && !flags.is_empty()
+                {
+                    return Err(WeightsError::NegativeView);
+                }
                 Object::Tensor(PickledTensor {
                     storage: *storage,
                     offset: self.size(*offset)?,
@@ -405,7 +423,7 @@ impl Pickle {
                 return Ok(());
             }
             // A parameter is replaced by its tensor.
-            (Value::Global(Global::RebuildParameter), [tensor, _, _])
+            (Value::Global(Global::RebuildParameter), [tensor, _, _] | [tensor, _, _, _])
                 if matches!(self.object(*tensor), Some(Object::Tensor(_))) =>
             {
                 let tensor = *tensor;

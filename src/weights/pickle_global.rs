@@ -45,6 +45,8 @@ pub(super) enum Global {
     DictLike,
     RebuildTensor,
     RebuildParameter,
+    /// Makes a tensor, with attributes, of another function and its arguments.
+    RebuildFromType,
     /// Makes a value that weights do not need, such as a size or a device, out of plain values.
     Plain,
     Storage(&'static StorageType),
@@ -67,7 +69,10 @@ impl Global {
             ("torch._utils", "_rebuild_tensor_v2" | "_rebuild_tensor_v3") => {
                 Some(Self::RebuildTensor)
             }
-            ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+                Some(Self::RebuildParameter)
+            }
+            ("torch._tensor", "_rebuild_from_type_v2") => Some(Self::RebuildFromType),
             _ if is_plain(module, name) => Some(Self::Plain),
             ("torch" | "torch.storage", _) => storage().map(Self::Storage),
             _ => None,
@@ -95,8 +100,9 @@ fn is_plain(module: &str, name: &str) -> bool {
                     let rest = name.strip_prefix(start);
                     rest.is_some_and(|rest| !rest.contains(|c: char| c.is_ascii_uppercase()))
                 });
-            is_number || matches!(name, "Size" | "device")
+            is_number || matches!(name, "Size" | "device" | "Tensor")
         }
+        "torch.nn.parameter" => matches!(name, "Parameter" | "Buffer"),
         "numpy" => matches!(name, "dtype" | "ndarray"),
         "numpy.core.multiarray" | "numpy._core.multiarray" => {
             matches!(name, "scalar" | "_reconstruct")

@@ -186,6 +186,21 @@ fn generate_takes_every_option_of_the_contract() {
     assert_eq!(two[0], two[1]);
 }
 
+/// As `| head` does.
+#[test]
+fn a_reader_that_has_read_enough_is_no_error() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_huggingtweets"))
+        .args(["logits", "--prompt", "hello", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(program.stdout.take());
+    let output = program.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && error.is_empty(), "{error}");
+}
+
 #[test]
 fn logits_has_no_prefix_and_one_score_per_token() {
     let (_folder, model) = model();

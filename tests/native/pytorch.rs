@@ -66,6 +66,8 @@ fn every_form_that_pytorch_writes_gives_the_same_weights() {
         ("archive.bin", "model.safetensors"),
         ("stored_again.bin", "model.safetensors"),
         ("parameters.bin", "model.safetensors"),
+        ("marked.bin", "model.safetensors"),
+        ("marked_legacy.bin", "model.safetensors"),
         ("protocol_4.bin", "model.safetensors"),
         ("views.bin", "model.safetensors"),
         // https://github.com/safetensors/safetensors/issues/469
@@ -126,6 +128,14 @@ fn what_saving_can_do_to_weights_is_refused_by_name() {
     assert!(matches!(
         refused(read("refused_compressed.bin")),
         WeightsError::Compressed { name } if name == "double/data.pkl"
+    ));
+    assert!(matches!(
+        refused(read("refused_negative.bin")),
+        WeightsError::NegativeView
+    ));
+    assert!(matches!(
+        refused(read("refused_two.bin")),
+        WeightsError::SeveralModels
     ));
     for shard in ["shard-1.bin", "shard-2.bin"] {
         assert!(matches!(

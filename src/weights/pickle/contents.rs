@@ -34,7 +34,8 @@ impl Pickle {
     /// inside of it, the outermost first.
     ///
     /// # Errors
-    /// [`WeightsError::Malformed`] if the outermost value is not a dictionary.
+    /// [`WeightsError::Malformed`] if the outermost value is not a dictionary; [`WeightsError::SeveralModels`] if several
+    /// in it hold a model and none has a key of [`WEIGHTS_KEYS`].
     pub(in crate::weights) fn tensors(
         &self,
         is_expected: impl Fn(&str) -> bool,
@@ -55,6 +56,7 @@ impl Pickle {
         let mut level = vec![top];
         for _ in 0..MAX_NESTING {
             let mut weights: Option<(usize, &Vec<(Value, Value)>)> = None;
+            let mut n_of_other_keys = 0;
             let mut next = Vec::new();
             for (key, value) in level.into_iter().flatten() {
                 let Value::Object(idx) = value else {
@@ -70,11 +72,17 @@ impl Pickle {
                 let key = self.text(*key);
                 let rank = WEIGHTS_KEYS.iter().position(|known| key == Some(known));
                 let rank = rank.unwrap_or(WEIGHTS_KEYS.len());
-                if weights.is_none_or(|(best, _)| rank < best) && has_expected(dict) {
-                    weights = Some((rank, dict));
+                if weights.is_none_or(|(best, _)| rank <= best) && has_expected(dict) {
+                    n_of_other_keys += usize::from(rank == WEIGHTS_KEYS.len());
+                    if weights.is_none_or(|(best, _)| rank < best) {
+                        weights = Some((rank, dict));
+                    }
                 }
             }
-            if let Some((_, dict)) = weights {
+            if let Some((rank, dict)) = weights {
+                if rank == WEIGHTS_KEYS.len() && n_of_other_keys > 1 {
+                    return Err(WeightsError::SeveralModels);
+                }
                 return Ok(self.named_tensors(dict));
             }
             level = next;
