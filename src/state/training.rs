@@ -1,7 +1,6 @@
 //! `TrainingState`: the training of the bot that the visitor makes, as the page shows it.
 
 use crate::finetune::StepReport;
-use crate::runs::RunRecord;
 use crate::trainer::message::Prepared;
 use crate::trainer::{Event, Interrupted, TrainedBot};
 
