@@ -107,7 +107,8 @@ impl Attention {
                 for (i, row) in scores.chunks_exact_mut(n_keys).enumerate() {
                     let (seen, later) = row.split_at_mut(*first + i + 1);
                     later.fill(0.0);
-                    let max = scale(seen, self.scale);
+                    seen.iter_mut().for_each(|x| *x *= self.scale);
+                    let max = largest(seen);
                     let sum = ops::exp_of_difference(seen, max);
                     seen.iter_mut().for_each(|x| *x /= sum);
                     log_sums[i * heads + h] = max + libm::logf(sum);
@@ -235,12 +236,6 @@ impl Attention {
             .wrapping_add(t as u32)
             .wrapping_mul(tokens as u32)
     }
-}
-
-/// Multiplies each number and returns the largest product.
-fn scale(x: &mut [f32], factor: f32) -> f32 {
-    x.iter_mut().for_each(|x| *x *= factor);
-    largest(x)
 }
 
 #[cfg(test)]
