@@ -4,7 +4,7 @@
 use super::blocks::{CACHE_LANES, F32_LANES};
 use super::lane::{F16_BIAS, GROUP_ROWS, Group, Lane};
 use super::panel::{ROUNDER, panel_starts};
-use super::{Chosen, InputType, Inputs, Kernel, Output, Scratch, by_columns};
+use super::{InputType, Inputs, Kernel, Output, Scratch, by_columns, with_kernel};
 
 /// The storage type of cached vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl CacheMatrix {
         out: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        self.product_with::<Chosen>(matrix, shape, x, out, scratch);
+        with_kernel!(K => self.product_with::<K>(matrix, shape, x, out, scratch));
     }
 
     /// [`CacheMatrix::product`] with the kernel `K`, for tests that compare kernels.

@@ -10,6 +10,8 @@
 
 pub mod activation;
 pub mod attention;
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
 mod blocks;
 mod cache;
 mod exp;
@@ -23,6 +25,11 @@ pub mod ops;
 pub mod pack;
 mod panel;
 pub mod parallel;
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+mod products;
 #[cfg(all(target_arch = "wasm32", feature = "relaxed"))]
 pub mod relaxed;
 #[cfg(any(
@@ -60,12 +67,12 @@ pub use panel::{Block32, Block256, InputType, Layout, MAX_COLUMNS, Panel};
 pub use scratch::Scratch;
 
 #[cfg(all(target_arch = "wasm32", feature = "relaxed"))]
-use relaxed::Relaxed as Chosen;
+use relaxed::Relaxed as Baseline;
 #[cfg(not(any(
     target_arch = "x86_64",
     all(target_arch = "wasm32", target_feature = "simd128")
 )))]
-use scalar::Scalar as Chosen;
+use scalar::Scalar as Baseline;
 #[cfg(any(
     target_arch = "x86_64",
     all(
@@ -74,7 +81,7 @@ use scalar::Scalar as Chosen;
         not(feature = "relaxed")
     )
 ))]
-use simd128::Simd128 as Chosen;
+use simd128::Simd128 as Baseline;
 
 /// Runs one kernel over every group of rows and all columns, a panel at a time; `$from` is the method that gives the
 /// kernel's inputs.
@@ -107,16 +114,32 @@ macro_rules! by_columns {
 
 use by_columns;
 
-/// The name of this build's kernel: `relaxed` or `simd128` in WebAssembly with SIMD, `sse2` on x86-64, else `scalar`.
+/// Evaluates an expression with the kernel that this machine runs as type `$K`.
+macro_rules! with_kernel {
+    ($K:ident => $body:expr) => {{
+        #[cfg(target_arch = "x86_64")]
+        if crate::avx2::Avx2::is_available() {
+            type $K = crate::avx2::Avx2;
+            return $body;
+        }
+        type $K = crate::Baseline;
+        $body
+    }};
+}
+
+use with_kernel;
+
+/// The name of the kernel that this machine runs: `relaxed` or `simd128` in WebAssembly with SIMD, `avx2` or `sse2` on
+/// x86-64, else `scalar`.
 #[must_use]
 pub fn simd() -> &'static str {
-    Chosen::NAME
+    with_kernel!(K => K::NAME)
 }
 
 /// Replaces x by eˣ, clamped to e⁻⁸⁷ and e⁸⁸; a NaN stays NaN.
 #[inline(always)]
 pub fn exp(x: &mut [f32; EXP_BATCH]) {
-    Chosen::exp(x);
+    with_kernel!(K => K::exp(x));
 }
 
 /// `out = x · weightᵀ`, reading the weights once for all columns.
@@ -146,7 +169,7 @@ pub fn matmul_then(
     scratch: &mut Scratch,
     finish: Finish,
 ) {
-    product::<Chosen>(weight, x, n, out, scratch, finish);
+    with_kernel!(K => product::<K>(weight, x, n, out, scratch, finish));
 }
 
 /// [`matmul`] with the kernel `K`, for tests that compare kernels.

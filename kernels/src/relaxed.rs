@@ -13,8 +13,9 @@ use super::exp::EXP_BATCH;
 use super::kernel::Kernel;
 use super::lane::{GROUP_ROWS, Group, Lane};
 use super::panel::{Block32, Block256, InputType, Layout, Panel, pair};
+use super::products::{accumulate, add_minima, add_scaled, subtract_scaled};
 use super::rounding::{quantize, weighted_sum};
-use super::simd128::{Simd128, accumulate, add_minima, add_scaled, subtract_scaled};
+use super::simd128::Simd128;
 use super::vector::*;
 
 /// WebAssembly's relaxed SIMD for Q4_0 and Q4_K, fixed-width SIMD for the rest.
@@ -78,17 +79,17 @@ unsafe fn nibble_sums<const N: usize>(
     mut lanes: *const Lane,
     mut bytes: *const u32,
     masks: Masks,
-) -> [Rows; N] {
+) -> [TwoVectors; N] {
     let mut sums = [[zero(); 2]; N];
     for _ in 0..opaque(4) {
         // SAFETY: the caller's promise.
         unsafe {
             let words = [load_at(lanes), load_at(lanes.add(1))].map(|w| v128_xor(w, masks.signs));
-            let mut add = |nibbles: Rows, bytes: *const u32| {
+            let mut add = |nibbles: TwoVectors, bytes: *const u32| {
                 let nibbles = nibbles.map(|nibbles| v128_and(nibbles, masks.nibbles));
                 for (column, sums) in sums.iter_mut().enumerate() {
-                    let inputs = load_pair(bytes.add(2 * column));
-                    for (sum, nibbles) in sums.iter_mut().zip(nibbles) {
+                    let inputs = TwoVectors::load_splat(bytes.add(2 * column));
+                    for ((sum, nibbles), inputs) in sums.iter_mut().zip(nibbles).zip(inputs) {
                         *sum = i16x8_add(*sum, i16x8_relaxed_dot_i8x16_i7x16(inputs, nibbles));
                     }
                 }
@@ -107,21 +108,20 @@ unsafe fn nibble_sums<const N: usize>(
 fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
     let mut at = Walk::new::<N>(group.lanes, Q4_0_LANES, panel, LAYOUT_Q4_0);
     let mut acc = [[zero(); 2]; N];
-    let (f16, masks) = (F16::new(group.scale_unit), Masks::new());
+    let (f16, masks) = (F16::<TwoVectors>::new(group.scale_unit), Masks::new());
     while at.has_block() {
         // SAFETY: `Walk` has checked that the lanes and words of a block can be read.
         unsafe {
             let bytes = at.words.add(LAYOUT_Q4_0.head() * N);
             let mut sums = nibble_sums::<N>(at.lanes.add(1), bytes, masks);
             for (column, sums) in sums.iter_mut().enumerate() {
-                let bias = load_pair(at.words.add(N + column));
-                *sums = sums.map(|sum| i32x4_add(sum, bias));
+                *sums = sums.add(TwoVectors::load_splat(at.words.add(N + column)));
             }
             accumulate(&mut acc, f16.load(&*at.lanes), at.words, sums);
         }
         at.advance();
     }
-    acc.map(to_array)
+    acc.map(TwoVectors::to_array)
 }
 
 /// [`Kernel::q4k`].
@@ -130,7 +130,7 @@ fn q4_0<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N]
 fn q4k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] {
     let mut at = Walk::new::<N>(group.lanes, Q4K_LANES, panel, LAYOUT_Q4K);
     let mut acc = [[zero(); 2]; N];
-    let (f16, masks) = (F16::new(group.scale_unit), Masks::new());
+    let (f16, masks) = (F16::<TwoVectors>::new(group.scale_unit), Masks::new());
     while at.has_block() {
         // SAFETY: as in `q4_0`.
         unsafe {
@@ -139,7 +139,7 @@ fn q4k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] 
             for sub in 0..opaque(8) {
                 let sub_sums = nibble_sums::<N>(lanes, bytes, masks);
                 (lanes, bytes) = (lanes.add(8), bytes.add(8 * N));
-                let scales = load_u8x8(at.lanes.add(2).cast::<u8>().add(8 * sub));
+                let scales = TwoVectors::load_u8x8(at.lanes.add(2).cast::<u8>().add(8 * sub));
                 add_scaled(&mut sums, scales, sub_sums);
             }
             let mut minima = [[zero(); 2]; N];
@@ -149,7 +149,7 @@ fn q4k<const N: usize>(group: Group, panel: Panel<N>) -> [[f32; GROUP_ROWS]; N] 
         }
         at.advance();
     }
-    acc.map(to_array)
+    acc.map(TwoVectors::to_array)
 }
 
 impl Kernel for Relaxed {

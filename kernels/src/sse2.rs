@@ -148,13 +148,6 @@ pub fn i16x8_splat(a: i16) -> v128 {
 }
 
 #[inline(always)]
-pub fn u16x8_splat(a: u16) -> v128 {
-    sse2! {
-    _mm_set1_epi16(a.cast_signed())
-    }
-}
-
-#[inline(always)]
 pub fn f32x4_splat(a: f32) -> v128 {
     sse2! {
     _mm_castps_si128(_mm_set1_ps(a))

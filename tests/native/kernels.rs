@@ -640,4 +640,8 @@ fn every_build_agrees_on_every_bit() {
         cases::checksum::<kernels::simd128::Simd128>(),
         cases::CHECKSUM
     );
+    #[cfg(target_arch = "x86_64")]
+    if kernels::avx2::Avx2::is_available() {
+        assert_eq!(cases::checksum::<kernels::avx2::Avx2>(), cases::CHECKSUM);
+    }
 }

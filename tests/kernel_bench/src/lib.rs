@@ -125,6 +125,10 @@ thread_local! {
 /// The checksum of the build's own kernels.
 #[unsafe(no_mangle)]
 pub extern "C" fn checksum() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if kernels::avx2::Avx2::is_available() {
+        return cases::checksum::<kernels::avx2::Avx2>();
+    }
     #[cfg(any(
         target_arch = "x86_64",
         all(target_arch = "wasm32", target_feature = "simd128")
