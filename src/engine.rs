@@ -32,7 +32,7 @@ pub use arrival::Arrival;
 pub use base_model::BaseModel;
 pub use companions::Companions;
 pub use error::EngineError;
-pub use loading::{Loading, OpenModel};
+pub use loading::{Loading, OpenAdapter, OpenModel};
 pub use model_file::ModelFile;
 
 /// An adapter with its files, which are empty where the engine knows it.
@@ -130,12 +130,16 @@ impl Engine {
             weights,
         } in adapters
         {
-            let known = open.adapters.iter().find(|(known, ..)| known == name);
+            let known = open.adapters.iter().find(|open| open.name == *name);
             let adapter = match known {
-                Some((_, adapter, _)) => Arc::clone(adapter),
+                Some(known) => Arc::clone(&known.adapter),
                 None => Arc::new(adapter::read(&open.model.config, config_json, weights)?),
             };
-            mixed.push((name.clone(), adapter, *share));
+            mixed.push(OpenAdapter {
+                name: name.clone(),
+                adapter,
+                share: *share,
+            });
         }
         let Some(open) = &mut self.resources.open else {
             return Err(EngineError::NoModel);
@@ -147,7 +151,7 @@ impl Engine {
     /// Whether the open model computes with the adapter of this name, so that its files need not be read again.
     pub fn knows_adapter(&self, name: &str) -> bool {
         let open = self.resources.open.as_ref();
-        open.is_some_and(|open| open.adapters.iter().any(|(known, ..)| known == name))
+        open.is_some_and(|open| open.adapters.iter().any(|open| open.name == name))
     }
 
     /// Takes a request. Answers it at once if that takes no long work, else begins a job.

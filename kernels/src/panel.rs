@@ -152,14 +152,14 @@ pub(super) fn panel_starts(n: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// A column's part of a quantization block in a panel: one word of each of these fields per column, then the words of
 /// one step of each column in turn.
-pub(super) struct Part<'a> {
+pub(super) struct ColumnBlock<'a> {
     pub(super) scale: f32,
     pub(super) biases: &'a [i32],
     pub(super) sums: &'a [u32],
     pub(super) words: &'a [u32],
 }
 
-impl Part<'_> {
+impl ColumnBlock<'_> {
     /// Writes the part into `block`, which holds `n` columns.
     #[inline(always)]
     pub(super) fn write(self, block: &mut [u32], step: usize, n: usize, column: usize) {
@@ -217,7 +217,7 @@ impl<const N: usize> Panel<'_, N> {
         read
     }
 
-    /// Reads what [`Part::write`] wrote, and returns the scale.
+    /// Reads what [`ColumnBlock::write`] wrote, and returns the scale.
     fn read(
         self,
         input: InputType,

@@ -63,7 +63,7 @@ impl Threads {
         if n_threads <= 1 {
             return Self::default();
         }
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(SharedState::new());
         let helpers: Vec<_> = (1..n_threads.min(MOST_THREADS))
             .map_while(|_| {
                 let shared = Arc::clone(&shared);
@@ -151,7 +151,7 @@ impl fmt::Debug for Threads {
 
 /// The helpers of a pool; dropping the last handle ends them.
 struct Pool {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     #[cfg(not(target_arch = "wasm32"))]
     helpers: Vec<std::thread::JoinHandle<()>>,
 }
@@ -170,12 +170,12 @@ impl Drop for Pool {
 }
 
 /// The state that the caller and the helpers share.
-struct Shared {
+struct SharedState {
     state: OwnLine<AtomicU32>,
     /// The first unclaimed chunk of each part.
     next: [OwnLine<AtomicUsize>; MOST_THREADS],
     /// Written by the caller between rounds, read by helpers inside a round.
-    task: UnsafeCell<Option<Task>>,
+    task: UnsafeCell<Option<RoundWork>>,
     /// Whether a caller uses the helpers.
     taken: AtomicBool,
     n_helpers: AtomicUsize,
@@ -198,7 +198,7 @@ struct Shared {
 #[repr(align(64))]
 struct OwnLine<T>(T);
 
-/// The unit of the high half of [`Shared::state`], which counts the beginnings and ends of rounds: an odd count is an
+/// The unit of the high half of [`SharedState::state`], which counts the beginnings and ends of rounds: an odd count is an
 /// open round. The low half counts the helpers inside the round. Both are in one atomic, so that a helper's entry and
 /// the end of the round have an order.
 const ROUND: u32 = 1 << 16;
@@ -216,14 +216,14 @@ fn n_inside(state: u32) -> u32 {
 }
 
 #[derive(Clone, Copy)]
-struct Task {
+struct RoundWork {
     work: *const (dyn Fn(Range<usize>) + Sync),
     n_items: usize,
     n_parts: usize,
     chunk: usize,
 }
 
-impl Task {
+impl RoundWork {
     /// The chunks of a part.
     fn chunks(&self, part: usize) -> Range<usize> {
         let n_chunks = self.n_items.div_ceil(self.chunk);
@@ -241,11 +241,11 @@ impl Task {
 // SAFETY: `task` is the only field that is not `Sync` by itself. The thread that has set `taken` writes it, while no
 // round is open and no helper is inside. Helpers read it inside a round only, and their entry (acquire) follows the
 // opening (release). The closure behind `work` is `Sync`.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for SharedState {}
 // SAFETY: as above; no field is bound to one thread.
-unsafe impl Send for Shared {}
+unsafe impl Send for SharedState {}
 
-impl Shared {
+impl SharedState {
     const fn new() -> Self {
         Self {
             state: OwnLine(AtomicU32::new(0)),
@@ -282,7 +282,7 @@ impl Shared {
                 *const (dyn Fn(Range<usize>) + Sync + 'static),
             >(work)
         };
-        let task = Task {
+        let task = RoundWork {
             work,
             n_items,
             n_parts,
@@ -300,7 +300,7 @@ impl Shared {
 
     /// Claims and runs chunks until none is left: those of the part `place`, then those of the following parts.
     #[inline(never)]
-    fn do_chunks(&self, task: Task, place: usize) {
+    fn do_chunks(&self, task: RoundWork, place: usize) {
         // SAFETY: the caller's closure lives as long as its round, and this thread is inside the round.
         let work = unsafe { &*task.work };
         for turn in 0..task.n_parts {
@@ -416,10 +416,10 @@ impl Shared {
 }
 
 /// An open round; ending it waits for the helpers inside.
-struct Round<'a>(&'a Shared);
+struct Round<'a>(&'a SharedState);
 
 impl<'a> Round<'a> {
-    fn begin(shared: &'a Shared) -> Self {
+    fn begin(shared: &'a SharedState) -> Self {
         // A helper counts itself before it looks for a round and sleeps. So either it sees this round, or this thread
         // sees its count.
         shared.state.0.fetch_add(ROUND, Ordering::SeqCst);

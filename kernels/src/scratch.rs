@@ -1,7 +1,7 @@
 //! `Scratch`: the input vectors of one product, quantized once for all rows.
 
 use super::kernel::Kernel;
-use super::panel::{Block32, InputType, MAX_COLUMNS, Panel, Part, panel_starts};
+use super::panel::{Block32, ColumnBlock, InputType, MAX_COLUMNS, Panel, panel_starts};
 use crate::parallel::Threads;
 
 /// The quantized inputs of the current product; reused between products to save allocations.
@@ -87,7 +87,7 @@ fn write_block<K: Kernel>(
         InputType::Q8_0 | InputType::Q4_0 | InputType::Cache => {
             let values = values.first_chunk().expect("a block is 32 values");
             let Block32 { scale, bias, pairs } = K::quantize32(input, values);
-            let part = Part {
+            let part = ColumnBlock {
                 scale,
                 biases: &[bias],
                 sums: &[],
@@ -98,7 +98,7 @@ fn write_block<K: Kernel>(
         InputType::Q4K | InputType::Q6K => {
             let values = values.first_chunk().expect("a block is 256 values");
             let quantized = K::quantize256(input, values);
-            let part = Part {
+            let part = ColumnBlock {
                 scale: quantized.scale,
                 biases: &quantized.biases[..layout.biases],
                 sums: &quantized.sums[..layout.sums],

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::manifest::{Manifest, Part, kept_name};
+use crate::manifest::{BotFile, Manifest, kept_name};
 use crate::message::MAX_ACCOUNTS;
 use crate::picture;
 use crate::posts_file::MAX_LINE_BYTES;
@@ -51,7 +51,7 @@ fn is_read_back(name: &str) -> bool {
 /// A saved bot being written.
 pub struct BundleWriter<W: Write> {
     zip: ZipWriter<StreamWriter<W>>,
-    parts: Vec<Part>,
+    parts: Vec<BotFile>,
     hasher: Sha256,
 }
 
@@ -77,9 +77,9 @@ impl<W: Write> BundleWriter<W> {
     pub fn begin_account(&mut self) -> io::Result<()> {
         let name = posts_name(self.parts.len());
         self.begin(&name)?;
-        self.parts.push(Part {
+        self.parts.push(BotFile {
             file: name,
-            ..Part::default()
+            ..BotFile::default()
         });
         self.hasher = Sha256::new();
         Ok(())

@@ -37,7 +37,7 @@ pub struct Manifest {
     pub options: CleanOptions,
     /// The training text.
     #[serde(default)]
-    pub dataset: Option<Part>,
+    pub dataset: Option<BotFile>,
     /// The record of the training text.
     #[serde(default)]
     pub record: Option<Record>,
@@ -64,13 +64,13 @@ pub struct AccountEntry {
     /// Whether the reading ended before the export did.
     pub is_cut: bool,
     /// The posts: a line of JSON each.
-    pub posts: Part,
+    pub posts: BotFile,
 }
 
 /// A file of a bot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Its name in the bot's folder: [`Part::sha256`], or `posts-3` until that is known.
+pub struct BotFile {
+    /// Its name in the bot's folder: [`BotFile::sha256`], or `posts-3` until that is known.
     pub file: String,
     /// Its length.
     pub size_bytes: u64,
@@ -78,7 +78,7 @@ pub struct Part {
     pub sha256: String,
 }
 
-impl Part {
+impl BotFile {
     /// The name of its content, if that is known and the file has another name yet.
     #[must_use]
     pub fn name_to_get(&self) -> Option<&str> {
@@ -106,13 +106,13 @@ impl Manifest {
     }
 
     /// Its files.
-    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+    pub fn parts(&self) -> impl Iterator<Item = &BotFile> {
         let posts = self.accounts.iter().map(|account| &account.posts);
         posts.chain(&self.dataset)
     }
 
     /// Its files, to be named.
-    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut Part> {
+    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut BotFile> {
         let posts = self.accounts.iter_mut().map(|account| &mut account.posts);
         posts.chain(&mut self.dataset)
     }

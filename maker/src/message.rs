@@ -164,7 +164,7 @@ pub enum Event {
     /// Reading or judging goes on.
     Progress {
         /// What is being done.
-        task: Task,
+        task: LongTask,
         /// Bytes, or posts.
         done: u64,
         /// The total.
@@ -214,7 +214,7 @@ pub enum Event {
 /// A long task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Task {
+pub enum LongTask {
     /// Fetching an archive, which the page does; the numbers are bytes.
     Fetch,
     /// Reading an export; the numbers are bytes.

@@ -22,7 +22,7 @@ use self::account::HeldAccount;
 pub use self::error::SessionError;
 use self::task::{Job, Reading};
 pub use self::training_text::WritePlan;
-use crate::manifest::{AccountEntry, Manifest, Part, kept_name};
+use crate::manifest::{AccountEntry, BotFile, Manifest, kept_name};
 use crate::message::{AccountView, BotView, Event, MAX_ACCOUNTS};
 use crate::posts_file::{Bytes, PostsFile};
 
@@ -31,7 +31,7 @@ pub struct Session {
     begun_ms: i64,
     accounts: Vec<HeldAccount>,
     options: CleanOptions,
-    dataset: Option<Part>,
+    dataset: Option<BotFile>,
     record: Option<Record>,
     /// The record before the last change, whose versions are taken.
     last_record: Option<Record>,
@@ -188,7 +188,7 @@ impl Session {
     pub fn take_unneeded(&mut self) -> Vec<String> {
         let mut files = std::mem::take(&mut self.unneeded);
         let posts = self.accounts.iter().map(|held| &held.part);
-        let parts: Vec<&Part> = posts.chain(&self.dataset).collect();
+        let parts: Vec<&BotFile> = posts.chain(&self.dataset).collect();
         files.retain(|file| parts.iter().all(|part| part.file != *file));
         files.sort_unstable();
         files.dedup();
@@ -198,7 +198,7 @@ impl Session {
     /// The places of accounts whose posts are known by their content and stored under another name, with both names.
     /// Equal posts of two accounts are two files, of which one keeps its name.
     #[must_use]
-    pub fn posts_to_name(&self) -> Vec<(usize, Part)> {
+    pub fn posts_to_name(&self) -> Vec<(usize, BotFile)> {
         let accounts = || self.accounts.iter().map(|held| &held.part);
         let is_free = |name: &str| accounts().all(|part| part.file != name);
         let named = self.accounts.iter().enumerate().filter(|(place, held)| {
@@ -230,7 +230,7 @@ impl Session {
 
     /// The file of the training text, if there is one.
     #[must_use]
-    pub fn dataset(&self) -> Option<&Part> {
+    pub fn dataset(&self) -> Option<&BotFile> {
         self.dataset.as_ref()
     }
 

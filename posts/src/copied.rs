@@ -30,14 +30,14 @@ pub struct Originals {
 
 /// What a text shares with the posts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shared<'a> {
+pub struct SharedRun<'a> {
     /// Words of the longest shared run.
     pub words: usize,
     /// The post that it is in.
     pub post: &'a str,
 }
 
-impl Shared<'_> {
+impl SharedRun<'_> {
     /// Whether that is more than chance.
     #[must_use]
     pub fn is_copied(&self) -> bool {
@@ -99,7 +99,7 @@ impl Originals {
 
     /// The longest run of words of `text` that is in a post; `None` if no word is. Of several the first.
     #[must_use]
-    pub fn shared(&self, text: &str) -> Option<Shared<'_>> {
+    pub fn shared(&self, text: &str) -> Option<SharedRun<'_>> {
         // A word that no post has ends every run.
         let words: Vec<u32> = words(text)
             .map(|word| self.ids.get(&word).copied().unwrap_or(END))
@@ -121,7 +121,7 @@ impl Originals {
         }
         let (words, start) = longest?;
         let post = self.starts.partition_point(|begin| *begin <= start);
-        Some(Shared {
+        Some(SharedRun {
             words,
             post: &self.posts[post - 1],
         })
@@ -157,7 +157,7 @@ mod tests {
         let shared = originals.shared(text);
         assert_eq!(
             shared,
-            Some(Shared {
+            Some(SharedRun {
                 words: 7,
                 post: POSTS[0]
             })

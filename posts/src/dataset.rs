@@ -150,7 +150,7 @@ pub fn write_text<S: AsRef<str>>(
     order: &[Place],
     out: &mut dyn Write,
 ) -> io::Result<Written> {
-    let mut out = Hashed::new(out);
+    let mut out = HashedText::new(out);
     out.write(SEPARATOR)?;
     for place in order {
         out.write(post_at(accounts, *place))?;
@@ -172,7 +172,7 @@ pub fn write_json<S: AsRef<str>>(
     order: &[Place],
     out: &mut dyn Write,
 ) -> io::Result<Written> {
-    let mut out = Hashed::new(out);
+    let mut out = HashedText::new(out);
     let mut before = "[";
     for place in order {
         out.write(before)?;
@@ -188,7 +188,7 @@ pub fn write_json<S: AsRef<str>>(
 /// # Errors
 /// The error of `out`.
 pub fn write_raw<S: AsRef<str>>(accounts: &[Vec<S>], out: &mut dyn Write) -> io::Result<Written> {
-    let mut out = Hashed::new(out);
+    let mut out = HashedText::new(out);
     out.write("[")?;
     for (i, posts) in accounts.iter().enumerate() {
         out.write(if i == 0 { "[" } else { ",\n[" })?;
@@ -221,14 +221,14 @@ pub fn joined_handles<S: AsRef<str>>(handles: &[S]) -> String {
 }
 
 /// Hashes and counts what it passes on.
-struct Hashed<'a> {
+struct HashedText<'a> {
     out: &'a mut dyn Write,
     sha256: Sha256,
     characters: u64,
     size_bytes: u64,
 }
 
-impl<'a> Hashed<'a> {
+impl<'a> HashedText<'a> {
     fn new(out: &'a mut dyn Write) -> Self {
         Self {
             out,

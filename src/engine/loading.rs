@@ -16,10 +16,20 @@ pub struct OpenModel {
     pub model: Arc<Model>,
     /// Its tokenizer, no larger than its vocabulary.
     pub tokenizer: Arc<Tokenizer>,
-    /// Adapters that change what its weights compute, each with its name and its share.
-    pub adapters: Vec<(String, Arc<Adapter>, f32)>,
+    /// Adapters that change what its weights compute.
+    pub adapters: Vec<OpenAdapter>,
     /// Its description. The host fills in time and memory of the load, which are 0 here, and where the model is kept.
     pub info: ModelInfo,
+}
+
+/// An adapter of the open model.
+pub struct OpenAdapter {
+    /// The name that the page calls it by.
+    pub name: String,
+    /// Its weights.
+    pub adapter: Arc<Adapter>,
+    /// Its share of the mix.
+    pub share: f32,
 }
 
 impl OpenModel {
@@ -27,7 +37,7 @@ impl OpenModel {
     pub fn mix(&self) -> Mix {
         let adapters = self.adapters.iter();
         adapters
-            .map(|(_, adapter, share)| (Arc::clone(adapter), *share))
+            .map(|open| (Arc::clone(&open.adapter), open.share))
             .collect()
     }
 }

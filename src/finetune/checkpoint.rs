@@ -57,7 +57,7 @@ impl FineTune {
     /// # Errors
     /// [`FineTuneError::Io`].
     pub fn write_checkpoint(&self, out: &mut dyn Write) -> Result<(), FineTuneError> {
-        let mut out = Hashed::new(out);
+        let mut out = HashedWrite::new(out);
         out.write(MAGIC)?;
         let header = serde_json::to_vec(&self.header()).map_err(std::io::Error::other)?;
         out.write(&(header.len() as u64).to_le_bytes())?;
@@ -145,12 +145,12 @@ fn bad(what: &'static str) -> FineTuneError {
 }
 
 /// Hashes what it writes.
-struct Hashed<'a> {
+struct HashedWrite<'a> {
     out: &'a mut dyn Write,
     hash: Sha256,
 }
 
-impl<'a> Hashed<'a> {
+impl<'a> HashedWrite<'a> {
     fn new(out: &'a mut dyn Write) -> Self {
         Self {
             out,

@@ -7,7 +7,7 @@ mod tests;
 mod wording;
 
 use maker::message::{
-    AccountView, BotView, Class, Event, KeptBot, ListedPost, Listing, Request, Task,
+    AccountView, BotView, Class, Event, KeptBot, ListedPost, Listing, LongTask, Request,
 };
 use posts::clean::CleanOptions;
 use posts::counts::{Counts, Volume};
@@ -46,7 +46,7 @@ pub struct MakerState {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Running {
     /// The task.
-    pub task: Task,
+    pub task: LongTask,
     /// Bytes or posts done.
     pub done: u64,
     /// Bytes or posts in all.
@@ -56,7 +56,7 @@ pub struct Running {
 }
 
 impl Running {
-    fn begun(task: Task) -> Self {
+    fn begun(task: LongTask) -> Self {
         Self {
             task,
             done: 0,
@@ -140,7 +140,7 @@ impl MakerState {
                 let begun = self.running;
                 self.take(bot);
                 // The worker judges the posts anew, and tells when it has.
-                let judging = Running::begun(Task::Judge);
+                let judging = Running::begun(LongTask::Judge);
                 self.running = begun.or((!self.bot.accounts.is_empty()).then_some(judging));
             }
             Event::Progress {
@@ -220,7 +220,7 @@ impl MakerState {
     /// Begins to read something.
     pub fn begin(&mut self) {
         self.failure = None;
-        self.running = Some(Running::begun(Task::Read));
+        self.running = Some(Running::begun(LongTask::Read));
     }
 
     /// Changes which posts are listed.

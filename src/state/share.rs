@@ -1,4 +1,4 @@
-//! `Shared`: a text with its author and its link, in the forms in which it leaves the page. All say that it is generated.
+//! `SharedText`: a text with its author and its link, in the forms in which it leaves the page. All say that it is generated.
 
 use super::recipe::encoded;
 use super::speaker::Speaker;
@@ -13,7 +13,7 @@ pub const MASTODON: &str = "mastodon.social";
 
 /// A text to be shared.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shared {
+pub struct SharedText {
     /// Under whose name it stands.
     pub speaker: Speaker,
     /// The name of the model that wrote it, if that is another than the speaker's own.
@@ -26,7 +26,7 @@ pub struct Shared {
     pub link: String,
 }
 
-impl Shared {
+impl SharedText {
     /// Prompt and continuation.
     #[must_use]
     pub fn text(&self) -> String {

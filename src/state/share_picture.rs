@@ -2,7 +2,7 @@
 //! that it is generated.
 
 use super::markup::escaped;
-use super::share::Shared;
+use super::share::SharedText;
 use super::speaker::Speaker;
 use super::text_direction::text_direction;
 use crate::bot;
@@ -42,7 +42,7 @@ struct Word<'a> {
 
 /// The picture as an SVG document. `measure` gives widths in the browser's own font.
 #[must_use]
-pub fn svg(shared: &Shared, measure: Measure) -> String {
+pub fn svg(shared: &SharedText, measure: Measure) -> String {
     let speaker = &shared.speaker;
     let hue = bot::hue(speaker.colour_key());
     let (tint, lively) = (colour(0.955, 0.022, hue), colour(0.5, 0.14, hue));
@@ -109,7 +109,7 @@ fn avatars(svg: &mut String, speaker: &Speaker) -> f64 {
 }
 
 /// Draws prompt and continuation, as large as they fit; of a text that is too long the end is left out.
-fn text(svg: &mut String, shared: &Shared, measure: Measure) {
+fn text(svg: &mut String, shared: &SharedText, measure: Measure) {
     let width = f64::from(WIDTH) - 2.0 * SIDE;
     let fits = |size: f64, may_break_words: bool| {
         let lines = wrapped(shared, width / size, measure);
@@ -171,7 +171,7 @@ fn text(svg: &mut String, shared: &Shared, measure: Measure) {
 }
 
 /// The words of prompt and continuation in lines of at most `width`, in units of the font's size.
-fn wrapped<'a>(shared: &'a Shared, width: f64, measure: Measure) -> Vec<Vec<Word<'a>>> {
+fn wrapped<'a>(shared: &'a SharedText, width: f64, measure: Measure) -> Vec<Vec<Word<'a>>> {
     let mut lines: Vec<Vec<Word>> = Vec::new();
     let space = measure(" ", REGULAR);
     let (mut left, mut has_space) = (0.0, true);

@@ -18,7 +18,7 @@ pub enum Request {
     /// Read the base model and the text, and go on from a checkpoint if there is one of the same training.
     Prepare {
         /// The training.
-        plan: Box<Plan>,
+        plan: Box<TrainingPlan>,
         /// Milliseconds since 1970.
         now_ms: i64,
     },
@@ -44,7 +44,7 @@ pub enum Request {
 
 /// A training as the visitor wants it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct TrainingPlan {
     /// The name of the bot's folder.
     pub bot: String,
     /// In the order of import.

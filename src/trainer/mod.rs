@@ -22,6 +22,6 @@ pub mod trained;
 pub mod training;
 
 pub use interrupted::Interrupted;
-pub use message::{Event, Plan, Request};
+pub use message::{Event, Request, TrainingPlan};
 pub use trained::TrainedBot;
 pub use training::Training;

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use super::message::{Plan, Prepared};
+use super::message::{Prepared, TrainingPlan};
 use super::record::{Inputs, TrainRun};
 use crate::engine::{BaseModel, EngineError};
 use crate::finetune::estimate::MemoryEstimate;
@@ -66,7 +66,7 @@ pub fn tokens(base: &BaseModel, text: &str) -> Result<Vec<u32>, EngineError> {
 
 /// A training under way.
 pub struct Training {
-    pub(super) plan: Plan,
+    pub(super) plan: TrainingPlan,
     pub(super) base: BaseModel,
     pub(super) fine_tune: FineTune,
     pub(super) run: TrainRun,
@@ -78,7 +78,7 @@ impl Training {
     /// # Errors
     /// [`TrainingError`].
     pub fn begin(
-        plan: Plan,
+        plan: TrainingPlan,
         text: &str,
         mut base: BaseModel,
         base_file: &Artifact,

@@ -143,7 +143,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "shown",
             "trainer::message",
             "trainer::Event",
-            "trainer::Plan",
+            "trainer::TrainingPlan",
             "trainer::Interrupted",
             "trainer::TrainedBot",
         ],

@@ -13,7 +13,7 @@ use huggingtweets::protocol::{Event, Request};
 use huggingtweets::runs::{Artifact, RunRecord, State};
 use huggingtweets::trainer::copy_check::{CopyCheck, CopyReport, N_TEXTS};
 use huggingtweets::trainer::output::{base_artifact, hashed};
-use huggingtweets::trainer::{Plan, Training};
+use huggingtweets::trainer::{Training, TrainingPlan};
 use huggingtweets::weights::Checkpoint;
 use safetensors::SafeTensors;
 
@@ -28,8 +28,8 @@ fn text() -> String {
     })
 }
 
-fn plan(params: FineTuneParams) -> Plan {
-    Plan {
+fn plan(params: FineTuneParams) -> TrainingPlan {
+    TrainingPlan {
         bot: "made".to_owned(),
         handles: vec!["zoe".to_owned(), "abe".to_owned()],
         base: "bundled".to_owned(),
@@ -53,7 +53,7 @@ fn plan(params: FineTuneParams) -> Plan {
     }
 }
 
-fn begin(plan: &Plan) -> Training {
+fn begin(plan: &TrainingPlan) -> Training {
     let base = BaseModel::from_gguf(Box::new(Cursor::new(BUNDLED))).unwrap();
     let file = hashed("bundled.gguf", &mut Cursor::new(BUNDLED)).unwrap();
     assert_eq!(file.size_bytes, BUNDLED_MODEL.size_bytes);

@@ -1,9 +1,9 @@
 //! The pool of the browser's worker: its helpers are further web workers on the same shared memory.
 
-use super::{Arc, Ordering, Pool, Range, Shared, Task, Threads};
+use super::{Arc, Ordering, Pool, Range, RoundWork, SharedState, Threads};
 use std::sync::LazyLock;
 
-static SHARED: LazyLock<Arc<Shared>> = LazyLock::new(|| Arc::new(Shared::new()));
+static SHARED: LazyLock<Arc<SharedState>> = LazyLock::new(|| Arc::new(SharedState::new()));
 
 impl Threads {
     /// The calling worker and every worker that calls [`join`], before or after.
@@ -21,18 +21,18 @@ impl Threads {
 /// The code it compiled afterwards ran five columns on two threads at 235 tok/s instead of 335, from the second text
 /// until the page was closed.
 fn be_called_by_many() {
-    fn task<const N: usize>() -> Task {
+    fn task<const N: usize>() -> RoundWork {
         let work: &'static (dyn Fn(Range<usize>) + Sync) = &|items| {
             std::hint::black_box(items.len() + N);
         };
-        Task {
+        RoundWork {
             work,
             n_items: 1,
             n_parts: 1,
             chunk: 1,
         }
     }
-    let pool = Shared::new();
+    let pool = SharedState::new();
     for task in [
         task::<1>(),
         task::<2>(),

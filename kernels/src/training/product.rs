@@ -124,7 +124,7 @@ pub fn product_with<T: Tile>(
         let rows = first_row..m.min(first_row + most_rows);
         for first_term in (0..k).step_by(most_terms) {
             let terms = first_term..k.min(first_term + most_terms);
-            let part = Part {
+            let part = SubProduct {
                 a: a.rows(rows.clone()).columns(terms.clone()),
                 b: b.rows(terms),
                 start: match first_term {
@@ -150,7 +150,7 @@ fn begin(start: Start, out: &mut [f32], (m, n): (usize, usize), stride: usize) {
 }
 
 /// Some rows of a product and some of its terms.
-struct Part<'a> {
+struct SubProduct<'a> {
     a: Matrix<'a>,
     b: Matrix<'a>,
     start: Start<'a>,
@@ -158,7 +158,7 @@ struct Part<'a> {
     first_row: usize,
 }
 
-impl Part<'_> {
+impl SubProduct<'_> {
     fn add<T: Tile>(&self, threads: &Threads, packed: &mut [f32], out: &Result) {
         let (m, n, k) = (self.a.rows, self.b.cols, self.a.cols);
         let n_panels = m.div_ceil(T::ROWS);

@@ -6,7 +6,7 @@ use std::io;
 
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
-use maker::manifest::{BOTS_FOLDER, Manifest, Part, TITLE_FILE};
+use maker::manifest::{BOTS_FOLDER, BotFile, Manifest, TITLE_FILE};
 use maker::posts_file::Bytes;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -185,7 +185,7 @@ impl BotFolder {
     }
 
     /// Leads a part to its file where a closed tab had named it by its content and not yet noted so.
-    pub async fn find(&self, part: &mut Part) {
+    pub async fn find(&self, part: &mut BotFile) {
         if let Some(name) = part.name_to_get().map(str::to_owned)
             && !self.has(&part.file).await
             && self.has(&name).await

@@ -7,7 +7,7 @@ use posts::clean::{Cleaner, Verdict};
 use posts::counts::Counts;
 use posts::post::Post;
 
-use crate::manifest::Part;
+use crate::manifest::BotFile;
 use crate::message::Class;
 use crate::posts_file::PostsFile;
 use crate::survey::Survey;
@@ -20,7 +20,7 @@ pub(super) struct HeldAccount {
     /// A `data:` address.
     pub(super) picture: Option<String>,
     pub(super) is_cut: bool,
-    pub(super) part: Part,
+    pub(super) part: BotFile,
     pub(super) posts: PostsFile,
     pub(super) classes: Vec<Class>,
     pub(super) counts: Counts,
@@ -39,9 +39,9 @@ impl HeldAccount {
             report,
             picture: None,
             is_cut: false,
-            part: Part {
+            part: BotFile {
                 file,
-                ..Part::default()
+                ..BotFile::default()
             },
             posts,
             classes: Vec::new(),

@@ -10,7 +10,7 @@ use super::task::{Job, STEP_BYTES};
 use super::{Session, SessionError};
 use crate::bundle::{Bundle, BundleWriter};
 use crate::manifest::Manifest;
-use crate::message::{Event, Task};
+use crate::message::{Event, LongTask};
 use crate::posts_file::{Bytes, PostsFile};
 
 impl Session {
@@ -89,7 +89,7 @@ impl Session {
                 };
                 self.job = Some(Job::Restoring(bundle));
                 Event::Progress {
-                    task: Task::Read,
+                    task: LongTask::Read,
                     done,
                     total,
                     counts,

@@ -14,7 +14,7 @@ use super::account::HeldAccount;
 use super::{Session, SessionError};
 use crate::bundle::Bundle;
 use crate::manifest::kept_name;
-use crate::message::{Class, Event, Task};
+use crate::message::{Class, Event, LongTask};
 use crate::picture;
 use crate::survey::Surveyor;
 
@@ -130,7 +130,7 @@ impl Session {
                 let counts = held.counts;
                 self.job = Some(Job::Reading(reading));
                 return Event::Progress {
-                    task: Task::Read,
+                    task: LongTask::Read,
                     done: progress.bytes,
                     total: progress.of_bytes,
                     counts,
@@ -226,7 +226,7 @@ impl Session {
             .map(|held| held.posts.len() as u64)
             .sum();
         Ok(vec![Event::Progress {
-            task: Task::Judge,
+            task: LongTask::Judge,
             done: counts.downloaded,
             total,
             counts,

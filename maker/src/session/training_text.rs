@@ -8,7 +8,7 @@ use posts::dataset::{self, DatasetParams, Order};
 use posts::record::{self, Config, Consent, Preprocess, Record};
 
 use super::{Session, SessionError};
-use crate::manifest::Part;
+use crate::manifest::BotFile;
 use crate::message::{Class, Event};
 use crate::posts_file::Bytes;
 
@@ -67,7 +67,7 @@ impl Session {
             n_versions,
         };
         self.record = Some(record.record());
-        let part = Part {
+        let part = BotFile {
             file: part,
             size_bytes,
             sha256,

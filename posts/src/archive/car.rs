@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Visitor};
 
 use super::bluesky::{Profile, REPOST, Record};
-use super::entries::{Section, Shared};
+use super::entries::{Section, SharedSource};
 use super::error::{MAX_ELEMENT_BYTES, ReadError};
 use super::pages::Pages;
 use super::reader::Reader;
@@ -101,7 +101,7 @@ enum State {
 
 /// A repository being read.
 pub(super) struct Car {
-    shared: Shared,
+    shared: SharedSource,
     name: String,
     state: State,
     root: Option<Cid>,
@@ -169,7 +169,7 @@ fn is_wanted(after: &[u8], before: Option<&[u8]>) -> bool {
 
 impl Car {
     /// A reader of the repository `name`.
-    pub fn new(shared: Shared, name: &str) -> Self {
+    pub fn new(shared: SharedSource, name: &str) -> Self {
         Self {
             state: State::Scan(shared.whole()),
             pages: Pages::new(shared.unbuffered()),

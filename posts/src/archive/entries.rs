@@ -40,14 +40,14 @@ impl<T: Read + Seek> Source for T {}
 
 /// A source that several readers share, each with a place of its own.
 #[derive(Clone)]
-pub(super) struct Shared {
+pub(super) struct SharedSource {
     source: Rc<RefCell<Box<dyn Source>>>,
     read: Rc<Cell<u64>>,
     /// Bytes of the source.
     pub size_bytes: u64,
 }
 
-impl Shared {
+impl SharedSource {
     pub fn new(mut source: Box<dyn Source>) -> io::Result<Self> {
         let size_bytes = source.seek(SeekFrom::End(0))?;
         Ok(Self {
@@ -100,7 +100,7 @@ impl Shared {
 
 /// A part of a shared source.
 pub(super) struct Section {
-    shared: Shared,
+    shared: SharedSource,
     start: u64,
     at: u64,
     end: u64,
@@ -137,12 +137,12 @@ impl Seek for Section {
 
 /// A single file as an export.
 pub(super) struct OneFile {
-    shared: Shared,
+    shared: SharedSource,
     entries: [Entry; 1],
 }
 
 impl OneFile {
-    pub fn new(shared: Shared, name: &str) -> Self {
+    pub fn new(shared: SharedSource, name: &str) -> Self {
         let entry = Entry {
             name: name.to_owned(),
             size_bytes: shared.size_bytes,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::entries::{Entries, Entry, Shared};
+use super::entries::{Entries, Entry, SharedSource};
 use super::error::{Fault, MAX_ENTRY_BYTES, MAX_RATIO, RATIO_COUNTS_FROM, ReadError, faulty};
 use super::interest::is_of_interest;
 use super::quote::Examples;
@@ -24,7 +24,7 @@ pub(super) enum Compression {
 }
 
 /// The whole content of a source.
-pub(super) fn content(shared: &Shared, compression: Compression) -> Box<dyn Read> {
+pub(super) fn content(shared: &SharedSource, compression: Compression) -> Box<dyn Read> {
     match compression {
         Compression::None => Box::new(shared.whole()),
         Compression::Gzip => Box::new(Bounded {
@@ -80,13 +80,13 @@ impl<R: Read> Read for Limited<R> {
 
 /// A file in gzip, as an export of one file.
 pub(super) struct GzFile {
-    shared: Shared,
+    shared: SharedSource,
     entries: [Entry; 1],
 }
 
 impl GzFile {
     /// `name`: of the compressed file.
-    pub fn new(shared: Shared, name: &str) -> Self {
+    pub fn new(shared: SharedSource, name: &str) -> Self {
         let entry = Entry {
             name: name.to_owned(),
             size_bytes: shared.size_bytes,
@@ -123,7 +123,7 @@ enum Place {
 
 /// The files of a tar.
 pub(super) struct TarEntries {
-    shared: Shared,
+    shared: SharedSource,
     compression: Compression,
     entries: Vec<Entry>,
     places: Vec<Place>,
@@ -138,7 +138,7 @@ impl TarEntries {
     ///
     /// # Errors
     /// [`ReadError`] if not even one header can be read.
-    pub fn new(shared: Shared, compression: Compression) -> Result<Self, ReadError> {
+    pub fn new(shared: SharedSource, compression: Compression) -> Result<Self, ReadError> {
         let mut found = Self {
             shared: shared.clone(),
             compression,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::car::{self, Car};
 use super::csv::{self, Csv};
 use super::elements::is_utf16;
-use super::entries::{Entries, OneFile, Shared, Source};
+use super::entries::{Entries, OneFile, SharedSource, Source};
 use super::error::{Encoding, ReadError};
 use super::gzipped::{Compression, GzFile, TarEntries, content};
 use super::interest::base_name;
@@ -15,7 +15,7 @@ use super::plain::Plain;
 use super::quote::Examples;
 use super::reader::Reader;
 use super::report::{ImportNotice, ImportOptions, Kind, Report, Sink, Step};
-use super::twitter::{Plan, Twitter};
+use super::twitter::{ArchiveFiles, Twitter};
 use super::zipped::ZipEntries;
 use crate::post::Post;
 
@@ -63,7 +63,7 @@ impl Import {
         options: ImportOptions,
     ) -> Result<Self, ReadError> {
         let io = |source| ReadError::of_io(name, source);
-        let shared = Shared::new(file).map_err(io)?;
+        let shared = SharedSource::new(file).map_err(io)?;
         let head = shared.head(HEAD_BYTES).map_err(io)?;
         if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
             let zip = ZipEntries::new(shared.clone())?;
@@ -151,7 +151,7 @@ impl Import {
         options: ImportOptions,
         listing: Listing,
     ) -> Result<Self, ReadError> {
-        if let Some(plan) = Plan::of(&*entries) {
+        if let Some(plan) = ArchiveFiles::of(&*entries) {
             let kind = match plan.is_grailbird {
                 true => Kind::Grailbird,
                 false => Kind::Twitter,

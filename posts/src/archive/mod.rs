@@ -50,7 +50,7 @@ pub use import::{Import, Progress};
 pub use interest::is_of_interest;
 pub use report::{ImportNotice, ImportOptions, Kind, Report, Step};
 
-use entries::Shared;
+use entries::SharedSource;
 use zipped::ZipEntries;
 
 /// The files of a zip whose names `is_wanted`. Each is checked against its size and checksum as it is read, and given up
@@ -62,6 +62,6 @@ pub fn zip_files(
     file: Box<dyn Source>,
     is_wanted: fn(&str) -> bool,
 ) -> Result<Box<dyn Entries>, ReadError> {
-    let shared = Shared::new(file).map_err(|source| ReadError::of_io("the zip", source))?;
+    let shared = SharedSource::new(file).map_err(|source| ReadError::of_io("the zip", source))?;
     Ok(Box::new(ZipEntries::wanted(shared, is_wanted)?))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _};
 
-use super::entries::Shared;
+use super::entries::SharedSource;
 use super::interest::is_of_interest;
 
 const SIGNATURE: &[u8] = b"PK\x03\x04";
@@ -33,7 +33,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// The error of the source.
-pub(super) fn find(shared: &Shared) -> io::Result<Vec<Found>> {
+pub(super) fn find(shared: &SharedSource) -> io::Result<Vec<Found>> {
     let mut input = shared.whole();
     let mut found = Vec::new();
     let mut chunk: Vec<u8> = Vec::new();

@@ -24,7 +24,7 @@ const MAX_PARTS: usize = 1000;
 
 /// The files of an archive that are read.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct ArchiveFiles {
     /// Indices of the files with posts, in order.
     posts: Vec<usize>,
     notes: Vec<usize>,
@@ -56,7 +56,7 @@ fn is_month(base: &str) -> bool {
         })
 }
 
-impl Plan {
+impl ArchiveFiles {
     /// The plan for these files; `None` if they are no archive of X.
     ///
     /// The posts are in `tweets.js` or, up to 2022, in `tweet.js`, each with parts; up to 2018 in a file per month. Their
@@ -243,7 +243,7 @@ impl Twitter {
     /// A file besides the posts that cannot be read becomes an [`ImportNotice::Ignored`].
     pub fn open(
         entries: Box<dyn Entries>,
-        plan: &Plan,
+        plan: &ArchiveFiles,
         options: ImportOptions,
         report: &mut Report,
     ) -> Self {

@@ -8,7 +8,7 @@ use zip::HasZipMetadata as _;
 use zip::read::{Config, ZipFileEntry};
 use zip::unstable::read::ZipIterable;
 
-use super::entries::{Entries, Entry, Shared};
+use super::entries::{Entries, Entry, SharedSource};
 use super::error::{Fault, MAX_ENTRY_BYTES, MAX_RATIO, RATIO_COUNTS_FROM, ReadError, faulty};
 use super::interest::is_of_interest;
 use super::quote::Examples;
@@ -33,7 +33,7 @@ enum Header {
 
 /// The files of a zip.
 pub(super) struct ZipEntries {
-    shared: Shared,
+    shared: SharedSource,
     is_wanted: fn(&str) -> bool,
     entries: Vec<Entry>,
     headers: Vec<Header>,
@@ -50,7 +50,7 @@ impl ZipEntries {
     ///
     /// # Errors
     /// [`ReadError::Archive`] if there is no directory and no file of interest.
-    pub fn new(shared: Shared) -> Result<Self, ReadError> {
+    pub fn new(shared: SharedSource) -> Result<Self, ReadError> {
         let mut this = Self::unread(shared, is_of_interest);
         if let Err(error) = this.read_directory() {
             let damaged = ReadError::Archive {
@@ -82,7 +82,7 @@ impl ZipEntries {
     ///
     /// # Errors
     /// [`ReadError::Archive`] if there is none.
-    pub fn wanted(shared: Shared, is_wanted: fn(&str) -> bool) -> Result<Self, ReadError> {
+    pub fn wanted(shared: SharedSource, is_wanted: fn(&str) -> bool) -> Result<Self, ReadError> {
         let mut this = Self::unread(shared, is_wanted);
         let read = this.read_directory();
         read.map_err(|error| ReadError::Archive {
@@ -91,7 +91,7 @@ impl ZipEntries {
         Ok(this)
     }
 
-    fn unread(shared: Shared, is_wanted: fn(&str) -> bool) -> Self {
+    fn unread(shared: SharedSource, is_wanted: fn(&str) -> bool) -> Self {
         Self {
             shared,
             is_wanted,

@@ -4,7 +4,7 @@ use super::super::PageState;
 use super::super::embed_code::Example;
 use super::super::model_choice::ModelChoice;
 use super::super::recipe::Recipe;
-use super::super::share::{self, Shared};
+use super::super::share::{self, SharedText};
 use super::super::speaker::Speaker;
 use super::super::tweet::{Tweet, TweetStatus};
 use crate::generate::parameter::Parameter;
@@ -20,7 +20,7 @@ impl PageState {
     }
 
     /// A text to be shared. `page`: the page's address without a query.
-    pub fn shared(&self, place: usize, page: &str) -> Option<Shared> {
+    pub fn shared(&self, place: usize, page: &str) -> Option<SharedText> {
         let tweet = self.texts().tweets.get(place)?;
         let speaker = self.speaker();
         let model = tweet.recipe.model.name();
@@ -29,7 +29,7 @@ impl PageState {
         let of_site = of_site.filter(|choice| choice.model == tweet.recipe.model);
         let is_of_site = own.is_some() && of_site.and_then(ModelChoice::bot_repo) == own;
         let is_stand_in = own.is_some_and(|own| own != model) && !is_of_site;
-        Some(Shared {
+        Some(SharedText {
             stand_in: is_stand_in.then_some(model),
             speaker,
             prompt: tweet.prompt.clone(),

@@ -4,12 +4,17 @@ use super::MakerState;
 use crate::posts::record::ArtifactKind;
 use crate::runs::{Artifact, RunRecord};
 use crate::state::training_settings::TrainingSettings;
-use crate::trainer::Plan;
+use crate::trainer::TrainingPlan;
 
 impl MakerState {
     /// The training of the written text with these settings, on the base model of this name.
     #[must_use]
-    pub fn plan(&self, settings: &TrainingSettings, base: &str, date: &str) -> Option<Plan> {
+    pub fn plan(
+        &self,
+        settings: &TrainingSettings,
+        base: &str,
+        date: &str,
+    ) -> Option<TrainingPlan> {
         let record = self.bot.record.clone()?;
         let of_text =
             |artifact: &&posts::record::Artifact| artifact.kind == ArtifactKind::TrainDataset;
@@ -18,7 +23,7 @@ impl MakerState {
         let preprocess = RunRecord::from(record);
         let dataset: Artifact = preprocess.artifacts.get(place)?.clone();
         let handles = self.bot.accounts.iter().map(|it| it.handle.clone());
-        Some(Plan {
+        Some(TrainingPlan {
             bot: self.name.clone()?,
             handles: handles.collect(),
             base: base.to_owned(),

@@ -81,7 +81,7 @@ fn what_is_done_before_the_first_bot_is_open_stays_and_what_belongs_to_another_b
     assert_eq!(state.consent, Some(Consent::Own));
     state.begin();
     state.hear(opened("a"));
-    assert_eq!(state.running, Some(Running::begun(Task::Read)));
+    assert_eq!(state.running, Some(Running::begun(LongTask::Read)));
 
     state.consent = Some(Consent::Own);
     state.open("b", 8);

@@ -4,7 +4,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::file::Blob as Picked;
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
-use maker::message::{Event, KeptBot, MadeFile, Request, Task};
+use maker::message::{Event, KeptBot, LongTask, MadeFile, Request};
 use posts::archive::ImportOptions;
 use serde::Serialize as _;
 use wasm_bindgen::{JsCast, JsValue};
@@ -110,7 +110,7 @@ impl Maker {
         self.change(|state| {
             state.begin();
             if let Some(running) = &mut state.running {
-                (running.task, running.done, running.total) = (Task::Fetch, done, total);
+                (running.task, running.done, running.total) = (LongTask::Fetch, done, total);
             }
         });
     }
@@ -130,7 +130,7 @@ impl Maker {
     /// Ends what is running: a download without a result, the reading of an export with what was read.
     pub fn stop(self) {
         match self.with_untracked(|state| state.running.map(|running| running.task)) {
-            Some(Task::Fetch) => {
+            Some(LongTask::Fetch) => {
                 self.end_download();
                 self.change(|state| state.running = None);
             }

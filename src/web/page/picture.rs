@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, HtmlImageElement};
 
-use crate::state::share::Shared;
+use crate::state::share::SharedText;
 use crate::state::share_picture::{self, FONT, HEIGHT, WIDTH};
 
 /// Size of the font in which widths are measured, in pixels.
@@ -22,7 +22,7 @@ pub struct Picture {
 
 impl Picture {
     /// Draws the text; `None` in a browser without a canvas.
-    pub fn draw(shared: &Shared) -> Option<Picture> {
+    pub fn draw(shared: &SharedText) -> Option<Picture> {
         let (_, context) = canvas(1, 1)?;
         let measure = |text: &str, weight: &str| {
             context.set_font(&format!("{weight} {MEASURED_AT}px {FONT}"));

@@ -19,11 +19,11 @@ use super::picture::Picture;
 use super::{address, browser_window, made_bot, worker_script};
 use crate::bot::Bot;
 use crate::bundled::BUNDLED_NAME;
-use crate::state::share::Shared;
+use crate::state::share::SharedText;
 use crate::state::speaker::Speaker;
 use crate::state::training::{Phase, TrainingState};
 use crate::trainer::interrupted::CheckpointRecord;
-use crate::trainer::{Event, Interrupted, Plan, Request};
+use crate::trainer::{Event, Interrupted, Request, TrainingPlan};
 
 /// The script that starts the worker, beside the page.
 const SCRIPT: &str = "worker_loader.js";
@@ -161,7 +161,7 @@ impl Trainer {
 
     /// Reads the base model and the written `text`; `begins`: steps follow at once. A picture of `shown` becomes the bot's
     /// preview.
-    pub fn prepare(self, plan: Plan, text: Blob, shown: Option<Bot>, begins: bool) {
+    pub fn prepare(self, plan: TrainingPlan, text: Blob, shown: Option<Bot>, begins: bool) {
         self.change(|state| state.prepare(begins));
         spawn_local(async move {
             if let Err(error) = self.try_prepare(plan, text, shown).await {
@@ -171,7 +171,12 @@ impl Trainer {
         });
     }
 
-    async fn try_prepare(self, plan: Plan, text: Blob, shown: Option<Bot>) -> Result<(), String> {
+    async fn try_prepare(
+        self,
+        plan: TrainingPlan,
+        text: Blob,
+        shown: Option<Bot>,
+    ) -> Result<(), String> {
         let base = match self.base.get_untracked() {
             Some((_, file)) => file,
             None => bundled_file().await?,
@@ -398,7 +403,7 @@ fn ended(event: &JsValue) -> Option<Event> {
 
 /// The picture by which other sites show the bot: its names, and the beginning of a text.
 async fn preview(bot: Bot) -> Option<Blob> {
-    let shared = Shared {
+    let shared = SharedText {
         prompt: bot.card.widget.first().cloned().unwrap_or_default(),
         speaker: Speaker::Bot(bot),
         stand_in: None,

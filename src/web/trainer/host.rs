@@ -25,7 +25,7 @@ pub(super) struct Host {
 
 /// What the next turn of the event loop does.
 #[derive(Default)]
-pub(super) enum Task {
+pub(super) enum NextTurn {
     #[default]
     None,
     Step,
@@ -44,7 +44,7 @@ pub(super) struct State {
     pub(super) folder: Option<TrainingFolder>,
     pub(super) checkpoints: Option<KeptCheckpoints>,
     /// What the next turn does.
-    pub(super) task: Task,
+    pub(super) task: NextTurn,
     pub(super) checkpoint_ms: f64,
     pub(super) samples_ms: f64,
     /// The step of the last samples.

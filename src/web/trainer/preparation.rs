@@ -14,7 +14,7 @@ use super::kept_checkpoints::KeptCheckpoints;
 use crate::engine::BaseModel;
 use crate::finetune::FineTuneError;
 use crate::trainer::training::TrainingError;
-use crate::trainer::{Event, Plan, Training, output};
+use crate::trainer::{Event, Training, TrainingPlan, output};
 use crate::web::shared::js_error::WebError;
 use crate::web::worker::blob_reader::BlobReader;
 
@@ -27,7 +27,7 @@ const MAX_TEXT_BYTES: u64 = 1 << 28;
 impl Host {
     pub(super) async fn prepare(
         &self,
-        plan: Plan,
+        plan: TrainingPlan,
         message: &JsValue,
         now_ms: i64,
     ) -> Result<(), Failure> {

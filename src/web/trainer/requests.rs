@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
 
 use super::failure::Failure;
-use super::host::{Host, Task, now, post, report_panics};
+use super::host::{Host, NextTurn, now, post, report_panics};
 use crate::parallel::Threads;
 use crate::trainer::{Event, Request};
 
@@ -57,20 +57,20 @@ impl Host {
             }
             Request::Train => {
                 let mut state = self.state.borrow_mut();
-                if state.training.is_some() && matches!(state.task, Task::None) {
-                    state.task = Task::Step;
+                if state.training.is_some() && matches!(state.task, NextTurn::None) {
+                    state.task = NextTurn::Step;
                     (state.checkpoint_ms, state.samples_ms) = (now(), now());
                     drop(state);
                     self.ask_for_turn();
                 }
             }
             Request::Pause => {
-                self.state.borrow_mut().task = Task::None;
+                self.state.borrow_mut().task = NextTurn::None;
                 self.keep_checkpoint();
                 self.post(&Event::Paused);
             }
             Request::Finish => {
-                self.state.borrow_mut().task = Task::None;
+                self.state.borrow_mut().task = NextTurn::None;
                 self.finish_later();
             }
             Request::Pack { bot } => self.pack_later(bot, None),

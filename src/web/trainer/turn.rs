@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::failure::Failure;
-use super::host::{Host, Task, date_ms, now};
+use super::host::{Host, NextTurn, date_ms, now};
 use crate::trainer::Event;
 use crate::trainer::record::LOGGING_STEPS;
 use crate::trainer::training::N_SAMPLES;
@@ -24,7 +24,7 @@ impl Host {
             Ok(true) => self.ask_for_turn(),
             Ok(false) => {}
             Err(failure) => {
-                self.state.borrow_mut().task = Task::None;
+                self.state.borrow_mut().task = NextTurn::None;
                 self.fail(failure);
             }
         }
@@ -38,14 +38,14 @@ impl Host {
             return Ok(false);
         };
         match &mut state.task {
-            Task::None => return Ok(false),
-            Task::Step if training.fine_tune().is_done() => {
-                state.task = Task::None;
+            NextTurn::None => return Ok(false),
+            NextTurn::Step if training.fine_tune().is_done() => {
+                state.task = NextTurn::None;
                 drop(guard);
                 self.finish_later();
                 return Ok(false);
             }
-            Task::Step => {
+            NextTurn::Step => {
                 let (report, tokens_per_second) = training.step(&now, date_ms())?;
                 self.post(&Event::Step {
                     report,
@@ -55,7 +55,7 @@ impl Host {
                 let since_sampled = report.step - state.sampled_step;
                 let is_far = since_sampled >= report.n_steps.div_ceil(MOST_SAMPLES);
                 if is_far && now() - state.samples_ms > SAMPLES_MS {
-                    state.task = Task::Sample(Vec::new());
+                    state.task = NextTurn::Sample(Vec::new());
                 }
                 let is_due = now() - state.checkpoint_ms > CHECKPOINT_MS;
                 if is_due && report.step.is_multiple_of(LOGGING_STEPS) {
@@ -64,7 +64,7 @@ impl Host {
                     self.keep_checkpoint();
                 }
             }
-            Task::Sample(texts) => {
+            NextTurn::Sample(texts) => {
                 texts.push(training.sample(texts.len() as u32)?);
                 if texts.len() as u32 == N_SAMPLES {
                     let step = training.fine_tune().steps_done();
@@ -72,7 +72,7 @@ impl Host {
                         step,
                         texts: std::mem::take(texts),
                     });
-                    state.task = Task::Step;
+                    state.task = NextTurn::Step;
                     (state.samples_ms, state.sampled_step) = (now(), step);
                 }
             }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::hub::ModelAddress;
-use crate::state::share::{MASTODON, Shared};
+use crate::state::share::{MASTODON, SharedText};
 use crate::web::page::context::Page;
 use crate::web::page::picture::Picture;
 use crate::web::page::{address, browser_window, local_storage};
@@ -48,7 +48,7 @@ fn ShareBody() -> impl IntoView {
 }
 
 #[component]
-fn Ways(shared: Shared, note: &'static str) -> impl IntoView {
+fn Ways(shared: SharedText, note: &'static str) -> impl IntoView {
     let link = shared.link.clone();
     let for_link = link.clone();
     let quotation = shared.quotation();

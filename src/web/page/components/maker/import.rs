@@ -4,7 +4,7 @@ use gloo::file::{Blob, File};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use maker::message::{MAX_ACCOUNTS, Task};
+use maker::message::{LongTask, MAX_ACCOUNTS};
 use posts::archive::ImportOptions;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -91,12 +91,12 @@ pub fn Import() -> impl IntoView {
             {move || running.get().map(|running| {
                 let percent = 100.0 * crate::state::wording::ratio(running.done, running.total);
                 let words = match running.task {
-                    Task::Fetch if running.total == 0 => format!("Fetching from {}: {}", community_archive::host(), bytes(running.done)),
-                    Task::Fetch => format!("Fetching from {}: {} of {}", community_archive::host(), bytes(running.done), bytes(running.total)),
-                    Task::Read if running.total == 0 => "Opening the export …".to_owned(),
-                    Task::Read => format!("Reading: {} of {}", bytes(running.done), bytes(running.total)),
-                    Task::Judge => format!("Cleaning: {} of {} posts", count(running.done), count(running.total)),
-                    Task::Write => "Writing the training text …".to_owned(),
+                    LongTask::Fetch if running.total == 0 => format!("Fetching from {}: {}", community_archive::host(), bytes(running.done)),
+                    LongTask::Fetch => format!("Fetching from {}: {} of {}", community_archive::host(), bytes(running.done), bytes(running.total)),
+                    LongTask::Read if running.total == 0 => "Opening the export …".to_owned(),
+                    LongTask::Read => format!("Reading: {} of {}", bytes(running.done), bytes(running.total)),
+                    LongTask::Judge => format!("Cleaning: {} of {} posts", count(running.done), count(running.total)),
+                    LongTask::Write => "Writing the training text …".to_owned(),
                 };
                 let counts = running.counts;
                 view! {
@@ -105,7 +105,7 @@ pub fn Import() -> impl IntoView {
                         <progress max="100" value=format!("{percent:.1}") data-testid="progress"></progress>
                         <p class="muted">{format!("{} posts so far: {} kept, {} retweets, {} too short", count(counts.downloaded), count(counts.kept), count(counts.retweets), count(counts.short))}</p>
                         <button type="button" class="button" data-testid="maker-cancel" on:click=move |_| maker.stop()>{match running.task {
-                            Task::Fetch => "Cancel the download",
+                            LongTask::Fetch => "Cancel the download",
                             _ => "Stop and keep what was read",
                         }}</button>
                     </div>
