@@ -17,6 +17,8 @@ pub enum FileKind {
     Pickle,
     /// A tar archive, such as PyTorch's first format.
     Tar,
+    /// Text of 16 bits per character, as Windows' PowerShell writes it.
+    Utf16,
     /// JSON text.
     Json,
     /// safetensors.
@@ -78,6 +80,8 @@ impl FileKind {
         } else if let Some((_, name)) = COMPRESSED.iter().find(|(magic, _)| head.starts_with(magic))
         {
             Self::Compressed(name)
+        } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+            Self::Utf16
         } else if head.starts_with(b"GGUF") {
             Self::Gguf
         } else if head.starts_with(b"PK\x03\x04") {
@@ -111,6 +115,7 @@ impl FileKind {
                 "it needs its config.json: open the folder that holds both"
             }
             Self::Pickle | Self::Tar => "open it with transformers and save it as safetensors",
+            Self::Utf16 => "save it as UTF-8",
             Self::Json => "take the GGUF or safetensors file beside it",
             Self::Gguf => "open it by itself, as a GGUF",
             Self::OldGgml => "convert the model again with a current llama.cpp",
@@ -130,6 +135,7 @@ impl std::fmt::Display for FileKind {
             Self::Zip => "a zip archive such as PyTorch's .bin",
             Self::Pickle => "a pickle of Python's that holds no weights of PyTorch",
             Self::Tar => "a tar archive, such as PyTorch's format from before 2017",
+            Self::Utf16 => "UTF-16 text",
             Self::Json => "JSON text",
             Self::Safetensors => "safetensors",
             Self::Gguf => "GGUF",

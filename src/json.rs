@@ -17,6 +17,9 @@ pub enum JsonError {
         /// What came.
         found: FileKind,
     },
+    /// A list where an object belongs.
+    #[error("it is a list, not an object")]
+    List,
     /// It is damaged, or a value has another type.
     #[error(transparent)]
     Malformed(#[from] serde_json::Error),
@@ -25,7 +28,7 @@ pub enum JsonError {
 /// Deepest nesting that is read; the reader's own limit is 127, and what a model needs lies at most 10 deep.
 const MAX_DEPTH: usize = 100;
 
-/// A value from the JSON in `bytes`, as Python reads it.
+/// An object from the JSON in `bytes`, as Python reads it.
 ///
 /// A byte order mark is passed over. What Python writes or reads and JSON or Rust cannot state is replaced: the bare
 /// words `NaN`, `Infinity` and `-Infinity`, numbers beyond 64-bit floats, and values nested deeper than `MAX_DEPTH`
@@ -45,6 +48,9 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
         Some(text) => serde_json::from_slice(&text),
     });
     read.map_err(|source| match kind {
+        FileKind::Json if source.is_data() && text.trim_ascii_start().starts_with(b"[") => {
+            JsonError::List
+        }
         FileKind::Json | FileKind::Unknown => JsonError::Malformed(shortened(source)),
         found => JsonError::Other { found },
     })
@@ -238,6 +244,19 @@ mod tests {
             "{message}"
         );
         assert_eq!(message.chars().count(), MOST_CHARS + 1);
+    }
+
+    #[test]
+    fn a_list_in_the_place_of_an_object_is_named() {
+        type Object = serde_json::Map<String, Value>;
+        assert!(matches!(
+            from_slice::<Object>(b" [1, {}]"),
+            Err(JsonError::List)
+        ));
+        assert!(matches!(
+            from_slice::<Object>(b"1"),
+            Err(JsonError::Malformed(_))
+        ));
     }
 
     // https://github.com/huggingface/transformers.js/issues/1021, https://github.com/0hq/WebGPT/issues/26

@@ -137,6 +137,7 @@ impl CardError {
                 | FileKind::LfsPointer
                 | FileKind::ServerAnswer
                 | FileKind::Compressed(_)
+                | FileKind::Utf16
                 | FileKind::Empty => found.hint(),
                 _ => "give the README.md of a huggingtweets model",
             },

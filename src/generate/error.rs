@@ -100,7 +100,9 @@ impl GenerateError {
             Self::EmptyText => "give at least one character".into(),
             Self::Defaults { source, .. } => match source {
                 JsonError::Other { found } => found.hint().into(),
-                JsonError::Malformed(_) => "take it from the model's repository again".into(),
+                JsonError::List | JsonError::Malformed(_) => {
+                    "take it from the model's repository again".into()
+                }
             },
             Self::BrokenLogits => {
                 "load the model again, its file is damaged or of another model".into()

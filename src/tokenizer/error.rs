@@ -187,6 +187,7 @@ impl TokenizerError {
                 | FileKind::LfsPointer
                 | FileKind::ServerAnswer
                 | FileKind::Compressed(_)
+                | FileKind::Utf16
                 | FileKind::Empty => found.hint(),
                 _ => "take the file of that name from the model's repository",
             },

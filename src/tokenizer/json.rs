@@ -71,6 +71,10 @@ pub(super) fn object(
     check_file_size(file, bytes)?;
     json::from_slice(bytes).map_err(|error| match error {
         JsonError::Other { found } => TokenizerError::OtherFile { file, found },
+        JsonError::List => TokenizerError::Malformed {
+            origin: file,
+            reason: error.to_string(),
+        },
         JsonError::Malformed(source) => TokenizerError::Json { file, source },
     })
 }

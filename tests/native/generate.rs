@@ -263,7 +263,7 @@ fn a_generation_config_that_is_none_is_passed_over_as_what_it_is() {
         ),
         (b"", "empty"),
         (b"{\"max_length\": 1", "line 1"),
-        (b"[1]", "map"),
+        (b"[1]", "it is a list, not an object"),
     ] {
         let read = ModelDefaults::of_files(config, Some(bytes)).unwrap();
         assert_eq!(read.params.max_length, 33);

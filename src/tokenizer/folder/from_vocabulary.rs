@@ -18,6 +18,7 @@ pub(super) fn lines<'b>(
     if let found @ (FileKind::Html
     | FileKind::LfsPointer
     | FileKind::Compressed(_)
+    | FileKind::Utf16
     | FileKind::Zip
     | FileKind::Gguf
     | FileKind::Safetensors) = FileKind::of(bytes)

@@ -206,6 +206,7 @@ pub(super) fn object_in(
         let why = match error {
             TokenizerError::OtherFile { found, .. } => format!("it is {found}"),
             TokenizerError::Json { source, .. } => format!("it is damaged ({source})"),
+            TokenizerError::Malformed { reason, .. } => reason,
             error => error.to_string(),
         };
         notices.push(Notice::file_passed_over(name, why));
