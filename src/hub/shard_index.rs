@@ -13,13 +13,13 @@ pub const MAX_SHARDS: usize = 1000;
 /// The content of a `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardIndex {
-    /// The files that hold tensors, sorted; each lies beside the index.
+    /// The files that hold tensors, sorted; each lies beside the index or in a folder beside it.
     pub files: Vec<String>,
 }
 
 /// An index that cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` does not say which files beside it hold the weights")]
+#[error("`{name}` does not say which files in its folder hold the weights")]
 pub struct ShardIndexError {
     /// The index.
     pub name: String,
@@ -37,7 +37,7 @@ impl ShardIndex {
     /// Parses the index called `name`.
     ///
     /// # Errors
-    /// [`ShardIndexError`] if it is not an index, names no file or too many, or a file that does not lie beside it.
+    /// [`ShardIndexError`] if it is not an index, names no file or too many, or a file outside of its folder.
     pub fn from_json(name: &str, json: &[u8]) -> Result<Self, ShardIndexError> {
         #[derive(Deserialize)]
         struct Index {
@@ -50,8 +50,8 @@ impl ShardIndex {
         let names = index.weight_map.values().filter_map(Value::as_str);
         let files = names.map(|name| name.trim_start_matches("./").to_owned());
         let files: BTreeSet<String> = files.collect();
-        let is_beside = |file: &String| is_inside(file) && !file.contains('/');
-        if !(1..=MAX_SHARDS).contains(&files.len()) || !files.iter().all(is_beside) {
+        let is_inside = |file: &String| is_inside(file);
+        if !(1..=MAX_SHARDS).contains(&files.len()) || !files.iter().all(is_inside) {
             return Err(bad_index());
         }
         Ok(Self {

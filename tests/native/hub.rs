@@ -689,7 +689,7 @@ fn shards_are_all_taken_with_their_index_and_none_may_lack() {
 }
 
 #[test]
-fn an_index_names_files_beside_it_or_is_refused() {
+fn an_index_names_files_in_its_folder_or_is_refused() {
     let index = |map: Value| {
         let json = json!({ "metadata": { "total_size": 7 }, "weight_map": map }).to_string();
         ShardIndex::from_json("the index", json.as_bytes())
@@ -699,7 +699,10 @@ fn an_index_names_files_beside_it_or_is_refused() {
     for map in [
         json!({}),
         json!({ "a": "../x" }),
-        json!({ "a": "b/c" }),
+        json!({ "a": "b/../../x" }),
+        json!({ "a": "/x" }),
+        json!({ "a": "b\\c" }),
+        json!({ "a": "b/".repeat(300) + "c" }),
         json!({ "a": 1 }),
     ] {
         let refused = index(map.clone()).unwrap_err();
@@ -709,6 +712,8 @@ fn an_index_names_files_beside_it_or_is_refused() {
         );
     }
     assert!(ShardIndex::from_json("x", b"<html>").is_err());
+    let below = index(json!({ "a": "sub/two.bin", "b": "./sub/one.bin" })).unwrap();
+    assert_eq!(below.files, ["sub/one.bin", "sub/two.bin"]);
     let odd = index(json!({ "a": "./two.bin", "b": 5, "c": null })).unwrap();
     assert_eq!(odd.files, ["two.bin"]);
     let python = b"\xef\xbb\xbf{\"metadata\": {\"total_size\": NaN}, \"weight_map\": {\"a\": \"x.bin\"}, \"v\": []}";
@@ -761,6 +766,18 @@ fn without_a_tokenizer_the_files_to_add_are_named() {
     assert_eq!(error, PlanError::NoTokenizer);
     for name in ["vocab.json", "merges.txt", "beside the weights"] {
         assert!(error.hint().contains(name), "{}", error.hint());
+    }
+}
+
+#[test]
+fn a_tokenizer_of_sentence_piece_is_named() {
+    for name in ["spiece.model", "sentencepiece.bpe.model", "tokenizer.model"] {
+        let files = ["config.json", "model.safetensors", name];
+        let listing = Listing::of_files(files.map(|name| (name.to_owned(), Some(1))));
+        let error = choose(&listing, Dtype::Auto).unwrap_err();
+        assert_eq!(error, PlanError::SentencePiece { name });
+        assert!(error.to_string().contains(name), "{error}");
+        assert!(error.hint().contains("save_pretrained"), "{}", error.hint());
     }
 }
 
