@@ -36,6 +36,13 @@ impl Notice {
         Self::new(file, format!("{key} {value} is passed over"))
     }
 
+    /// A notice that a token id of `key` is passed over, because a vocabulary of `vocab_size` tokens lacks it.
+    pub fn beyond(file: &str, key: &str, id: u32, vocab_size: usize) -> Self {
+        let fact =
+            format!("{key} {id} is passed over, because the vocabulary has {vocab_size} tokens");
+        Self::new(file, fact)
+    }
+
     /// A notice that the whole file is passed over, and why.
     pub fn file_passed_over(file: &str, why: impl fmt::Display) -> Self {
         Self::new(file, format!("{why}, so it is passed over"))

@@ -2,6 +2,7 @@
 
 use super::clock::drawn_seed;
 use super::model::ModelArgs;
+use super::notes::print_notices;
 use super::params::ParamArgs;
 use super::status_line::StatusLine;
 use super::threads::ThreadArgs;
@@ -46,6 +47,8 @@ pub fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let defaults = &open.info.defaults;
     let mut params = defaults.clone();
     args.params.apply_to(&mut params)?;
+    let vocab_size = open.model.config.vocab_size;
+    print_notices(args.params.without_effect(vocab_size, &params));
     params.do_sample &= !args.greedy;
     if !args.params.has(Parameter::NumReturnSequences) {
         params.num_return_sequences = params.unasked_sequences(defaults);

@@ -33,6 +33,26 @@ impl ParamArgs {
         }
         Ok(())
     }
+
+    /// A notice for every stated parameter with a token id that a vocabulary of `vocab_size` lacks and that, as in
+    /// `transformers`, has no effect; other parameters are refused with such an id.
+    pub fn without_effect(&self, vocab_size: usize, params: &GenerationParams) -> Vec<String> {
+        let may_be_any = |parameter: &Parameter| {
+            matches!(
+                parameter,
+                Parameter::SuppressTokens | Parameter::BeginSuppressTokens | Parameter::EosTokenId
+            )
+        };
+        let stated = self.given.iter().map(|(parameter, _)| *parameter);
+        let notice = |parameter: Parameter| {
+            let id = parameter.take_beyond(vocab_size, &mut params.clone())?;
+            let flag = flag(parameter);
+            Some(format!(
+                "the command line: --{flag} {id} is passed over, because the vocabulary has {vocab_size} tokens"
+            ))
+        };
+        stated.filter(may_be_any).filter_map(notice).collect()
+    }
 }
 
 /// The flag of a parameter, without its two dashes.

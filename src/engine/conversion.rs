@@ -72,7 +72,7 @@ pub fn of_gguf(
     let mut checkpoint = Checkpoint::from_gguf(reader)?;
     let tokenizer = tokenizer_metadata::take(checkpoint.metadata_mut())?.read()?;
     let mut config = checkpoint.config().clone();
-    let mut defaults = defaults::from_metadata(checkpoint.metadata());
+    let mut defaults = defaults::from_metadata(checkpoint.metadata(), config.vocab_size);
     let notices = [
         defaults::notices_of(checkpoint.metadata()),
         special_tokens::of_gguf(&mut config, checkpoint.metadata(), &tokenizer),

@@ -30,9 +30,9 @@ pub fn are_in(metadata: &BTreeMap<String, Value>) -> bool {
     metadata.contains_key(MARK)
 }
 
-/// The parameters of a file, as [`ModelDefaults`] reads them; a parameter that is missing has the default of the bots,
+/// The parameters of a file with `vocab_size` tokens, as [`ModelDefaults`] reads them; a parameter that is missing has the default of the bots,
 /// but for `min_length` in a file that states none.
-pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> ModelDefaults {
+pub fn from_metadata(metadata: &BTreeMap<String, Value>, vocab_size: usize) -> ModelDefaults {
     let stated: Map<String, Json> = Parameter::ALL
         .into_iter()
         .filter_map(|parameter| {
@@ -48,7 +48,7 @@ pub fn from_metadata(metadata: &BTreeMap<String, Value>) -> ModelDefaults {
         },
         false => GenerationParams::default(),
     };
-    ModelDefaults::of_values(base, GGUF, &stated)
+    ModelDefaults::of_values(base, vocab_size, GGUF, &stated)
 }
 
 /// The entries that [`from_metadata`] reads. A parameter that has no effect, and that only few programs know, is left

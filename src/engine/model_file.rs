@@ -67,7 +67,7 @@ impl ModelFile {
         let tokenizer = tokenizer_metadata::take(checkpoint.metadata_mut())?.read()?;
         let mut config = checkpoint.config().clone();
         let metadata = checkpoint.metadata();
-        let read = defaults::from_metadata(metadata);
+        let read = defaults::from_metadata(metadata, config.vocab_size);
         let notices = [
             defaults::notices_of(metadata),
             special_tokens::of_gguf(&mut config, metadata, &tokenizer),

@@ -92,10 +92,7 @@ fn drawable(
     ids.retain(|id| {
         let is_token = (*id as usize) < vocab_size;
         if !is_token {
-            let fact = format!(
-                "{key} {id} is passed over, because the vocabulary has {vocab_size} tokens"
-            );
-            notices.push(Notice::new(file, fact));
+            notices.push(Notice::beyond(file, key, *id, vocab_size));
         }
         is_token
     });

@@ -48,6 +48,29 @@ impl GenerationParams {
     }
 }
 
+/// Refuses a caller's ids that no token has where `transformers` refuses them; elsewhere they have no effect.
+///
+/// # Errors
+/// [`GenerateError::BadParameter`].
+pub(super) fn check_ids(params: &GenerationParams, vocab_size: usize) -> Result<(), GenerateError> {
+    let mut params = params.clone();
+    for parameter in [
+        Parameter::BadWordsIds,
+        Parameter::SequenceBias,
+        Parameter::ForcedBosTokenId,
+        Parameter::ForcedEosTokenId,
+    ] {
+        if let Some(id) = parameter.take_beyond(vocab_size, &mut params) {
+            return Err(GenerateError::BadParameter {
+                name: parameter.name(),
+                got: id.to_string(),
+                allowed: format!("made of token ids below {vocab_size}"),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// [`GenerationParams`] in range for a model with `n_ctx` tokens of context.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedParams {

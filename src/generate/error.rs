@@ -6,7 +6,11 @@ use crate::infer::InferError;
 use crate::json::JsonError;
 use crate::tokenizer::TokenizerError;
 
-/// Why a text could not be continued. Only [`GenerateError::BrokenLogits`] can occur after the computation has begun.
+use super::parameter::Parameter;
+use super::params::GenerationParams;
+
+/// Why a text could not be continued. Once the computation has begun, only the scores can be at fault:
+/// [`GenerateError::BrokenLogits`], [`GenerateError::AllForbidden`], [`GenerateError::BadParameter`].
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
     /// A parameter out of range.
@@ -83,6 +87,15 @@ pub enum GenerateError {
 }
 
 impl GenerateError {
+    /// The error where a parameter, whose value 1 changes nothing, makes scores infinite.
+    pub(super) fn too_strong(parameter: Parameter, params: &GenerationParams) -> Self {
+        Self::BadParameter {
+            name: parameter.name(),
+            got: parameter.text_of(params),
+            allowed: "closer to 1, because scores become infinite with this value".to_owned(),
+        }
+    }
+
     /// The remedy.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {

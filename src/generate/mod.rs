@@ -22,9 +22,10 @@ use crate::parallel::Threads;
 use crate::tokenizer::{DecodeStream, Tokenizer};
 
 use beams::Beams;
-use checked_params::CheckedParams;
+use checked_params::{CheckedParams, check_ids};
 pub use error::GenerateError;
 pub use output::{FinishedSequence, NewToken, StepOutput, StopReason};
+use parameter::Parameter;
 use params::GenerationParams;
 use processors::Processors;
 use sampler::{Sample, Sampler, SamplerScratch};
@@ -84,6 +85,7 @@ impl Generation {
         let n_ctx = model.config.n_ctx;
         let opening_token = model.config.opening_token();
         let params = params.check(n_ctx)?;
+        check_ids(&params, model.config.vocab_size)?;
         let eos = match params.eos_token_id.is_empty() {
             true => model.config.eos_token_ids.clone(),
             false => params.eos_token_id.clone(),
@@ -149,8 +151,8 @@ impl Generation {
     /// the first tokens; a beam search returns all tokens at its end. Does nothing when all sequences are finished.
     ///
     /// # Errors
-    /// [`GenerateError::BrokenLogits`]; [`GenerateError::AllForbidden`]; [`GenerateError::Infer`] only if model and
-    /// tokenizer do not belong together.
+    /// [`GenerateError::BrokenLogits`]; [`GenerateError::AllForbidden`]; [`GenerateError::BadParameter`] if a parameter makes
+    /// the scores infinite; [`GenerateError::Infer`] only if model and tokenizer do not belong together.
     pub fn step(&mut self) -> Result<Vec<StepOutput>, GenerateError> {
         let mut outputs = Vec::new();
         let Self {
@@ -284,13 +286,17 @@ impl Rules {
     ) -> Result<(), GenerateError> {
         let Self {
             processors,
+            params,
             prompt_ids,
             scratch,
             ..
         } = self;
         processors.apply(logits, prompt_ids, &sequence.token_ids);
-        let sample = sequence.sampler.draw(logits, scratch);
-        let sample = sample.map_err(|error| explained(error, logits))?;
+        // No other error comes of drawing.
+        let sample = sequence
+            .sampler
+            .draw(logits, scratch)
+            .map_err(|_| processors.cause(params, logits, prompt_ids, &sequence.token_ids))?;
         self.accept(index, sequence, sample, outputs);
         Ok(())
     }
@@ -372,7 +378,14 @@ impl Rules {
         };
         let mut process =
             |scores: &mut [f32], new: &[u32]| processors.apply(scores, prompt_ids, new);
-        beams.step(rows, &mut process, &ends, scratch)
+        let step = beams.step(rows, &mut process, &ends, scratch);
+        step.map_err(|error| match error {
+            // Some could be drawn, and dividing by the temperature has made all of them impossible.
+            GenerateError::AllForbidden if params.do_sample && !scratch.candidates.is_empty() => {
+                GenerateError::too_strong(Parameter::Temperature, params)
+            }
+            error => error,
+        })
     }
 
     fn finish(&self, index: usize, sequence: &mut Sequence, stop_reason: StopReason) -> StepOutput {
@@ -388,15 +401,5 @@ impl Rules {
             token_ids: std::mem::take(&mut sequence.token_ids),
             stop_reason,
         })
-    }
-}
-
-/// The cause of logits of which none can be drawn.
-fn explained(error: GenerateError, logits: &[f32]) -> GenerateError {
-    match error {
-        GenerateError::BrokenLogits if logits.iter().all(|l| *l == f32::NEG_INFINITY) => {
-            GenerateError::AllForbidden
-        }
-        error => error,
     }
 }

@@ -13,6 +13,8 @@ use super::params::GenerationParams;
 
 const CONFIG: &str = "config.json";
 const GENERATION_CONFIG: &str = "generation_config.json";
+/// The `vocab_size` of a `config.json` that states none.
+const GPT2_VOCAB_SIZE: usize = 50_257;
 
 /// The parameters that a model's files state.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +50,11 @@ impl ModelDefaults {
                     source,
                 }
             })?;
-        let mut reader = Reader::default();
+        let vocab_size = config.get("vocab_size").and_then(json::whole_number);
+        let mut reader = Reader::new(
+            GenerationParams::of_the_library(),
+            vocab_size.map_or(GPT2_VOCAB_SIZE, |size| size as usize),
+        );
         let generation_config = generation_config.and_then(|bytes| {
             let read = json::from_slice::<Map<String, Value>>(&infinity::marked(bytes));
             read.inspect_err(|error| {
@@ -76,12 +82,15 @@ impl ModelDefaults {
         Ok(reader.finish())
     }
 
-    /// The parameters among `stated`, in the place of those in `base`; `file` names where they stand.
-    pub fn of_values(base: GenerationParams, file: &str, stated: &Map<String, Value>) -> Self {
-        let mut reader = Reader {
-            params: base,
-            ..Reader::default()
-        };
+    /// The parameters among `stated` of a model with `vocab_size` tokens, in the place of those in `base`; `file` names
+    /// where they stand.
+    pub fn of_values(
+        base: GenerationParams,
+        vocab_size: usize,
+        file: &str,
+        stated: &Map<String, Value>,
+    ) -> Self {
+        let mut reader = Reader::new(base, vocab_size);
         reader.take_all(file, stated);
         reader.finish()
     }
@@ -89,24 +98,24 @@ impl ModelDefaults {
 
 struct Reader {
     params: GenerationParams,
+    vocab_size: usize,
     odd: Vec<(Parameter, Notice)>,
     /// The file that states how many texts are written.
     number_in: Option<String>,
     notices: Vec<Notice>,
 }
 
-impl Default for Reader {
-    fn default() -> Self {
+impl Reader {
+    fn new(params: GenerationParams, vocab_size: usize) -> Self {
         Self {
-            params: GenerationParams::of_the_library(),
+            params,
+            vocab_size,
             odd: Vec::new(),
             number_in: None,
             notices: Vec::new(),
         }
     }
-}
 
-impl Reader {
     fn take(&mut self, file: &str, parameter: Parameter, value: &Value) {
         // What an earlier file stated is replaced, also where it was odd.
         self.odd.retain(|(odd, _)| *odd != parameter);
@@ -115,7 +124,12 @@ impl Reader {
             Ok(()) if parameter == Parameter::NumReturnSequences && !value.is_null() => {
                 self.number_in = Some(file.to_owned());
             }
-            Ok(()) => {}
+            Ok(()) => {
+                if let Some(id) = parameter.take_beyond(self.vocab_size, &mut self.params) {
+                    let notice = Notice::beyond(file, parameter.name(), id, self.vocab_size);
+                    self.odd.push((parameter, notice));
+                }
+            }
             Err(_) => {
                 let notice = infinity::passed_over(file, parameter.name(), value);
                 self.odd.push((parameter, notice));

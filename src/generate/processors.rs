@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 
+use super::error::GenerateError;
+use super::parameter::Parameter;
 use super::params::GenerationParams;
 use crate::kernels::logits;
 
@@ -109,6 +111,39 @@ impl Processors {
             || self.no_repeat_ngram_size > 0
             || !self.sequence_bias.0.is_empty()
             || !self.bad_words.0.is_empty()
+    }
+
+    /// Why no token can be drawn from the scores that [`Self::apply`] has changed: a parameter of `params` has made the
+    /// scores infinite of tokens that it changes, or the settings forbid all, or the model's own scores are broken.
+    pub(super) fn cause(
+        &self,
+        params: &GenerationParams,
+        scores: &[f32],
+        prompt: &[u32],
+        new: &[u32],
+    ) -> GenerateError {
+        if scores.iter().all(|score| *score == f32::NEG_INFINITY) {
+            return GenerateError::AllForbidden;
+        }
+        let mut cause = None;
+        for (score, id) in scores.iter().zip(0_u32..) {
+            if *score < f32::INFINITY {
+                continue;
+            }
+            cause = Some(match self.decay {
+                Some(_) if self.eos.contains(&id) => Parameter::ExponentialDecayLengthPenalty,
+                _ if self.repetition_penalty != 1.0
+                    && *score == f32::INFINITY
+                    && (prompt.contains(&id) || new.contains(&id)) =>
+                {
+                    Parameter::RepetitionPenalty
+                }
+                _ => return GenerateError::BrokenLogits,
+            });
+        }
+        cause.map_or(GenerateError::BrokenLogits, |parameter| {
+            GenerateError::too_strong(parameter, params)
+        })
     }
 
     /// Changes the scores (V) of the token after `prompt` and `new`. Ids outside the vocabulary are ignored.

@@ -29,8 +29,8 @@ pub const PREFILL_CHUNK: usize = 65;
 /// Why a forward pass was refused. After an error nothing is appended.
 #[derive(Debug, thiserror::Error)]
 pub enum InferError {
-    /// More tokens than the session has room for.
-    #[error("{wanted} tokens do not fit into the {capacity} of this session")]
+    /// More tokens than there is room for: in the model's context, or in what was made ready of it.
+    #[error("{wanted} tokens are more than the {capacity} that there is room for")]
     ContextFull {
         /// Requested tokens.
         wanted: usize,

@@ -320,6 +320,16 @@ fn requests_that_cannot_be_met_say_so() {
     assert!(generate(&["--temperature", "-3"]).contains("`--temperature` is -3"));
     assert!(generate(&["--n", "11"]).contains("`--n` is 11"));
     assert!(generate(&["--max-new-tokens", "80"]).contains("80 tokens"));
+    // The scores of tokens in the prompt become infinite, and the model is not at fault.
+    for more in [
+        &["--repetition-penalty", "1e-44"][..],
+        &["--do-sample", "--temperature", "1e-44", "--num-beams", "2"],
+    ] {
+        let error = generate(&[more, &["--n", "1"]].concat());
+        let is_named = ["`repetition_penalty`", "`temperature`"].map(|name| error.contains(name));
+        assert!(is_named.contains(&true), "{error}");
+        assert!(error.contains("closer to 1"), "{error}");
+    }
     let long = "a".repeat(100_000);
     assert!(failure(&["generate", "--model", &model, "--prompt", &long]).contains("shorten"));
     assert!(failure(&["logits", "--model", &model, "--prompt", ""]).contains("empty"));
@@ -359,6 +369,68 @@ fn what_is_passed_over_is_noted_once_on_standard_error() {
         ];
         assert_eq!(notes, expected, "{args:?}");
     }
+}
+
+/// `transformers` refuses ids that no token has in these settings, and passes over them in the others.
+#[test]
+fn ids_beyond_the_vocabulary_are_told() {
+    let (_folder, model) = model();
+    let args = ["generate", "--model", &model, "--prompt", "a", "--n", "1"];
+    let with = |flag: &'static str, value: &'static str| {
+        let more = ["--max-new-tokens", "3", flag, value];
+        [&args[..], &more].concat()
+    };
+    for (flag, value) in [
+        ("--bad-words-ids", "[[1], [2, 261]]"),
+        ("--sequence-bias", "[[[261], 1.0]]"),
+        ("--forced-bos-token-id", "261"),
+        ("--forced-eos-token-id", "[3, 261]"),
+    ] {
+        let error = failure(&with(flag, value));
+        let name = flag.trim_start_matches("--").replace('-', "_");
+        assert!(error.contains(&format!("`{name}` is 261")), "{error}");
+        assert!(error.contains("token ids below 261"), "{error}");
+    }
+    for flag in [
+        "--suppress-tokens",
+        "--begin-suppress-tokens",
+        "--eos-token-id",
+    ] {
+        let output = huggingtweets(&with(flag, "[261, 262]"));
+        assert!(output.status.success(), "{flag}");
+        let note = format!(
+            "note: the command line: {flag} 261 is passed over, because the vocabulary has 261 tokens\n"
+        );
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), note);
+    }
+
+    // What a file states never shuts its model; what remains of it counts, also in the GGUF made of it.
+    let folder = model_folder(true);
+    let path = folder.path();
+    let stated = serde_json::json!({
+        "bad_words_ids": [[97], [261], [2, 300]], "sequence_bias": [[[500], 1.0]], "suppress_tokens": [261],
+        "begin_suppress_tokens": 261, "forced_bos_token_id": 261, "forced_eos_token_id": 261,
+    });
+    write(
+        path,
+        "generation_config.json",
+        stated.to_string().as_bytes(),
+    );
+    let (model, out) = (path.to_str().unwrap(), path.join("out.gguf"));
+    let out = out.to_str().unwrap();
+    let notes = |args: &[&str]| {
+        let output = huggingtweets(args);
+        assert!(output.status.success(), "{args:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        for name in stated.as_object().unwrap().keys() {
+            let id = if name == "sequence_bias" { 500 } else { 261 };
+            let note = format!("note: generation_config.json: {name} {id} is passed over");
+            assert_eq!(error.matches(&note).count(), 1, "{note}: {error}");
+        }
+    };
+    notes(&["generate", "--prompt", "a", "--model", model]);
+    notes(&["quantize", model, out, "--no-score"]);
+    notes(&["generate", "--prompt", "a", "--model", out]);
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn filters_leave_what_those_of_transformers_leave() {
             top_k: 0,
             ..GenerationParams::of_the_library()
         };
-        let read = ModelDefaults::of_values(base, "a file", settings);
+        let read = ModelDefaults::of_values(base, usize::MAX, "a file", settings);
         assert_eq!(read.notices, []);
         let logits: Vec<f32> = serde_json::from_value(case["logits"].clone()).unwrap();
         let mut kept: Vec<Candidate> = Vec::new();

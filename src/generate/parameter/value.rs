@@ -80,6 +80,29 @@ impl Parameter {
         Ok(())
     }
 
+    /// Takes the token ids beyond a vocabulary of `vocab_size` out of the parameter's value in `params`, with the
+    /// sequences that they are in; returns the first of them.
+    pub fn take_beyond(self, vocab_size: usize, params: &mut GenerationParams) -> Option<u32> {
+        let mut first = None;
+        let mut is_token = |id: u32| {
+            let is_token = (id as usize) < vocab_size;
+            first = first.or((!is_token).then_some(id));
+            is_token
+        };
+        match self.place(params) {
+            Place::Ids(ids) => ids.retain(|id| is_token(*id)),
+            Place::IdLists(lists) => lists.retain(|list| list.iter().all(|id| is_token(*id))),
+            Place::Biases(biases) => {
+                biases.retain(|(list, _)| list.iter().all(|id| is_token(*id)));
+            }
+            Place::OptionalId(id) if self == Parameter::ForcedBosTokenId => {
+                *id = id.filter(|id| is_token(*id));
+            }
+            _ => {}
+        }
+        first
+    }
+
     /// Whether the parameter's value in `params` is in its range.
     ///
     /// # Errors
