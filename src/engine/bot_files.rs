@@ -77,6 +77,9 @@ pub fn bot_files(
     }
     let mut of_tokenizer = special.clone();
     of_tokenizer.insert("add_prefix_space".to_owned(), gguf.adds_space_prefix.into());
+    if gguf.splits_special_tokens {
+        of_tokenizer.insert("split_special_tokens".to_owned(), true.into());
+    }
     of_tokenizer.insert("model_max_length".to_owned(), config.n_ctx.into());
     of_tokenizer.insert("tokenizer_class".to_owned(), class.into());
     files.push((

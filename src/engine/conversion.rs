@@ -14,6 +14,9 @@ use super::{Companions, EngineError, defaults, special_tokens, tokenizer_metadat
 
 const ADD_BOS_TOKEN: &str = "tokenizer.ggml.add_bos_token";
 
+/// The entries of a GGUF's header.
+type Metadata = Vec<(String, Value)>;
+
 /// The type that float weights become for a requested type.
 pub fn target(dtype: Dtype) -> WeightType {
     match dtype {
@@ -27,7 +30,8 @@ pub fn target(dtype: Dtype) -> WeightType {
 }
 
 /// The conversion of float weights in `n_files` files to a model called `name`. It continues from `journal`, unless the
-/// journal is of another conversion. Also what there is to know about the files, which is written with the model.
+/// journal is of another conversion. Also what there is to know about the files, which is written with the model, and
+/// about llama.cpp, which is not.
 ///
 /// # Errors
 /// [`EngineError`] if the companions are damaged, incomplete or of different models.
@@ -44,7 +48,8 @@ pub fn of_floats(
     let mut defaults = companions.defaults()?;
     notices.extend(companions.set_special_tokens(&mut config, &tokenizer));
     defaults.notices.splice(0..0, notices);
-    let metadata = metadata(name, &config, dtype, tokenizer, &mut defaults)?;
+    let (metadata, of_llama_cpp) = metadata(name, &config, dtype, tokenizer, &mut defaults)?;
+    defaults.notices.extend(of_llama_cpp);
     let params = ConversionParams {
         config_json: &companions.config,
         dtype,
@@ -78,20 +83,21 @@ pub fn of_gguf(
         special_tokens::of_gguf(&mut config, checkpoint.metadata(), &tokenizer),
     ];
     defaults.notices.splice(0..0, notices.concat());
-    let metadata = metadata(name, &config, dtype, tokenizer, &mut defaults)?;
+    let (metadata, of_llama_cpp) = metadata(name, &config, dtype, tokenizer, &mut defaults)?;
+    defaults.notices.extend(of_llama_cpp);
     let conversion = Conversion::of_gguf(&checkpoint, dtype, &metadata);
     Ok((conversion, defaults.notices))
 }
 
-/// The metadata of a GGUF, with the notices about the tokenizer, which are added to `defaults`. A tokenizer of another
-/// model is refused, before anything is written.
+/// The metadata of a GGUF, with the notices about the tokenizer, which are added to `defaults`, and a notice that is not
+/// written: it is about other readers of the file. A tokenizer of another model is refused, before anything is written.
 fn metadata(
     name: &str,
     config: &Gpt2Config,
     dtype: WeightType,
     mut tokenizer: Tokenizer,
     defaults: &mut ModelDefaults,
-) -> Result<Vec<(String, Value)>, EngineError> {
+) -> Result<(Metadata, Option<Notice>), EngineError> {
     tokenizer.fit_to(config.vocab_size)?;
     tokenizer.add_special_ids(config.special_ids())?;
     defaults.notices.extend_from_slice(tokenizer.notices());
@@ -103,5 +109,6 @@ fn metadata(
     more.push((ADD_BOS_TOKEN.to_owned(), Value::Bool(adds_bos)));
     more.extend(defaults::to_metadata(&defaults.params));
     more.extend(defaults::notices_entry(&defaults.notices));
-    Ok(gpt2_metadata(name, config, dtype, more))
+    let metadata = gpt2_metadata(name, config, dtype, more);
+    Ok((metadata, tokenizer.notice_of_llama_cpp()))
 }

@@ -17,6 +17,8 @@ const UNKNOWN: &str = "tokenizer.ggml.unknown_token_id";
 const PADDING: &str = "tokenizer.ggml.padding_token_id";
 const ADD_SPACE_PREFIX: &str = "tokenizer.ggml.add_space_prefix";
 const JSON: &str = "tokenizer.huggingface.json";
+/// GGUF has no key for it.
+const SPLIT_SPECIAL_TOKENS: &str = "huggingtweets.tokenizer.split_special_tokens";
 
 /// Takes the tokenizer's lists out of a file's metadata, which saves a copy of 100,000 strings.
 ///
@@ -41,7 +43,9 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
     let (unknown_id, padding_id) = (token_id(UNKNOWN), token_id(PADDING));
     let pre = metadata.get(PRE).and_then(Value::as_str);
     let pre = pre.map(str::to_owned);
-    let adds_space_prefix = metadata.get(ADD_SPACE_PREFIX) == Some(&Value::Bool(true));
+    let is_true = |key: &str| metadata.get(key) == Some(&Value::Bool(true));
+    let adds_space_prefix = is_true(ADD_SPACE_PREFIX);
+    let splits_special_tokens = is_true(SPLIT_SPECIAL_TOKENS);
     let mut strings = |key: &str| match metadata.remove(key) {
         Some(Value::Strings(strings)) => Ok(Some(strings)),
         Some(_) => Err(wrong_type(key, "a list of strings")),
@@ -60,6 +64,7 @@ pub fn take(metadata: &mut BTreeMap<String, Value>) -> Result<GgufTokenizer, Eng
         unknown_id,
         padding_id,
         adds_space_prefix,
+        splits_special_tokens,
     };
     // Programs that write GGUF leave an empty list out, which is right for a vocabulary of single bytes alone.
     if !has_merges && tokenizer.json.is_none() && tokenizer.has_joined_tokens() {
@@ -80,6 +85,7 @@ pub fn entries(tokenizer: GgufTokenizer) -> Vec<(String, Value)> {
         unknown_id,
         padding_id,
         adds_space_prefix,
+        splits_special_tokens,
     } = tokenizer;
     let token_id = |id: u32| Value::UInt(id.into());
     let entries = [
@@ -97,6 +103,10 @@ pub fn entries(tokenizer: GgufTokenizer) -> Vec<(String, Value)> {
         (
             ADD_SPACE_PREFIX,
             adds_space_prefix.then_some(Value::Bool(true)),
+        ),
+        (
+            SPLIT_SPECIAL_TOKENS,
+            splits_special_tokens.then_some(Value::Bool(true)),
         ),
     ];
     entries

@@ -116,6 +116,8 @@ impl TokenizerFiles {
         let others = OptionalFiles::read(class, |name| self.get(name), &mut notices);
         let mut tokenizer = self.read_with(&others, &mut notices)?;
         tokenizer.notices = notices;
+        let are_split = others.config.get("split_special_tokens") == Some(&true.into());
+        tokenizer.inner.set_encode_special_tokens(are_split);
         tokenizer.unknown = others.token_of("unk_token");
         tokenizer.padding = others.token_of("pad_token");
         Ok(tokenizer)

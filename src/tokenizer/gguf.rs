@@ -62,6 +62,8 @@ pub struct GgufTokenizer {
     /// `tokenizer.ggml.add_space_prefix`. Only written: no program puts a space in front of a byte-level BPE's text for it,
     /// and where it is true, the `tokenizer.json` says so too.
     pub adds_space_prefix: bool,
+    /// Whether special tokens in a text are ordinary text. GGUF has no key for it.
+    pub splits_special_tokens: bool,
 }
 
 impl GgufTokenizer {
@@ -83,7 +85,9 @@ impl GgufTokenizer {
     pub fn read(self) -> Result<Tokenizer, TokenizerError> {
         let (unknown_id, padding_id) = (self.unknown_id, self.padding_id);
         let pre = self.pre.clone();
+        let are_split = self.splits_special_tokens;
         let mut tokenizer = self.read_parts()?;
+        tokenizer.inner.set_encode_special_tokens(are_split);
         // A name that nobody knows would shut the next file to llama.cpp.
         tokenizer.pre = pre.filter(|name| PreTokenizer::of(name).is_some());
         let token = |id: Option<u32>| tokenizer.inner.id_to_token(id?);
@@ -227,7 +231,8 @@ impl Tokenizer {
             token_types.push(kind);
         }
         let merges = self.merges(vocab_size)?;
-        let is_plain = self.is_plain() && !self.has_tokens_beyond(vocab_size);
+        let is_plain =
+            self.is_plain() && self.splits_as_gpt2() && !self.has_tokens_beyond(vocab_size);
         tokens.truncate(vocab_size.max(self.n_tokens));
         let id_of = |token: &Option<String>| {
             let id = self.inner.token_to_id(token.as_deref()?)?;
@@ -253,6 +258,7 @@ impl Tokenizer {
                 Some(PreTokenizerWrapper::ByteLevel(part)) => part.add_prefix_space,
                 _ => false,
             },
+            splits_special_tokens: self.splits_special_tokens(),
         })
     }
 
@@ -337,8 +343,8 @@ impl Tokenizer {
             .collect())
     }
 
-    /// Whether tokens, types and merges describe the tokenizer completely: it is a byte-level BPE with GPT-2's pattern,
-    /// whose added tokens have no flags.
+    /// Whether tokens, types and merges describe the tokenizer completely but for the way in which a text is split into
+    /// words: it is a byte-level BPE whose added tokens have no flags.
     fn is_plain(&self) -> bool {
         let ModelWrapper::BPE(bpe) = self.inner.get_model() else {
             return false;
@@ -347,17 +353,45 @@ impl Tokenizer {
         let is_plain_model = is_empty(&bpe.continuing_subword_prefix)
             && is_empty(&bpe.end_of_word_suffix)
             && (bpe.unk_token.is_none() || self.has_all_bytes())
-            && !bpe.byte_fallback
-            && !bpe.ignore_merges;
-        let is_plain_split = match self.inner.get_pre_tokenizer() {
-            Some(PreTokenizerWrapper::ByteLevel(part)) => part.use_regex && !part.add_prefix_space,
-            _ => false,
-        };
+            && !bpe.byte_fallback;
         is_byte_level(&self.inner)
             && is_plain_model
-            && is_plain_split
             && self.inner.get_normalizer().is_none()
             && self.added_tokens_are_plain()
+    }
+
+    /// Whether a text is split into words as GPT-2's are.
+    fn splits_as_gpt2(&self) -> bool {
+        let ignores_merges = match self.inner.get_model() {
+            ModelWrapper::BPE(bpe) => bpe.ignore_merges,
+            _ => false,
+        };
+        match self.inner.get_pre_tokenizer() {
+            Some(PreTokenizerWrapper::ByteLevel(part)) => {
+                part.use_regex && !part.add_prefix_space && !ignores_merges
+            }
+            _ => false,
+        }
+    }
+
+    /// A notice that llama.cpp, which reads no `tokenizer.json`, makes other tokens of a text than this program.
+    #[must_use]
+    pub fn notice_of_llama_cpp(&self) -> Option<Notice> {
+        let is_plain = self.is_plain()
+            && (self.splits_as_gpt2() || self.pre_name().is_some())
+            && !self.splits_special_tokens();
+        let fact = match is_byte_level(&self.inner) {
+            true if is_plain => return None,
+            true => {
+                "llama.cpp makes other tokens of a text than this program, because the tokenizer has rules that llama.cpp \
+                 does not read; give it the token ids of `tokenize`"
+            }
+            false => {
+                "llama.cpp makes no tokens of a text with it, because the tokenizer is no byte-level BPE; give it the token \
+                 ids of `tokenize`"
+            }
+        };
+        Some(Notice::new(GGUF, fact))
     }
 
     fn has_all_bytes(&self) -> bool {

@@ -1,8 +1,8 @@
 //! `Tokenizer`: text to token ids and back, by the tokenizers crate.
 //!
 //! It is read from a `tokenizer.json`, from the older files that it replaced, or from a GGUF's metadata. No token is
-//! added to a text. A special token is recognised wherever it stands in a text, typed by a visitor or not, as in
-//! `transformers`, where the pipeline joins prefix and prompt before it tokenizes them.
+//! added to a text. A special token is recognised wherever it stands in a text, typed by a visitor or not, unless the files
+//! say `split_special_tokens`, as in `transformers`, where the pipeline joins prefix and prompt before it tokenizes them.
 
 pub mod byte_alphabet;
 pub mod decode_stream;
@@ -129,6 +129,11 @@ impl Tokenizer {
         }
     }
 
+    /// Whether special tokens in a text are ordinary text: `split_special_tokens` of `transformers`.
+    pub fn splits_special_tokens(&self) -> bool {
+        self.inner.get_encode_special_tokens()
+    }
+
     /// What a visitor should know about the tokenizer's files.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
@@ -234,7 +239,9 @@ impl Tokenizer {
             .filter(|(id, _)| (*id as usize) < vocab_size)
             .collect();
         kept.sort_by_key(|(id, _)| *id);
+        let are_split = self.splits_special_tokens();
         self.inner.with_added_vocabulary(AddedVocabulary::new());
+        self.inner.set_encode_special_tokens(are_split);
         self.inner
             .add_tokens(kept.into_iter().map(|(_, token)| token))
             .map_err(|error| TokenizerError::Malformed {

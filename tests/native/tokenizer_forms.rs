@@ -287,6 +287,72 @@ fn a_gguf_says_that_a_space_is_put_in_front() {
     }
 }
 
+/// As `transformers` 5 does, where `"a<|endoftext|>b"` then has no special token.
+#[test]
+fn special_tokens_are_text_where_the_configuration_splits_them() {
+    for is_split in [true, false] {
+        let config = json!({ "split_special_tokens": is_split }).to_string();
+        let folder = Folder::new(263, json!({}))
+            .with(
+                "vocab.json",
+                Value::Object(vocab(&[END_OF_TEXT])).to_string(),
+            )
+            .with("merges.txt", merges())
+            .with("tokenizer_config.json", config);
+        let gguf = folder.gguf();
+        for tokenizer in [
+            folder.tokenizer(),
+            open(&gguf),
+            open(&converted_again(&gguf)),
+        ] {
+            let ids = tokenizer.encode(END_OF_TEXT).unwrap();
+            assert_eq!(ids.len() > 1, is_split);
+            assert_eq!(tokenizer.splits_special_tokens(), is_split);
+            // It is special all the same.
+            let end = tokenizer.token_id(END_OF_TEXT).unwrap();
+            assert_eq!(tokenizer.decode(&[end]).unwrap(), "");
+        }
+    }
+}
+
+/// What the rules of a tokenizer mean to llama.cpp, which reads GGUF's own keys alone.
+#[test]
+fn a_tokenizer_that_llama_cpp_reads_otherwise_is_noticed() {
+    let with = |name: &'static str, value: &Value| {
+        let mut file: Value =
+            serde_json::from_str(&byte_level_json(json!([]), Value::Null)).unwrap();
+        file[name] = value.clone();
+        let tokenizer = Tokenizer::from_json(file.to_string().as_bytes()).unwrap();
+        tokenizer.notice_of_llama_cpp().map(|notice| notice.fact)
+    };
+    let split = |pattern: &str| {
+        let split = json!({
+            "type": "Split", "pattern": { "Regex": pattern }, "behavior": "Isolated", "invert": false,
+        });
+        let bytes = json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false });
+        json!({ "type": "Sequence", "pretokenizers": [split, bytes] })
+    };
+    let spaced = json!({ "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true });
+    let qwen2 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    assert_eq!(with("normalizer", &Value::Null), None);
+    assert_eq!(with("pre_tokenizer", &split(qwen2)), None);
+    for (name, value) in [
+        ("pre_tokenizer", split("[aeiou]")),
+        ("pre_tokenizer", spaced),
+        ("normalizer", json!({ "type": "Lowercase" })),
+    ] {
+        let fact = with(name, &value).unwrap();
+        assert!(fact.contains("other tokens"), "{fact}");
+    }
+    let words = json!({
+        "pre_tokenizer": { "type": "Whitespace" },
+        "model": { "type": "WordLevel", "vocab": { "a": 0, "[UNK]": 1 }, "unk_token": "[UNK]" },
+    });
+    let words = Tokenizer::from_json(words.to_string().as_bytes()).unwrap();
+    let fact = words.notice_of_llama_cpp().unwrap().fact;
+    assert!(fact.contains("no tokens"), "{fact}");
+}
+
 /// <https://github.com/huggingface/transformers/issues/7901>
 #[test]
 fn the_ids_that_the_configurations_open_and_end_texts_with_are_not_shown() {
@@ -702,6 +768,11 @@ fn a_gguf_splits_texts_in_the_way_that_it_names() {
         (Some("qwen2"), vec!["1", "2", "3", "4", " A"]),
         (Some("smollm"), vec!["1", "2", "3", "4", " A"]),
         (Some("deepseek-llm"), together.clone()),
+        (Some("granite-embed-multi-97m"), together.clone()),
+        (Some("jais-2"), together.clone()),
+        (Some("chameleon"), vec!["1", "2", "3", "4", " A"]),
+        // Thousands are split from the end, so the merges of 123 meet no word.
+        (Some("superbpe"), vec!["1", "2", "3", "4", " A"]),
     ] {
         let tokenizer = named(pre);
         assert_eq!(pieces(&tokenizer, text), expected, "{pre:?}");
