@@ -6,7 +6,7 @@ use super::notes::print_notices;
 use crate::engine::{BaseModel, Companions, EngineError, ModelFile, conversion};
 use crate::hub::{Dtype, Listing, ShardIndex, WeightFiles, WeightList, Weights, choose};
 use crate::kernels::pack::WeightType;
-use crate::weights::{Conversion, ReadSeek};
+use crate::weights::{Conversion, ReadSeek, in_torch_order};
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -204,11 +204,11 @@ fn require_file(path: &Path, metadata: &fs::Metadata) -> Result<(), CliError> {
     }
 }
 
-/// Opens a file.
-fn reader(path: &Path) -> Result<Box<dyn ReadSeek>, CliError> {
+/// Opens a file of weights.
+pub fn reader(path: &Path) -> Result<Box<dyn ReadSeek>, CliError> {
     require_file(path, &fs::metadata(path).map_err(unreadable(path))?)?;
     let file = File::open(path).map_err(unreadable(path))?;
-    Ok(Box::new(BufReader::new(file)))
+    in_torch_order(Box::new(BufReader::new(file))).map_err(unreadable(path))
 }
 
 fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> CliError {

@@ -1,6 +1,6 @@
 //! `quantize`: writes a model as one GGUF file with smaller weights.
 
-use super::local_model::LocalModel;
+use super::local_model::{LocalModel, reader};
 use super::notes::print_notices;
 use super::output_file::{OutputFile, Overwrite};
 use super::quality::Quality;
@@ -12,8 +12,6 @@ use crate::hub::Dtype;
 use crate::shown::for_terminal;
 use crate::weights::{Conversion, ConversionReport, WeightsError};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Bytes read at a time.
@@ -112,7 +110,7 @@ pub fn convert(
             path: path.clone(),
             source,
         };
-        let mut source = File::open(path).map_err(unreadable)?;
+        let mut source = reader(path)?;
         loop {
             let n = source.read(&mut buffer).map_err(unreadable)?;
             if n == 0 {

@@ -4,7 +4,7 @@
 //! files that can be seeked in. [`conversion`] turns files that arrive into one GGUF: `conversion::source` is what is
 //! read, `conversion::output` what is written, [`journal`] the progress, [`report`] the result. The formats: [`gguf`] is
 //! read, [`gguf_layout`] written, [`gguf_metadata`] both; `file_parser` parses safetensors and, with `pytorch`, `pickle`
-//! and `zip`, PyTorch's files.
+//! and `zip`, PyTorch's files, which `torch_order` reads as `torch.save` has ordered them.
 
 mod candle_blocks;
 pub mod checkpoint;
@@ -35,6 +35,7 @@ mod storages;
 mod stored_tensor;
 mod target;
 mod tied_head;
+mod torch_order;
 mod transcoder;
 mod write_at;
 mod zip;
@@ -45,4 +46,5 @@ pub use error::WeightsError;
 pub use journal::Journal;
 pub use report::ConversionReport;
 pub use stored_tensor::ReadSeek;
+pub use torch_order::in_torch_order;
 pub use write_at::WriteAt;

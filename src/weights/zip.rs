@@ -200,7 +200,7 @@ impl Search {
 }
 
 /// The content of an extra field, if it is there.
-fn extra_field(mut bytes: &[u8], id: u16) -> Option<&[u8]> {
+pub(super) fn extra_field(mut bytes: &[u8], id: u16) -> Option<&[u8]> {
     while bytes.len() >= 4 {
         let (head, rest) = bytes.split_at(4);
         let len = usize::from(u16_at(head, 2));
@@ -212,10 +212,10 @@ fn extra_field(mut bytes: &[u8], id: u16) -> Option<&[u8]> {
     None
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }

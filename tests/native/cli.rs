@@ -622,6 +622,105 @@ fn shards_are_read_and_an_index_cannot_lead_out_of_its_folder() {
         index("../part-1.safetensors").as_bytes(),
     );
     assert!(failure(&["logits", "--prompt", "a", "--model", model]).contains("index.json"));
+
+    // transformers opens those of a folder inside of it too.
+    std::fs::create_dir(path.join("sub")).unwrap();
+    std::fs::rename(path.join("part-1.safetensors"), path.join("sub/part.st")).unwrap();
+    write(
+        path,
+        "model.safetensors.index.json",
+        index("sub/part.st").as_bytes(),
+    );
+    json(&["logits", "--prompt", "a", "--model", model]);
+}
+
+#[test]
+fn a_tokenizer_of_sentence_piece_is_named_with_the_remedy() {
+    let folder = model_folder(true);
+    let from = folder.path().join("tokenizer.json");
+    std::fs::rename(from, folder.path().join("sentencepiece.bpe.model")).unwrap();
+    let model = folder.path().to_str().unwrap();
+    let error = failure(&["tokenize", "--text", "a", "--model", model]);
+    assert!(error.contains("sentencepiece.bpe.model"), "{error}");
+    assert!(error.contains("save_pretrained"), "{error}");
+}
+
+fn utf16(text: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(text).unwrap();
+    let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+    [0xff, 0xfe].into_iter().chain(units).collect()
+}
+
+/// What PowerShell writes, and a list where an object belongs.
+#[test]
+fn files_of_other_text_and_other_json_are_named_as_what_they_are() {
+    for (file, is_needed) in [
+        ("config.json", true),
+        ("tokenizer.json", true),
+        ("generation_config.json", false),
+        ("tokenizer_config.json", false),
+    ] {
+        for is_list in [false, true] {
+            let folder = model_folder(true);
+            let model = folder.path().to_str().unwrap();
+            let text = std::fs::read(folder.path().join(file)).unwrap_or(b"{}".to_vec());
+            let (bytes, fact) = match is_list {
+                true => (b"[1]".to_vec(), "it is a list, not an object"),
+                false => (utf16(&text), "is UTF-16 text"),
+            };
+            write(folder.path(), file, &bytes);
+            let args = ["tokenize", "--text", "a", "--model", model];
+            let error = match is_needed {
+                true => failure(&args),
+                false => String::from_utf8(huggingtweets(&args).stderr).unwrap(),
+            };
+            assert!(error.contains(file) && error.contains(fact), "{error}");
+            let remedy = if is_list { "again" } else { "UTF-8" };
+            assert!(!is_needed || error.contains(remedy), "{error}");
+        }
+    }
+    let folder = model_folder(false);
+    let merges = std::fs::read(folder.path().join("merges.txt")).unwrap();
+    write(folder.path(), "merges.txt", &utf16(&merges));
+    let model = folder.path().to_str().unwrap();
+    let error = failure(&["tokenize", "--text", "a", "--model", model]);
+    assert!(error.contains("`merges.txt` is UTF-16 text"), "{error}");
+}
+
+/// As torch.load does, by the archive's directory.
+#[test]
+fn an_archive_of_pytorch_that_was_packed_again_is_the_same_model() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    let model = path.to_str().unwrap();
+    let logits = || json(&["logits", "--prompt", "hello", "--model", model]);
+    let quantized = || {
+        let out = path.join("out.gguf");
+        json(&["quantize", model, out.to_str().unwrap(), "--no-score"]);
+        let file = std::fs::read(&out).unwrap();
+        std::fs::remove_file(out).unwrap();
+        file
+    };
+    let (expected, expected_file) = (logits(), quantized());
+    let safetensors = std::fs::read(path.join("model.safetensors")).unwrap();
+    std::fs::remove_file(path.join("model.safetensors")).unwrap();
+    let entries = pickled::entries(&pytorch_model(&safetensors));
+    let reversed: Vec<_> = entries.iter().rev().collect();
+    let inner: Vec<_> = entries[1..].iter().chain(&entries[..1]).collect();
+    for is_wide in [false, true] {
+        for order in [&reversed, &inner] {
+            write(path, "pytorch_model.bin", &pickled::packed(order, is_wide));
+            assert_eq!(logits(), expected);
+            assert!(quantized() == expected_file);
+        }
+    }
+    // Without a directory that can be followed it is refused, as it is while it arrives.
+    let mut damaged = pickled::packed(&reversed, false);
+    let end = damaged.len() - 22;
+    damaged[end + 16..end + 20].copy_from_slice(&[0xfe; 4]);
+    write(path, "pytorch_model.bin", &damaged);
+    let error = failure(&["logits", "--prompt", "a", "--model", model]);
+    assert!(error.contains("numbers before their names"), "{error}");
 }
 
 /// The tensors of a safetensors file as PyTorch's.
@@ -774,6 +873,31 @@ fn quantize_to_a_type_that_does_not_fit_names_the_smaller_one_once_at_the_end() 
     let (n, is_last, smaller) = hints("q4_0");
     assert_eq!((n, is_last), (0, false));
     assert!(smaller < wanted);
+}
+
+#[test]
+fn quantize_notes_a_tokenizer_that_llama_cpp_reads_otherwise() {
+    let folder = model_folder(true);
+    let path = folder.path();
+    let (model, out) = (path.to_str().unwrap(), path.join("out.gguf"));
+    let out = out.to_str().unwrap();
+    let notes = |args: &[&str]| {
+        let output = huggingtweets(args);
+        assert!(output.status.success(), "{args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let quantize = || notes(&["quantize", model, out, "--no-score", "--force"]);
+    assert_eq!(quantize(), "");
+    write(
+        path,
+        "tokenizer_config.json",
+        b"{\"add_prefix_space\": true}",
+    );
+    let note = quantize();
+    assert!(note.starts_with("note: the GGUF: llama.cpp"), "{note}");
+    assert_eq!(note.lines().count(), 1, "{note}");
+    // It matters to llama.cpp alone.
+    assert_eq!(notes(&["generate", "--prompt", "a", "--model", out]), "");
 }
 
 #[test]

@@ -85,3 +85,66 @@ fn pickle(keys: &[&str], tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
     pickle.extend(b".");
     pickle
 }
+
+/// Names and contents of the entries of a file that [`write`] has written, in its order.
+pub fn entries(file: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut entries = Vec::new();
+    let mut rest = file;
+    while let Some(header) = rest.strip_prefix(b"PK\x03\x04") {
+        let name_len = usize::from(header[22]);
+        let (name, content) = header[26..].split_at(name_len);
+        let is_end = |at: &usize| {
+            let len = u32::try_from(*at).unwrap().to_le_bytes();
+            content[*at..].starts_with(&[&b"PK\x07\x08\0\0\0\0"[..], &len, &len].concat())
+        };
+        let end = (0..content.len()).find(is_end).unwrap();
+        let name = String::from_utf8(name.to_vec()).unwrap();
+        entries.push((name, content[..end].to_vec()));
+        rest = &content[end + 16..];
+    }
+    entries
+}
+
+/// An archive of stored entries as other programs pack it: sizes before each, and a directory, with offsets of 64 bits
+/// if `is_wide`.
+pub fn packed(entries: &[&(String, Vec<u8>)], is_wide: bool) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in entries {
+        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+        let name_len = u16::try_from(name.len()).unwrap().to_le_bytes();
+        let offset = u32::try_from(file.len()).unwrap();
+        file.extend(
+            [
+                &b"PK\x03\x04"[..],
+                &[0; 14],
+                &size,
+                &size,
+                &name_len,
+                &[0; 2],
+            ]
+            .concat(),
+        );
+        file.extend(name.as_bytes());
+        file.extend(content);
+        directory.extend([&b"PK\x01\x02"[..], &[0; 16], &size, &size, &name_len].concat());
+        if is_wide {
+            directory.extend([&[12, 0][..], &[0; 10], &[0xff; 4], name.as_bytes()].concat());
+            directory.extend([&[1, 0, 8, 0][..], &u64::from(offset).to_le_bytes()].concat());
+        } else {
+            directory.extend([&[0; 12][..], &offset.to_le_bytes(), name.as_bytes()].concat());
+        }
+    }
+    let (at, len) = (file.len(), directory.len());
+    file.extend(directory);
+    if is_wide {
+        let end = u64::try_from(file.len()).unwrap().to_le_bytes();
+        let [at, len] = [at, len].map(|n| u64::try_from(n).unwrap().to_le_bytes());
+        file.extend([&b"PK\x06\x06"[..], &[0; 36], &len, &at].concat());
+        file.extend([&b"PK\x06\x07"[..], &[0; 4], &end, &[0; 4]].concat());
+        file.extend([&b"PK\x05\x06"[..], &[0; 8], &[0xff; 8], &[0; 2]].concat());
+    } else {
+        let [at, len] = [at, len].map(|n| u32::try_from(n).unwrap().to_le_bytes());
+        file.extend([&b"PK\x05\x06"[..], &[0; 8], &len, &at, &[0; 2]].concat());
+    }
+    file
+}
