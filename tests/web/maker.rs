@@ -15,6 +15,7 @@ in_both_browsers!(
     three_accounts_make_a_cyborg_and_a_fourth_is_refused,
     what_is_no_export_is_refused_in_a_sentence,
     an_archive_comes_by_handle_once_its_host_is_asked,
+    an_archive_asked_for_before_the_maker_has_started_comes,
     what_is_kept_of_a_bot_has_the_names_of_its_content,
     names_are_typed_one_after_the_other_without_waiting,
     a_bot_leaves_as_one_zip_and_comes_back_from_it,
@@ -397,6 +398,29 @@ async fn names_are_typed_one_after_the_other_without_waiting(browser: Browser) {
         .await;
     page.wait_for_text("maker-account", SOON, |text| text.contains("@ann_garden"))
         .await;
+}
+
+async fn an_archive_asked_for_before_the_maker_has_started_comes(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let archive = fs::read(exports("archive.json")).unwrap();
+    made_file("archives/ada_testwell/archive.json", &archive);
+    let archives = site.address_of("/made/archives");
+    let page = site
+        .open(&format!("/slow-maker/?archives={archives}#make"))
+        .await;
+    wait_until("the maker", RUN, || async {
+        page.find_now("maker").await.map(|_| ())
+    })
+    .await;
+    press(&page, "//summary[contains(., 'By handle')]").await;
+    page.fill("maker-archive", "@Ada_Testwell").await;
+    page.click("maker-archive-fetch").await;
+    wait_until("the account", RUN, || async {
+        (page.find_all("maker-account").await.len() == 1).then_some(())
+    })
+    .await;
 }
 
 async fn an_archive_comes_by_handle_once_its_host_is_asked(browser: Browser) {

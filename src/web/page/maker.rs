@@ -319,8 +319,10 @@ impl Maker {
 
     /// Opens a bot that is kept, or begins one.
     pub fn open(self, bot: Option<String>) {
-        // An archive belongs to the bot that it was asked for.
-        self.end_download();
+        // An archive belongs to the bot that it was asked for; asked for before there is one, to the first.
+        if self.with_untracked(|state| state.name.is_some()) {
+            self.end_download();
+        }
         let bot = bot.unwrap_or_else(fresh_name);
         self.change(|state| state.open(&bot, fresh_seed()));
         self.send(&Request::Open {

@@ -2,13 +2,15 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
-use axum::middleware::map_response;
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{Html, Response};
 use axum::routing::get;
 use huggingtweets::site::{Isolation, ServeOptions, server};
 use std::future::ready;
 use std::path::Path;
+use std::time::Duration;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -46,7 +48,7 @@ impl ServiceWorker {
 /// `/elsewhere/isolated-frame`, the same with the headers of isolation. `/elsewhere/host?html=…&header=NAME: VALUE` answers
 /// with this document and these headers.
 ///
-/// `/no-engine/` lacks `engine.html`. Hosts with headers of their own: `/charset/` states a character set for programs; `/policy/no-wasm/`,
+/// `/no-engine/` lacks `engine.html`. `/slow-maker/` sends the maker's program after three seconds. Hosts with headers of their own: `/charset/` states a character set for programs; `/policy/no-wasm/`,
 /// `/policy/no-scripts/`, `/policy/no-worker/` and `/policy/no-types/` forbid what they are named by;
 /// `/policy/blob-worker/` allows the module's worker in one form alone.
 pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
@@ -94,6 +96,7 @@ pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
             get(|| async { StatusCode::NOT_FOUND }),
         )
         .nest_service("/no-engine/", at("/"))
+        .nest_service("/slow-maker/", at("/").layer(from_fn(slow_maker)))
         .nest_service(
             "/policy/no-wasm/",
             at("/").layer(policy("script-src 'self'")),
@@ -121,6 +124,14 @@ pub fn routes(dist: &Path, root: &Path, isolation: Isolation) -> Router {
         .nest_service("/made", ServeDir::new(env!("CARGO_TARGET_TMPDIR")))
         .nest_service("/fixtures", ServeDir::new(root.join("tests/fixtures")))
         .fallback_service(at("/"))
+}
+
+/// Sends the maker's program late, other files at once.
+async fn slow_maker(request: Request, next: Next) -> Response {
+    if request.uri().path().ends_with("/maker_bg.wasm") {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    next.run(request).await
 }
 
 fn broken_models(root: &Path) -> Router {
