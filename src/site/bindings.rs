@@ -1,8 +1,8 @@
 //! Binds a compiled WebAssembly program to JavaScript: wasm-bindgen, as a library.
 
 use super::SiteError;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use super::comments::without_comments;
+use std::fs;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -29,7 +29,7 @@ impl ScriptKind {
 /// The last line of a classic script. Bundlers may make it a module, whose variables are its own.
 const GLOBAL: &str = "self.wasm_bindgen = wasm_bindgen;\n";
 
-/// Writes `NAME.js` and `NAME_bg.wasm` into `folder`, from the program that cargo compiled.
+/// Writes `NAME.js`, without comments, and `NAME_bg.wasm` into `folder`, from the program that cargo compiled.
 ///
 /// # Errors
 /// [`SiteError::NotBound`] if wasm-bindgen refuses the program; [`SiteError::File`].
@@ -59,13 +59,11 @@ pub(super) fn bind(
         program: program.to_owned(),
         source: source.into(),
     })?;
+    let path = folder.join(format!("{name}.js"));
+    let script = fs::read_to_string(&path).map_err(SiteError::file("read", &path))?;
+    let mut script = without_comments(&script);
     if kind == ScriptKind::Classic {
-        let script = folder.join(format!("{name}.js"));
-        let appended = OpenOptions::new()
-            .append(true)
-            .open(&script)
-            .and_then(|mut file| file.write_all(format!("\n{GLOBAL}").as_bytes()));
-        appended.map_err(SiteError::file("write", script))?;
+        script.push_str(GLOBAL);
     }
-    Ok(())
+    fs::write(&path, script).map_err(SiteError::file("write", &path))
 }

@@ -1,4 +1,4 @@
-//! Leaves comments out of the scripts and the style sheet that visitors download.
+//! Leaves comments and indentation out of the scripts and the style sheet that visitors download.
 
 /// Scripts for developers, who read their comments.
 const FOR_DEVELOPERS: [&str; 2] = ["huggingtweets.js", "module/"];
@@ -9,29 +9,32 @@ pub(super) fn are_left_out(name: &str) -> bool {
     name.ends_with(".js") && !is_read
 }
 
-/// A script or a style sheet without the comments that have lines of their own. A text of several lines must have none that
-/// begins like a comment.
+/// A script or a style sheet without indentation and without the comments that have lines of their own. A script with a
+/// text of several lines, whose indentation counts, stays as it is.
 #[must_use]
 pub fn without_comments(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut is_inside = false;
     for line in text.lines() {
-        let trimmed = line.trim();
-        if is_inside || trimmed.starts_with("/*") {
-            let end = trimmed.find("*/").map(|end| end + 2);
+        let line = line.trim();
+        let mut code = line;
+        if is_inside || line.starts_with("/*") {
+            let end = line.find("*/").map(|end| end + 2);
             // Code that follows a comment keeps its line; that after a comment of several lines has none of its own.
-            let has_code = end.is_some_and(|end| end < trimmed.len());
-            if has_code {
-                kept.push_str(if is_inside {
-                    trimmed[end.unwrap_or(0)..].trim_start()
-                } else {
-                    line
-                });
-                kept.push('\n');
-            }
+            code = match end {
+                Some(end) if end < line.len() && is_inside => line[end..].trim_start(),
+                Some(end) if end < line.len() => line,
+                _ => "",
+            };
             is_inside = end.is_none();
-        } else if !trimmed.is_empty() && !trimmed.starts_with("//") {
-            kept.push_str(line);
+        } else if line.starts_with("//") {
+            code = "";
+        }
+        if code.matches('`').count() % 2 == 1 {
+            return text.to_owned();
+        }
+        if !code.is_empty() {
+            kept.push_str(code);
             kept.push('\n');
         }
     }
@@ -45,7 +48,7 @@ mod tests {
     #[test]
     fn comments_with_lines_of_their_own_are_left_out_and_nothing_else() {
         let text = "// A script.\n\n/**\n * Its count.\n */\nlet a = 1; // one\n  /* of several\n     lines */\n  b(/* x */ 'http://c');\n/* @vite-ignore */ d();\n";
-        let kept = "let a = 1; // one\n  b(/* x */ 'http://c');\n/* @vite-ignore */ d();\n";
+        let kept = "let a = 1; // one\nb(/* x */ 'http://c');\n/* @vite-ignore */ d();\n";
         assert_eq!(without_comments(text), kept);
         // Code on the line of a comment stays.
         assert_eq!(
@@ -57,6 +60,13 @@ mod tests {
             without_comments("/* A rule. */\na { b: c }\n"),
             "a { b: c }\n"
         );
+    }
+
+    #[test]
+    fn a_script_with_a_text_of_several_lines_stays_as_it_is() {
+        let text = "// A script.\n  let a = `b\n    // c\n  `;\n";
+        assert_eq!(without_comments(text), text);
+        assert_eq!(without_comments("  a(`${b} c`);\n"), "a(`${b} c`);\n");
     }
 
     #[test]
