@@ -196,11 +196,20 @@ async fn a_bot_is_there_after_the_tab_was_closed_and_gone_once_deleted(browser: 
         text.contains("@me") && text.contains("B")
     })
     .await;
+    let label = "return document.querySelector('[data-testid=stored-bot-delete]').getAttribute('aria-label')";
+    let label = page.eval(label).await;
+    assert!(
+        label.as_str().unwrap().starts_with("Delete the bot of @me"),
+        "{label}"
+    );
     page.click("stored-bot-delete").await;
     wait_until("nothing of it to be kept", SOON, || async {
         page.find_all("stored-bot").await.is_empty().then_some(())
     })
     .await;
+    // One more press of a key deletes nothing.
+    let focused = "return document.activeElement.id";
+    assert_eq!(page.eval(focused).await, "dialog-Storage");
     page.press(&['\u{e00c}']).await;
     wait_for_no_account(&page).await;
     // The new bot that the maker has begun has no posts.

@@ -2,6 +2,8 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use super::icon::{Drawing, Icon};
 
@@ -80,6 +82,21 @@ impl Overlay {
     }
 }
 
+/// Moves the focus to the dialog's heading, from a button that goes away.
+pub fn focus_heading(view: View) {
+    let heading = document().get_element_by_id(&heading_of(view));
+    if let Some(heading) = heading {
+        let heading: HtmlElement = heading.unchecked_into();
+        heading.set_tab_index(-1);
+        let _ = heading.focus();
+    }
+}
+
+/// The id of a dialog's heading.
+fn heading_of(view: View) -> String {
+    format!("dialog-{view:?}")
+}
+
 /// A dialog with a heading. The cross, Escape and a press beside it close it; the focus moves in and back.
 #[component]
 pub fn Dialog(
@@ -95,7 +112,7 @@ pub fn Dialog(
 ) -> impl IntoView {
     let overlay = expect_context::<Overlay>();
     let element = NodeRef::<html::Dialog>::new();
-    let heading = format!("dialog-{view:?}");
+    let heading = heading_of(view);
     Effect::new(move |_| {
         let is_shown = overlay.shows(view);
         let Some(element) = element.get() else { return };

@@ -6,6 +6,8 @@ use leptos::task::spawn_local;
 use crate::state::wording::bytes;
 use crate::web::page::kept_bots::{self, KeptBot};
 
+use super::dialog::{View, focus_heading};
+
 /// The rows, as they are when the dialog opens and after each deletion.
 #[component]
 pub fn KeptBots() -> impl IntoView {
@@ -18,7 +20,13 @@ pub fn KeptBots() -> impl IntoView {
         });
     };
     read();
-    let delete = move |name: String| {
+    let delete = move |name: String, is_trained: bool| {
+        let question = "Delete this bot with its training?";
+        if is_trained && window().confirm_with_message(question) != Ok(true) {
+            return;
+        }
+        // The button is that of the next bot once the row has gone.
+        focus_heading(View::Storage);
         spawn_local(async move {
             let is_deleted = kept_bots::delete(&name).await;
             let _ = is_open_elsewhere.try_set(!is_deleted);
@@ -26,12 +34,13 @@ pub fn KeptBots() -> impl IntoView {
         });
     };
     view! {
-        {move || bots.get().into_iter().map(|KeptBot { name, handles, size_bytes, .. }| {
+        {move || bots.get().into_iter().map(|KeptBot { name, handles, size_bytes, is_trained }| {
             let whose = if handles.is_empty() { "without posts".to_owned() } else { format!("of @{handles}") };
+            let label = format!("Delete the bot {whose}");
             view! {
                 <p class="storage-row" data-testid="stored-bot">
                     <span>"A bot you are making, "<bdi>{whose}</bdi>{format!(": {}", bytes(size_bytes))}</span>
-                    <button type="button" class="button" data-testid="stored-bot-delete" on:click=move |_| delete(name.clone())>"Delete"</button>
+                    <button type="button" class="button" aria-label=label data-testid="stored-bot-delete" on:click=move |_| delete(name.clone(), is_trained)>"Delete"</button>
                 </p>
             }
         }).collect_view()}

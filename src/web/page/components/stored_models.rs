@@ -13,7 +13,7 @@ use crate::web::page::stored_models::refresh;
 use crate::web::shared::js_error::WebError;
 use crate::web::shared::model_storage::{ModelStorage, StoredModel, estimate};
 
-use super::dialog::Overlay;
+use super::dialog::{Overlay, View, focus_heading};
 
 /// The list, as it is when the dialog opens and after each deletion.
 #[component]
@@ -43,15 +43,16 @@ pub fn StoredModels() -> impl IntoView {
     };
     read_list();
     let delete = move |keys: Vec<String>| {
+        focus_heading(View::Storage);
         spawn_local(async move {
-            let mut failure = None;
+            let mut is_in_use = false;
             if let Ok(Some(storage)) = ModelStorage::open().await {
                 for key in keys {
-                    failure = storage.delete(&key).await.err().or(failure);
+                    is_in_use |= storage.delete(&key).await.is_err();
                 }
             }
-            let _ = complaint.try_set(failure.map(|error| {
-                format!("Not everything could be deleted: {error}. Close other tabs of this page that use it and try again.")
+            let _ = complaint.try_set(is_in_use.then(|| {
+                "Not everything could be deleted: this tab or another one is using it. Stop its download or close other tabs, then try again.".to_owned()
             }));
             read_list();
             refresh(page);
