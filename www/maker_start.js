@@ -4,5 +4,5 @@ try {
   const { default: init } = await import('./maker_page.js');
   await init({ module_or_path: new URL('./maker_page_bg.wasm', import.meta.url) });
 } catch {
-  document.getElementById('maker').textContent = 'The maker did not load. Without a network it opens if it was opened before; on a page that was just built, it follows in a minute. Reload the page to try again.';
+  document.getElementById('maker').textContent = 'The maker did not load. Check your connection, then reload the page. On a page that was just built, the maker follows in a minute.';
 }

@@ -1,5 +1,6 @@
 //! `MakerDoor`: opens the maker, whose program is loaded when it opens for the first time.
 
+use gloo::events::EventListener;
 use leptos::prelude::*;
 
 use super::address;
@@ -69,6 +70,14 @@ fn load() {
     for (name, value) in [("id", ID), ("type", "module"), ("src", &address)] {
         let _ = script.set_attribute(name, value);
     }
+    EventListener::once(&script, "error", |_| {
+        if let Some(place) = document().get_element_by_id(PLACE) {
+            // Browsers remember a module that did not come, so another try is for a new page.
+            let text = "The maker did not load. Check your connection, then reload the page.";
+            place.set_text_content(Some(text));
+        }
+    })
+    .forget();
     if let Some(head) = document().head() {
         let _ = head.append_child(&script);
     }
