@@ -20,8 +20,14 @@ pub fn Mix(
     let page = Page::here();
     let found = RwSignal::new(Vec::<Mixable>::new());
     let folder = Memo::new(move |_| bot.with(|bot| Bot::folder_here(&bot.repo).map(str::to_owned)));
+    let base = StoredValue::new_local(None::<File>);
+    let has_base = RwSignal::new(false);
+    let is_other = RwSignal::new(false);
     Effect::new(move |_| {
         found.set(Vec::new());
+        base.set_value(None);
+        has_base.set(false);
+        is_other.set(false);
         if let Some(folder) = folder.get() {
             spawn_local(async move {
                 let mixable = mixed_bot::mixable(&folder).await;
@@ -35,9 +41,7 @@ pub fn Mix(
     let can_mix = page.memo(|state| state.can_mix());
     let shares = page.memo(|state| state.choice().shares.clone());
     let is_mixed = move || bot.with(|bot| Bot::mixed_here(&bot.repo).is_some());
-    let base = StoredValue::new_local(None::<File>);
     let needs_base = move || found.with(|found| found.first()?.missing_base.clone());
-    let has_base = RwSignal::new(false);
     let open = move |other: String| {
         let Some(own) = folder.get_untracked() else {
             return;
@@ -51,7 +55,6 @@ pub fn Mix(
             base.get_value(),
         ));
     };
-    let is_other = RwSignal::new(false);
     let picked = move |event: web_sys::Event| {
         let input = event
             .target()
@@ -62,10 +65,12 @@ pub fn Mix(
         };
         spawn_local(async move {
             let is_base = mixed_bot::is_base_of(&folder, &file).await;
-            // The section may be gone.
-            let _ = base.try_set_value(is_base.then_some(file));
-            let _ = has_base.try_set(is_base);
-            let _ = is_other.try_set(!is_base);
+            // Another bot may be open by now.
+            if folder_is(bot, &folder) {
+                base.set_value(is_base.then_some(file));
+                has_base.set(is_base);
+                is_other.set(!is_base);
+            }
         });
     };
     let percent = move || shares.with(|shares| shares.first().map_or(50, |share| share.percent));
