@@ -17,6 +17,8 @@ pub enum Notice {
     },
     /// The bot in the page's address was made on a device, and this device does not have it.
     NotHere,
+    /// The base model of the mixed bots in the page's address is not on this device.
+    NoBase,
     /// The page's address holds the seed of texts, so Generate writes the same ones.
     Again,
     /// The model of the page's address is a file on another device.
@@ -76,6 +78,9 @@ impl Notice {
             }
             Notice::NotHere => {
                 "The bot of this link was made on a device, and is not on this one. Its maker can send it: “Save” in the maker makes a file of it, which opens here.".to_owned()
+            }
+            Notice::NoBase => {
+                "The base model of these two bots is not on this device. Open one of them and choose the model’s file under “Mix it with another bot”.".to_owned()
             }
             Notice::Again => {
                 "This link holds a seed: Generate writes its texts again. For new ones, reset the seed in the settings."

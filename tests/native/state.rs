@@ -1100,7 +1100,7 @@ fn a_bot_made_on_this_device_speaks_with_its_own_model_and_no_host_is_asked_for_
     let address = Address::from_pairs([("bot", "this-device/19ab-07")]);
     let mut state = PageState::new(bot::bundled().to_vec(), bundled(), &address, None);
     assert!(state.is_bundled() && state.notices().is_empty());
-    state.miss_made_bot();
+    state.miss_made_bot(Notice::NotHere);
     assert_eq!(state.notices(), [Notice::NotHere]);
 
     let card = include_str!("../fixtures/repositories/pytorch-zip/README.md");

@@ -109,8 +109,8 @@ impl PageState {
 
     /// Opens a bot that was made here, with its model.
     pub fn open_made_bot(&mut self, bot: Bot, choice: ModelChoice) -> Vec<Command> {
-        let missing = Notice::NotHere;
-        self.notices.retain(|notice| *notice != missing);
+        self.notices
+            .retain(|notice| !matches!(notice, Notice::NotHere | Notice::NoBase));
         self.gallery.add(bot);
         self.open_model(choice)
     }
@@ -152,10 +152,10 @@ impl PageState {
         self.model.adapting == Some(job)
     }
 
-    /// Says that the bot of the address is not on this device.
-    pub fn miss_made_bot(&mut self) {
-        if !self.notices.contains(&Notice::NotHere) {
-            self.notices.push(Notice::NotHere);
+    /// Says what of the address's bot is not on this device.
+    pub fn miss_made_bot(&mut self, missing: Notice) {
+        if !self.notices.contains(&missing) {
+            self.notices.push(missing);
         }
     }
 

@@ -21,6 +21,7 @@ use super::context::Page;
 use super::kept_bots::{folder_of, settled};
 use crate::bot::Bot;
 use crate::state::model_choice::ModelChoice;
+use crate::state::notice::Notice;
 use crate::trainer::TrainedBot;
 use crate::trainer::trained::{INDEX, TRAINING_FOLDER};
 
@@ -80,7 +81,7 @@ pub async fn open(page: Page, bot: &str) {
         Some((file, card)) => show(page, file, bot, &card),
         // The visitor may have gone on meanwhile.
         None if !address::asks_for(&Bot::repo_here(bot)) => {}
-        None => page.change(|state| state.miss_made_bot()),
+        None => page.change(|state| state.miss_made_bot(Notice::NotHere)),
     }
 }
 

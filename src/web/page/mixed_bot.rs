@@ -16,6 +16,7 @@ use crate::bot::Bot;
 use crate::bundled::BUNDLED_NAME;
 use crate::hub::ModelRef;
 use crate::state::model_choice::{BotShare, ModelChoice};
+use crate::state::notice::Notice;
 use crate::trainer::TrainedBot;
 
 /// The files of an adapter, as the folder of a bot has them.
@@ -146,9 +147,10 @@ fn base_of(bot: &TrainedBot) -> Option<Base> {
 /// Opens the mixture of two bots, the first with so many percent, on their base model: `base`, or the one that is on this
 /// device. Says on the page if something of it is not there.
 pub async fn open(page: Page, folders: [String; 2], first_percent: u8, base: Option<File>) {
-    let opened = try_open(page, folders, first_percent, base).await;
+    let mut missing = Notice::NotHere;
+    let opened = try_open(page, folders, first_percent, base, &mut missing).await;
     if opened.is_none() {
-        page.change(|state| state.miss_made_bot());
+        page.change(|state| state.miss_made_bot(missing));
     }
 }
 
@@ -157,6 +159,7 @@ async fn try_open(
     folders: [String; 2],
     first_percent: u8,
     base: Option<File>,
+    missing: &mut Notice,
 ) -> Option<()> {
     let mut cards = Vec::new();
     let mut adapters = Vec::new();
@@ -176,6 +179,7 @@ async fn try_open(
         Some(file) => file,
         None => {
             let base = base_of(&made_bot::trained(&folders[0]).await?)?;
+            *missing = Notice::NoBase;
             let blob = base.file().await?;
             File::new_with_blob_sequence(&Array::of1(&blob), &format!("{}.gguf", base.name)).ok()?
         }
