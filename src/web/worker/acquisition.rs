@@ -305,9 +305,14 @@ impl Acquisition<'_> {
             if !receiver.is_file_complete() {
                 let loaded = receiver.loaded();
                 let loaded = move || loaded.get();
-                self.files
-                    .stream(&file.name, &mut receiver, &loaded)
-                    .await?;
+                let streamed = self.files.stream(&file.name, &mut receiver, &loaded).await;
+                if let Err(error) = streamed {
+                    if matches!(error, WebError::Cancelled | WebError::Connection { .. }) {
+                        // The download has ended already, with an error of its own.
+                        let _ = receiver.commit().await;
+                    }
+                    return Err(error);
+                }
             }
             let sha256 = receiver.end_file(file).await?;
             if matches!(plan.weights, Weights::Gguf(_)) {

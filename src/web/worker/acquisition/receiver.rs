@@ -154,7 +154,7 @@ impl<'a> Receiver<'a> {
     }
 
     /// Records the progress for a later visit.
-    async fn commit(&mut self) -> Result<(), WebError> {
+    pub(super) async fn commit(&mut self) -> Result<(), WebError> {
         let Some((_, checksum)) = &self.snapshot else {
             return Ok(());
         };
