@@ -299,9 +299,7 @@ impl PageState {
     pub(super) fn on_run_failed(&mut self, report: ErrorReport) {
         self.end_run(TweetStatus::Broken);
         let remedies = match report.code {
-            ErrorCode::BadParameters | ErrorCode::ContextOverflow
-                if self.settings.n_changed() > 0 =>
-            {
+            ErrorCode::BadParameters if self.settings.n_changed() > 0 => {
                 vec![Remedy::ResetSettings]
             }
             _ if report.retryable => vec![Remedy::GenerateAgain],
