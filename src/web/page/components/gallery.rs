@@ -18,6 +18,7 @@ use crate::web::page::kept_bots::{self, KeptBot};
 use crate::web::page::maker_door;
 
 use super::avatar::{Avatar, drawn, portraits};
+use super::dialog::{Overlay, View};
 use super::names::names;
 
 /// The row of bots.
@@ -33,11 +34,20 @@ pub fn Gallery() -> impl IntoView {
     });
     // Empty in the drawing that stands in the page before the program.
     let made_here = RwSignal::new(Vec::<KeptBot>::new());
-    spawn_local(async move {
-        let mut bots = kept_bots::list().await;
-        bots.retain(|bot| !bot.handles.is_empty());
-        // The visitor may have opened the maker meanwhile.
-        let _ = made_here.try_set(bots);
+    let overlay = expect_context::<Overlay>();
+    Effect::new(move |_| {
+        // Storage deletes bots.
+        if overlay.shows(View::Storage) {
+            return;
+        }
+        spawn_local(async move {
+            let mut bots = kept_bots::list().await;
+            bots.retain(|bot| !bot.handles.is_empty());
+            // The visitor may have opened the maker meanwhile.
+            if made_here.try_with_untracked(|made| *made != bots) == Some(true) {
+                made_here.set(bots);
+            }
+        });
     });
     let open_repo = page.memo(|state| state.speaker().bot().map(|bot| bot.repo.clone()));
     // The place of the open bot in the row.
