@@ -2,8 +2,8 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use js_sys::{JsString, Uint8Array};
-use wasm_bindgen::JsCast;
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, Response, Url};
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -14,6 +14,7 @@ use super::out_file::OutFile;
 use crate::trainer::TrainedBot;
 use crate::trainer::output::hashed;
 use crate::trainer::site::{self, INDEX, SERVICE_WORKER};
+use crate::web::shared::js_error::reason;
 use crate::web::worker::blob_reader::BlobReader;
 
 /// The folder of the bot's file.
@@ -74,7 +75,7 @@ async fn fetch(folder_url: &str, name: &str) -> Result<Vec<u8>, Failure> {
         message: format!("the site’s own file `{name}` did not arrive: {reason}"),
         hint: "check the connection, then save again".to_owned(),
     };
-    let told = |error: wasm_bindgen::JsValue| failed(String::from(JsString::from(error)));
+    let told = |error: JsValue| failed(reason(&error));
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     let address = Url::new_with_base(name, folder_url).map_err(told)?.href();
     let answer = JsFuture::from(scope.fetch_with_str(&address)).await;
