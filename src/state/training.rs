@@ -1,12 +1,14 @@
 //! `TrainingState`: the training of the bot that the visitor makes, as the page shows it.
 
+use crate::bundled::BUNDLED_NAME;
 use crate::finetune::StepReport;
+use crate::trainer::copy_check::N_TEXTS;
 use crate::trainer::message::Prepared;
 use crate::trainer::{Event, Interrupted, TrainedBot};
 
 use super::maker::Failure;
 use super::training_settings::TrainingSettings;
-use super::wording::{bytes, count, estimated, isolated};
+use super::wording::{bytes, count, estimated, isolated, percent};
 
 /// Points of the loss curve that are drawn, at most.
 const MOST_POINTS: usize = 400;
@@ -40,6 +42,10 @@ pub struct TrainingState {
     pub not_kept: Option<String>,
     /// Whether a zip is being made.
     pub is_packing: bool,
+    /// Whether the last zip was made.
+    pub is_packed: bool,
+    /// Whether the bot was trained on this visit.
+    pub has_ended: bool,
 }
 
 /// How far a training is.
@@ -93,12 +99,21 @@ impl TrainingState {
         };
     }
 
+    /// Goes on, pauses or ends: what could not be kept or written before is tried again.
+    pub fn go(&mut self, phase: Phase) {
+        self.phase = phase;
+        (self.failure, self.not_kept) = (None, None);
+    }
+
     /// Takes on what the worker tells; whether steps begin now.
     pub fn hear(&mut self, event: Event) -> bool {
         match event {
             Event::Started { .. } => {}
-            Event::Packed { .. } => self.is_packing = false,
-            Event::NotPacked { message, hint } => self.fail_to_pack(message, hint),
+            Event::Packed { .. } => (self.is_packing, self.is_packed) = (false, true),
+            Event::NotPacked { message, hint } => {
+                self.is_packing = false;
+                self.failure = Some(failure(message, hint));
+            }
             Event::Prepared(prepared) => {
                 self.prepared = Some(prepared);
                 let begins = self.phase == Phase::Preparing { begins: true };
@@ -124,7 +139,14 @@ impl TrainingState {
             Event::Paused => self.phase = Phase::Paused,
             Event::NotKept { reason } => self.not_kept = Some(reason),
             Event::Writing { texts } => self.phase = Phase::Writing { texts },
-            Event::Done { bot, is_kept: _ } => self.take_trained(*bot),
+            Event::Done { bot, is_kept: _ } => {
+                self.take_trained(*bot);
+                self.has_ended = true;
+            }
+            Event::NotFinished { message, hint } => {
+                self.phase = Phase::Paused;
+                self.failure = Some(failure(message, hint));
+            }
             Event::Failed { message, hint } => self.fail(message, hint),
         }
         false
@@ -134,7 +156,6 @@ impl TrainingState {
     pub fn take_trained(&mut self, bot: TrainedBot) {
         *self = Self {
             trained: Some(bot),
-            not_kept: self.not_kept.take(),
             ..Self::new(self.settings.clone())
         };
     }
@@ -149,51 +170,35 @@ impl TrainingState {
     #[must_use]
     pub fn interrupted_words(&self, base: &str) -> Option<String> {
         let interrupted = self.interrupted.as_ref()?;
-        let done = format!(
-            "A training of this bot was interrupted after {:.0} % of its steps; “Train” goes on with it.",
-            100.0 * interrupted.progress
-        );
+        let share = percent(interrupted.steps_done.into(), interrupted.n_steps.into());
         let seed = interrupted.params.seed;
-        let same_base = interrupted.base == base;
-        Some(
-            match same_base && self.settings.params(seed) == interrupted.params {
-                true => done,
-                false if !same_base => format!(
-                    "A training of this bot from {} was interrupted after {:.0} % of its steps. Choose that model to go on; a \
+        let same_settings = self.settings.params(seed) == interrupted.params;
+        Some(match interrupted.base == base {
+            true if same_settings => format!(
+                "A training of this bot was interrupted after {share} of its steps; “Train” goes on with it."
+            ),
+            true => format!(
+                "A training of this bot with other settings was interrupted after {share} of its steps. Set them back to go on; \
+                 a training with these takes its place."
+            ),
+            false => format!(
+                "A training of this bot from {} was interrupted after {share} of its steps. Choose that model to go on; a \
                  training from another one takes its place.",
-                    isolated(&interrupted.base),
-                    100.0 * interrupted.progress
-                ),
-                false => format!("{done} With other settings a new training takes its place."),
-            },
-        )
+                base_words(&interrupted.base),
+            ),
+        })
     }
 
-    /// Ends it with a failure.
+    /// Ends it with a failure; a checkpoint stays.
     pub fn fail(&mut self, message: String, hint: String) {
-        self.phase = Phase::Idle;
-        self.is_packing = false;
-        self.failure = Some(Failure {
-            message,
-            hint,
-            posts: 0,
-        });
+        self.reset();
+        self.failure = Some(failure(message, hint));
     }
 
     /// Begins to make a zip.
     pub fn pack(&mut self) {
-        self.is_packing = true;
+        (self.is_packing, self.is_packed) = (true, false);
         self.failure = None;
-    }
-
-    /// Takes on that no zip was made; the training and its bot stay as they are.
-    fn fail_to_pack(&mut self, message: String, hint: String) {
-        self.is_packing = false;
-        self.failure = Some(Failure {
-            message,
-            hint,
-            posts: 0,
-        });
     }
 
     /// Whether the page computes for it.
@@ -224,22 +229,66 @@ impl TrainingState {
         ))
     }
 
-    /// Speed, and the time that is left, in words.
+    /// What it does, in words.
+    #[must_use]
+    pub fn status_words(&self) -> Option<String> {
+        match self.phase {
+            Phase::Idle if self.has_ended => Some("The training has ended.".to_owned()),
+            Phase::Idle => None,
+            Phase::Preparing { .. } => {
+                Some("Reading the model and the text, and measuring …".to_owned())
+            }
+            Phase::Ready | Phase::Running => self.cost_words(),
+            Phase::Pausing => Some("Pausing after this step …".to_owned()),
+            Phase::Paused => {
+                let prepared = self.prepared?;
+                let step = self.report.map_or(prepared.steps_done, |it| it.step);
+                Some(format!(
+                    "Paused at step {} of {}.",
+                    count(step.into()),
+                    count(prepared.n_steps.into())
+                ))
+            }
+            Phase::Writing { texts: 0 } => Some("Writing the bot’s files …".to_owned()),
+            Phase::Writing { texts } => Some(format!(
+                "Comparing what it writes with its posts: {texts} of {N_TEXTS} texts …"
+            )),
+        }
+    }
+
+    /// Speed, and the time that is left while it runs, in words.
     #[must_use]
     pub fn speed_words(&self) -> Option<String> {
         let report = self.report?;
         let left = f64::from(report.n_steps - report.step) * report.tokens as f64;
         let speed = self.tokens_per_second.max(1e-3);
-        Some(format!(
-            "{speed:.0} tokens per second, {} left",
-            estimated(left / speed)
-        ))
+        let words = format!("{speed:.0} tokens per second");
+        Some(match self.phase {
+            Phase::Running => format!("{words}, {} left", estimated(left / speed)),
+            _ => words,
+        })
     }
 
     /// The loss at each drawn step: of many steps the mean of neighbours.
     #[must_use]
     pub fn curve(&self) -> Vec<(f64, f64)> {
         points(&self.losses)
+    }
+}
+
+fn failure(message: String, hint: String) -> Failure {
+    Failure {
+        message,
+        hint,
+        posts: 0,
+    }
+}
+
+/// The base model of this name as the page calls it.
+fn base_words(base: &str) -> String {
+    match base {
+        BUNDLED_NAME => "the model that comes with the page".to_owned(),
+        base => isolated(base).to_string(),
     }
 }
 
@@ -352,12 +401,13 @@ mod tests {
         state.take_interrupted(Interrupted {
             params: settings.params(7),
             base: "owner/model".to_owned(),
-            progress: 0.25,
+            steps_done: 6,
+            n_steps: 65,
         });
         assert_eq!(state.settings, settings);
         let words = |state: &TrainingState, base| state.interrupted_words(base).unwrap_or_default();
         assert!(
-            words(&state, "owner/model").ends_with("25 % of its steps; “Train” goes on with it.")
+            words(&state, "owner/model").ends_with("9 % of its steps; “Train” goes on with it.")
         );
         assert!(
             words(&state, "bundled").contains("from owner/model was"),
@@ -365,7 +415,55 @@ mod tests {
             words(&state, "bundled")
         );
         state.settings.passes = 3;
-        assert!(words(&state, "owner/model").contains("With other settings"));
+        let told = words(&state, "owner/model");
+        assert!(
+            told.contains("with other settings") && !told.contains("“Train”"),
+            "{told}"
+        );
+        if let Some(left) = &mut state.interrupted {
+            left.base = BUNDLED_NAME.to_owned();
+        }
+        let told = words(&state, "owner/model");
+        assert!(
+            told.contains("from the model that comes with the page was"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_paused_training_says_where_it_stands_and_no_time() {
+        let mut state = TrainingState::default();
+        state.prepare(true);
+        state.hear(prepared());
+        state.hear(step(11, 3.0));
+        state.go(Phase::Pausing);
+        state.hear(Event::Paused);
+        let words = state.status_words().unwrap_or_default();
+        assert_eq!(words, "Paused at step 11 of 1,000.");
+        assert_eq!(
+            state.speed_words().as_deref(),
+            Some("256 tokens per second")
+        );
+    }
+
+    #[test]
+    fn a_bot_that_cannot_be_written_leaves_the_training_and_a_failure_leaves_no_progress() {
+        let told = || ("no room".to_owned(), "free space".to_owned());
+        let mut state = TrainingState::default();
+        state.prepare(true);
+        state.hear(prepared());
+        state.hear(step(11, 3.0));
+        state.go(Phase::Writing { texts: 0 });
+        let (message, hint) = told();
+        state.hear(Event::NotFinished { message, hint });
+        assert_eq!(state.phase, Phase::Paused);
+        assert!(state.failure.is_some() && state.report.is_some());
+        state.go(Phase::Running);
+        assert_eq!(state.failure, None);
+        let (message, hint) = told();
+        state.hear(Event::Failed { message, hint });
+        assert_eq!((state.phase, state.report), (Phase::Idle, None));
+        assert!(state.failure.is_some() && state.losses.is_empty());
     }
 
     #[test]

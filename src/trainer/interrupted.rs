@@ -1,6 +1,7 @@
 //! `Interrupted`: a training that a closed tab has left, as the records beside its checkpoints tell it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::finetune::FineTuneParams;
 use crate::runs::RunRecord;
@@ -10,6 +11,9 @@ use crate::runs::RunRecord;
 pub struct CheckpointRecord {
     /// Larger than that of every earlier checkpoint.
     pub number: u64,
+    /// Steps that are done; `None` in records of earlier versions.
+    #[serde(default)]
+    pub steps_done: Option<u32>,
     /// What was known of the run.
     pub record: RunRecord,
 }
@@ -29,8 +33,10 @@ pub struct Interrupted {
     pub params: FineTuneParams,
     /// The name of its base model.
     pub base: String,
-    /// The share of its steps that the record has noted.
-    pub progress: f64,
+    /// Steps that the checkpoint has done.
+    pub steps_done: u32,
+    /// Steps in all.
+    pub n_steps: u32,
 }
 
 impl Interrupted {
@@ -40,14 +46,13 @@ impl Interrupted {
         let newest = records.into_iter().max_by_key(|it| it.number)?;
         let run = newest.record.run;
         let params = run.config.get("training")?.clone();
-        let progress = run
-            .metrics
-            .last()
-            .and_then(|it| it.values.get("train/progress"));
+        let noted = || run.metrics.last().map_or(0, |it| it.step);
+        let n_steps = run.config.get("steps").and_then(Value::as_u64);
         Some(Self {
+            steps_done: newest.steps_done.unwrap_or_else(noted),
+            n_steps: u32::try_from(n_steps.unwrap_or_default()).ok()?,
             params: serde_json::from_value(params).ok()?,
             base: run.config.get("base")?.as_str()?.to_owned(),
-            progress: progress.copied().unwrap_or_default(),
         })
     }
 }

@@ -123,6 +123,13 @@ pub enum Event {
         /// The remedy.
         hint: String,
     },
+    /// The bot's files could not be written; the training is as it was before, and paused.
+    NotFinished {
+        /// What happened.
+        message: String,
+        /// The remedy.
+        hint: String,
+    },
     /// It failed. What is kept of the training stays.
     Failed {
         /// What happened.

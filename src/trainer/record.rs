@@ -164,6 +164,8 @@ impl TrainRun {
         ] {
             run.summary.insert(name.to_owned(), value.into());
         }
+        let steps = fine_tune.steps_done();
+        run.summary.insert(STEPS.to_owned(), steps.into());
         let method = fine_tune.params().method.name();
         run.summary.insert("method".to_owned(), Value::from(method));
     }
@@ -189,6 +191,9 @@ fn decimals(value: Value) -> Value {
 /// The sums in the summary that a training goes on with.
 const TOKENS: &str = "tokens";
 const SECONDS: &str = "seconds";
+
+/// The steps of an ended training, in its summary.
+pub const STEPS: &str = "steps";
 
 /// Tokens trained on, and the seconds that took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

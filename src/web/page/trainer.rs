@@ -151,6 +151,11 @@ impl Trainer {
         self.worker.set_value(None);
     }
 
+    /// Whether it is another model than that of the page; followed.
+    pub fn has_base(self) -> bool {
+        self.base.with(Option::is_some)
+    }
+
     /// The name of the model that is trained; followed.
     pub fn base_name(self) -> String {
         match self.base.get() {
@@ -200,7 +205,7 @@ impl Trainer {
 
     /// Begins, or goes on.
     pub fn train(self) {
-        self.change(|state| state.phase = Phase::Running);
+        self.change(|state| state.go(Phase::Running));
         self.send(&Request::Train, &[]);
     }
 
@@ -208,17 +213,32 @@ impl Trainer {
     pub fn reset(self) {
         self.close();
         self.change(TrainingState::reset);
+        self.look_for_checkpoint();
+    }
+
+    /// Looks which checkpoint an ended training has left.
+    fn look_for_checkpoint(self) {
+        spawn_local(async move {
+            let Some(bot) = self.bot.get_value() else {
+                return;
+            };
+            let left = interrupted(&bot).await;
+            // Another bot may be open by now.
+            if self.bot.with_value(|it| it.as_ref() == Some(&bot)) {
+                self.change(|state| state.interrupted = left);
+            }
+        });
     }
 
     /// Does no more steps for now.
     pub fn pause(self) {
-        self.change(|state| state.phase = Phase::Pausing);
+        self.change(|state| state.go(Phase::Pausing));
         self.send(&Request::Pause, &[]);
     }
 
     /// Makes the bot of what was learnt so far.
     pub fn finish(self) {
-        self.change(|state| state.phase = Phase::Writing { texts: 0 });
+        self.change(|state| state.go(Phase::Writing { texts: 0 }));
         self.send(&Request::Finish, &[]);
     }
 
@@ -306,7 +326,11 @@ impl Trainer {
         match (&event, blob) {
             (Event::Packed { name }, Some(blob)) => {
                 if let Err(error) = browser_window::save(blob, name) {
-                    self.fail(&error.to_string());
+                    let event = Event::NotPacked {
+                        message: error.to_string(),
+                        hint: "save it again".to_owned(),
+                    };
+                    self.change(|state| _ = state.hear(event));
                 }
             }
             (Event::Done { bot, .. }, Some(blob)) => {
@@ -319,6 +343,7 @@ impl Trainer {
             self.holds_files.set_value(!is_kept);
         }
         // A worker that has nothing left to do gives its memory back, unless the bot's files are there alone.
+        let has_failed = matches!(event, Event::Failed { .. });
         let has_ended = match event {
             Event::Failed { .. } => true,
             Event::Done { .. } => !self.holds_files.get_value(),
@@ -334,6 +359,9 @@ impl Trainer {
         }
         if has_ended {
             self.close();
+        }
+        if has_failed {
+            self.look_for_checkpoint();
         }
     }
 

@@ -10,6 +10,7 @@ use super::folder::TrainingFolder;
 use super::out_file::OutFile;
 use crate::finetune::export::FloatType;
 use crate::parallel::Threads;
+use crate::runs::ArtifactFile;
 use crate::trainer::copy_check::{CopyCheck, CopyReport};
 use crate::trainer::output::{self, SAFETENSORS};
 use crate::trainer::trained::INDEX;
@@ -32,20 +33,33 @@ pub struct Given {
     pub preview: Option<Blob>,
 }
 
-/// Writes the weights, gives their memory back, lets the bot write texts and compares them with the training text, and
-/// writes the other files, the list of them last. `clock`: milliseconds; `told` hears how many texts are compared.
+/// The weights that are written.
+pub struct Weights {
+    files: Vec<ArtifactFile>,
+    /// The bot whose files are replaced.
+    replaced: Option<TrainedBot>,
+}
+
+/// Writes the weights.
 ///
 /// # Errors
-/// [`Failure`].
-pub async fn write(
-    mut training: Training,
+/// [`Failure`]; the training is as before, and what was written is deleted.
+pub async fn write_weights(
+    training: &mut Training,
     folder: &mut TrainingFolder,
-    given: &Given,
-    threads: &Threads,
-    clock: &dyn Fn() -> f64,
-    told: &dyn Fn(u32),
-) -> Result<TrainedBot, Failure> {
-    told(0);
+) -> Result<Weights, Failure> {
+    let written = try_write_weights(training, folder).await;
+    if written.is_err() {
+        folder.remove(SAFETENSORS).await;
+        folder.remove(&training.gguf_name()).await;
+    }
+    written
+}
+
+async fn try_write_weights(
+    training: &mut Training,
+    folder: &mut TrainingFolder,
+) -> Result<Weights, Failure> {
     let replaced = withdraw(folder).await?;
     let gguf = training.gguf_name();
     let mut floats = folder.create(SAFETENSORS).await?;
@@ -53,12 +67,31 @@ pub async fn write(
     training.write_model(FloatType::F16, &mut floats, &mut quantized)?;
     folder.take(SAFETENSORS, floats).await?;
     folder.take(&gguf, quantized).await?;
-    let mut weights = Vec::new();
+    let mut files = Vec::new();
     for name in [SAFETENSORS, &gguf] {
         let mut reader = BlobReader::new(folder.blob(name).await?)?;
-        weights.push(output::hashed(name, &mut reader)?);
+        files.push(output::hashed(name, &mut reader)?);
     }
-    let mut finished = training.into_finished(weights)?;
+    Ok(Weights { files, replaced })
+}
+
+/// Gives the memory of the weights back, lets the bot write texts and compares them with the training text, and writes
+/// the other files, the list of them last. `clock`: milliseconds; `told` hears how many texts are compared.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn write(
+    training: Training,
+    weights: Weights,
+    folder: &mut TrainingFolder,
+    given: &Given,
+    threads: &Threads,
+    clock: &dyn Fn() -> f64,
+    told: &dyn Fn(u32),
+) -> Result<TrainedBot, Failure> {
+    let gguf = training.gguf_name();
+    let Weights { files, replaced } = weights;
+    let mut finished = training.into_finished(files)?;
     let copies = check_copies(folder.blob(&gguf).await?, &given.text, threads, clock, told)?;
     finished.take_copies(copies);
     for (name, bytes) in finished.files() {

@@ -12,6 +12,7 @@ use web_sys::{
     Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
 };
 
+use super::failure::is_full;
 use super::out_file::OutFile;
 use crate::trainer::trained::TRAINING_FOLDER;
 use crate::web::shared::js_error::WebError;
@@ -77,8 +78,11 @@ impl TrainingFolder {
     /// # Errors
     /// [`WebError`].
     pub async fn take(&mut self, name: &str, file: OutFile) -> Result<(), WebError> {
-        let storage = |error: std::io::Error| WebError::Storage {
-            reason: error.to_string(),
+        let storage = |error: std::io::Error| match is_full(&error) {
+            true => WebError::StorageFull,
+            false => WebError::Storage {
+                reason: error.to_string(),
+            },
         };
         let in_memory = file.finish().map_err(storage)?;
         let size = match &in_memory {

@@ -61,7 +61,7 @@ impl KeptCheckpoints {
         let turns = self.turns.iter().enumerate();
         let mut found: Vec<Found> = turns
             .filter_map(|(turn, files)| {
-                let CheckpointRecord { number, record } = read_record(&files.record)?;
+                let CheckpointRecord { number, record, .. } = read_record(&files.record)?;
                 Some(Found {
                     turn,
                     number,
@@ -103,6 +103,7 @@ impl KeptCheckpoints {
         turn.state.flush().map_err(io::Error::other)?;
         let numbered = CheckpointRecord {
             number: self.number + 1,
+            steps_done: Some(training.fine_tune().steps_done()),
             record: training.record().clone(),
         };
         let json = serde_json::to_vec(&numbered)?;

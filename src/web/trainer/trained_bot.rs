@@ -22,8 +22,9 @@ impl Host {
             && let Err(error) = checkpoints.write(training)
         {
             // The training goes on without; the older checkpoint is there.
+            let Failure { message, hint } = error.into();
             self.post(&Event::NotKept {
-                reason: error.to_string(),
+                reason: format!("{message}; {hint}"),
             });
         }
     }
@@ -38,23 +39,38 @@ impl Host {
 
     /// Writes the bot's files.
     async fn finish(&self) -> Result<(), Failure> {
-        // What fails now, such as a full device, can be tried again.
         self.keep_checkpoint();
+        let ended_ms = date_ms();
         let taken = {
             let mut state = self.state.borrow_mut();
-            let given = Given {
-                text: std::mem::take(&mut state.text),
-                preview: state.preview.take(),
-            };
-            (state.training.take(), state.folder.take(), given)
+            (state.training.take(), state.folder.take())
         };
-        let (Some(mut training), Some(mut folder), given) = taken else {
+        let (Some(mut training), Some(mut folder)) = taken else {
             return Ok(());
         };
-        training.end(date_ms());
         let told = |texts| self.post(&Event::Writing { texts });
-        let bot =
-            bot_writer::write(training, &mut folder, &given, &self.threads, &now, &told).await?;
+        told(0);
+        let weights = match bot_writer::write_weights(&mut training, &mut folder).await {
+            Ok(weights) => weights,
+            // What fails now, such as a full device, can be tried again.
+            Err(Failure { message, hint }) => {
+                let mut state = self.state.borrow_mut();
+                (state.training, state.folder) = (Some(training), Some(folder));
+                self.post(&Event::NotFinished { message, hint });
+                return Ok(());
+            }
+        };
+        let given = {
+            let mut state = self.state.borrow_mut();
+            Given {
+                text: std::mem::take(&mut state.text),
+                preview: state.preview.take(),
+            }
+        };
+        training.end(ended_ms);
+        let threads = &self.threads;
+        let bot = bot_writer::write(training, weights, &mut folder, &given, threads, &now, &told);
+        let bot = bot.await?;
         let gguf = folder.blob(&bot.gguf).await?;
         let mut state = self.state.borrow_mut();
         // The bot is there; a checkpoint is as large as three of it.

@@ -1,7 +1,9 @@
 //! `TrainingView`: what a training takes, its course, and the trained bot.
 
+use js_sys::Uint8Array;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, HtmlInputElement};
 
 use super::compared_runs::ComparedRuns;
@@ -11,8 +13,8 @@ use crate::hub::Dtype;
 use crate::state::copied::copied_words;
 use crate::state::training::Phase;
 use crate::state::training_settings::TrainingSettings;
-use crate::state::wording::{bytes, count, estimated, plural, sentence};
-use crate::trainer::copy_check::N_TEXTS;
+use crate::state::wording::{bytes, count, estimated, isolated, plural, sentence};
+use crate::trainer::record::STEPS;
 use crate::web::page::base_models::BaseModel;
 use crate::web::page::context::today;
 use crate::web::page::made_bot;
@@ -28,7 +30,7 @@ pub fn TrainingView() -> impl IntoView {
     let is_begun = move || phase.get() != Phase::Idle;
     let failure = trainer.memo(|state| state.failure.clone());
     let not_kept = trainer.memo(|state| state.not_kept.clone());
-    let cost = trainer.memo(|state| state.cost_words());
+    let status = trainer.memo(|state| state.status_words().unwrap_or_default());
     let interrupted =
         Memo::new(move |_| trainer.with(|state| state.interrupted_words(&trainer.base_name())));
     let obstacle = maker.memo(|state| match (&state.bot.record, state.running) {
@@ -56,13 +58,12 @@ pub fn TrainingView() -> impl IntoView {
     });
     // What the document was before.
     let state_before = StoredValue::new(None::<String>);
-    Effect::new(move |_| {
+    let show_state = move |is_training: bool| {
         const STATE: &str = "data-state";
         let Some(root) = document().document_element() else {
             return;
         };
-        let (is_training, before) = (is_busy.get(), state_before.get_value());
-        match (is_training, before) {
+        match (is_training, state_before.get_value()) {
             (true, None) => {
                 state_before.set_value(root.get_attribute(STATE));
                 let _ = root.set_attribute(STATE, "training");
@@ -73,58 +74,77 @@ pub fn TrainingView() -> impl IntoView {
             }
             _ => {}
         }
-    });
-    let train = move |_| match phase.get_untracked() {
-        Phase::Ready | Phase::Paused => trainer.train(),
-        _ => prepare(true),
     };
-    let is_idle = move || !is_busy.get();
-    let can_stop = move || matches!(phase.get(), Phase::Running | Phase::Paused);
+    Effect::new(move |_| show_state(is_busy.get()));
+    // The section may go with its bot.
+    on_cleanup(move || show_state(false));
+    // One button for what begins and what pauses, and one for what leads back, so that the focus stays.
+    let press = move |_| match phase.get_untracked() {
+        Phase::Ready | Phase::Paused => trainer.train(),
+        Phase::Running => trainer.pause(),
+        Phase::Idle if obstacle.with_untracked(Option::is_none) => prepare(true),
+        _ => {}
+    };
+    let is_waiting = move || match phase.get() {
+        Phase::Preparing { .. } | Phase::Pausing | Phase::Writing { .. } => true,
+        Phase::Idle => obstacle.with(Option::is_some),
+        _ => false,
+    };
+    let back = move |_| match phase.get_untracked() {
+        Phase::Preparing { .. } | Phase::Ready | Phase::Paused => trainer.reset(),
+        Phase::Idle if obstacle.with_untracked(Option::is_none) => prepare(false),
+        _ => {}
+    };
+    let has_text = maker.memo(|state| state.bot.record.is_some());
+    let lacks_text = move || phase.get() == Phase::Idle && !has_text.get();
+    let can_stop = move || matches!(phase.get(), Phase::Running | Phase::Pausing | Phase::Paused);
+    let title = NodeRef::<leptos::html::H2>::new();
+    let stop = move |_| {
+        if matches!(phase.get_untracked(), Phase::Running | Phase::Paused) {
+            // The button goes.
+            if let Some(title) = title.get_untracked() {
+                let _ = title.focus();
+            }
+            trainer.finish();
+        }
+    };
     view! {
         <section class="maker-section" aria-labelledby="training-title" data-testid="maker-training">
-            <h2 id="training-title">"Train the bot"</h2>
+            <h2 id="training-title" tabindex="-1" node_ref=title>"Train the bot"</h2>
             <p>"The processor of this device does it, in this tab. The state is kept every minute: a closed tab goes on where it was."</p>
             <Show when=move || !is_begun()>
                 {move || interrupted.get().map(|words| view! { <p class="notice" data-testid="maker-interrupted">{words}</p> })}
                 <Choices/>
             </Show>
             <p class="maker-picks">
-                <Show when=is_idle>
-                    <button type="button" class="button is-primary" data-testid="maker-train" disabled=move || obstacle.with(Option::is_some) on:click=train>
+                <button type="button" class="button is-primary" data-testid=move || if is_busy.get() { "maker-pause" } else { "maker-train" }
+                    disabled=lacks_text aria-disabled=move || is_waiting().then_some("true") on:click=press>
+                    {move || match phase.get() {
+                        Phase::Idle => "Train",
+                        Phase::Ready => "Begin",
+                        Phase::Paused => "Go on",
+                        _ => "Pause",
+                    }}
+                </button>
+                <Show when=can_stop>
+                    <button type="button" class="button" data-testid="maker-stop" aria-disabled=move || (phase.get() == Phase::Pausing).then_some("true") on:click=stop>"Stop and keep what it learnt"</button>
+                </Show>
+                <Show when=move || matches!(phase.get(), Phase::Idle | Phase::Preparing { .. } | Phase::Ready | Phase::Paused)>
+                    <button type="button" class="button" data-testid=move || if is_begun() { "maker-figures" } else { "maker-measure" }
+                        disabled=lacks_text aria-disabled=move || (!is_begun() && obstacle.with(Option::is_some)).then_some("true") on:click=back>
                         {move || match phase.get() {
-                            Phase::Paused => "Go on",
-                            Phase::Ready => "Begin",
-                            _ => "Train",
+                            Phase::Idle => "Measure what it takes",
+                            Phase::Preparing { .. } => "Cancel",
+                            _ => "Change the settings",
                         }}
                     </button>
                 </Show>
-                <Show when=move || !is_begun()>
-                    <button type="button" class="button" data-testid="maker-measure" disabled=move || obstacle.with(Option::is_some) on:click=move |_| prepare(false)>"Measure what it takes"</button>
-                </Show>
-                <Show when=move || phase.get() == Phase::Running>
-                    <button type="button" class="button" data-testid="maker-pause" on:click=move |_| trainer.pause()>"Pause"</button>
-                </Show>
-                <Show when=can_stop>
-                    <button type="button" class="button" data-testid="maker-stop" on:click=move |_| trainer.finish()>"Stop and keep what it learnt"</button>
-                </Show>
-                <Show when=move || matches!(phase.get(), Phase::Preparing { .. } | Phase::Ready | Phase::Paused)>
-                    <button type="button" class="button" data-testid="maker-figures" on:click=move |_| trainer.reset()>{move || match phase.get() {
-                        Phase::Preparing { .. } => "Cancel",
-                        _ => "Change the settings",
-                    }}</button>
-                </Show>
                 <span class="muted">{move || obstacle.get().unwrap_or_default()}</span>
             </p>
-            <p role="status">{move || match phase.get() {
-                Phase::Preparing { .. } => "Reading the model and the text, and measuring …".to_owned(),
-                Phase::Pausing => "Pausing after this step …".to_owned(),
-                Phase::Writing { texts: 0 } => "Writing the bot’s files …".to_owned(),
-                Phase::Writing { texts } => format!("Comparing what it writes with its posts: {texts} of {N_TEXTS} texts …"),
-                _ => cost.get().unwrap_or_default(),
-            }}</p>
+            <p role="status">{status}</p>
             <Course/>
             {move || not_kept.get().map(|reason| view! {
-                <p class="notice">{format!("The state could not be kept, so a closed tab begins anew: {}", sentence(&reason))}</p>
+                <p class="notice">{format!("{} The state could not be kept: a closed tab loses the steps since it was kept last.", sentence(&reason))}</p>
             })}
             {move || failure.get().map(|failure| view! {
                 <div class="problem" role="alert" data-testid="error">
@@ -135,6 +155,15 @@ pub fn TrainingView() -> impl IntoView {
             <TrainedBot/>
         </section>
     }
+}
+
+/// Whether a file begins as models do.
+async fn is_gguf(file: &Blob) -> bool {
+    let Ok(start) = file.slice_with_f64_and_f64(0.0, 4.0) else {
+        return false;
+    };
+    let bytes = JsFuture::from(start.array_buffer()).await;
+    bytes.is_ok_and(|bytes| Uint8Array::new(&bytes).to_vec() == b"GGUF")
 }
 
 /// The value of the file that was picked in the choice of a model.
@@ -169,14 +198,29 @@ fn Choices() -> impl IntoView {
     let take = move |chosen| trainer.take_base(chosen);
     // The model of the list that was taken last; a second one may have its name.
     let taken = RwSignal::new(None::<BaseModel>);
+    // The name of a picked file that is no model.
+    let refused = RwSignal::new(None::<String>);
     let picked = move |event: web_sys::Event| {
         let input = event
             .target()
             .and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
-        let file = input.and_then(|input| input.files()?.get(0));
-        taken.set(None);
-        take(file.map(|file| (file.name(), Blob::from(file))));
+        let Some(file) = input.and_then(|input| input.files()?.get(0)) else {
+            return;
+        };
+        leptos::task::spawn_local(async move {
+            let is_model = is_gguf(&file).await;
+            // The section may be gone.
+            let _ = refused.try_set((!is_model).then(|| file.name()));
+            if is_model {
+                let _ = taken.try_set(None);
+                take(Some((file.name(), Blob::from(file))));
+            }
+        });
     };
+    // It stays once it was there, with the focus on it.
+    let has_choice = Memo::new(move |had: Option<&bool>| {
+        had == Some(&true) || trainer.has_base() || here.with(|models| !models.is_empty())
+    });
     // Drawn anew when another model is taken in another way.
     let options = move || {
         let base = trainer.base_name();
@@ -204,6 +248,7 @@ fn Choices() -> impl IntoView {
     let is_gone = RwSignal::new(false);
     let chosen = move |place: String| {
         is_gone.set(false);
+        refused.set(None);
         if place == FILE {
             return;
         }
@@ -225,7 +270,7 @@ fn Choices() -> impl IntoView {
     view! {
         <p class="maker-picks">
             <span>"From the model "<bdi><strong data-testid="maker-base-name">{move || trainer.base_name()}</strong></bdi></span>
-            <Show when=move || here.with(|models| !models.is_empty())>
+            <Show when=move || has_choice.get()>
                 <select class="field" aria-label="Choose a model on this device" data-testid="maker-base-here" on:change:target=move |event| chosen(event.target().value())>
                     {options}
                 </select>
@@ -234,6 +279,9 @@ fn Choices() -> impl IntoView {
                 <input type="file" accept=".gguf" class="visually-hidden" data-testid="maker-base" on:change=picked/>
             </label>
         </p>
+        {move || refused.get().map(|name| view! {
+            <p class="notice" role="alert">{format!("“{}” is no GGUF file, so nothing can be trained from it. Choose a file that ends in .gguf.", isolated(&name))}</p>
+        })}
         <Show when=move || is_gone.get()>
             <p class="notice">"That model is no longer on this device."</p>
         </Show>
@@ -302,12 +350,15 @@ fn TrainedBot() -> impl IntoView {
     let (maker, trainer) = (Maker::here(), Trainer::here());
     let trained = trainer.memo(|state| state.trained.clone());
     let is_packing = trainer.memo(|state| state.is_packing);
+    let is_packed = trainer.memo(|state| state.is_packed);
+    let waits = move || is_packing.get().then_some("true");
     let name = move || maker.with_untracked(|state| state.name.clone());
     move || {
         trained.get().map(|trained| {
             let run = &trained.record.run;
             let number = |name: &str| run.summary.get(name).and_then(serde_json::Value::as_f64).unwrap_or_default();
-            let steps = run.metrics.last().map_or(0, |metric| metric.step);
+            let noted = || run.metrics.last().map_or(0, |metric| metric.step.into());
+            let steps = run.summary.get(STEPS).and_then(serde_json::Value::as_u64).unwrap_or_else(noted);
             let words = format!(
                 "{} in {}, loss {:.2} to {:.2}, {:.0} tokens per second.",
                 plural(steps as usize, "step", "steps"), estimated(number("seconds")), number("first_loss"), number("last_loss"), number("tokens_per_second"),
@@ -335,9 +386,13 @@ fn TrainedBot() -> impl IntoView {
                     <ComparedRuns bot=trained/>
                     <p class="maker-picks">
                         <button type="button" class="button is-primary" data-testid="maker-open" on:click=open>"Let it write"</button>
-                        <button type="button" class="button" data-testid="maker-save-trained" disabled=move || is_packing.get() on:click=move |_| if let Some(bot) = name() { trainer.pack(bot) }>{format!("Save its {} as one zip", bytes(size))}</button>
-                        <button type="button" class="button" data-testid="maker-save-site" disabled=move || is_packing.get() on:click=move |_| if let Some(bot) = name() { trainer.pack_site(bot) }>"Save a site with it"</button>
-                        <span role="status">{move || is_packing.get().then_some("Making the zip …")}</span>
+                        <button type="button" class="button" data-testid="maker-save-trained" aria-disabled=waits on:click=move |_| if !is_packing.get_untracked() && let Some(bot) = name() { trainer.pack(bot) }>{format!("Save its {} as one zip", bytes(size))}</button>
+                        <button type="button" class="button" data-testid="maker-save-site" aria-disabled=waits on:click=move |_| if !is_packing.get_untracked() && let Some(bot) = name() { trainer.pack_site(bot) }>"Save a site with it"</button>
+                        <span role="status">{move || match is_packing.get() {
+                            true => "Making the zip …",
+                            false if is_packed.get() => "The zip is made.",
+                            false => "",
+                        }}</span>
                     </p>
                     <details>
                         <summary>"Its files, as a repository of the Hub has them"</summary>
