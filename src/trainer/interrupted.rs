@@ -56,3 +56,61 @@ impl Interrupted {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::{JobType, Metric, Run, State};
+
+    fn record(number: u64, steps_done: Option<u32>) -> CheckpointRecord {
+        let training = serde_json::to_value(FineTuneParams::full()).unwrap_or_default();
+        let config = [
+            ("training", training),
+            ("base", "bundled".into()),
+            ("steps", 65.into()),
+        ];
+        let run = Run {
+            id: "run".to_owned(),
+            job_type: JobType::Train,
+            name: "@zoe-train".to_owned(),
+            state: State::Running,
+            begun_ms: 0,
+            ended_ms: None,
+            config: config
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect(),
+            versions: Default::default(),
+            seeds: Default::default(),
+            metrics: vec![Metric {
+                step: 5,
+                time_ms: 1,
+                values: Default::default(),
+            }],
+            summary: Default::default(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        };
+        CheckpointRecord {
+            number,
+            steps_done,
+            record: RunRecord {
+                run,
+                artifacts: Vec::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn the_newest_checkpoint_tells_its_step_and_an_old_record_the_last_it_noted() {
+        let steps = |records: [CheckpointRecord; 2]| {
+            Interrupted::of(records).map(|left| (left.steps_done, left.n_steps))
+        };
+        assert_eq!(
+            steps([record(2, Some(6)), record(1, Some(3))]),
+            Some((6, 65))
+        );
+        assert_eq!(steps([record(1, Some(3)), record(2, None)]), Some((5, 65)));
+        assert_eq!(Interrupted::of([]), None);
+    }
+}

@@ -70,7 +70,13 @@ pub fn TrainingView() -> impl IntoView {
             }
             (false, Some(before)) => {
                 state_before.set_value(None);
-                let _ = root.set_attribute(STATE, &before);
+                // The page beside may have written its own meanwhile.
+                if root
+                    .get_attribute(STATE)
+                    .is_some_and(|now| now == "training")
+                {
+                    let _ = root.set_attribute(STATE, &before);
+                }
             }
             _ => {}
         }
@@ -204,9 +210,11 @@ fn Choices() -> impl IntoView {
         let input = event
             .target()
             .and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
-        let Some(file) = input.and_then(|input| input.files()?.get(0)) else {
-            return;
-        };
+        let Some(input) = input else { return };
+        let file = input.files().and_then(|files| files.get(0));
+        // The same file can be picked again.
+        input.set_value("");
+        let Some(file) = file else { return };
         leptos::task::spawn_local(async move {
             let is_model = is_gguf(&file).await;
             // The section may be gone.
