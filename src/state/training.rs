@@ -1,8 +1,6 @@
 //! `TrainingState`: the training of the bot that the visitor makes, as the page shows it.
 
-use crate::bundled::BUNDLED_NAME;
 use crate::finetune::StepReport;
-use crate::trainer::copy_check::N_TEXTS;
 use crate::trainer::message::Prepared;
 use crate::trainer::{Event, Interrupted, TrainedBot};
 
@@ -166,9 +164,10 @@ impl TrainingState {
         self.interrupted = Some(interrupted);
     }
 
-    /// What a closed tab has left, in words, for a training from the base model of this name.
+    /// What a closed tab has left, in words, for a training from the base model of this name. `own`: that of the page's
+    /// model.
     #[must_use]
-    pub fn interrupted_words(&self, base: &str) -> Option<String> {
+    pub fn interrupted_words(&self, base: &str, own: &str) -> Option<String> {
         let interrupted = self.interrupted.as_ref()?;
         let share = percent(interrupted.steps_done.into(), interrupted.n_steps.into());
         let seed = interrupted.params.seed;
@@ -184,7 +183,10 @@ impl TrainingState {
             false => format!(
                 "A training of this bot from {} was interrupted after {share} of its steps. Choose that model to go on; a \
                  training from another one takes its place.",
-                base_words(&interrupted.base),
+                match interrupted.base == own {
+                    true => "the model that comes with the page".to_owned(),
+                    false => isolated(&interrupted.base).to_string(),
+                },
             ),
         })
     }
@@ -229,9 +231,9 @@ impl TrainingState {
         ))
     }
 
-    /// What it does, in words.
+    /// What it does, in words; `n_texts`: texts that are compared in all.
     #[must_use]
-    pub fn status_words(&self) -> Option<String> {
+    pub fn status_words(&self, n_texts: u32) -> Option<String> {
         match self.phase {
             Phase::Idle if self.has_ended => Some("The training has ended.".to_owned()),
             Phase::Idle => None,
@@ -251,7 +253,7 @@ impl TrainingState {
             }
             Phase::Writing { texts: 0 } => Some("Writing the bot’s files …".to_owned()),
             Phase::Writing { texts } => Some(format!(
-                "Comparing what it writes with its posts: {texts} of {N_TEXTS} texts …"
+                "Comparing what it writes with its posts: {texts} of {n_texts} texts …"
             )),
         }
     }
@@ -281,14 +283,6 @@ fn failure(message: String, hint: String) -> Failure {
         message,
         hint,
         posts: 0,
-    }
-}
-
-/// The base model of this name as the page calls it.
-fn base_words(base: &str) -> String {
-    match base {
-        BUNDLED_NAME => "the model that comes with the page".to_owned(),
-        base => isolated(base).to_string(),
     }
 }
 
@@ -390,7 +384,7 @@ mod tests {
     #[test]
     fn what_a_closed_tab_has_left_brings_its_figures_back_and_says_what_another_choice_costs() {
         let mut state = TrainingState::default();
-        assert_eq!(state.interrupted_words("bundled"), None);
+        assert_eq!(state.interrupted_words("bundled", "bundled"), None);
         let settings = TrainingSettings {
             is_lora: true,
             learning_rate: Some(5e-4),
@@ -405,7 +399,9 @@ mod tests {
             n_steps: 65,
         });
         assert_eq!(state.settings, settings);
-        let words = |state: &TrainingState, base| state.interrupted_words(base).unwrap_or_default();
+        let words = |state: &TrainingState, base| {
+            state.interrupted_words(base, "bundled").unwrap_or_default()
+        };
         assert!(
             words(&state, "owner/model").ends_with("9 % of its steps; “Train” goes on with it.")
         );
@@ -421,7 +417,7 @@ mod tests {
             "{told}"
         );
         if let Some(left) = &mut state.interrupted {
-            left.base = BUNDLED_NAME.to_owned();
+            left.base = "bundled".to_owned();
         }
         let told = words(&state, "owner/model");
         assert!(
@@ -438,7 +434,7 @@ mod tests {
         state.hear(step(11, 3.0));
         state.go(Phase::Pausing);
         state.hear(Event::Paused);
-        let words = state.status_words().unwrap_or_default();
+        let words = state.status_words(100).unwrap_or_default();
         assert_eq!(words, "Paused at step 11 of 1,000.");
         assert_eq!(
             state.speed_words().as_deref(),

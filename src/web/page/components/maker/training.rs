@@ -14,6 +14,7 @@ use crate::state::copied::copied_words;
 use crate::state::training::Phase;
 use crate::state::training_settings::TrainingSettings;
 use crate::state::wording::{bytes, count, estimated, isolated, plural, sentence};
+use crate::trainer::copy_check::N_TEXTS;
 use crate::trainer::record::STEPS;
 use crate::web::page::base_models::BaseModel;
 use crate::web::page::context::today;
@@ -30,9 +31,10 @@ pub fn TrainingView() -> impl IntoView {
     let is_begun = move || phase.get() != Phase::Idle;
     let failure = trainer.memo(|state| state.failure.clone());
     let not_kept = trainer.memo(|state| state.not_kept.clone());
-    let status = trainer.memo(|state| state.status_words().unwrap_or_default());
-    let interrupted =
-        Memo::new(move |_| trainer.with(|state| state.interrupted_words(&trainer.base_name())));
+    let status = trainer.memo(|state| state.status_words(N_TEXTS).unwrap_or_default());
+    let interrupted = Memo::new(move |_| {
+        trainer.with(|state| state.interrupted_words(&trainer.base_name(), BUNDLED_NAME))
+    });
     let obstacle = maker.memo(|state| match (&state.bot.record, state.running) {
         (_, Some(_)) => Some("Posts are still being read."),
         (None, None) => Some("Write the training text first."),
