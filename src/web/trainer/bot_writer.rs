@@ -48,19 +48,22 @@ pub async fn write_weights(
     training: &mut Training,
     folder: &mut TrainingFolder,
 ) -> Result<Weights, Failure> {
-    let written = try_write_weights(training, folder).await;
+    let replaced = withdraw(folder).await?;
+    let written = write_weight_files(training, folder).await;
     if written.is_err() {
         folder.remove(SAFETENSORS).await;
         folder.remove(&training.gguf_name()).await;
     }
-    written
+    Ok(Weights {
+        files: written?,
+        replaced,
+    })
 }
 
-async fn try_write_weights(
+async fn write_weight_files(
     training: &mut Training,
     folder: &mut TrainingFolder,
-) -> Result<Weights, Failure> {
-    let replaced = withdraw(folder).await?;
+) -> Result<Vec<ArtifactFile>, Failure> {
     let gguf = training.gguf_name();
     let mut floats = folder.create(SAFETENSORS).await?;
     let mut quantized = folder.create_scattered(&gguf).await?;
@@ -72,7 +75,7 @@ async fn try_write_weights(
         let mut reader = BlobReader::new(folder.blob(name).await?)?;
         files.push(output::hashed(name, &mut reader)?);
     }
-    Ok(Weights { files, replaced })
+    Ok(files)
 }
 
 /// Gives the memory of the weights back, lets the bot write texts and compares them with the training text, and writes
