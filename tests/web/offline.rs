@@ -487,6 +487,10 @@ async fn a_file_that_is_shared_is_read_by_the_maker_once_the_visitor_says_so(bro
     page.click("maker-shared-read").await;
     page.wait_for_text("maker-count-kept", RUN, |text| text == "300")
         .await;
+    wait_until("the file to be forgotten", SOON, || async {
+        page.find_all("maker-shared").await.is_empty().then_some(())
+    })
+    .await;
     // It is offered once.
     page.client.refresh().await.unwrap();
     page.wait_for_text("maker-count-kept", RUN, |text| text == "300")

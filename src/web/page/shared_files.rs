@@ -16,12 +16,34 @@ fn cache_name() -> Option<String> {
     Some(format!("huggingtweets-shared {}", address::own_file("")?))
 }
 
-/// The files that wait, by their names.
-pub async fn list() -> Vec<(String, Picked)> {
+/// A file that waits.
+#[derive(Clone)]
+pub struct SharedFile {
+    /// Its address in the cache.
+    pub address: String,
+    /// Its name.
+    pub name: String,
+    /// Its content.
+    pub content: Picked,
+}
+
+impl SharedFile {
+    /// Deletes it; the others wait on.
+    pub async fn forget(&self) {
+        // A file that stays is offered once more.
+        if let Some(cache) = opened().await {
+            let _ = JsFuture::from(cache.delete_with_str(&self.address)).await;
+        }
+    }
+}
+
+/// The files that wait.
+pub async fn list() -> Vec<SharedFile> {
     found().await.unwrap_or_default()
 }
 
-async fn found() -> Option<Vec<(String, Picked)>> {
+/// The cache, if there is one.
+async fn opened() -> Option<Cache> {
     let (caches, name) = (window().caches().ok()?, cache_name()?);
     // Opening would make it.
     let is_there: bool = settled::<wasm_bindgen::JsValue>(caches.has(&name))
@@ -30,7 +52,11 @@ async fn found() -> Option<Vec<(String, Picked)>> {
     if !is_there {
         return None;
     }
-    let cache: Cache = settled(caches.open(&name)).await?;
+    settled(caches.open(&name)).await
+}
+
+async fn found() -> Option<Vec<SharedFile>> {
+    let cache = opened().await?;
     let mut files = Vec::new();
     for request in settled::<Array>(cache.keys()).await?.iter() {
         let request: Request = request.unchecked_into();
@@ -39,15 +65,16 @@ async fn found() -> Option<Vec<(String, Picked)>> {
         let name = js_sys::decode_uri_component(last).ok().map(String::from);
         let response: Response = settled(cache.match_with_request(&request)).await?;
         let content: Blob = settled(response.blob().ok()?).await?;
-        files.push((
-            name.unwrap_or_else(|| last.to_owned()),
-            Picked::from(content),
-        ));
+        files.push(SharedFile {
+            name: name.unwrap_or_else(|| last.to_owned()),
+            content: Picked::from(content),
+            address,
+        });
     }
     Some(files)
 }
 
-/// Deletes the shared files.
+/// Deletes all shared files.
 pub async fn forget() {
     if let (Ok(caches), Some(name)) = (window().caches(), cache_name()) {
         // A cache that stays is offered once more.

@@ -9,9 +9,13 @@ use posts::archive::ImportOptions;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
+use super::view::show;
 use crate::state::wording::{bytes, count};
 use crate::web::page::community_archive;
 use crate::web::page::maker::Maker;
+
+/// The id of its title, which takes the focus of a button that goes.
+pub(super) const TITLE: &str = "import-title";
 
 /// The section.
 #[component]
@@ -45,8 +49,8 @@ pub fn Import() -> impl IntoView {
         input.set_value("");
     };
     view! {
-        <section class="maker-section" aria-labelledby="import-title">
-            <h2 id="import-title">{move || match n_accounts.get() { 0 => "Posts", _ => "One account more" }}</h2>
+        <section class="maker-section" aria-labelledby=TITLE>
+            <h2 id=TITLE>{move || match n_accounts.get() { 0 => "Posts", _ => "One account more" }}</h2>
             <Show when=move || running.get().is_none() && !is_full.get()>
                 <p>
                     "The archive of X or Twitter (the zip as you downloaded it), of Mastodon (zip or tar.gz), of Bluesky (repo.car), tweets in JSON, a table, or a text with a post per line. "
@@ -62,14 +66,19 @@ pub fn Import() -> impl IntoView {
                     <span class="muted">"or drop it anywhere on this page"</span>
                 </div>
                 <label class="check"><input type="checkbox" prop:checked=has_community on:change:target=move |event| has_community.set(event.target().checked())/>"Also read posts in communities of X"</label>
-                <details>
+                // A handle that was not found can be typed anew.
+                <details open=!archived.with_untracked(String::is_empty)>
                     <summary>"By handle, from the Community Archive"</summary>
                     <p>"People have given their X archives to the public Community Archive. A press asks " <strong>{community_archive::host()}</strong> " for the one of this handle."</p>
                     <label for="maker-archive">"Handle"</label>
-                    <div class="maker-picks">
+                    <form class="maker-picks" on:submit=move |event| {
+                        event.prevent_default();
+                        spawn_local(community_archive::import(maker, archived.get_untracked()));
+                        show(TITLE);
+                    }>
                         <input id="maker-archive" class="field" dir="ltr" data-testid="maker-archive" prop:value=archived on:input:target=move |event| archived.set(event.target().value())/>
-                        <button type="button" class="button" data-testid="maker-archive-fetch" on:click=move |_| spawn_local(community_archive::import(maker, archived.get_untracked()))>{format!("Fetch it from {}", community_archive::host())}</button>
-                    </div>
+                        <button type="submit" class="button" data-testid="maker-archive-fetch">{format!("Fetch it from {}", community_archive::host())}</button>
+                    </form>
                 </details>
                 <details>
                     <summary>"Paste text"</summary>
@@ -80,6 +89,7 @@ pub fn Import() -> impl IntoView {
                         if !text.trim().is_empty() {
                             maker.paste(text);
                             pasted.set(String::new());
+                            show(TITLE);
                         }
                     }>"Read it"</button>
                 </details>
@@ -103,8 +113,10 @@ pub fn Import() -> impl IntoView {
                     <div class="maker-running">
                         <p role="status">{words}</p>
                         <progress max="100" value=format!("{percent:.1}") data-testid="progress"></progress>
-                        <p class="muted">{format!("{} posts so far: {} kept, {} retweets, {} too short", count(counts.downloaded), count(counts.kept), count(counts.retweets), count(counts.short))}</p>
-                        <button type="button" class="button" data-testid="maker-cancel" on:click=move |_| maker.stop()>{match running.task {
+                        {(counts.downloaded > 0).then(|| view! {
+                            <p class="muted">{format!("{} posts so far: {} kept, {} retweets, {} too short", count(counts.downloaded), count(counts.kept), count(counts.retweets), count(counts.short))}</p>
+                        })}
+                        <button type="button" class="button" data-testid="maker-cancel" on:click=move |_| { maker.stop(); show(TITLE); }>{match running.task {
                             LongTask::Fetch => "Cancel the download",
                             _ => "Stop and keep what was read",
                         }}</button>

@@ -1,5 +1,6 @@
 //! `MakerView`: the maker as a whole: posts in, clean, look, training text, card.
 
+use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -15,6 +16,7 @@ use super::training::TrainingView;
 use super::training_text::TrainingText;
 use crate::state::speaker::Speaker;
 use crate::state::wording::sentence;
+use crate::web::page::browser_window::scroll_to;
 use crate::web::page::components::bot_header::{label_text, pictures};
 use crate::web::page::components::copy_button::CopyButton;
 use crate::web::page::components::names::names;
@@ -31,6 +33,17 @@ pub fn MakerView() -> impl IntoView {
     let n_accounts = maker.memo(|state| state.bot.accounts.len());
     let has_accounts = move || n_accounts.get() > 0;
     let failure = maker.memo(|state| state.failure.clone());
+    let place = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if failure.with(Option::is_some) {
+            // On a phone it may be below the fold.
+            request_animation_frame(move || {
+                if let Some(place) = place.get_untracked() {
+                    scroll_to(&place);
+                }
+            });
+        }
+    });
     view! {
         <main class="maker" data-testid="maker">
             <header class="maker-head">
@@ -42,7 +55,7 @@ pub fn MakerView() -> impl IntoView {
             <Shared/>
             <Import/>
             {move || failure.get().map(|failure| view! {
-                <div class="problem" role="alert" data-testid="error">
+                <div class="problem" role="alert" data-testid="error" node_ref=place>
                     <p><strong>{sentence(&failure.message)}</strong></p>
                     <p>{sentence(&failure.hint)}</p>
                     <Show when=move || { failure.posts > 0 }>
@@ -68,7 +81,7 @@ pub fn MakerView() -> impl IntoView {
 }
 
 /// Moves to a section by the id of its title, for screen readers too.
-fn show(title: &str) {
+pub(super) fn show(title: &str) {
     if let Some(title) = document().get_element_by_id(title) {
         // Titles are no stops of the keyboard otherwise.
         let _ = title.set_attribute("tabindex", "-1");
