@@ -156,7 +156,12 @@ impl MakerState {
                     counts,
                 });
             }
-            Event::Changed { bot } => return self.take(bot),
+            Event::Changed { bot } => {
+                if self.is_mended_by(&bot) {
+                    self.failure = None;
+                }
+                return self.take(bot);
+            }
             Event::Listed {
                 listing,
                 found,
@@ -183,6 +188,20 @@ impl MakerState {
             }
         }
         Vec::new()
+    }
+
+    /// Whether the visitor has since taken an account out, named one anew, or written the training text. A failed import
+    /// may leave one account more.
+    fn is_mended_by(&self, bot: &BotView) -> bool {
+        let names = |bot: &BotView| -> Vec<(String, String)> {
+            let accounts = bot.accounts.iter();
+            accounts
+                .map(|it| (it.name.clone(), it.handle.clone()))
+                .collect()
+        };
+        let is_more = bot.accounts.len() > self.bot.accounts.len();
+        let is_written = bot.record.is_some() && bot.record != self.bot.record;
+        is_written || !is_more && names(bot) != names(&self.bot)
     }
 
     fn take(&mut self, bot: BotView) -> Vec<Request> {

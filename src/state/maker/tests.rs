@@ -154,3 +154,28 @@ fn a_list_that_was_asked_for_before_another_is_dropped() {
     });
     assert_eq!(state.list.found, 0);
 }
+
+#[test]
+fn a_failure_is_told_until_the_visitor_has_done_something_about_it() {
+    let bot = |handles: &[&str]| BotView {
+        accounts: handles.iter().map(|it| account(it, 900, 50_000)).collect(),
+        ..BotView::default()
+    };
+    let failed = || {
+        let mut state = with(bot(&["zoe"]).accounts);
+        state.hear(Event::Failed {
+            message: "the file ends early".to_owned(),
+            hint: "download it again".to_owned(),
+            posts: 3,
+        });
+        state
+    };
+    let is_told_after = |handles: &[&str]| {
+        let mut state = failed();
+        state.hear(Event::Changed { bot: bot(handles) });
+        state.failure.is_some()
+    };
+    // What was read before stays, and is surveyed.
+    assert!(is_told_after(&["zoe"]) && is_told_after(&["zoe", "abe"]));
+    assert!(!is_told_after(&[]) && !is_told_after(&["abe"]));
+}

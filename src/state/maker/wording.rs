@@ -11,19 +11,22 @@ use crate::state::wording::count;
 pub fn volume_words(account: &AccountView) -> String {
     let counts = account.counts;
     let characters = count(counts.joined_characters());
-    let posts = count(counts.kept);
+    let posts = match counts.kept {
+        1 => "1 kept post".to_owned(),
+        n => format!("{} kept posts", count(n)),
+    };
     match account.volume {
         Volume::TooLittle => format!(
-            "@{}: {posts} kept posts of {characters} characters are too few for a bot, which needs {}.",
+            "@{}: {posts} of {characters} characters are too few for a bot, which needs {}.",
             account.handle,
             count(posts::counts::MIN_CHARACTERS)
         ),
         Volume::Little => format!(
-            "@{}: {posts} kept posts of {characters} characters are few; with less than {} a bot tends to repeat them.",
+            "@{}: {posts} of {characters} characters are few; with less than {} a bot tends to repeat them.",
             account.handle,
             count(posts::counts::FEW_CHARACTERS)
         ),
-        Volume::Enough => format!("{posts} kept posts of {characters} characters."),
+        Volume::Enough => format!("{posts} of {characters} characters."),
     }
 }
 
