@@ -28,6 +28,8 @@ pub struct BotFolder {
     folder: FileSystemDirectoryHandle,
     /// The number of manifests written.
     n_written: u64,
+    /// Whether there are manifests and none can be read.
+    pub is_damaged: bool,
 }
 
 /// A manifest with the number of its writing.
@@ -105,6 +107,7 @@ impl BotFolder {
         Some(Self {
             folder: settled(folder).await.ok()?,
             n_written: 0,
+            is_damaged: false,
         })
     }
 
@@ -119,6 +122,7 @@ impl BotFolder {
             if file.read_at(0, &mut json).is_err() {
                 continue;
             }
+            self.is_damaged |= !json.is_empty();
             if let Ok(found) = serde_json::from_slice::<Numbered>(&json)
                 && newest.as_ref().is_none_or(|newest| newest.n < found.n)
             {
@@ -127,6 +131,7 @@ impl BotFolder {
         }
         let newest = newest?;
         self.n_written = newest.n;
+        self.is_damaged = false;
         Manifest::read(newest.manifest.to_string().as_bytes())
     }
 

@@ -134,6 +134,9 @@ impl Host {
                     is_kept: opened.folder.is_some(),
                     bot: opened.session.view(),
                 });
+                if opened.folder.as_ref().is_some_and(|it| it.is_damaged) {
+                    self.post(&SessionError::DamagedBot.event(0));
+                }
                 *open = Some(opened);
                 return;
             }

@@ -60,6 +60,14 @@ pub enum SessionError {
     /// The stored posts of an account are not those that were read.
     #[error("what the browser keeps of @{0}'s posts is damaged")]
     Damaged(String),
+    /// What is kept of a bot cannot be read.
+    #[error("what the browser keeps of this bot is damaged")]
+    DamagedBot,
+    /// The posts no longer make the training text that was written.
+    #[error(
+        "the training text is damaged: the stored posts are no longer those that it was written from"
+    )]
+    DamagedText,
     /// A saved bot, where another one is open.
     #[error("this file is a whole bot, which is not added to another one")]
     NotEmpty,
@@ -85,6 +93,10 @@ impl SessionError {
             }
             Self::Bundle(_) => "save it again where it was made".to_owned(),
             Self::Damaged(_) => "take the account out and choose its export again".to_owned(),
+            Self::DamagedBot => {
+                "import its posts again, or open its zip if you saved it".to_owned()
+            }
+            Self::DamagedText => "write it again".to_owned(),
             Self::NotEmpty => "begin another bot, then choose the file again".to_owned(),
         }
     }

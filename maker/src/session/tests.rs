@@ -299,6 +299,42 @@ fn what_is_no_export_leaves_no_account() {
 }
 
 #[test]
+fn what_has_no_posts_leaves_no_account_and_the_others_as_they_were() {
+    let mut session = session_of(&[&export("Ann", 200)]);
+    let before = session.view();
+    for text in ["", "\n \n", "[]", "{\"a\":1}"] {
+        import(&mut session, text);
+        let events = finish(&mut session);
+        let [Event::Failed { message, .. }, ..] = events.as_slice() else {
+            panic!("{text}: {events:?}")
+        };
+        assert!(message.contains("no posts") && message.contains("posts.txt"));
+        assert_eq!(session.view(), before);
+    }
+}
+
+#[test]
+fn a_text_that_the_stored_posts_no_longer_make_is_not_given_out() {
+    let mut session = session_of(&[&export("Ann", 300)]);
+    let part = session.new_part("dataset");
+    session
+        .write(&plan(7), part, Box::<Vec<u8>>::default())
+        .unwrap();
+    let lines = stored(&mut session);
+    let ends = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let (end, _) = ends.into_iter().nth(200).unwrap();
+    let cut = Box::new(lines[..=end].to_vec());
+    let mut cut = Session::open(session.manifest(), vec![cut]).unwrap();
+    finish(&mut cut);
+    let error = cut.text().unwrap_err();
+    assert!(matches!(error, SessionError::DamagedText), "{error}");
+    let part = cut.new_part("dataset");
+    cut.write(&plan(7), part, Box::<Vec<u8>>::default())
+        .unwrap();
+    assert!(cut.text().is_ok());
+}
+
+#[test]
 fn accounts_beside_one_that_cannot_be_read_are_judged_once_it_is_taken_out() {
     let (ann, bob) = (export("Ann", 200), export("Bob", 200));
     let mut before = session_of(&[&ann, &bob]);

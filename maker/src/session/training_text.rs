@@ -77,17 +77,22 @@ impl Session {
         Ok(())
     }
 
-    /// The training text that was written.
+    /// The training text that was written, made of the posts again.
     ///
     /// # Errors
-    /// As [`Session::write`]; [`SessionError::NoText`] before it was written.
+    /// As [`Session::write`]; [`SessionError::NoText`] before it was written, [`SessionError::DamagedText`] if the posts
+    /// make another one.
     pub fn text(&mut self) -> Result<Vec<u8>, SessionError> {
         let params = self.record()?.run.config.dataset;
         let texts = self.kept_texts()?;
         let order = order(&texts, &params)?;
         let mut bytes = Vec::new();
-        dataset::write_text(&texts, &order.train, &mut bytes)?;
-        Ok(bytes)
+        let text = dataset::write_text(&texts, &order.train, &mut bytes)?;
+        let mut written = self.record()?.artifacts.iter();
+        match written.any(|written| written.sha256 == text.sha256) {
+            true => Ok(bytes),
+            false => Err(SessionError::DamagedText),
+        }
     }
 
     /// The cleaned texts of the kept posts, per account.
