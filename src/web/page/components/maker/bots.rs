@@ -42,7 +42,7 @@ pub fn Bots() -> impl IntoView {
     };
     view! {
         <Show when=move || !is_kept.get()>
-            <p class="notice">"This browser keeps nothing for this page, or another tab has this bot open: what you make here is gone when you close the tab. Save the files below before you leave."</p>
+            <p class="notice">"What you make here is gone when you close the tab: this browser keeps nothing for this page, its storage is full, or another tab has this bot open. Delete something in Storage or close the other tab and reload the page, or save the files below before you leave."</p>
         </Show>
         <Show when=move || !others.with(Vec::is_empty) || !is_new.get()>
             <section class="maker-bots" aria-label="Bots on this device">
