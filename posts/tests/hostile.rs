@@ -558,26 +558,6 @@ fn what_is_no_export_is_named() {
 }
 
 #[test]
-fn what_has_no_posts_is_refused_at_its_end() {
-    let tweets = zipped(&[("data/tweets.js", b"window.YTD.tweets.part0 = []")]);
-    let files: [&[u8]; 7] = [
-        b"",
-        b"\n \r\n\n",
-        b"[]",
-        b"{}",
-        b"{\"a\":1}",
-        b"id,text\n",
-        &tweets,
-    ];
-    for bytes in files {
-        let outcome = read(bytes);
-        let error = outcome.error();
-        assert!(matches!(error, ReadError::NoPosts { .. }), "{error:?}");
-        assert!(error.to_string().starts_with("no posts found in `"));
-    }
-}
-
-#[test]
 fn elements_of_other_shapes_are_counted_and_left_out() {
     let json = r#"[{"full_text":"one two three"},7,null,{"full_text":5},{},{"full_text":null},{"full_text":"four five six"}]"#;
     let outcome = read(json);

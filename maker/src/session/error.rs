@@ -14,6 +14,9 @@ pub enum SessionError {
     /// The export.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// An export that was read to its end.
+    #[error("no posts found in `{0}`")]
+    NoPosts(String),
     /// The storage.
     #[error("the posts could not be stored: {0}")]
     Storage(#[from] io::Error),
@@ -79,6 +82,7 @@ impl SessionError {
     pub fn hint(&self) -> String {
         match self {
             Self::Read(error) => error.hint().to_string(),
+            Self::NoPosts(_) => "check that it is the file you mean; posts that not everybody could read are left out, and those in communities of X unless their box is ticked".to_owned(),
             Self::Storage(_) => "delete something in Storage, then try again".to_owned(),
             Self::TooManyAccounts => "take one out first".to_owned(),
             Self::SameHandle(_) => "type another handle".to_owned(),

@@ -136,6 +136,10 @@ impl Session {
                     counts,
                 };
             }
+            (Ok(Step::Done), None) if held.counts.downloaded == 0 => {
+                let opened = &reading.import.report().opened;
+                SessionError::NoPosts(opened.last().cloned().unwrap_or_default())
+            }
             (Ok(Step::Done | Step::Stopped), None) => return self.end_reading(*reading, false),
         };
         let posts = held.counts.downloaded;

@@ -113,12 +113,6 @@ pub enum ReadError {
         /// Some names.
         examples: String,
     },
-    /// An export that was read to its end, with no post in it.
-    #[error("no posts found in `{name}`")]
-    NoPosts {
-        /// The file that was opened last.
-        name: String,
-    },
     /// A CSV file without a column of texts.
     #[error("no column of `{name}` is known as the text; its columns are {columns}")]
     NoTextColumn {
@@ -233,9 +227,6 @@ impl ReadError {
             }
             Self::NoPostFile { .. } => {
                 "give the zip as the network made it; X keeps posts in data/tweets.js, Mastodon in outbox.json"
-            }
-            Self::NoPosts { .. } => {
-                "check that it is the file you mean; posts that not everybody could read are left out, and those in communities of X unless asked for"
             }
             Self::NoTextColumn { .. } => "name the column of the posts `text`",
         }

@@ -237,12 +237,9 @@ impl Import {
             is_stopped: false,
         };
         let step = self.reader.step(budget, &mut sink)?;
-        match (sink.is_stopped, step) {
-            (true, _) => Ok(Step::Stopped),
-            (false, Step::Done) if self.report.posts == 0 => Err(ReadError::NoPosts {
-                name: self.report.opened.last().cloned().unwrap_or_default(),
-            }),
-            (false, step) => Ok(step),
+        match sink.is_stopped {
+            true => Ok(Step::Stopped),
+            false => Ok(step),
         }
     }
 
