@@ -55,7 +55,10 @@ async fn pause(page: &Page) -> u32 {
     page.click("maker-pause").await;
     page.wait_for_text("maker-train", SOON, |text| text.contains("Go on"))
         .await;
-    step(page).await.unwrap().0
+    let step = step(page).await.unwrap().0;
+    let words = format!("Paused at step {step} of");
+    assert!(page.text("maker-training").await.contains(&words));
+    step
 }
 
 /// Leaves the newest checkpoint as a tab does that is closed while it writes it: half a state, and no record.

@@ -105,6 +105,12 @@ pub fn TrainingView() -> impl IntoView {
     };
     let has_text = maker.memo(|state| state.bot.record.is_some());
     let lacks_text = move || phase.get() == Phase::Idle && !has_text.get();
+    let can_pause = move || {
+        matches!(
+            phase.get(),
+            Phase::Running | Phase::Pausing | Phase::Writing { .. }
+        )
+    };
     let can_stop = move || matches!(phase.get(), Phase::Running | Phase::Pausing | Phase::Paused);
     let title = NodeRef::<leptos::html::H2>::new();
     let stop = move |_| {
@@ -125,13 +131,13 @@ pub fn TrainingView() -> impl IntoView {
                 <Choices/>
             </Show>
             <p class="maker-picks">
-                <button type="button" class="button is-primary" data-testid=move || if is_busy.get() { "maker-pause" } else { "maker-train" }
+                <button type="button" class="button is-primary" data-testid=move || if can_pause() { "maker-pause" } else { "maker-train" }
                     disabled=lacks_text aria-disabled=move || is_waiting().then_some("true") on:click=press>
                     {move || match phase.get() {
-                        Phase::Idle => "Train",
+                        Phase::Idle | Phase::Preparing { .. } => "Train",
                         Phase::Ready => "Begin",
                         Phase::Paused => "Go on",
-                        _ => "Pause",
+                        Phase::Running | Phase::Pausing | Phase::Writing { .. } => "Pause",
                     }}
                 </button>
                 <Show when=can_stop>
