@@ -51,6 +51,15 @@ pub fn share(text: &str, url: &str) {
     }
 }
 
+/// Moves the focus to the title with this id, for screen readers too.
+pub fn focus_title(id: &str) {
+    if let Some(title) = document().get_element_by_id(id) {
+        // Titles are no stops of the keyboard otherwise.
+        let _ = title.set_attribute("tabindex", "-1");
+        let _ = title.unchecked_ref::<HtmlElement>().focus();
+    }
+}
+
 /// Scrolls until `element` is visible; does nothing if it is visible already.
 pub fn scroll_to(element: &Element) {
     let options = ScrollIntoViewOptions::new();

@@ -2,10 +2,9 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 use super::icon::{Drawing, Icon};
+use crate::web::page::browser_window::focus_title;
 
 /// The dialogs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +83,7 @@ impl Overlay {
 
 /// Moves the focus to the dialog's heading, from a button that goes away.
 pub fn focus_heading(view: View) {
-    let heading = document().get_element_by_id(&heading_of(view));
-    if let Some(heading) = heading {
-        let heading: HtmlElement = heading.unchecked_into();
-        heading.set_tab_index(-1);
-        let _ = heading.focus();
-    }
+    focus_title(&heading_of(view));
 }
 
 /// The id of a dialog's heading.

@@ -9,8 +9,8 @@ use posts::archive::ImportOptions;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
-use super::view::show;
 use crate::state::wording::{bytes, count};
+use crate::web::page::browser_window::focus_title;
 use crate::web::page::community_archive;
 use crate::web::page::maker::Maker;
 
@@ -74,7 +74,7 @@ pub fn Import() -> impl IntoView {
                     <form class="maker-picks" on:submit=move |event| {
                         event.prevent_default();
                         spawn_local(community_archive::import(maker, archived.get_untracked()));
-                        show(TITLE);
+                        focus_title(TITLE);
                     }>
                         <input id="maker-archive" class="field" dir="ltr" data-testid="maker-archive" prop:value=archived on:input:target=move |event| archived.set(event.target().value())/>
                         <button type="submit" class="button" data-testid="maker-archive-fetch">{format!("Fetch it from {}", community_archive::host())}</button>
@@ -89,7 +89,7 @@ pub fn Import() -> impl IntoView {
                         if !text.trim().is_empty() {
                             maker.paste(text);
                             pasted.set(String::new());
-                            show(TITLE);
+                            focus_title(TITLE);
                         }
                     }>"Read it"</button>
                 </details>
@@ -116,7 +116,7 @@ pub fn Import() -> impl IntoView {
                         {(counts.downloaded > 0).then(|| view! {
                             <p class="muted">{format!("{} posts so far: {} kept, {} retweets, {} too short", count(counts.downloaded), count(counts.kept), count(counts.retweets), count(counts.short))}</p>
                         })}
-                        <button type="button" class="button" data-testid="maker-cancel" on:click=move |_| { maker.stop(); show(TITLE); }>{match running.task {
+                        <button type="button" class="button" data-testid="maker-cancel" on:click=move |_| { maker.stop(); focus_title(TITLE); }>{match running.task {
                             LongTask::Fetch => "Cancel the download",
                             _ => "Stop and keep what was read",
                         }}</button>

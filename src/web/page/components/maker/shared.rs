@@ -7,8 +7,8 @@ use maker::message::MAX_ACCOUNTS;
 use posts::archive::ImportOptions;
 
 use super::import;
-use super::view::show;
 use crate::state::wording::bytes;
+use crate::web::page::browser_window::focus_title;
 use crate::web::page::maker::Maker;
 use crate::web::page::shared_files::{self, SharedFile};
 
@@ -56,7 +56,7 @@ pub fn Shared() -> impl IntoView {
         let import = [(file.name.clone(), file.content.clone())];
         maker.import(&import, ImportOptions::default());
         reading.set_value(Some(file));
-        show(import::TITLE);
+        focus_title(import::TITLE);
     };
     view! {
         <Show when=move || !files.with(Vec::is_empty)>

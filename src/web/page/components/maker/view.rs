@@ -2,8 +2,6 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 use super::account::Account;
 use super::bots::Bots;
@@ -16,7 +14,7 @@ use super::training::TrainingView;
 use super::training_text::TrainingText;
 use crate::state::speaker::Speaker;
 use crate::state::wording::sentence;
-use crate::web::page::browser_window::scroll_to;
+use crate::web::page::browser_window::{focus_title, scroll_to};
 use crate::web::page::components::bot_header::{label_text, pictures};
 use crate::web::page::components::copy_button::CopyButton;
 use crate::web::page::components::names::names;
@@ -80,17 +78,6 @@ pub fn MakerView() -> impl IntoView {
     }
 }
 
-/// Moves to a section by the id of its title, for screen readers too.
-pub(super) fn show(title: &str) {
-    if let Some(title) = document().get_element_by_id(title) {
-        // Titles are no stops of the keyboard otherwise.
-        let _ = title.set_attribute("tabindex", "-1");
-        if let Some(title) = title.dyn_ref::<HtmlElement>() {
-            let _ = title.focus();
-        }
-    }
-}
-
 /// The bot's page as it will be, and its card.
 #[component]
 fn Card() -> impl IntoView {
@@ -115,10 +102,10 @@ fn Card() -> impl IntoView {
                         </div>
                     }}}
                     <TrainingData bot/>
-                    <p><button type="button" class="button" data-testid="maker-explore" on:click=move |_| show(posts_table::TITLE)>"Explore the data"</button></p>
+                    <p><button type="button" class="button" data-testid="maker-explore" on:click=move |_| focus_title(posts_table::TITLE)>"Explore the data"</button></p>
                     <Pipeline bot/>
                     <Show when=move || has_record.get()>
-                        <p><button type="button" class="button" data-testid="maker-run" on:click=move |_| show(record::TITLE)>"See the run"</button></p>
+                        <p><button type="button" class="button" data-testid="maker-run" on:click=move |_| focus_title(record::TITLE)>"See the run"</button></p>
                     </Show>
                     <details>
                         <summary>"Its card, README.md"</summary>
