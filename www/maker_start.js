@@ -4,5 +4,6 @@ try {
   const { default: init } = await import('./maker_page.js');
   await init({ module_or_path: new URL('./maker_page_bg.wasm', import.meta.url) });
 } catch {
-  document.getElementById('maker').textContent = 'The maker did not load. Check your connection, then reload the page. On a page that was just built, the maker follows in a minute.';
+  const place = document.querySelector('#maker .message') ?? document.getElementById('maker');
+  place.textContent = 'The maker did not load. Check your connection, then reload the page. On a page that was just built, the maker follows in a minute.';
 }

@@ -9,6 +9,8 @@ use super::address;
 pub const FRAGMENT: &str = "#make";
 /// The element that the maker's program fills.
 pub const PLACE: &str = "maker";
+/// What stands there until the maker does.
+const MESSAGE: &str = "#maker .message";
 /// The script that starts the maker's program, beside the page.
 const SCRIPT: &str = "maker_start.js";
 
@@ -71,10 +73,10 @@ fn load() {
         let _ = script.set_attribute(name, value);
     }
     EventListener::once(&script, "error", |_| {
-        if let Some(place) = document().get_element_by_id(PLACE) {
+        if let Ok(Some(message)) = document().query_selector(MESSAGE) {
             // Browsers remember a module that did not come, so another try is for a new page.
             let text = "The maker did not load. Check your connection, then reload the page.";
-            place.set_text_content(Some(text));
+            message.set_text_content(Some(text));
         }
     })
     .forget();
