@@ -267,17 +267,21 @@ fn a_gguf_asks_for_a_first_token_where_the_bots_prefix_is_one() {
     }
 }
 
+/// A folder of GPT-2's vocabulary files with this `tokenizer_config.json`.
+fn folder_with(config: Value) -> Folder {
+    Folder::new(263, json!({}))
+        .with(
+            "vocab.json",
+            Value::Object(vocab(&[END_OF_TEXT])).to_string(),
+        )
+        .with("merges.txt", merges())
+        .with("tokenizer_config.json", config.to_string())
+}
+
 #[test]
 fn a_gguf_says_that_a_space_is_put_in_front() {
     for adds in [true, false] {
-        let config = json!({ "add_prefix_space": adds }).to_string();
-        let folder = Folder::new(263, json!({}))
-            .with(
-                "vocab.json",
-                Value::Object(vocab(&[END_OF_TEXT])).to_string(),
-            )
-            .with("merges.txt", merges())
-            .with("tokenizer_config.json", config);
+        let folder = folder_with(json!({ "add_prefix_space": adds }));
         let gguf = folder.gguf();
         let key = metadata(&gguf).contains_key("tokenizer.ggml.add_space_prefix");
         assert_eq!(key, adds);
@@ -291,14 +295,7 @@ fn a_gguf_says_that_a_space_is_put_in_front() {
 #[test]
 fn special_tokens_are_text_where_the_configuration_splits_them() {
     for is_split in [true, false] {
-        let config = json!({ "split_special_tokens": is_split }).to_string();
-        let folder = Folder::new(263, json!({}))
-            .with(
-                "vocab.json",
-                Value::Object(vocab(&[END_OF_TEXT])).to_string(),
-            )
-            .with("merges.txt", merges())
-            .with("tokenizer_config.json", config);
+        let folder = folder_with(json!({ "split_special_tokens": is_split }));
         let gguf = folder.gguf();
         for tokenizer in [
             folder.tokenizer(),

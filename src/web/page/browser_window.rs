@@ -3,6 +3,7 @@
 use gloo::file::ObjectUrl;
 use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
+use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -49,6 +50,19 @@ pub fn share(text: &str, url: &str) {
             let _ = JsFuture::from(asked).await;
         });
     }
+}
+
+/// Scrolls to `place` when something comes to stand there, which on a phone may be below the fold.
+pub fn scroll_when(is_there: impl Fn() -> bool + 'static, place: NodeRef<html::Div>) {
+    Effect::new(move |_| {
+        if is_there() {
+            request_animation_frame(move || {
+                if let Some(place) = place.get_untracked() {
+                    scroll_to(&place);
+                }
+            });
+        }
+    });
 }
 
 /// Moves the focus to the title with this id, for screen readers too.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::state::problem::Remedy;
 use crate::state::wording::sentence;
-use crate::web::page::browser_window::scroll_to;
+use crate::web::page::browser_window::scroll_when;
 use crate::web::page::context::{Page, fresh_seed};
 
 use super::icon::{Drawing, Icon};
@@ -16,16 +16,7 @@ pub fn ProblemBox() -> impl IntoView {
     let page = Page::here();
     let problem = page.memo(|state| state.problem().cloned());
     let place = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
-        if problem.with(Option::is_some) {
-            // On a phone the box may be below the fold.
-            request_animation_frame(move || {
-                if let Some(place) = place.get_untracked() {
-                    scroll_to(&place);
-                }
-            });
-        }
-    });
+    scroll_when(move || problem.with(Option::is_some), place);
     view! {
         <div class="alert" role="alert" node_ref=place>
             {move || problem.get().map(|problem| view! {

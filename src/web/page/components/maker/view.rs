@@ -14,7 +14,7 @@ use super::training::TrainingView;
 use super::training_text::TrainingText;
 use crate::state::speaker::Speaker;
 use crate::state::wording::sentence;
-use crate::web::page::browser_window::{focus_title, scroll_to};
+use crate::web::page::browser_window::{focus_title, scroll_when};
 use crate::web::page::components::bot_header::{label_text, pictures};
 use crate::web::page::components::copy_button::CopyButton;
 use crate::web::page::components::names::names;
@@ -32,16 +32,7 @@ pub fn MakerView() -> impl IntoView {
     let has_accounts = move || n_accounts.get() > 0;
     let failure = maker.memo(|state| state.failure.clone());
     let place = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
-        if failure.with(Option::is_some) {
-            // On a phone it may be below the fold.
-            request_animation_frame(move || {
-                if let Some(place) = place.get_untracked() {
-                    scroll_to(&place);
-                }
-            });
-        }
-    });
+    scroll_when(move || failure.with(Option::is_some), place);
     view! {
         <main class="maker" data-testid="maker">
             <header class="maker-head">
