@@ -13,7 +13,7 @@
 //! [`server`] serves the page (`representation` chooses between a file and its copies), [`mirror`] models beside it, and
 //! [`sizes`] measures it.
 //! `bot_facts` writes what the element for other sites shows of each bot.
-//! [`progress`] prints the steps; [`apt`] installs system packages, [`tools`] the programs that tests need.
+//! [`progress`] prints the steps; `registries` finds the downloaded crates; [`apt`] installs system packages, [`tools`] the programs that tests need.
 
 pub mod app_shell;
 pub mod apt;
@@ -38,6 +38,7 @@ mod maker_build;
 pub mod mirror;
 pub mod one_file;
 pub mod progress;
+mod registries;
 mod representation;
 pub mod server;
 pub mod sizes;

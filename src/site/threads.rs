@@ -13,14 +13,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The flags of `.cargo/config.toml`, and the instructions that shared memory needs.
-const RUSTFLAGS: &str = concat!(
+/// Those of the programs for one thread, and the instructions that shared memory needs. The page is not among them.
+const RUSTFLAGS: [&str; 3] = [
     "-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals",
-    "\u{1f}",
     "-Cllvm-args=-disable-lsr",
-    "\u{1f}",
-    "-Clink-arg=--keep-section=target_features"
-);
+    "-Clink-arg=--keep-section=target_features",
+];
 /// The exports by which wasm-bindgen gives each thread its stack and thread-local memory.
 const EXPORTS: [&str; 5] = [
     "__heap_base",
@@ -133,7 +131,7 @@ pub(super) fn find_cargo(
                     rust,
                     std: Std::FromSources,
                 };
-                let cargo = WasmCargo::new(tree, &toolchain, "threads", Some(RUSTFLAGS), progress)?;
+                let cargo = WasmCargo::new(tree, &toolchain, "threads", &RUSTFLAGS, progress)?;
                 let mut fetch = cargo.command("fetch");
                 fetch.args(["--locked", "--target", TARGET]);
                 let step = "fetch the standard library's crates";

@@ -4,6 +4,7 @@
 //! file of the package, which may name versions that a registry lacks; so cargo builds a copy of the package's sources.
 
 use super::cache_folder::cache_folder;
+use super::registries::registries;
 use super::{Progress, SiteError, SourceTree, files};
 use sha2::{Digest as _, Sha256};
 use std::fs;
@@ -171,13 +172,9 @@ fn cargo(verb: &str, folder: &Path) -> Command {
 
 /// The folder of a downloaded package in cargo's home.
 fn registry_sources(package: &str) -> Option<PathBuf> {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(std::env::home_dir()?.join(".cargo")))?;
-    fs::read_dir(home.join("registry/src"))
-        .ok()?
-        .flatten()
-        .map(|registry| registry.path().join(package))
+    registries()
+        .into_iter()
+        .map(|registry| registry.join(package))
         .find(|folder| folder.is_dir())
 }
 

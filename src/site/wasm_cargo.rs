@@ -5,6 +5,7 @@
 //! folder is shared; the results of this package itself are removed when another clone has built there last.
 
 use super::cache_folder::cache_folder;
+use super::registries::registries;
 use super::toolchain::{TARGET, Toolchain};
 use super::{Progress, SiteError, SourceTree};
 use std::fs::{self, File};
@@ -35,6 +36,17 @@ pub(super) const MAKER_PACKAGE: &str = "huggingtweets-maker";
 /// The maker's program in the page, and that of its worker; also the names of their files in the page.
 pub(super) const MAKER_PROGRAMS: [&str; 2] = ["maker_page", "maker"];
 
+/// The flags of `.cargo/config.toml`, which flags in the environment replace.
+pub(super) const RUSTFLAGS: [&str; 7] = [
+    "-C",
+    "target-feature=+simd128",
+    "-C",
+    "llvm-args=-disable-lsr",
+    "-C",
+    "link-arg=--keep-section=target_features",
+    "--cfg=erase_components",
+];
+
 /// Arguments that select the page's program and the worker's.
 pub(super) const PROGRAMS: [&str; 8] = [
     "--package",
@@ -54,7 +66,7 @@ pub struct WasmCargo {
     root: PathBuf,
     target_dir: PathBuf,
     build_dir: Option<PathBuf>,
-    rustflags: Option<&'static str>,
+    rustflags: String,
     // Released when this value is dropped.
     _lock: Option<File>,
 }
@@ -70,7 +82,7 @@ impl WasmCargo {
         toolchain: &Toolchain,
         progress: Progress,
     ) -> Result<Self, SiteError> {
-        Self::new(tree, toolchain, "single", None, progress)
+        Self::new(tree, toolchain, "single", &RUSTFLAGS, progress)
     }
 
     /// The cargo of programs with other `rustflags`, whose folders are named `kind`.
@@ -81,7 +93,7 @@ impl WasmCargo {
         tree: &SourceTree,
         toolchain: &Toolchain,
         kind: &str,
-        rustflags: Option<&'static str>,
+        rustflags: &[&str],
         progress: Progress,
     ) -> Result<Self, SiteError> {
         let shared = cache_folder().map(|cache| cache.join("build").join(kind));
@@ -95,7 +107,7 @@ impl WasmCargo {
             root: tree.root().to_owned(),
             target_dir: tree.scratch().join(kind),
             build_dir: None,
-            rustflags,
+            rustflags: encoded(rustflags),
             _lock: None,
         };
         if let Some((lock, folder)) = shared {
@@ -176,10 +188,18 @@ impl WasmCargo {
         if let Some(folder) = &self.build_dir {
             command.env("CARGO_BUILD_BUILD_DIR", folder);
         }
-        if let Some(flags) = self.rustflags {
-            command.env("CARGO_ENCODED_RUSTFLAGS", flags);
-        }
+        command.env("CARGO_ENCODED_RUSTFLAGS", &self.rustflags);
     }
+}
+
+/// `flags` in cargo's form, and flags that name a downloaded crate without the folders of this machine. Their names would be
+/// in every program, in the places of panics: what a site publishes is the same wherever it is built.
+fn encoded(flags: &[&str]) -> String {
+    let flags = flags.iter().map(|flag| (*flag).to_owned());
+    let remapped = registries()
+        .into_iter()
+        .filter_map(|folder| Some(format!("--remap-path-prefix={}=crates", folder.to_str()?)));
+    flags.chain(remapped).collect::<Vec<_>>().join("\u{1f}")
 }
 
 /// The program that runs another program with a lower priority.
@@ -200,4 +220,25 @@ fn clone_name(tree: &SourceTree) -> Result<String, SiteError> {
     );
     fs::write(&path, &name).map_err(SiteError::file("write", &path))?;
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+    use super::*;
+
+    #[test]
+    fn flags_are_those_of_the_configuration() {
+        let tree = SourceTree::find().unwrap();
+        let text = fs::read_to_string(tree.root().join(".cargo/config.toml")).unwrap();
+        let (_, list) = text.split_once("\nrustflags = [\n").unwrap();
+        let (list, _) = list.split_once("\n]").unwrap();
+        let configured: Vec<&str> = list
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .flat_map(|line| line.split('"').skip(1).step_by(2))
+            .collect();
+        assert_eq!(configured, RUSTFLAGS);
+    }
 }

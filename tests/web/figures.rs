@@ -82,5 +82,33 @@ async fn the_shipped_code_is_at_most_1_3_mb_after_brotli() {
     let site = Site::start().await;
     let sizes = site.sizes();
     println!("{}", sizes.to_table());
-    assert!(sizes.brotli_bytes <= sizes.bar_bytes);
+    assert!(
+        sizes.brotli_bytes <= sizes.bar_bytes,
+        "{} bytes of {}",
+        sizes.brotli_bytes,
+        sizes.bar_bytes
+    );
+}
+
+/// Panics name the file they happened in, which for a crate lies in the home folder of whoever built the page.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_code_names_no_folder_of_the_machine_that_built_it() {
+    let site = Site::start().await;
+    let clone = env!("CARGO_MANIFEST_DIR").as_bytes();
+    let folders = [b"registry/src".as_slice(), b".cargo/", b".rustup/", clone];
+    let mut programs = 0;
+    for file in std::fs::read_dir(site.dist()).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".js") && !name.ends_with(".wasm") {
+            continue;
+        }
+        let code = std::fs::read(&path).unwrap();
+        for folder in folders {
+            let named = code.windows(folder.len()).any(|bytes| bytes == folder);
+            assert!(!named, "{name} names {}", String::from_utf8_lossy(folder));
+        }
+        programs += u32::from(name.ends_with(".wasm"));
+    }
+    assert!(programs >= 4, "{programs} programs");
 }
