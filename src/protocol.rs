@@ -22,33 +22,13 @@ pub const PROTOCOL_VERSION: u32 = 2;
 /// Names one job; the asker chooses it, and the events of the job carry it.
 pub type JobId = u32;
 
-/// A message with its version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Envelope<T> {
-    /// [`PROTOCOL_VERSION`] of the sender.
-    pub v: u32,
-    /// The message itself; its `type` and fields stand beside `v`.
-    #[serde(flatten)]
-    pub message: T,
-}
-
-impl<T> Envelope<T> {
-    /// The message under this build's version.
-    pub fn new(message: T) -> Self {
-        Self {
-            v: PROTOCOL_VERSION,
-            message,
-        }
-    }
-}
-
 /// A request to the worker.
 #[allow(
     clippy::large_enum_variant,
     reason = "few messages exist at a time, and each is serialized soon; on 32 bits it is small"
 )]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Tells the worker the address of the bundled model, before its first load; no answer.
     LocateBundled {
@@ -161,7 +141,7 @@ impl Request {
     reason = "few messages exist at a time, and each is serialized soon; on 32 bits it is small"
 )]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The worker runs and takes requests.
     Started {
@@ -288,7 +268,7 @@ pub enum Event {
     },
     /// The model of this asker is not open any more: an engine that several frames share has opened another's. Only the
     /// engine of frames sends it (`www/engine.js`).
-    Closed,
+    Closed {},
     /// Something failed; the worker goes on unless the code says otherwise.
     Error {
         /// The job that failed; `None` for a message that could not be read and for the end of the worker.

@@ -62,7 +62,7 @@ impl PageState {
             Event::Adapted { job } => return self.on_adapted(job),
             // The page counts all files as one.
             Event::Fetching { .. } => {}
-            Event::Closed => self.on_closed(),
+            Event::Closed {} => self.on_closed(),
             // Answers to requests that the page does not send.
             Event::Tokens { .. } | Event::Text { .. } | Event::Logits { .. } => {}
             Event::Error { job, error } => return self.on_error(job, error),

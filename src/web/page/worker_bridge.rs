@@ -12,7 +12,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventTarget, MessageEvent, MessagePort, Worker};
 
 use super::{address, worker_script};
-use crate::protocol::{Envelope, ErrorCode, ErrorReport, Event, PROTOCOL_VERSION, Request};
+use crate::protocol::{ErrorCode, ErrorReport, Event, Request};
+use crate::web::shared::channel;
 use crate::web::shared::js_error::{WebError, reason};
 
 /// The script that starts the worker, beside the page.
@@ -208,7 +209,7 @@ fn listen(target: &EventTarget, hear: impl Fn(&MessageEvent) + 'static) -> Event
 
 /// Passes on the events of a message, and tells a worker that has started where the bundled model is.
 fn receive(message: &MessageEvent, on_event: &Rc<impl Fn(Event)>, answer: impl Fn(&Request)) {
-    for event in events_of(message.data()) {
+    for event in events_of(&message.data()) {
         if matches!(event, Event::Started { .. }) {
             let url = address::bundled_url();
             answer(&Request::LocateBundled { url });
@@ -257,17 +258,15 @@ fn post_to_port(port: &MessagePort, message: &JsValue) {
 }
 
 fn message_of(request: &Request) -> JsValue {
-    Envelope::new(request)
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .expect("a request is plain fields")
+    channel::write(request).expect("a request is plain fields")
 }
 
-fn events_of(data: JsValue) -> Vec<Event> {
-    match serde_wasm_bindgen::from_value::<Vec<Envelope<Event>>>(data) {
-        Ok(envelopes) if envelopes.iter().all(|e| e.v == PROTOCOL_VERSION) => {
-            envelopes.into_iter().map(|e| e.message).collect()
-        }
-        _ => vec![Event::Error {
+fn events_of(data: &JsValue) -> Vec<Event> {
+    let events = data.dyn_ref::<Array>();
+    let events =
+        events.and_then(|events| events.iter().map(|event| channel::read(&event)).collect());
+    events.unwrap_or_else(|| {
+        vec![Event::Error {
             job: None,
             error: ErrorReport {
                 code: ErrorCode::BadMessage,
@@ -275,6 +274,6 @@ fn events_of(data: JsValue) -> Vec<Event> {
                 hint: "reload the page".to_owned(),
                 retryable: true,
             },
-        }],
-    }
+        }]
+    })
 }

@@ -1,5 +1,6 @@
-//! Shared by page and workers: browser errors, memory, stored models, locks and messages between tabs.
+//! Shared by page and workers: messages of the channel, browser errors, memory, stored models, locks and messages between tabs.
 
+pub mod channel;
 pub mod js_error;
 pub mod memory;
 pub mod model_news;

@@ -1,12 +1,13 @@
 //! Messages of the channel: requests out of JavaScript values, events into them.
 
 use js_sys::{Array, Float32Array, Reflect};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Blob;
 
 use crate::hub::{ModelRef, ModelText};
-use crate::protocol::{Envelope, ErrorCode, ErrorReport, Event, JobId, PROTOCOL_VERSION, Request};
+use crate::protocol::{ErrorCode, ErrorReport, Event, JobId, PROTOCOL_VERSION, Request};
+use crate::web::shared::channel;
 
 /// A request that names a model, its texts not checked.
 #[derive(Deserialize)]
@@ -20,13 +21,11 @@ struct ModelRequest {
 /// A text that names no model has an answer of its own; anything else that cannot be read is
 /// [`ErrorCode::BadMessage`].
 pub fn read(data: &JsValue) -> Result<Request, Box<Event>> {
-    match serde_wasm_bindgen::from_value::<Envelope<Request>>(data.clone()) {
-        Ok(envelope) if envelope.v == PROTOCOL_VERSION => return Ok(envelope.message),
-        _ => {}
+    if let Some(request) = channel::read(data) {
+        return Ok(request);
     }
-    match serde_wasm_bindgen::from_value::<Envelope<ModelRequest>>(data.clone()) {
-        Ok(envelope) if envelope.v == PROTOCOL_VERSION => {
-            let ModelRequest { job, model } = envelope.message;
+    match serde_wasm_bindgen::from_value(data.clone()) {
+        Ok(ModelRequest { job, model }) if channel::has_version(data) => {
             Err(Box::new(match ModelRef::try_from(model) {
                 Ok(_) => bad_message(Some(job)),
                 Err(error) => Event::Error {
@@ -60,9 +59,7 @@ pub fn write(events: Vec<Event>) -> (Array, Array) {
             Event::Logits { logits, .. } => Some(std::mem::take(logits)),
             _ => None,
         };
-        let message = Envelope::new(event)
-            .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-            .expect("an event is plain fields");
+        let message = channel::write(&event).expect("an event is plain fields");
         if let Some(logits) = logits {
             let array = Float32Array::from(logits.as_slice());
             let _ = Reflect::set(&message, &JsValue::from_str("logits"), &array);

@@ -201,7 +201,7 @@ fn a_call_that_is_stopped_or_fails_is_answered_with_its_failure() {
 #[test]
 fn a_model_that_another_frame_closed_is_loaded_again_by_the_next_text() {
     let mut state = ready();
-    state.update(Event::Closed, 0.0);
+    state.update(Event::Closed {}, 0.0);
     assert_eq!(state.phase(), Phase::Idle);
     let commands = state.generate(SEED);
     assert!(matches!(
@@ -211,7 +211,7 @@ fn a_model_that_another_frame_closed_is_loaded_again_by_the_next_text() {
     // While a text is written, the engine itself takes care of the model.
     let mut state = ready();
     state.generate(SEED);
-    state.update(Event::Closed, 0.0);
+    state.update(Event::Closed {}, 0.0);
     assert_eq!(state.phase(), Phase::Generating);
     assert!(state.model_info().is_some());
 }
