@@ -47,7 +47,7 @@ pub fn typical(candidates: &mut Vec<Candidate>, mass: f32, least: usize) {
     let (total, entropy) = (total(candidates), entropy(candidates));
     let distance = |c: &Candidate| (-libm::log(c.weight / total) - entropy).abs();
     let mut sorted: Vec<(f64, f64)> = candidates.iter().map(|c| (distance(c), c.weight)).collect();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let enough = f64::from(mass) * total;
     let mut sum = 0.0;
     let reached = sorted.iter().position(|(_, weight)| {

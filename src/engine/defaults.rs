@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::generate::model_defaults::ModelDefaults;
 use crate::generate::parameter::{Parameter, Range};
 use crate::generate::params::GenerationParams;
+use crate::json::map_of;
 use crate::notice::Notice;
 use crate::shown::beginning;
 use crate::weights::gguf::Value;
@@ -33,13 +34,11 @@ pub fn are_in(metadata: &BTreeMap<String, Value>) -> bool {
 /// The parameters of a file with `vocab_size` tokens, as [`ModelDefaults`] reads them; a parameter that is missing has the default of the bots,
 /// but for `min_length` in a file that states none.
 pub fn from_metadata(metadata: &BTreeMap<String, Value>, vocab_size: usize) -> ModelDefaults {
-    let stated: Map<String, Json> = Parameter::ALL
-        .into_iter()
-        .filter_map(|parameter| {
-            let value = metadata.get(&key(parameter))?;
-            Some((parameter.name().to_owned(), to_json(parameter, value)))
-        })
-        .collect();
+    let stated = Parameter::ALL.into_iter().filter_map(|parameter| {
+        let value = metadata.get(&key(parameter))?;
+        Some((parameter.name().to_owned(), to_json(parameter, value)))
+    });
+    let stated: Map<String, Json> = map_of(stated);
     let base = match stated.is_empty() {
         // Of another program: its texts end where its end token comes, as in llama.cpp.
         true => GenerationParams {

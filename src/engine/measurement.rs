@@ -277,7 +277,7 @@ fn prompt_of(tokenizer: &Tokenizer, length: usize) -> Result<String, GenerateErr
 /// The spread of at least one value.
 fn spread(values: &[f64]) -> Spread {
     let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let (below, above) = ((sorted.len() - 1) / 2, sorted.len() / 2);
     Spread {
         median: 0.5 * (sorted[below] + sorted[above]),

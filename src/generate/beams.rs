@@ -199,11 +199,9 @@ impl Beams {
 
     /// Leaves the `n` best candidates, the best first; of equals the one of the earlier sequence and the lower id.
     fn keep_best(&mut self, n: usize) {
-        let place = |c: &Candidate| (c.beam, c.token_id);
-        let candidates = &mut self.candidates;
-        candidates.sort_unstable_by(|a, b| b.key.total_cmp(&a.key).then(place(a).cmp(&place(b))));
-        candidates.truncate(n);
-        candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+        sort_by_falling(&mut self.candidates, |candidate| candidate.key);
+        self.candidates.truncate(n);
+        sort_by_falling(&mut self.candidates, |candidate| candidate.score.into());
     }
 
     fn advance(&mut self, ends: &dyn Fn(&[u32]) -> bool) {
@@ -244,8 +242,11 @@ impl Beams {
                 });
             }
         }
-        self.complete.extend(fresh);
-        self.complete.sort_by(|a, b| b.score.total_cmp(&a.score));
+        for one in fresh {
+            let is_before = |other: &Complete| other.score.total_cmp(&one.score).is_ge();
+            let place = self.complete.partition_point(is_before);
+            self.complete.insert(place, one);
+        }
         self.complete.truncate(self.n);
         self.candidates = candidates;
 
@@ -309,4 +310,13 @@ impl Beams {
         let running = running.map(|beam| beam.tokens);
         complete.chain(running).take(n).collect()
     }
+}
+
+/// The greatest `number` first; of equals the one with the greater key, of the earlier sequence, of the lower id.
+fn sort_by_falling(candidates: &mut [Candidate], number: fn(&Candidate) -> f64) {
+    candidates.sort_unstable_by(|a, b| {
+        let by_number = number(b).total_cmp(&number(a));
+        let by_key = by_number.then(b.key.total_cmp(&a.key));
+        by_key.then((a.beam, a.token_id).cmp(&(b.beam, b.token_id)))
+    });
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::json::map_of;
 use crate::notice::Notice;
 
 /// The words with the numbers that stand for them; the first word that begins a text is taken.
@@ -79,10 +80,12 @@ fn quoted(word: &str) -> String {
 fn with_words(value: &Value) -> Value {
     match value {
         Value::Array(list) => list.iter().map(with_words).collect(),
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), with_words(value)))
-            .collect(),
+        Value::Object(map) => {
+            let entries = map
+                .iter()
+                .map(|(key, value)| (key.clone(), with_words(value)));
+            Value::Object(map_of(entries))
+        }
         value => {
             let mark = MARKS
                 .iter()

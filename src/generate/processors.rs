@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use super::error::GenerateError;
 use super::parameter::Parameter;
 use super::params::GenerationParams;
+use crate::json::map_of;
 use crate::kernels::logits;
 
 /// The rules of a generation for the scores of the next token.
@@ -42,7 +43,7 @@ struct Biases(Vec<(Vec<u32>, f32)>);
 impl Biases {
     /// Of a sequence that is listed twice the last number counts. The lowest number that JSON can hold forbids.
     fn new(biases: impl Iterator<Item = (Vec<u32>, f32)>) -> Self {
-        let biases: BTreeMap<Vec<u32>, f32> = biases.collect();
+        let biases: BTreeMap<Vec<u32>, f32> = map_of(biases);
         let forbids = |bias: f32| bias <= f32::MIN;
         let biases = biases
             .into_iter()

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use tokenizers::{Decoder, DecoderWrapper};
 
+use crate::json::map_of;
+
 use super::byte_alphabet::in_byte_alphabet;
 
 /// A byte-level decoder reads `Ö` as the byte 0xD6, in an added token too: `ilÖveyou` would come out as bytes that are
@@ -28,9 +30,7 @@ impl AddedTokenDecoder {
         let texts = texts.filter(|text| is_byte_level && !text.is_ascii());
         Self {
             inner: self.inner.clone(),
-            encoded: texts
-                .map(|text| (text.to_owned(), in_byte_alphabet(text)))
-                .collect(),
+            encoded: map_of(texts.map(|text| (text.to_owned(), in_byte_alphabet(text)))),
         }
     }
 }

@@ -234,16 +234,14 @@ impl Tokenizer {
             );
             self.notices.push(Notice::new("tokenizer", fact));
         }
-        let mut kept: Vec<(u32, AddedToken)> = added
-            .into_iter()
-            .filter(|(id, _)| (*id as usize) < vocab_size)
-            .collect();
-        kept.sort_by_key(|(id, _)| *id);
+        let kept = added_tokens(&self.inner).into_iter();
+        let kept = kept.filter(|(id, _)| (*id as usize) < vocab_size);
+        let kept: Vec<AddedToken> = kept.map(|(_, token)| token.clone()).collect();
         let are_split = self.splits_special_tokens();
         self.inner.with_added_vocabulary(AddedVocabulary::new());
         self.inner.set_encode_special_tokens(are_split);
         self.inner
-            .add_tokens(kept.into_iter().map(|(_, token)| token))
+            .add_tokens(kept)
             .map_err(|error| TokenizerError::Malformed {
                 origin: "the added tokens",
                 reason: error.to_string(),
@@ -344,6 +342,14 @@ impl Tokenizer {
     }
 }
 
+/// The added tokens, by their ids.
+fn added_tokens(inner: &Inner) -> Vec<(u32, &AddedToken)> {
+    let added = inner.get_added_vocabulary().get_added_tokens_decoder();
+    let mut added: Vec<(u32, &AddedToken)> = added.iter().map(|(id, token)| (*id, token)).collect();
+    added.sort_unstable_by_key(|(id, _)| *id);
+    added
+}
+
 /// Added tokens that a text cannot tell from another, with the lowest id of those that are alike: `<MASK>` and `<mask>` after
 /// a normalizer that makes letters small. Which of them the crate finds changes from run to run, with its hashes.
 fn twins(inner: &Inner) -> BTreeMap<u32, u32> {
@@ -351,17 +357,16 @@ fn twins(inner: &Inner) -> BTreeMap<u32, u32> {
     let Some(normalizer) = inner.get_normalizer() else {
         return twins;
     };
-    let added = inner.get_added_vocabulary().get_added_tokens_decoder();
-    let mut added: Vec<(&u32, &AddedToken)> = added.iter().filter(|(_, t)| t.normalized).collect();
-    added.sort_by_key(|(id, _)| **id);
+    let added = added_tokens(inner);
+    let added = added.into_iter().filter(|(_, token)| token.normalized);
     let mut first_of: BTreeMap<String, u32> = BTreeMap::new();
     for (id, token) in added {
         let mut text = NormalizedString::from(token.content.as_str());
         // The crate has normalized it already.
         if normalizer.normalize(&mut text).is_ok() {
-            let first = *first_of.entry(text.get().to_owned()).or_insert(*id);
-            if first != *id {
-                twins.insert(*id, first);
+            let first = *first_of.entry(text.get().to_owned()).or_insert(id);
+            if first != id {
+                twins.insert(id, first);
             }
         }
     }

@@ -7,14 +7,14 @@
 use std::str::FromStr as _;
 
 use serde_json::{Map, Value, json};
+use tokenizers::ModelWrapper;
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::models::unigram::Unigram;
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::{AddedToken, ModelWrapper};
 
 use super::decoder::AddedTokenDecoder;
-use super::{Inner, Tokenizer};
+use super::{Inner, Tokenizer, added_tokens};
 
 /// The parts beside the model, by their keys. All are small.
 pub(super) const SETTINGS: [&str; 4] = ["normalizer", "pre_tokenizer", "post_processor", "decoder"];
@@ -218,10 +218,7 @@ impl Tokenizer {
             ModelWrapper::WordLevel(model) => serde_json::to_value(model),
             ModelWrapper::Unigram(model) => serde_json::to_value(model),
         };
-        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
-        let mut added: Vec<(&u32, &AddedToken)> = added.iter().collect();
-        added.sort_by_key(|(id, _)| **id);
-        let added = added.into_iter().map(|(id, token)| {
+        let added = added_tokens(&self.inner).into_iter().map(|(id, token)| {
             json!({
                 "id": id,
                 "content": token.content,

@@ -241,7 +241,7 @@ impl Checkpoint {
     /// count as one after another. Matrices that need no conversion are split into parts of [`PART_BYTES`].
     pub fn parts_in_file_order(&self) -> Vec<(String, Range<usize>, Range<u64>)> {
         let mut stored: Vec<_> = self.tensors.values().collect();
-        stored.sort_by_key(|stored| (stored.file, stored.offset));
+        stored.sort_unstable_by_key(|stored| (stored.file, stored.offset));
         let mut file = 0;
         let mut file_start = 0;
         let mut end = 0;

@@ -26,6 +26,11 @@ impl TensorLocation {
     }
 }
 
+/// The order of the file; tensors that share numbers stay in the order of their indices.
+pub(super) fn sort_by_offset(locations: &mut [TensorLocation]) {
+    locations.sort_unstable_by_key(|location| (location.offset, location.idx));
+}
+
 /// The distances, in numbers, from a number to the next one in its column and in its row. Rows and columns are those of
 /// [`TensorSpec`], as computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

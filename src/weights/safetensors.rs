@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use super::dtype::StoredType;
 use super::error::{WeightsError, shown};
 use super::expected::ExpectedTensors;
-use super::location::{Strides, TensorLocation};
+use super::location::{Strides, TensorLocation, sort_by_offset};
 use super::remarks::Remarks;
 
 /// The length of the shortest header, `{}`.
@@ -107,7 +107,7 @@ impl Header {
         let Tensors(tensors) = serde_json::from_slice(json)
             .map_err(|e| bad(SafeTensorError::InvalidHeaderDeserialization(e)))?;
         let mut in_order: Vec<_> = tensors.iter().collect();
-        in_order.sort_by_key(|(_, info)| info.data_offsets);
+        in_order.sort_unstable_by_key(|(_, info)| info.data_offsets);
         let data_start = 8 + json.len() as u64;
         let mut data_end = data_start;
         for (name, info) in in_order {
@@ -161,7 +161,7 @@ impl Header {
                 strides: Strides::of_hugging_face(&expected.specs[idx]),
             });
         }
-        located.sort_by_key(|location| location.offset);
+        sort_by_offset(&mut located);
         Ok((located, remarks))
     }
 }

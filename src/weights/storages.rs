@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::WeightsError;
 use super::expected::ExpectedTensors;
-use super::location::{Strides, TensorLocation};
+use super::location::{Strides, TensorLocation, sort_by_offset};
 use super::names::Role;
 use super::pickle::Pickle;
 use super::remarks::Remarks;
@@ -108,7 +108,7 @@ impl Storages {
                 storage.tensors.retain(|location| location.idx != head);
                 announced.retain(|idx| *idx != head);
             }
-            storage.tensors.sort_by_key(|location| location.offset);
+            sort_by_offset(&mut storage.tensors);
             refuse_shared(&storage.tensors, expected)?;
         }
         Ok((Self(storages), announced, remarks))

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::file_kind::FileKind;
+use crate::json::map_of;
 use crate::tokenizer::json::check_file_size;
 use crate::tokenizer::{TokenizerError, parts};
 
@@ -48,8 +49,10 @@ pub(super) fn byte_level_bpe(vocab: Map<String, Value>, merges: Vec<&str>) -> Ma
         ("vocab", vocab.into()),
         ("merges", merges),
     ];
-    let model = model.map(|(key, value)| (key.to_owned(), value));
-    file.insert("model".to_owned(), model.into_iter().collect());
+    let model = model
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value));
+    file.insert("model".to_owned(), Value::Object(map_of(model)));
     file
 }
 
@@ -57,9 +60,7 @@ pub(super) fn byte_level_bpe(vocab: Map<String, Value>, merges: Vec<&str>) -> Ma
 pub(super) fn word_piece(tokens: &[&str], config: &Map<String, Value>) -> Map<String, Value> {
     // If a token occurs twice, its last line counts.
     let tokens = tokens.iter().zip(0..);
-    let vocab = tokens
-        .map(|(token, id)| ((*token).to_owned(), Value::from(id)))
-        .collect();
+    let vocab = map_of(tokens.map(|(token, id)| ((*token).to_owned(), Value::from(id))));
     let unknown = config.get("unk_token").and_then(Value::as_str);
     let mut parts = bert(config);
     let own = json!({

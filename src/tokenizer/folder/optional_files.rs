@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
+use crate::json::map_of;
 use crate::notice::Notice;
 use crate::tokenizer::json::{AddedTokenJson, NamedToken, object};
 use crate::tokenizer::{MAX_TOKENS, TokenizerError};
@@ -83,10 +84,11 @@ impl<'c> OptionalFiles<'c> {
         let special = self.decoder().is_none().then_some(&self.special);
         let entries = self.config.iter().chain(special.into_iter().flatten());
         let is_role = |key: &str| key.ends_with("_token") || key.ends_with("_special_tokens");
-        entries
-            .map(|(key, value)| (key.as_str(), value))
-            .filter(|(key, _)| is_role(key))
-            .collect()
+        map_of(
+            entries
+                .map(|(key, value)| (key.as_str(), value))
+                .filter(|(key, _)| is_role(key)),
+        )
     }
 
     /// All added tokens: those of the `tokenizer.json`, changed and completed by the other files as `transformers` 5
@@ -172,8 +174,7 @@ impl<'c> OptionalFiles<'c> {
                 id: Some(id),
             });
         }
-        stated.sort_by_key(|token| token.id);
-        stated
+        in_order_of_ids(stated)
     }
 }
 
@@ -189,8 +190,12 @@ fn stated_in_decoder(decoder: &Map<String, Value>, notices: &mut Vec<Notice>) ->
             _ => notices.push(Notice::passed_over(TOKENIZER_CONFIG, id, token)),
         }
     }
-    stated.sort_by_key(|token| token.id);
-    stated
+    in_order_of_ids(stated)
+}
+
+fn in_order_of_ids(mut tokens: Vec<NamedToken>) -> Vec<NamedToken> {
+    tokens.sort_by_key(|token| token.id);
+    tokens
 }
 
 /// The object in an optional file; empty if it is absent or, with a notice, if it holds something else.

@@ -7,7 +7,7 @@ use crate::weights::error::WeightsError;
 use crate::weights::expected::{ExpectedTensors, Tied};
 use crate::weights::file_parser::FileParser;
 use crate::weights::journal::Journal;
-use crate::weights::location::TensorLocation;
+use crate::weights::location::{TensorLocation, sort_by_offset};
 use crate::weights::remarks::Remarks;
 
 /// The position of a byte in the source files.
@@ -61,7 +61,7 @@ impl Source {
                 strides: stored.strides,
             })
             .collect();
-        located.sort_by_key(|location| location.offset);
+        sort_by_offset(&mut located);
         let ends = tensors
             .iter()
             .map(|stored| stored.offset + stored.size_bytes());
