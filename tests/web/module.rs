@@ -462,6 +462,52 @@ async fn wrong_values_are_refused_by_name_and_unknown_names_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_another_version_or_shape_is_answered_and_the_worker_goes_on() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    let answers = module(
+        &page,
+        r"const worker = new Worker(new URL('worker_loader.js', document.baseURI));
+        const events = [];
+        worker.onmessage = ({ data }) => events.push(...data);
+        const next = async (type) => {
+          for (;;) {
+            const at = events.findIndex((event) => event.type === type);
+            if (at >= 0) return events.splice(at, 1)[0];
+            await new Promise((resolve) => setTimeout(resolve, 10));
+          }
+        };
+        worker.postMessage({ type: 'start', threads: 1 });
+        await next('started');
+        const messages = [
+          { v: 1, type: 'measure', job: 1 },
+          { type: 'measure', job: 1 },
+          { v: 2, type: 'sing', job: 1 },
+          { v: 2, type: 3, job: 1 },
+          { v: 2, type: 'measure', job: -1 },
+          { v: 2, type: 'tokenize', job: 1 },
+          { v: 2, measure: { job: 1 } },
+          { v: 2 }, null, 'measure', 7,
+        ];
+        const codes = [];
+        for (const message of messages) {
+          worker.postMessage(message);
+          codes.push((await next('error')).error.code);
+        }
+        worker.postMessage({ v: 2, type: 'measure', job: 9, further: [1] });
+        const { v, type, job, error } = await next('error');
+        worker.terminate();
+        return { codes, last: { v, type, job, code: error.code } };",
+    )
+    .await;
+    let last = json!({ "v": 2, "type": "error", "job": 9, "code": "no_model" });
+    assert_eq!(answers["last"], last, "{answers}");
+    let codes = answers["codes"].as_array().unwrap();
+    assert_eq!(codes, &vec![json!("bad_message"); 11]);
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn threads_and_simd_reach_the_loader_in_its_first_message() {
     let site = Site::start().await;
     let page = site.open("/").await;
