@@ -102,8 +102,9 @@ pub fn host_of(url: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
-/// An error's message as a sentence: with a capital letter and a full stop, and without direction marks, which the text
-/// of a stranger's file that it quotes may hold. A file name at its start stays as it is.
+/// An error's message as a sentence: with a capital letter and a full stop, with quotation marks for backticks, which
+/// only the command line shows, and without direction marks, which the text of a stranger's file that it quotes may
+/// hold. A file name at its start stays as it is.
 pub fn sentence(message: &str) -> String {
     let message = without_direction_marks(message.trim());
     let mut letters = message.chars();
@@ -119,5 +120,18 @@ pub fn sentence(message: &str) -> String {
     if !text.ends_with(['.', '!', '?', '…', '”']) {
         text.push('.');
     }
-    text
+    quoted(&text)
+}
+
+/// A text of the library for the page: its backticks as quotation marks.
+pub fn quoted(text: &str) -> String {
+    let mut is_open = false;
+    let mark = |letter| match letter {
+        '`' => {
+            is_open = !is_open;
+            if is_open { '“' } else { '”' }
+        }
+        letter => letter,
+    };
+    text.chars().map(mark).collect()
 }

@@ -735,6 +735,14 @@ fn a_name_in_a_sentence_cannot_turn_it() {
 }
 
 #[test]
+fn backticks_are_for_the_command_line() {
+    assert_eq!(
+        wording::sentence("run `git lfs pull` for `wte`"),
+        "Run “git lfs pull” for “wte”."
+    );
+}
+
+#[test]
 fn a_failed_load_forgets_the_wish_to_generate() {
     let mut state = fresh();
     state.update(started(), 0.0);

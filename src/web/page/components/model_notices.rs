@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::state::wording::quoted;
 use crate::web::page::context::Page;
 
 /// A quiet list under the model's line; nothing if there is nothing to know.
@@ -10,7 +11,9 @@ pub fn ModelNotices() -> impl IntoView {
     let page = Page::here();
     let notices = page.memo(|state| {
         let notices = state.model_notices().iter();
-        notices.map(ToString::to_string).collect::<Vec<_>>()
+        notices
+            .map(|notice| quoted(&notice.to_string()))
+            .collect::<Vec<_>>()
     });
     let lines = move || {
         let line = |text| view! { <li><bdi>{text}</bdi></li> };

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::state::notice::Notice;
+use crate::state::wording::quoted;
 use crate::web::page::context::Page;
 
 use super::icon::{Drawing, Icon};
@@ -13,7 +13,9 @@ pub fn Notices() -> impl IntoView {
     let page = Page::here();
     let texts = page.memo(|state| {
         let notices = state.notices().iter();
-        notices.map(Notice::text).collect::<Vec<_>>()
+        notices
+            .map(|notice| quoted(&notice.text()))
+            .collect::<Vec<_>>()
     });
     view! {
         <Show when=move || texts.with(|texts| !texts.is_empty())>
