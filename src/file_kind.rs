@@ -112,7 +112,7 @@ impl FileKind {
             Self::Compressed(_) => "unpack it first",
             Self::LfsPointer => "run `git lfs pull`, or download the file from the Hub",
             Self::Zip | Self::Safetensors => {
-                "it needs its config.json: open the folder that holds both"
+                "it needs its config.json and tokenizer: open the folder that holds all of them"
             }
             Self::Pickle | Self::Tar => "open it with transformers and save it as safetensors",
             Self::Utf16 => "save it as UTF-8",
@@ -120,7 +120,9 @@ impl FileKind {
             Self::Gguf => "open it by itself, as a GGUF",
             Self::OldGgml => "convert the model again with a current llama.cpp",
             Self::Empty => "get it again from where it came from",
-            Self::Unknown => "choose a .gguf file or a model folder",
+            Self::Unknown => {
+                "open a .gguf file, or the folder of a model with its config.json, tokenizer and weights"
+            }
         }
     }
 }
