@@ -1,4 +1,4 @@
-//! `KeptBots`: the rows of the dialog of storage for bots that are being made, each with a button that deletes it.
+//! `KeptBots`: the rows of the dialog of storage for bots that are made here, each with a button that deletes it.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -35,11 +35,12 @@ pub fn KeptBots() -> impl IntoView {
     };
     view! {
         {move || bots.get().into_iter().map(|KeptBot { name, handles, size_bytes, is_trained }| {
-            let whose = if handles.is_empty() { "without posts".to_owned() } else { format!("of @{handles}") };
+            let (what, of) = if is_trained { ("A bot you trained: ", "") } else { ("A bot you are making, ", "of ") };
+            let whose = if handles.is_empty() { "without posts".to_owned() } else { format!("{of}@{handles}") };
             let label = format!("Delete the bot {whose}");
             view! {
                 <p class="storage-row" data-testid="stored-bot">
-                    <span>"A bot you are making, "<bdi>{whose}</bdi>{format!(": {}", bytes(size_bytes))}</span>
+                    <span>{what}<bdi>{whose}</bdi>{format!(" · {}", bytes(size_bytes))}</span>
                     <button type="button" class="button" aria-label=label data-testid="stored-bot-delete" on:click=move |_| delete(name.clone(), is_trained)>"Delete"</button>
                 </p>
             }
