@@ -116,6 +116,14 @@ impl Gallery {
         self.last_bot = index;
     }
 
+    /// Opens a place that was open before.
+    pub(super) fn reopen(&mut self, place: Place) {
+        match place {
+            Place::Bot(index) => self.open(index),
+            Place::Guest(_) => self.open_at(place),
+        }
+    }
+
     /// Opens the place of a model without a card.
     pub(super) fn open_guest(&mut self, model: &ModelChoice) {
         let known = self

@@ -1,5 +1,6 @@
 //! `ModelState`: the chosen model, and whether it is absent, loading or open.
 
+use super::gallery::Place;
 use super::loading::{Loading, Paused};
 use super::model_choice::ModelChoice;
 use crate::hub::Endpoint;
@@ -33,17 +34,20 @@ pub(super) struct ModelState {
     pub(super) endpoint: Endpoint,
     pub(super) choice: ModelChoice,
     pub(super) status: ModelStatus,
-    /// The model that was open before the load that is going on or paused.
+    /// What was chosen before the load that is going on or paused.
     pub(super) earlier: Option<Earlier>,
     /// The model whose load failed last.
     pub(super) failed: Option<ModelChoice>,
 }
 
-/// A model that stays open until another has opened.
+/// A model that stays chosen, and open if it was, until another has opened.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Earlier {
     pub(super) choice: ModelChoice,
-    pub(super) info: Box<ModelInfo>,
+    /// The place that was open.
+    pub(super) place: Place,
+    /// `None` if it was not open.
+    pub(super) info: Option<Box<ModelInfo>>,
     /// Whether the worker still has it: it is closed as soon as the weights of another are read.
     pub(super) is_open: bool,
 }

@@ -489,9 +489,52 @@ fn a_failed_load_says_so_and_offers_what_can_help() {
         state.problem().unwrap().remedies,
         [Remedy::RetryLoad, Remedy::UseBundled]
     );
-    assert_eq!(loaded(&state.load()), named(url));
+    assert_eq!(loaded(&state.retry_load()), named(url));
     fail_load(&mut state, ErrorCode::Download, true);
     assert_eq!(loaded(&state.use_bundled()), bundled().model);
+}
+
+#[test]
+fn nothing_changes_until_a_model_is_accepted() {
+    let shown = |state: &PageState| {
+        let texts = state.texts().clone();
+        (state.speaker(), state.choice().clone(), texts)
+    };
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.choose_bot(1);
+    state.edit_prompt("Hello");
+    let before = shown(&state);
+    // A file, a model by name, and one that brings the card of another bot.
+    for choice in [picked(), typed("me/tiny"), typed("huggingtweets/somebot")] {
+        state.open_model(choice);
+        let job = load_job(&state);
+        let card = Event::Card {
+            job,
+            repo: "huggingtweets/somebot".parse().unwrap(),
+            markdown: include_str!("../fixtures/repositories/pytorch-zip/README.md").to_owned(),
+        };
+        state.update(card, 0.0);
+        fail_load(&mut state, ErrorCode::NotAModel, false);
+        assert_eq!(shown(&state), before);
+        assert_eq!(state.phase(), Phase::Failed);
+        state.dismiss_problem();
+        assert_eq!(
+            (shown(&state), state.phase()),
+            (before.clone(), Phase::Idle)
+        );
+    }
+    // The same after a stop, also of a second load.
+    state.open_model(typed("me/first"));
+    state.open_model(picked());
+    fail_load(&mut state, ErrorCode::Cancelled, true);
+    assert_eq!(shown(&state), before);
+    // A bot that is chosen during the load stays.
+    state.open_model(picked());
+    state.choose_bot(2);
+    fail_load(&mut state, ErrorCode::NotAModel, false);
+    assert_eq!(state.selected(), Some(2));
+    assert_eq!(loaded(&state.generate(SEED)), bundled().model);
 }
 
 #[test]

@@ -69,6 +69,9 @@ impl PageState {
         // With the seed of one bot, another would say the same under its own name.
         self.settings.reset(Parameter::Seed);
         self.writing.was_stopped = false;
+        if let Some(earlier) = &mut self.model.earlier {
+            earlier.place = self.gallery.open_place();
+        }
         // A tweet of the bot that was open cannot be continued any more.
         self.waiting.take_if(|task| task.is_for_one_tweet());
         let is_loading = matches!(self.model.status, ModelStatus::Loading(_));

@@ -85,11 +85,17 @@ impl PageState {
     pub fn open_model(&mut self, choice: ModelChoice) -> Vec<Command> {
         let is_loading = matches!(self.model.status, ModelStatus::Loading(_));
         let stop = self.stop_for_another();
-        if let ModelStatus::Ready(info) = &self.model.status {
+        let is_between = is_loading || matches!(self.model.status, ModelStatus::Paused(_));
+        if !is_between || self.model.earlier.is_none() {
+            let info = match &self.model.status {
+                ModelStatus::Ready(info) => Some(info.clone()),
+                _ => None,
+            };
             self.model.earlier = Some(Earlier {
                 choice: self.model.choice.clone(),
-                info: info.clone(),
-                is_open: true,
+                place: self.gallery.open_place(),
+                is_open: info.is_some(),
+                info,
             });
         }
         self.model.choice = choice;
@@ -251,21 +257,23 @@ impl PageState {
         }
     }
 
-    /// Goes back to the model that was open before a load that has ended without a model; `None` if there was none, or if
-    /// it would have to be downloaded again.
+    /// Goes back to what was chosen before a load that has ended without a model; `None` if no model was open, or if it
+    /// would have to be downloaded again.
     fn reopen_earlier(&mut self) -> Option<Vec<Command>> {
         let earlier = self.model.earlier.take()?;
         let is_here = self.is_stored(&earlier.choice.model) || !earlier.choice.model.is_storable();
-        if !earlier.is_open && !is_here {
-            return None;
-        }
         self.model.choice = earlier.choice;
-        self.open_place_of_choice();
+        match self.is_bundled() {
+            // It speaks for any bot.
+            true => self.gallery.reopen(earlier.place),
+            false => self.open_place_of_choice(),
+        }
+        let info = earlier.info?;
         if earlier.is_open {
-            self.model.status = ModelStatus::Ready(earlier.info);
+            self.model.status = ModelStatus::Ready(info);
             return Some(Vec::new());
         }
-        Some(self.load())
+        is_here.then(|| self.load())
     }
 
     /// Pauses a download: the bytes so far stay, and so does the task that the model was loaded for.
@@ -408,7 +416,8 @@ impl PageState {
             remedies.push(Remedy::RetryLoad);
         }
         let reopened = self.reopen_earlier();
-        if !self.is_bundled() {
+        let has_another = reopened.is_some() && self.is_bundled();
+        if !failed.is_bundled() && !has_another {
             remedies.push(Remedy::UseBundled);
         }
         let stays = reopened.as_ref().map(|_| self.model.choice.name.clone());
