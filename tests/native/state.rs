@@ -538,6 +538,24 @@ fn nothing_changes_until_a_model_is_accepted() {
 }
 
 #[test]
+fn an_open_model_that_is_deleted_is_no_longer_saved() {
+    let mut state = fresh();
+    state.update(started(), 0.0);
+    state.open_model(typed("me/tiny"));
+    let saved = ModelInfo {
+        retention: Retention::PrivateFiles,
+        ..info()
+    };
+    open(&mut state, saved);
+    let retention = |state: &PageState| state.model_info().unwrap().retention;
+    state.update_stored(vec![(named("me/tiny"), None)]);
+    assert_eq!(retention(&state), Retention::PrivateFiles);
+    state.update_stored(Vec::new());
+    assert_eq!(retention(&state), Retention::Tab);
+    assert_eq!(state.phase(), Phase::Ready, "it stays open");
+}
+
+#[test]
 fn the_open_model_stays_until_another_has_opened() {
     let url = "https://elsewhere.example/big.gguf";
     let mut state = ready();

@@ -503,6 +503,14 @@ async fn a_visitor_opens_any_bot_sees_its_size_first_and_deletes_it(browser: Bro
         !text.contains("huggingtweets/tiny_bot")
     })
     .await;
+    // It stays open, and is told to be in this tab only.
+    wait_until("the model's place", SOON, || async {
+        let about = "return document.querySelector('.model-about').textContent";
+        let about = page.eval(about).await;
+        let about = about.as_str()?;
+        (about.contains("in this tab only") && !about.contains("saved here")).then_some(())
+    })
+    .await;
     page.close_clean().await;
 }
 

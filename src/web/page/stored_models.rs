@@ -8,10 +8,11 @@ use crate::web::shared::model_storage::ModelStorage;
 /// Updates the state's list of complete models, from which the open bot's own model is chosen if it is stored.
 pub fn refresh(page: Page) {
     spawn_local(async move {
-        let list = match ModelStorage::open().await {
-            Ok(Some(storage)) => storage.list().await,
-            _ => Vec::new(),
+        // Of a storage that fails the page knows nothing new.
+        let Ok(Some(storage)) = ModelStorage::open().await else {
+            return;
         };
+        let list = storage.list().await;
         let records = list.into_iter().map(|stored| stored.record);
         let whole = records
             .filter(|record| record.is_complete())
