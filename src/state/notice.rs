@@ -118,7 +118,7 @@ impl Notice {
                 };
                 let name = isolated(name);
                 format!(
-                    "The folder {name} {problem}. Drop the folder that config.json is in, or the files themselves."
+                    "The folder {name} {problem}. Drop the folder that config.json is in, or the files themselves. An archive of posts is for the maker."
                 )
             }
         }

@@ -1,6 +1,8 @@
 //! `Problem`: the failure that the page shows, and the buttons that can help.
 
 use super::model_choice::ModelChoice;
+use super::wording::isolated;
+use crate::hub::{ModelAddress, NEEDS};
 use crate::protocol::{ErrorCode, ErrorReport};
 
 /// The action of a button beside an error.
@@ -16,6 +18,8 @@ pub enum Remedy {
     GenerateAgain,
     /// Put every setting back.
     ResetSettings,
+    /// Take the files to the maker, which makes bots of posts.
+    OpenMaker,
 }
 
 /// A failure that the page shows.
@@ -49,6 +53,58 @@ pub(super) fn remedy_here(report: &mut ErrorReport, choice: &ModelChoice) {
         _ => return,
     };
     hint.clone_into(&mut report.hint);
+}
+
+/// What a packed export is called.
+const PACKED: &str = "an archive of posts";
+
+/// Endings of the names of exports, and what such a file may be.
+const EXPORTS: [(&str, &str); 11] = [
+    ("outbox.json", "the posts of a Mastodon account"),
+    (".car", "the posts of a Bluesky account"),
+    ("archive.html", "an archive of X"),
+    (".js", "the posts of an archive of X"),
+    (".zip", PACKED),
+    (".gz", PACKED),
+    (".tgz", PACKED),
+    (".csv", "a table of posts"),
+    (".jsonl", "a list of posts"),
+    (".json", "a list of posts"),
+    (".txt", "a list of posts"),
+];
+
+/// Makes the report about picked files that may be an export of posts, by their names, lead to the maker; gives back
+/// whether they may.
+pub(super) fn lead_to_maker(report: &mut ErrorReport, choice: &ModelChoice) -> bool {
+    let ModelAddress::Files { folder, names } = &choice.model.address else {
+        return false;
+    };
+    let is_of_model = |name: &String| {
+        let known = NEEDS.iter().flat_map(|need| need.one_of).copied();
+        let weights = [".gguf", ".safetensors", ".bin"];
+        known.flatten().any(|known| known == name) || weights.iter().any(|it| name.ends_with(it))
+    };
+    if report.code != ErrorCode::NotAModel || names.iter().any(is_of_model) {
+        return false;
+    }
+    let of = |name: &String| {
+        let name = name.to_ascii_lowercase();
+        EXPORTS.iter().find(|(ending, _)| name.ends_with(ending))
+    };
+    let Some((_, what)) = names.iter().find_map(of) else {
+        return false;
+    };
+    report.message = format!("{} is no model; it may be {what}", isolated(&choice.name));
+    let ready = match folder {
+        Some(_) => "drop the folder there",
+        None => "it has the file ready",
+    };
+    let packed = match *what == PACKED {
+        true => "; a model that is packed like this must be unpacked",
+        false => "",
+    };
+    report.hint = format!("open the maker, which makes bots of posts: {ready}{packed}");
+    true
 }
 
 impl Problem {

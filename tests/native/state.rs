@@ -538,6 +538,44 @@ fn nothing_changes_until_a_model_is_accepted() {
 }
 
 #[test]
+fn an_export_that_is_opened_as_a_model_leads_to_the_maker() {
+    let problem = |folder: Option<&str>, names: &[&str]| {
+        let mut state = fresh();
+        state.update(started(), 0.0);
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let model = ModelRef::of_files(folder.map(str::to_owned), names);
+        state.open_model(ModelChoice::new(model));
+        fail_load(&mut state, ErrorCode::NotAModel, false);
+        state.problem().unwrap().clone()
+    };
+    for (name, what) in [
+        ("twitter-2023.zip", "an archive of posts"),
+        ("REPO.CAR", "a Bluesky account"),
+        ("outbox.json", "a Mastodon account"),
+        ("archive-1.tar.gz", "an archive of posts"),
+        ("posts.csv", "a table of posts"),
+        ("posts.json", "a list of posts"),
+    ] {
+        let problem = problem(None, &[name]);
+        assert_eq!(problem.remedies[0], Remedy::OpenMaker, "{name}");
+        assert!(problem.report.message.contains(what), "{problem:?}");
+        assert!(problem.report.hint.contains("file ready"), "{problem:?}");
+    }
+    let folder = problem(Some("twitter"), &["Your archive.html"]);
+    assert!(folder.report.hint.contains("drop the folder"), "{folder:?}");
+    // Parts of a model, and what is neither.
+    for names in [
+        &["config.json"][..],
+        &["vocab.json", "merges.txt"],
+        &["notes.txt", "model.safetensors"],
+        &["broken.gguf"],
+        &["picture.png"],
+    ] {
+        assert_eq!(problem(None, names).remedies, [Remedy::UseBundled]);
+    }
+}
+
+#[test]
 fn an_open_model_that_is_deleted_is_no_longer_saved() {
     let mut state = fresh();
     state.update(started(), 0.0);

@@ -4,7 +4,7 @@ use super::super::loading::{Loading, Paused};
 use super::super::model::{Earlier, ModelStatus};
 use super::super::model_choice::{BotShare, ModelChoice, whole_repository};
 use super::super::notice::Notice;
-use super::super::problem::{Problem, Remedy, remedy_here};
+use super::super::problem::{Problem, Remedy, lead_to_maker, remedy_here};
 use super::super::speaker::Speaker;
 use super::super::{Command, PageState};
 use crate::bot::Bot;
@@ -412,6 +412,9 @@ impl PageState {
         let failed = self.model.choice.clone();
         remedy_here(&mut report, &failed);
         let mut remedies = Vec::new();
+        if lead_to_maker(&mut report, &failed) {
+            remedies.push(Remedy::OpenMaker);
+        }
         if report.retryable || self.is_bundled() {
             remedies.push(Remedy::RetryLoad);
         }

@@ -8,13 +8,14 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::bot::Bot;
-use crate::hub::ModelRef;
+use crate::hub::{ModelAddress, ModelRef};
 use crate::protocol::{AdapterShare, ErrorCode, ErrorReport, Event, Request};
 use crate::state::model_choice::ModelChoice;
 use crate::state::wording::isolated;
 use crate::state::{Command, PageState};
 
 use super::worker_bridge::{EngineSource, WorkerBridge};
+use super::{maker_door, shared_files};
 use crate::web::shared::model_storage;
 
 /// Handle on the page's state, cheap to copy into every component.
@@ -135,6 +136,19 @@ impl Page {
         let model = ModelRef::of_files(folder, names);
         self.take_files(&model, files);
         self.act(|state| state.open_model(ModelChoice::new(model).with_size(size_bytes)));
+    }
+
+    /// Opens the maker, and gives it the files that were opened last, unless they were a folder.
+    pub fn open_maker(self) {
+        self.channel.with_value(|channel| {
+            if let Some((model, files)) = channel.files.last()
+                && matches!(model.address, ModelAddress::Files { folder: None, .. })
+            {
+                shared_files::hand(files);
+            }
+        });
+        self.change(|state| state.dismiss_problem());
+        let _ = window().location().set_hash(maker_door::FRAGMENT);
     }
 
     fn take_files(self, model: &ModelRef, files: Vec<File>) {

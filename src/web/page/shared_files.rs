@@ -1,8 +1,8 @@
-//! Files that the system's share sheet handed to the installed page. `www/sw.js` puts them into a cache, where they wait
-//! until the visitor says what to do with them.
+//! Files that wait in the maker until the visitor says what to do with them: those that the system's share sheet handed
+//! to the installed page, which `www/sw.js` puts into a cache, and those that the visitor opened on the page as a model.
 
-use gloo::file::Blob as Picked;
-use js_sys::Array;
+use gloo::file::{Blob as Picked, File};
+use js_sys::{Array, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -19,7 +19,7 @@ fn cache_name() -> Option<String> {
 /// A file that waits.
 #[derive(Clone)]
 pub struct SharedFile {
-    /// Its address in the cache.
+    /// Its address in the cache; that of an opened file leads nowhere.
     pub address: String,
     /// Its name.
     pub name: String,
@@ -53,6 +53,31 @@ async fn opened() -> Option<Cache> {
         return None;
     }
     settled(caches.open(&name)).await
+}
+
+/// The property of the window by which page and maker, two programs, hand over files.
+const HANDED: &str = "huggingtweetsFiles";
+
+/// Hands files to the maker, which takes them when it opens.
+pub fn hand(files: &[File]) {
+    let files: Array = files.iter().map(AsRef::<web_sys::File>::as_ref).collect();
+    // A window takes any property.
+    let _ = Reflect::set(&window(), &HANDED.into(), &files);
+}
+
+/// Takes the files that the page has handed over.
+pub fn take_handed() -> Vec<SharedFile> {
+    let name = HANDED.into();
+    let files = Reflect::get(&window(), &name).unwrap_or_default();
+    let _ = Reflect::delete_property(&window(), &name);
+    let files = files.dyn_into::<Array>().unwrap_or_default();
+    let files = files.iter().filter_map(|file| file.dyn_into().ok());
+    let shared = |(i, file): (usize, web_sys::File)| SharedFile {
+        address: format!("#{i}"),
+        name: file.name(),
+        content: File::from(file).into(),
+    };
+    files.enumerate().map(shared).collect()
 }
 
 async fn found() -> Option<Vec<SharedFile>> {

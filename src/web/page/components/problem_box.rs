@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::state::problem::Remedy;
 use crate::state::wording::sentence;
-use crate::web::page::browser_window::scroll_when;
+use crate::web::page::browser_window::{is_single_file, scroll_when};
 use crate::web::page::context::{Page, fresh_seed};
 
 use super::icon::{Drawing, Icon};
@@ -27,7 +27,8 @@ pub fn ProblemBox() -> impl IntoView {
                         <p>{sentence(&problem.report.hint)}</p>
                         {problem.stays.map(|name| view! { <p>"The model that was open stays: "<bdi>{name}</bdi>"."</p> })}
                         <p class="problem-buttons">
-                            {problem.remedies.into_iter().enumerate().map(|(i, remedy)| view! {
+                            // The page in one file has no maker.
+                            {problem.remedies.into_iter().filter(|remedy| *remedy != Remedy::OpenMaker || !is_single_file()).enumerate().map(|(i, remedy)| view! {
                                 <button type="button" class="button" class:is-primary=i == 0 on:click=move |_| apply(page, remedy)>
                                     {words(remedy)}
                                 </button>
@@ -50,6 +51,7 @@ fn words(remedy: Remedy) -> &'static str {
         Remedy::RestartWorker => "Restart",
         Remedy::GenerateAgain => "Generate again",
         Remedy::ResetSettings => "Reset all settings",
+        Remedy::OpenMaker => "Open the maker",
     }
 }
 
@@ -60,5 +62,6 @@ fn apply(page: Page, remedy: Remedy) {
         Remedy::RestartWorker => page.act(|state| state.restart_worker()),
         Remedy::GenerateAgain => page.act(|state| state.generate(fresh_seed())),
         Remedy::ResetSettings => page.change(|state| state.reset_settings()),
+        Remedy::OpenMaker => page.open_maker(),
     }
 }

@@ -1,6 +1,7 @@
-//! `Shared`: files that the share sheet handed over, each of which is read as an account when the visitor says so, and
-//! offered until it was read.
+//! `Shared`: files that the share sheet or the page handed over, each of which is read as an account when the visitor says
+//! so, and offered until it was read.
 
+use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use maker::message::MAX_ACCOUNTS;
@@ -18,8 +19,23 @@ pub fn Shared() -> impl IntoView {
     let maker = Maker::here();
     let files = RwSignal::new_local(Vec::<SharedFile>::new());
     spawn_local(async move {
-        let _ = files.try_set(shared_files::list().await);
+        let found = shared_files::list().await;
+        let _ = files.try_update(|files| files.extend(found));
     });
+    let take_handed = move || {
+        let handed = shared_files::take_handed();
+        if !handed.is_empty() {
+            let is_cached = |file: &SharedFile| !file.address.starts_with('#');
+            files.update(|files| {
+                files.retain(is_cached);
+                files.extend(handed);
+            });
+        }
+    };
+    take_handed();
+    // The page opens the maker by the address.
+    let follow = window_event_listener(ev::hashchange, move |_| take_handed());
+    on_cleanup(move || follow.remove());
     let forget = move |file: SharedFile| {
         spawn_local(async move {
             file.forget().await;
@@ -62,7 +78,7 @@ pub fn Shared() -> impl IntoView {
         <Show when=move || !files.with(Vec::is_empty)>
             <div class="notice" data-testid="maker-shared">
                 {move || files.get().into_iter().map(|file| { let (read_file, forgotten) = (file.clone(), file.clone()); view! {
-                    <p><bdi>{file.name}</bdi>{format!(" ({}) was shared with this page.", bytes(file.content.size()))}</p>
+                    <p><bdi>{file.name}</bdi>{format!(" ({}) was given to this page.", bytes(file.content.size()))}</p>
                     <p class="maker-picks">
                         <button type="button" class="button is-primary" data-testid="maker-shared-read" disabled=move || is_running.get() || is_full.get() on:click=move |_| read(read_file.clone())>"Read it"</button>
                         <button type="button" class="button" disabled=is_running on:click=move |_| forget(forgotten.clone())>"Discard it"</button>
