@@ -137,7 +137,7 @@ const ISOLATION = {
 /** Files of the share sheet, until the maker takes them (src/web/page/shared_files.rs). */
 const SHARED = `huggingtweets-shared ${FOLDER}`;
 
-/** Most files of a share, and their bytes: other sites can send a form too. */
+/** Most files that wait, and their bytes: other sites can send a form too. */
 const MOST_SHARED = 8;
 const MOST_SHARED_BYTES = 4e9;
 
@@ -148,9 +148,15 @@ async function shared(request) {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (files.length > MOST_SHARED || bytes > MOST_SHARED_BYTES) return Response.redirect(`${FOLDER}#make`, 303);
   if (files.length > 0) {
-    await caches.delete(SHARED);
-    const cache = await caches.open(SHARED);
-    for (const file of files) await cache.put(`${FOLDER}shared/${encodeURIComponent(file.name)}`, new Response(file));
+    let cache = await caches.open(SHARED);
+    const waiting = await Promise.all((await cache.keys()).map(async (key) => (await (await cache.match(key)).blob()).size));
+    // Those of earlier shares make room.
+    if (waiting.length + files.length > MOST_SHARED || waiting.reduce((sum, size) => sum + size, bytes) > MOST_SHARED_BYTES) {
+      await caches.delete(SHARED);
+      cache = await caches.open(SHARED);
+    }
+    // Two files may have one name.
+    for (const file of files) await cache.put(`${FOLDER}shared/${crypto.randomUUID()}/${encodeURIComponent(file.name)}`, new Response(file));
     return Response.redirect(`${FOLDER}#make`, 303);
   }
   const words = new URLSearchParams();

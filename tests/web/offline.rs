@@ -26,6 +26,7 @@ in_both_browsers!(
     the_icons_of_the_manifest_have_their_sizes,
     what_another_program_shares_is_the_prompt,
     a_file_that_is_shared_is_read_by_the_maker_once_the_visitor_says_so,
+    shared_files_of_one_name_all_wait,
 );
 
 const STORAGE: &str = "//header//button[contains(., 'Storage')]";
@@ -496,6 +497,33 @@ async fn a_file_that_is_shared_is_read_by_the_maker_once_the_visitor_says_so(bro
     page.wait_for_text("maker-count-kept", RUN, |text| text == "300")
         .await;
     assert_eq!(page.find_all("maker-shared").await.len(), 0);
+    page.close_clean().await;
+}
+
+async fn shared_files_of_one_name_all_wait(browser: Browser) {
+    let Some(site) = Site::start_in(browser, Isolation::On).await else {
+        return;
+    };
+    let page = site.open("/").await;
+    let fill = |n: usize| {
+        format!(
+            "const files = new DataTransfer(); \
+             for (let i = 0; i < {n}; i++) files.items.add(new File(['x'.repeat(i + 1)], 'posts.txt', {{ type: 'text/plain' }})); \
+             add(params.files[0].name, 'file').files = files.files;"
+        )
+    };
+    // Two in one share, one in another, and then more than may wait.
+    for (n, wait) in [(2, 2), (1, 3), (7, 7)] {
+        share(&site, &page, &fill(n)).await;
+        wait_until("the files", RUN, || async {
+            (page.find_all("maker-shared-read").await.len() == wait).then_some(())
+        })
+        .await;
+        page.wait_for_text("maker-shared", SOON, |text| {
+            text.matches("posts.txt").count() == wait && text.contains(&format!("({n} B)"))
+        })
+        .await;
+    }
     page.close_clean().await;
 }
 
