@@ -80,8 +80,12 @@ async fn before_a_large_model(browser: Browser) -> Option<(Site, Mirror, Page, S
 }
 
 async fn wait_for_the_middle(page: &Page) {
-    wait_until("the middle", LONG, || async {
-        (loaded(page).await? > 20.0).then_some(())
+    wait_for_megabytes(page, 20.0).await;
+}
+
+async fn wait_for_megabytes(page: &Page, least: f64) {
+    wait_until("the bytes", LONG, || async {
+        (loaded(page).await? > least).then_some(())
     })
     .await;
 }
@@ -549,7 +553,7 @@ async fn a_large_model_that_is_closed_gives_its_memory_back_with_its_worker() {
 }
 
 /// Drops a file or folder of this machine in the middle of the window.
-async fn drop_on(page: &Page, path: &Path) {
+pub async fn drop_on(page: &Page, path: &Path) {
     for kind in ["dragEnter", "dragOver", "drop"] {
         let event = json!({
             "type": kind, "x": 640, "y": 450,
@@ -727,4 +731,45 @@ async fn a_download_waits_while_it_is_paused_and_goes_on_there() {
     let start = last_start(&mirror);
     println!("{paused}, went on at byte {start}");
     assert!(start > 10_000_000, "{:?}", mirror.asked_for(WEIGHTS));
+}
+
+/// Less than what comes between two records of the progress.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_download_goes_on_after_a_reload_however_it_ended() {
+    const CAME: u64 = 5_000_000;
+    let site = Site::start().await;
+    let whole = gpt2_124m::write(&mut Vec::new());
+    let refusal = Fault::status(403);
+    for (how, faults) in [
+        ("the visitor stops it", vec![Fault::Hold(CAME)]),
+        ("a refusal", vec![Fault::CutAt(CAME), refusal.clone()]),
+        (
+            "a clean end that comes early",
+            vec![Fault::Shorter(whole - CAME), refusal],
+        ),
+    ] {
+        let mirror = large().await;
+        let is_stopped = faults.len() == 1;
+        for fault in faults {
+            mirror.misbehave(WEIGHTS, fault);
+        }
+        let page = site.open(&path(&mirror)).await;
+        page.wait_for_state(&["idle"]).await;
+        page.click("generate").await;
+        if is_stopped {
+            wait_for_megabytes(&page, 4.0).await;
+            page.click("stop").await;
+            page.wait_for_state(&["idle"]).await;
+        } else {
+            page.wait_for_text("error", LONG, |text| text.contains("403"))
+                .await;
+        }
+        mirror.let_go();
+        page.goto(&address(&site, &mirror)).await;
+        page.wait_for_state(&["idle"]).await;
+        assert_eq!(page.generate().await.len(), 1);
+        let start = last_start(&mirror);
+        println!("{how}: went on at byte {start}");
+        assert!((4_000_000..=CAME).contains(&start), "{how}: {start}");
+    }
 }

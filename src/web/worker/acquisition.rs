@@ -307,7 +307,8 @@ impl Acquisition<'_> {
                 let loaded = move || loaded.get();
                 let streamed = self.files.stream(&file.name, &mut receiver, &loaded).await;
                 if let Err(error) = streamed {
-                    if matches!(error, WebError::Cancelled | WebError::Connection { .. }) {
+                    // Bytes of another file are discarded, and bytes that were refused are of no use.
+                    if !matches!(error, WebError::StartOver | WebError::Refused(_)) {
                         // The download has ended already, with an error of its own.
                         let _ = receiver.commit().await;
                     }

@@ -42,6 +42,8 @@ pub(super) struct Receiver<'a> {
     snapshot: Option<((usize, u64), Option<Checksum>)>,
     /// Offset in the current file at the last record of the progress.
     committed: u64,
+    /// Whether the destination has lost bytes that the journal counts.
+    has_lost: bool,
 }
 
 impl<'a> Receiver<'a> {
@@ -77,6 +79,7 @@ impl<'a> Receiver<'a> {
             validator: resumed.and_then(|download| download.validator),
             snapshot: None,
             committed: offset,
+            has_lost: false,
         }
     }
 
@@ -153,12 +156,15 @@ impl<'a> Receiver<'a> {
         });
     }
 
-    /// Records the progress for a later visit.
+    /// Records the progress for a later visit: that of the last piece which was written whole.
     pub(super) async fn commit(&mut self) -> Result<(), WebError> {
-        let Some((_, checksum)) = &self.snapshot else {
+        let pos @ (_, offset) = self.arrival.journal_pos();
+        let Some((at, checksum)) = &self.snapshot else {
             return Ok(());
         };
-        let (_, offset) = self.arrival.journal_pos();
+        if self.has_lost || *at != pos {
+            return Ok(());
+        }
         self.record.download = Some(Download {
             files: self.identity.clone(),
             loaded: self.bytes_before + offset,
@@ -167,7 +173,9 @@ impl<'a> Receiver<'a> {
             checksum: checksum.as_ref().map(Checksum::state),
             journal: self.arrival.journal(),
         });
-        self.destination.commit(self.record).await
+        let written = self.destination.commit(self.record).await;
+        self.has_lost = written.is_err();
+        written
     }
 }
 
@@ -229,7 +237,9 @@ impl Receive for Receiver<'_> {
             self.committed = self.offset();
             self.commit().await?;
         }
-        self.destination.settle().await?;
+        let settled = self.destination.settle().await;
+        self.has_lost = settled.is_err();
+        settled?;
         self.report();
         Ok(())
     }
