@@ -309,8 +309,9 @@ class HuggingtweetsBot extends HTMLElement {
     handle.textContent = facts.handle ? `@${facts.handle}` : '';
     if (prompt.value !== this.text) prompt.value = this.text;
     const bytes = model ? model === this.#factsOf && facts.own_bytes : facts.bytes;
-    if (!button.ariaDisabled) button.textContent = `Generate${bytes ? ` · ${Math.ceil(bytes / 1e6)} MB` : ''}`;
-    note.textContent = `Fetches ${bytes ? 'that' : 'a model'} once, then writes here`;
+    const size = (n) => `${(n / 1e6).toFixed(n < 1e8)} MB`;
+    if (!button.ariaDisabled) button.textContent = `Generate${bytes ? ` · ${size(bytes)}` : ''}`;
+    note.textContent = `Fetches ${bytes ? `that and ${size(facts.code)} of code` : 'a model'} once, then writes here`;
     link.href = `${FOLDER}index.html?${this.#query()}`;
   }
 
@@ -325,7 +326,7 @@ class HuggingtweetsBot extends HTMLElement {
     this.#frame?.then((frame) => frame?.follow());
   }
 
-  // Grows where nothing in sight moves by it, or right after a press, which browsers count as the visitor's own doing.
+  // Grows where nothing in sight moves by it, or after a press, when a shift counts as the visitor's.
   #grow(wanted = 0) {
     const { root } = this.#card;
     this.#wanted = Math.max(wanted, this.#wanted);
@@ -349,7 +350,6 @@ class HuggingtweetsBot extends HTMLElement {
     this.#say({ code: 'download', message, hint, retryable: true });
   }
 
-  // Goes back to the card.
   #drop() {
     this.#frame?.then((frame) => frame?.end());
     this.#frame = null;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Files of the folder that the element's frame does not fetch.
+/// Files of the folder that the element's frame does not fetch, besides those of the maker.
 const NOT_FETCHED: [&str; 5] = [
     "embed.js",
     "huggingtweets.js",
@@ -33,10 +33,12 @@ struct BotFacts<'a> {
     avatars: Vec<AvatarFacts>,
     /// Prompts to try.
     prompts: &'a [String],
-    /// Bytes that the first press fetches for the bundled model, behind gzip.
+    /// Bytes of the bundled model, which the first press fetches.
     bytes: u64,
     /// Bytes that it fetches for the bot's own model.
     own_bytes: u64,
+    /// Bytes of the programs that it fetches besides, behind gzip.
+    code: u64,
 }
 
 /// A drawn avatar.
@@ -59,7 +61,8 @@ impl<'a> BotFacts<'a> {
                 .collect(),
             prompts: &card.widget,
             bytes,
-            own_bytes: u64::from(HUB_WEIGHTS_MB) * 1_000_000 + code_bytes,
+            own_bytes: u64::from(HUB_WEIGHTS_MB) * 1_000_000,
+            code: code_bytes,
         }
     }
 }
@@ -77,12 +80,16 @@ pub(super) fn write(dist: &Path) -> Result<(), SiteError> {
         let content = fs::read(&path).map_err(SiteError::file("read", &path))?;
         if name.starts_with("model/") {
             model_bytes += content.len() as u64;
-        } else if is_code && !name.contains('/') && !NOT_FETCHED.contains(&name.as_str()) {
+        } else if is_code
+            && !name.contains('/')
+            && !name.starts_with("maker")
+            && !NOT_FETCHED.contains(&name.as_str())
+        {
             code_bytes += gzipped(&content);
         }
     }
     for bot in bot::bundled() {
-        let facts = BotFacts::of(bot, code_bytes + model_bytes, code_bytes);
+        let facts = BotFacts::of(bot, model_bytes, code_bytes);
         let folder = dist.join("bot").join(&bot.repo);
         fs::create_dir_all(&folder).map_err(SiteError::file("create", &folder))?;
         let json = serde_json::to_string(&facts).expect("strings and numbers are JSON");
@@ -93,7 +100,7 @@ pub(super) fn write(dist: &Path) -> Result<(), SiteError> {
 }
 
 fn gzipped(content: &[u8]) -> u64 {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     // Writing to memory does not fail.
     let _ = encoder.write_all(content);
     encoder.finish().map_or(0, |packed| packed.len() as u64)
@@ -111,7 +118,9 @@ mod tests {
         fs::create_dir(dist.path().join("model")).unwrap();
         fs::write(dist.path().join("model/bundled.gguf"), [0; 1000]).unwrap();
         fs::write(dist.path().join("app.js"), [0; 1000]).unwrap();
-        fs::write(dist.path().join(one_file::NAME), [0; 5000]).unwrap();
+        for name in [one_file::NAME, "maker_page_bg.wasm"] {
+            fs::write(dist.path().join(name), [0; 5000]).unwrap();
+        }
         write(dist.path()).unwrap();
         for bot in bot::bundled() {
             let path = dist.path().join("bot").join(&bot.repo).join("bot.json");
@@ -123,8 +132,9 @@ mod tests {
                 facts["avatars"].as_array().unwrap().len(),
                 bot.card.avatars.len().max(1)
             );
-            let bytes = facts["bytes"].as_u64().unwrap();
-            assert!((1000..2000).contains(&bytes), "{bytes}");
+            assert_eq!(facts["bytes"], 1000);
+            let code = facts["code"].as_u64().unwrap();
+            assert!((10..40).contains(&code), "{code}");
         }
     }
 }

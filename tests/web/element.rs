@@ -215,11 +215,17 @@ async fn before_a_click_only_the_facts_about_the_bot_are_requested() {
     let facts = format!("/bot/{}/bot.json", bot::bundled()[0].repo);
     assert_eq!(requests, [facts, "/embed.js".to_owned()]);
     let button = part(&page, 0, "button").await.text().await.unwrap();
-    assert!(
-        button.starts_with("Generate · ") && button.ends_with(" MB"),
-        "{button}"
-    );
+    let bytes = button.strip_prefix("Generate · ").unwrap();
+    assert!(bytes.ends_with(" MB"), "{button}");
+    let note = part(&page, 0, ".note").await.text().await.unwrap();
+    assert!(note.contains(" MB of code once"), "{note}");
     page.close_clean().await;
+    // The frame says the same of the model.
+    let frame = site.open("/index.html?view=embed").await;
+    frame
+        .wait_for_text("status", SOON, |text| text.contains(bytes))
+        .await;
+    frame.close_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

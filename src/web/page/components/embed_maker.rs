@@ -13,8 +13,9 @@ use crate::web::page::context::{Page, today};
 use super::copy_button::CopyButton;
 use super::dialog::{Dialog, View};
 
-/// Height of the frame, unless changed: room for the header, the prompt and two texts.
-const HEIGHT: u32 = 640;
+/// Height of the frame, unless changed: at a width of 360, room for the header, the prompt and two texts. A frame without
+/// a script does not grow; it scrolls.
+const HEIGHT: u32 = 840;
 
 /// The dialog.
 #[component]
