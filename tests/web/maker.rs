@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, made_file, wait_until};
 use crate::isolation::{press, wait_for};
+use crate::kept::drop_on;
 use huggingtweets::site::Isolation;
 
 in_both_browsers!(
@@ -541,5 +542,109 @@ async fn a_dropped_export_is_counted_while_it_is_read_and_a_tab_closed_meanwhile
     page.click("maker-delete").await;
     wait_for_no_account(&page).await;
     wait_for_nothing_kept(&page).await;
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_is_dropped_on_the_page_leads_to_the_maker_and_changes_nothing() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    page.wait_for_state(&["idle"]).await;
+    let names = || async {
+        [
+            page.text("bot-name").await,
+            page.text("bot-handle").await,
+            page.text("model-name").await,
+        ]
+    };
+    let before = names().await;
+    // Twice: the maker's program comes with the first.
+    for name in ["x_2023.zip", "repo.car"] {
+        page.goto(&site.address_of("/")).await;
+        page.wait_for_state(&["idle"]).await;
+        drop_on(&page, &exports(name)).await;
+        page.wait_for_text("error", RUN, |text| {
+            text.contains(name) && text.contains("posts") && !text.contains('`')
+        })
+        .await;
+        assert_eq!(names().await, before);
+        for width in [1280, 360] {
+            page.resize(width, 800).await;
+            page.screenshot(&format!("export-on-the-page-{name}-{width}"))
+                .await;
+        }
+        page.resize(1280, 900).await;
+        press(
+            &page,
+            "//*[@data-testid='error']//button[. = 'Open the maker']",
+        )
+        .await;
+        page.wait_for_text("maker-shared", RUN, |text| text.contains(name))
+            .await;
+    }
+    page.screenshot("export-in-the-maker").await;
+    page.click("maker-shared-read").await;
+    wait_until("the account", RUN, || async {
+        (page.find_all("maker-account").await.len() == 1).then_some(())
+    })
+    .await;
+    wait_until("nothing to wait", SOON, || async {
+        page.find_all("maker-shared").await.is_empty().then_some(())
+    })
+    .await;
+    // The page goes on with another file while the maker's program is there.
+    page.eval("location.hash = ''").await;
+    drop_on(&page, &exports("x_2023.zip")).await;
+    page.find("error").await;
+    press(
+        &page,
+        "//*[@data-testid='error']//button[. = 'Open the maker']",
+    )
+    .await;
+    page.wait_for_text("maker-shared", RUN, |text| text.contains("x_2023.zip"))
+        .await;
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_asks_before_it_deletes_a_trained_bot() {
+    let site = Site::start().await;
+    let page = site.open("/").await;
+    page.wait_for_state(&["idle"]).await;
+    // A bot of which only the names of its files count.
+    let made = wait_for(
+        &page,
+        "(async () => { let folder = await navigator.storage.getDirectory(); \
+         for (const name of ['bots', '1', 'training']) { \
+           if (name === 'training') await write(folder, 'title', 'una'); \
+           folder = await folder.getDirectoryHandle(name, { create: true }); } \
+         await write(folder, 'trained.json', '{}'); return true; \
+         async function write(folder, name, text) { \
+           const file = await (await folder.getFileHandle(name, { create: true })).createWritable(); \
+           await file.write(text); await file.close(); } })()",
+    )
+    .await;
+    assert_eq!(made, true);
+    press(&page, "//header//button[contains(., 'Storage')]").await;
+    page.wait_for_text("stored-bot", SOON, |text| {
+        text.starts_with("A bot you trained: @una")
+    })
+    .await;
+    for width in [1280, 360] {
+        page.resize(width, 800).await;
+        page.screenshot(&format!("storage-with-a-trained-bot-{width}"))
+            .await;
+    }
+    page.click("stored-bot-delete").await;
+    let question = page.client.get_alert_text().await.unwrap();
+    assert!(question.contains("with its training"), "{question}");
+    page.client.dismiss_alert().await.unwrap();
+    assert_eq!(page.find_all("stored-bot").await.len(), 1);
+    page.click("stored-bot-delete").await;
+    page.client.accept_alert().await.unwrap();
+    wait_until("nothing of it to be kept", SOON, || async {
+        page.find_all("stored-bot").await.is_empty().then_some(())
+    })
+    .await;
     page.close_clean().await;
 }
