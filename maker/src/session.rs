@@ -77,6 +77,11 @@ impl Session {
         };
         for (entry, file) in manifest.accounts.into_iter().zip(files) {
             let posts = PostsFile::open(file)?;
+            // The tab was closed before the first post was read.
+            if entry.is_cut && posts.is_empty() {
+                session.unneeded.push(entry.posts.file);
+                continue;
+            }
             let handle = match entry.handle.is_empty() {
                 true => session.free_handle(""),
                 false => entry.handle,

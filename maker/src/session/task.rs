@@ -156,6 +156,14 @@ impl Session {
 
     pub(super) fn end_reading(&mut self, reading: Reading, is_cut: bool) -> Event {
         let last = self.accounts.last_mut();
+        // Stopped before there was one.
+        if last
+            .as_ref()
+            .is_some_and(|held| held.counts.downloaded == 0)
+        {
+            self.take_out_unread(reading.record);
+            return Event::Changed { bot: self.view() };
+        }
         if let Some(Err(error)) = last.map(|held| held.posts.flush()) {
             self.take_out_unread(reading.record);
             return SessionError::from(error).event(0);

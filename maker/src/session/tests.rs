@@ -290,6 +290,33 @@ fn an_export_that_breaks_off_keeps_its_posts_and_says_so() {
 }
 
 #[test]
+fn an_export_that_is_left_before_its_first_post_leaves_no_account_and_no_file() {
+    let mut session = session_of(&[&export("Ann", 200)]);
+    let part = session.new_part("dataset");
+    session
+        .write(&plan(1), part, Box::<Vec<u8>>::default())
+        .unwrap();
+    let before = session.view();
+    let posts = stored(&mut session);
+    session.take_unneeded();
+    import(&mut session, &export("Bob", 100));
+    // As a tab that is closed now leaves it.
+    let manifest = session.manifest();
+    assert_eq!(manifest.accounts.len(), 2);
+
+    assert!(matches!(session.stop(), Some(Event::Changed { bot }) if bot == before));
+    finish(&mut session);
+    assert_eq!(session.view(), before);
+    assert_eq!(session.take_unneeded(), ["posts-3"]);
+
+    let mut again =
+        Session::open(manifest, vec![Box::new(posts), Box::<Vec<u8>>::default()]).unwrap();
+    finish(&mut again);
+    assert_eq!(again.handles(), ["me"]);
+    assert_eq!(again.take_unneeded(), ["posts-3"]);
+}
+
+#[test]
 fn what_is_no_export_leaves_no_account() {
     let mut session = Session::new(0);
     import(&mut session, "[{\"a\": ");
