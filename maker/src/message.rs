@@ -149,7 +149,7 @@ pub enum Event {
     Started,
     /// The bots that are kept, the newest first.
     Bots {
-        /// Those whose manifest can be read.
+        /// Every one, also those whose manifest cannot be read.
         bots: Vec<KeptBot>,
     },
     /// The bot is open.
@@ -158,6 +158,8 @@ pub enum Event {
         name: String,
         /// Whether the browser keeps it. Else it is gone when the page closes.
         is_kept: bool,
+        /// Whether files of it are there, and nothing that says what they are.
+        is_damaged: bool,
         /// The bot.
         bot: BotView,
     },

@@ -26,6 +26,8 @@ pub struct MakerState {
     pub name: Option<String>,
     /// Whether the browser keeps the bot.
     pub is_kept: bool,
+    /// Whether what the browser keeps of the bot cannot be read.
+    pub is_damaged: bool,
     /// The open bot.
     pub bot: BotView,
     /// All bots that are kept; `None` until the worker has listed them.
@@ -134,8 +136,13 @@ impl MakerState {
             Event::Bots { bots } => self.bots = Some(bots),
             // An answer about a bot that was left meanwhile is dropped.
             Event::Opened { name, .. } if self.name.as_ref() != Some(&name) => {}
-            Event::Opened { is_kept, bot, .. } => {
-                self.is_kept = is_kept;
+            Event::Opened {
+                is_kept,
+                is_damaged,
+                bot,
+                ..
+            } => {
+                (self.is_kept, self.is_damaged) = (is_kept, is_damaged);
                 // What the visitor began, failed at or said while the worker started stays.
                 let begun = self.running;
                 self.take(bot);

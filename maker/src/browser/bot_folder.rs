@@ -18,6 +18,8 @@ use web_sys::{
 
 use super::blob_file::io_error;
 
+/// The text between two handles in the file for lists.
+const BETWEEN_HANDLES: &str = " & @";
 /// Further tries to delete a bot, or to open a file again.
 const TRIES: u32 = 20;
 /// The time between them.
@@ -28,7 +30,7 @@ pub struct BotFolder {
     folder: FileSystemDirectoryHandle,
     /// The number of manifests written.
     n_written: u64,
-    /// Whether there are manifests and none can be read.
+    /// Whether files of the bot are there, and no manifest that can be read.
     pub is_damaged: bool,
 }
 
@@ -61,20 +63,7 @@ impl BotFolder {
         let Some(bots) = Self::of_all().await else {
             return Vec::new();
         };
-        let mut names = Vec::new();
-        let keys = bots.keys();
-        // An asynchronous iterator of JavaScript.
-        while let Ok(next) = keys.next() {
-            let Ok(step) = JsFuture::from(next).await else {
-                break;
-            };
-            let step: js_sys::IteratorNext = step.unchecked_into();
-            if step.done() {
-                break;
-            }
-            names.extend(step.value().as_string());
-        }
-        names
+        names_in(&bots).await
     }
 
     /// Deletes a bot.
@@ -114,38 +103,74 @@ impl BotFolder {
     /// The newest manifest that is whole.
     pub async fn manifest(&mut self) -> Option<Manifest> {
         let mut newest: Option<Numbered> = None;
+        let (mut are_open, mut are_empty) = (true, true);
         for turn in 0..2 {
-            let Ok(mut file) = self.file(&manifest_name(turn)).await else {
+            // Another tab may be writing it.
+            let Ok(mut file) = self.file_again(&manifest_name(turn)).await else {
+                are_open = false;
                 continue;
             };
             let mut json = vec![0; usize::try_from(file.len()).ok()?];
+            are_empty &= json.is_empty();
             if file.read_at(0, &mut json).is_err() {
                 continue;
             }
-            self.is_damaged |= !json.is_empty();
             if let Ok(found) = serde_json::from_slice::<Numbered>(&json)
                 && newest.as_ref().is_none_or(|newest| newest.n < found.n)
             {
                 newest = Some(found);
             }
         }
-        let newest = newest?;
-        self.n_written = newest.n;
-        self.is_damaged = false;
-        Manifest::read(newest.manifest.to_string().as_bytes())
+        let manifest = newest.and_then(|newest| {
+            self.n_written = newest.n;
+            Manifest::read(newest.manifest.to_string().as_bytes())
+        });
+        // A bot that has just begun has empty manifests and nothing else.
+        self.is_damaged = manifest.is_none() && are_open && (!are_empty || self.has_parts().await);
+        manifest
+    }
+
+    /// Whether there are files with bytes in them beside the manifests, or folders.
+    async fn has_parts(&self) -> bool {
+        for name in names_in(&self.folder).await {
+            if (0..2).any(|turn| manifest_name(turn) == name) {
+                continue;
+            }
+            match self.file(&name).await {
+                Ok(file) if file.len() == 0 => {}
+                _ => return true,
+            }
+        }
+        false
+    }
+
+    /// The handles in the file for lists.
+    pub async fn handles(&self) -> Vec<String> {
+        let Ok(mut file) = self.file(TITLE_FILE).await else {
+            return Vec::new();
+        };
+        let mut title = vec![0; usize::try_from(file.len()).unwrap_or_default()];
+        if file.read_at(0, &mut title).is_err() {
+            return Vec::new();
+        }
+        let title = String::from_utf8_lossy(&title).into_owned();
+        let handles = title.split(BETWEEN_HANDLES).map(str::to_owned);
+        handles.filter(|handle| !handle.is_empty()).collect()
     }
 
     /// Writes a manifest.
     pub async fn write_manifest(&mut self, manifest: &Manifest) -> io::Result<()> {
-        self.n_written += 1;
+        let n = self.n_written + 1;
         let numbered = Numbered {
-            n: self.n_written,
+            n,
             manifest: serde_json::to_value(manifest)?,
         };
-        let mut file = self.file(&manifest_name(self.n_written % 2)).await?;
+        let mut file = self.file(&manifest_name(n % 2)).await?;
         file.truncate()?;
         file.append(&serde_json::to_vec(&numbered)?)?;
         file.flush()?;
+        // Where it could not be written, the next try leaves the other one too.
+        self.n_written = n;
         let handles: Vec<&str> = manifest
             .accounts
             .iter()
@@ -153,7 +178,7 @@ impl BotFolder {
             .collect();
         let mut title = self.file(TITLE_FILE).await?;
         title.truncate()?;
-        title.append(handles.join(" & @").as_bytes())
+        title.append(handles.join(BETWEEN_HANDLES).as_bytes())
     }
 
     /// A file, made if need be. One tab has it at a time.
@@ -217,6 +242,24 @@ impl BotFolder {
         // A file that stays is named in Storage and can be deleted there with the bot.
         let _ = JsFuture::from(self.folder.remove_entry(name)).await;
     }
+}
+
+/// The names of the files and folders in a folder.
+async fn names_in(folder: &FileSystemDirectoryHandle) -> Vec<String> {
+    let mut names = Vec::new();
+    let keys = folder.keys();
+    // An asynchronous iterator of JavaScript.
+    while let Ok(next) = keys.next() {
+        let Ok(step) = JsFuture::from(next).await else {
+            break;
+        };
+        let step: js_sys::IteratorNext = step.unchecked_into();
+        if step.done() {
+            break;
+        }
+        names.extend(step.value().as_string());
+    }
+    names
 }
 
 fn manifest_name(turn: u64) -> String {

@@ -129,12 +129,14 @@ impl Host {
                 // Closes the files of the bot before.
                 *open = None;
                 let opened = Open::open(&bot, now_ms).await;
+                let is_damaged = opened.folder.as_ref().is_some_and(|it| it.is_damaged);
                 self.post(&Event::Opened {
                     name: bot,
                     is_kept: opened.folder.is_some(),
+                    is_damaged,
                     bot: opened.session.view(),
                 });
-                if opened.folder.as_ref().is_some_and(|it| it.is_damaged) {
+                if is_damaged {
                     self.post(&SessionError::DamagedBot.event(0));
                 }
                 *open = Some(opened);
@@ -163,20 +165,25 @@ impl Host {
         let mut bots = Vec::new();
         for name in BotFolder::names().await {
             // The files of the open bot are open.
+            let mut handles = Vec::new();
             let manifest = match open.filter(|open| open.name == name) {
                 Some(open) => Some(open.session.manifest()),
                 None => match BotFolder::open(&name).await {
-                    Some(mut folder) => folder.manifest().await,
+                    Some(mut folder) => {
+                        let manifest = folder.manifest().await;
+                        if folder.is_damaged {
+                            handles = folder.handles().await;
+                        }
+                        manifest
+                    }
                     None => None,
                 },
             };
+            let accounts = manifest.iter().flat_map(|manifest| &manifest.accounts);
+            handles.extend(accounts.map(|account| account.handle.clone()));
             bots.push(KeptBot {
                 name,
-                handles: manifest
-                    .iter()
-                    .flat_map(|m| &m.accounts)
-                    .map(|a| a.handle.clone())
-                    .collect(),
+                handles,
                 size_bytes: manifest.as_ref().map_or(0, Manifest::size_bytes),
                 begun_ms: manifest.map_or(0, |manifest| manifest.begun_ms),
             });

@@ -98,7 +98,7 @@ impl SessionError {
             Self::Bundle(_) => "save it again where it was made".to_owned(),
             Self::Damaged(_) => "take the account out and choose its export again".to_owned(),
             Self::DamagedBot => {
-                "import its posts again, or open its zip if you saved it".to_owned()
+                "delete this bot, or import its posts again to begin it anew; other bots are not touched".to_owned()
             }
             Self::DamagedText => "write it again".to_owned(),
             Self::NotEmpty => "begin another bot, then choose the file again".to_owned(),

@@ -52,6 +52,7 @@ fn an_opened_bot_is_judged_before_its_posts_are_listed() {
     let opened = Event::Opened {
         name: "a".to_owned(),
         is_kept: true,
+        is_damaged: false,
         bot: bot.clone(),
     };
     assert_eq!(state.hear(opened), []);
@@ -65,6 +66,7 @@ fn what_is_done_before_the_first_bot_is_open_stays_and_what_belongs_to_another_b
     let opened = |name: &str| Event::Opened {
         name: name.to_owned(),
         is_kept: false,
+        is_damaged: false,
         bot: BotView::default(),
     };
     let failure = Failure {
@@ -178,4 +180,22 @@ fn a_failure_is_told_until_the_visitor_has_done_something_about_it() {
     // What was read before stays, and is surveyed.
     assert!(is_told_after(&["zoe"]) && is_told_after(&["zoe", "abe"]));
     assert!(!is_told_after(&[]) && !is_told_after(&["abe"]));
+}
+
+#[test]
+fn a_damaged_bot_is_told_and_another_one_is_not_damaged() {
+    let opened = |name: &str, is_damaged| Event::Opened {
+        name: name.to_owned(),
+        is_kept: true,
+        is_damaged,
+        bot: BotView::default(),
+    };
+    let mut state = MakerState::new(7);
+    state.open("a", 7);
+    state.hear(opened("a", true));
+    assert!(state.is_damaged);
+    state.open("b", 8);
+    assert!(!state.is_damaged);
+    state.hear(opened("b", false));
+    assert!(!state.is_damaged);
 }
