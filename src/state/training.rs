@@ -1,7 +1,7 @@
 //! `TrainingState`: the training of the bot that the visitor makes, as the page shows it.
 
 use crate::finetune::StepReport;
-use crate::trainer::message::Prepared;
+use crate::trainer::message::{Left, Prepared};
 use crate::trainer::{Event, Interrupted, TrainedBot};
 
 use super::maker::Failure;
@@ -70,6 +70,17 @@ pub enum Phase {
         /// Texts that are compared.
         texts: u32,
     },
+    /// The bot's weights are written; its other files could not be, until the visitor tries it again.
+    Unwritten,
+}
+
+/// What leaving a bot for another one costs, and what the button that does it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// A sentence.
+    pub words: &'static str,
+    /// The button.
+    pub button: &'static str,
 }
 
 impl TrainingState {
@@ -136,13 +147,21 @@ impl TrainingState {
             Event::Paused if self.phase != Phase::Pausing => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::NotKept { reason } => self.not_kept = Some(reason),
+            Event::Replacing => self.trained = None,
             Event::Writing { texts } => self.phase = Phase::Writing { texts },
             Event::Done { bot, is_kept: _ } => {
                 self.take_trained(*bot);
                 self.has_ended = true;
             }
-            Event::NotFinished { message, hint } => {
-                self.phase = Phase::Paused;
+            Event::NotFinished {
+                left,
+                message,
+                hint,
+            } => {
+                self.phase = match left {
+                    Left::Training => Phase::Paused,
+                    Left::Weights => Phase::Unwritten,
+                };
                 self.failure = Some(failure(message, hint));
             }
             Event::Failed { message, hint } => self.fail(message, hint),
@@ -183,10 +202,7 @@ impl TrainingState {
             false => format!(
                 "A training of this bot from {} was interrupted after {share} of its steps. Choose that model to go on; a \
                  training from another one takes its place.",
-                match interrupted.base == own {
-                    true => "the model that comes with the page".to_owned(),
-                    false => isolated(&interrupted.base).to_string(),
-                },
+                base_words(&interrupted.base, own),
             ),
         })
     }
@@ -210,6 +226,58 @@ impl TrainingState {
             self.phase,
             Phase::Preparing { .. } | Phase::Running | Phase::Pausing | Phase::Writing { .. }
         )
+    }
+
+    /// Whether what it has learnt since its state was kept last goes with it. `is_kept`: whether the browser keeps what is
+    /// made.
+    #[must_use]
+    pub fn loses_steps(&self, is_kept: bool) -> bool {
+        let has_steps = matches!(
+            self.phase,
+            Phase::Running
+                | Phase::Pausing
+                | Phase::Paused
+                | Phase::Writing { .. }
+                | Phase::Unwritten
+        );
+        has_steps && (!is_kept || self.not_kept.is_some())
+    }
+
+    /// What leaving its bot for another one costs; `None`: nothing. `is_kept`: whether the browser keeps what is made.
+    #[must_use]
+    pub fn leaving(&self, is_kept: bool) -> Option<Leaving> {
+        let leave = |words| {
+            Some(Leaving {
+                words,
+                button: "Leave it",
+            })
+        };
+        if !is_kept {
+            return leave(
+                "This bot is not kept: it is gone, with its posts and its training, once you leave it. Save the whole bot first.",
+            );
+        }
+        if self.loses_steps(is_kept) && self.phase != Phase::Running {
+            return leave(
+                "The state of this bot’s training could not be kept: the steps since it was kept last are lost if you leave it. Free space in Storage first.",
+            );
+        }
+        match self.phase {
+            Phase::Running | Phase::Pausing => Some(Leaving {
+                words: "This bot is being trained. Its training is paused and kept if you leave it, and goes on when you come back and press “Train”.",
+                button: "Pause it and leave",
+            }),
+            Phase::Preparing { begins: true } => {
+                leave("The training of this bot is about to begin, and does not if you leave it.")
+            }
+            Phase::Writing { .. } | Phase::Unwritten => leave(
+                "The files of this bot are not all written: if you leave it, they are written when you come back and press “Train”.",
+            ),
+            _ if self.is_packing => {
+                leave("A zip of this bot is being made, and is not saved if you leave it.")
+            }
+            Phase::Idle | Phase::Preparing { begins: false } | Phase::Ready | Phase::Paused => None,
+        }
     }
 
     /// What it will take, in words.
@@ -251,6 +319,7 @@ impl TrainingState {
                     count(prepared.n_steps.into())
                 ))
             }
+            Phase::Unwritten => Some("The bot’s files are not all written yet.".to_owned()),
             Phase::Writing { texts: 0 } => Some("Writing the bot’s files …".to_owned()),
             Phase::Writing { texts } => Some(format!(
                 "Comparing what it writes with its posts: {texts} of {n_texts} texts …"
@@ -275,6 +344,15 @@ impl TrainingState {
     #[must_use]
     pub fn curve(&self) -> Vec<(f64, f64)> {
         points(&self.losses)
+    }
+}
+
+/// What a base model is called. `own`: the name of the page's model.
+#[must_use]
+pub fn base_words(base: &str, own: &str) -> String {
+    match base == own {
+        true => "the model that comes with the page".to_owned(),
+        false => isolated(base).to_string(),
     }
 }
 

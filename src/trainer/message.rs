@@ -99,6 +99,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The files of an earlier bot are replaced from now on: it is there no longer.
+    Replacing,
     /// The bot's files are written; then it writes texts, which are compared with its posts.
     Writing {
         /// Texts that are compared.
@@ -123,8 +125,10 @@ pub enum Event {
         /// The remedy.
         hint: String,
     },
-    /// The bot's files could not be written; the training is as it was before, and paused.
+    /// The bot's files could not be written; [`Request::Finish`] tries it again.
     NotFinished {
+        /// What is there to go on with.
+        left: Left,
         /// What happened.
         message: String,
         /// The remedy.
@@ -137,6 +141,16 @@ pub enum Event {
         /// The remedy.
         hint: String,
     },
+}
+
+/// What is left of a training whose bot could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// The training as it was before, paused.
+    Training,
+    /// The bot's weights in their files. The memory of the training was given back, so that no more steps follow.
+    Weights,
 }
 
 /// What a training will take.

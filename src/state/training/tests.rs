@@ -27,6 +27,33 @@ fn prepared() -> Event {
     })
 }
 
+fn trained() -> TrainedBot {
+    let run = crate::runs::Run {
+        id: "run".to_owned(),
+        job_type: crate::runs::JobType::Train,
+        name: "@zoe-train".to_owned(),
+        state: crate::runs::State::Finished,
+        begun_ms: 0,
+        ended_ms: Some(1),
+        config: Default::default(),
+        versions: Default::default(),
+        seeds: Default::default(),
+        metrics: Vec::new(),
+        summary: Default::default(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    TrainedBot {
+        record: crate::runs::RunRecord {
+            run,
+            artifacts: Vec::new(),
+        },
+        files: Vec::new(),
+        gguf: String::new(),
+        earlier: Vec::new(),
+    }
+}
+
 #[test]
 fn steps_begin_at_once_only_if_asked() {
     for begins in [true, false] {
@@ -145,7 +172,11 @@ fn a_bot_that_cannot_be_written_leaves_the_training_and_a_failure_leaves_no_prog
     state.hear(step(11, 3.0));
     state.go(Phase::Writing { texts: 0 });
     let (message, hint) = told();
-    state.hear(Event::NotFinished { message, hint });
+    state.hear(Event::NotFinished {
+        left: Left::Training,
+        message,
+        hint,
+    });
     assert_eq!(state.phase, Phase::Paused);
     assert!(state.failure.is_some() && state.report.is_some());
     state.go(Phase::Running);
@@ -154,6 +185,117 @@ fn a_bot_that_cannot_be_written_leaves_the_training_and_a_failure_leaves_no_prog
     state.hear(Event::Failed { message, hint });
     assert_eq!((state.phase, state.report), (Phase::Idle, None));
     assert!(state.failure.is_some() && state.losses.is_empty());
+}
+
+#[test]
+fn a_bot_whose_weights_alone_are_written_waits_for_another_try() {
+    let mut state = TrainingState::default();
+    state.prepare(true);
+    state.hear(prepared());
+    state.hear(step(11, 3.0));
+    state.go(Phase::Writing { texts: 0 });
+    state.hear(Event::Writing { texts: 100 });
+    state.hear(Event::NotFinished {
+        left: Left::Weights,
+        message: "no room".to_owned(),
+        hint: "free space".to_owned(),
+    });
+    assert_eq!(state.phase, Phase::Unwritten);
+    assert!(state.failure.is_some() && state.report.is_some() && !state.is_busy());
+    assert!(
+        state
+            .status_words(100)
+            .is_some_and(|it| it.contains("not all written"))
+    );
+    state.go(Phase::Writing { texts: 0 });
+    assert_eq!(state.failure, None);
+}
+
+#[test]
+fn a_bot_is_listed_until_its_files_are_replaced() {
+    let listed = || {
+        let mut state = TrainingState {
+            trained: Some(trained()),
+            ..TrainingState::default()
+        };
+        state.prepare(true);
+        state.hear(prepared());
+        state.go(Phase::Writing { texts: 0 });
+        state
+    };
+    let not_finished = || Event::NotFinished {
+        left: Left::Training,
+        message: "no room".to_owned(),
+        hint: "free space".to_owned(),
+    };
+    let mut state = listed();
+    state.hear(not_finished());
+    assert!(state.trained.is_some());
+    let mut state = listed();
+    state.hear(Event::Replacing);
+    assert_eq!(state.trained, None);
+    state.hear(not_finished());
+    state.reset();
+    assert_eq!(state.trained, None);
+}
+
+#[test]
+fn leaving_a_bot_is_asked_about_only_where_it_costs_something() {
+    let words = |phase, not_kept: bool, is_kept| {
+        let state = TrainingState {
+            phase,
+            not_kept: not_kept.then(|| "no room".to_owned()),
+            ..TrainingState::default()
+        };
+        state.leaving(is_kept).map_or("", |it| it.words)
+    };
+    let begins = Phase::Preparing { begins: true };
+    let measures = Phase::Preparing { begins: false };
+    for phase in [Phase::Idle, measures, Phase::Ready, Phase::Paused] {
+        assert_eq!(words(phase, false, true), "");
+        assert!(words(phase, false, false).contains("gone"));
+    }
+    assert!(words(begins, false, true).contains("about to begin"));
+    // A running training tries again to keep its state when it is paused.
+    for not_kept in [false, true] {
+        assert!(words(Phase::Running, not_kept, true).contains("is paused and kept"));
+    }
+    assert!(words(Phase::Writing { texts: 3 }, false, true).contains("not all written"));
+    for phase in [Phase::Pausing, Phase::Paused, Phase::Unwritten] {
+        assert!(words(phase, true, true).contains("are lost"), "{phase:?}");
+    }
+    let mut state = TrainingState::default();
+    state.pack();
+    assert!(
+        state
+            .leaving(true)
+            .is_some_and(|it| it.words.contains("zip"))
+    );
+}
+
+#[test]
+fn steps_are_lost_with_a_training_whose_state_is_not_kept() {
+    let loses = |phase, not_kept: Option<&str>, is_kept| {
+        let state = TrainingState {
+            phase,
+            not_kept: not_kept.map(str::to_owned),
+            ..TrainingState::default()
+        };
+        state.loses_steps(is_kept)
+    };
+    assert!(!loses(Phase::Paused, None, true));
+    assert!(loses(Phase::Paused, Some("no room"), true));
+    assert!(loses(Phase::Unwritten, None, false));
+    assert!(!loses(Phase::Ready, None, false));
+}
+
+#[test]
+fn the_models_are_called_by_names_that_people_know() {
+    assert_eq!(
+        base_words("bundled", "bundled"),
+        "the model that comes with the page"
+    );
+    assert!(base_words("@dee", "bundled").contains("@dee"));
 }
 
 #[test]

@@ -339,6 +339,9 @@ impl Trainer {
             }
             _ => {}
         }
+        if event == Event::Replacing {
+            self.trained_file.set_value(None);
+        }
         if let Event::Done { is_kept, .. } = &event {
             self.holds_files.set_value(!is_kept);
         }

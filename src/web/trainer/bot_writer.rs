@@ -12,7 +12,7 @@ use crate::finetune::export::FloatType;
 use crate::parallel::Threads;
 use crate::runs::ArtifactFile;
 use crate::trainer::copy_check::{CopyCheck, CopyReport};
-use crate::trainer::output::{self, SAFETENSORS};
+use crate::trainer::output::{self, Finished, SAFETENSORS};
 use crate::trainer::trained::INDEX;
 use crate::trainer::{TrainedBot, Training};
 use crate::web::worker::blob_reader::BlobReader;
@@ -33,13 +33,6 @@ pub struct Given {
     pub preview: Option<Blob>,
 }
 
-/// The weights that are written.
-pub struct Weights {
-    files: Vec<ArtifactFile>,
-    /// The bot whose files are replaced.
-    replaced: Option<TrainedBot>,
-}
-
 /// Writes the weights.
 ///
 /// # Errors
@@ -47,17 +40,13 @@ pub struct Weights {
 pub async fn write_weights(
     training: &mut Training,
     folder: &mut TrainingFolder,
-) -> Result<Weights, Failure> {
-    let replaced = withdraw(folder).await?;
+) -> Result<Vec<ArtifactFile>, Failure> {
     let written = write_weight_files(training, folder).await;
     if written.is_err() {
         folder.remove(SAFETENSORS).await;
         folder.remove(&training.gguf_name()).await;
     }
-    Ok(Weights {
-        files: written?,
-        replaced,
-    })
+    written
 }
 
 async fn write_weight_files(
@@ -78,57 +67,105 @@ async fn write_weight_files(
     Ok(files)
 }
 
-/// Gives the memory of the weights back, lets the bot write texts and compares them with the training text, and writes
-/// the other files, the list of them last. `clock`: milliseconds; `told` hears how many texts are compared.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn write(
-    training: Training,
-    weights: Weights,
-    folder: &mut TrainingFolder,
-    given: &Given,
-    threads: &Threads,
-    clock: &dyn Fn() -> f64,
-    told: &dyn Fn(u32),
-) -> Result<TrainedBot, Failure> {
-    let gguf = training.gguf_name();
-    let Weights { files, replaced } = weights;
-    let mut finished = training.into_finished(files)?;
-    let copies = check_copies(folder.blob(&gguf).await?, &given.text, threads, clock, told)?;
-    finished.take_copies(copies);
-    for (name, bytes) in finished.files() {
-        let mut file = folder.create(&name).await?;
-        file.write_all(&bytes)?;
-        folder.take(&name, file).await?;
+/// A bot whose weights are written, and its other files not yet.
+pub struct Unwritten {
+    finished: Finished,
+    gguf: String,
+    given: Given,
+    /// Whether its texts were compared.
+    is_checked: bool,
+}
+
+impl Unwritten {
+    /// Gives the memory of the training back.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn new(
+        training: Training,
+        weights: Vec<ArtifactFile>,
+        given: Given,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            gguf: training.gguf_name(),
+            finished: training.into_finished(weights)?,
+            given,
+            is_checked: false,
+        })
     }
-    if let Some(preview) = &given.preview {
-        let mut file = folder.create(PREVIEW).await?;
-        let reader = BlobReader::new(preview.clone())?;
-        io::copy(&mut reader.take(MAX_PREVIEW_BYTES), &mut file)?;
-        folder.take(PREVIEW, file).await?;
+
+    /// Lets the bot write texts and compares them with the training text, and writes the other files, the list of them
+    /// last. `clock`: milliseconds; `told` hears how many texts are compared.
+    ///
+    /// # Errors
+    /// [`Failure`]. It can be tried again, and the texts are not compared twice.
+    pub async fn write(
+        &mut self,
+        folder: &mut TrainingFolder,
+        threads: &Threads,
+        clock: &dyn Fn() -> f64,
+        told: &dyn Fn(u32),
+    ) -> Result<TrainedBot, Failure> {
+        if !self.is_checked {
+            let gguf = folder.blob(&self.gguf).await?;
+            let copies = check_copies(gguf, &self.given.text, threads, clock, told)?;
+            self.finished.take_copies(copies);
+            self.is_checked = true;
+        }
+        let written = self.write_files(folder).await;
+        if written.is_err() {
+            // Half a list is none.
+            folder.remove(INDEX).await;
+        }
+        written
     }
-    let bot = TrainedBot {
-        record: finished.record,
-        files: folder.files(),
-        gguf,
-        earlier: Vec::new(),
+
+    async fn write_files(&self, folder: &mut TrainingFolder) -> Result<TrainedBot, Failure> {
+        for (name, bytes) in self.finished.files() {
+            let mut file = folder.create(&name).await?;
+            file.write_all(&bytes)?;
+            folder.take(&name, file).await?;
+        }
+        if let Some(preview) = &self.given.preview {
+            let mut file = folder.create(PREVIEW).await?;
+            let reader = BlobReader::new(preview.clone())?;
+            io::copy(&mut reader.take(MAX_PREVIEW_BYTES), &mut file)?;
+            folder.take(PREVIEW, file).await?;
+        }
+        let replaced = read_bot(folder, REPLACED).await.ok();
+        let old_files = replaced.iter().flat_map(|bot| &bot.files);
+        let old_files: Vec<String> = old_files.map(|(name, _)| name.clone()).collect();
+        let bot = TrainedBot {
+            record: self.finished.record.clone(),
+            files: folder.files(),
+            gguf: self.gguf.clone(),
+            earlier: Vec::new(),
+        }
+        .after(replaced);
+        let index = list(folder, INDEX, &bot).await?;
+        folder.take(INDEX, index).await?;
+        for name in old_files {
+            if !bot.files.iter().any(|(of_bot, _)| *of_bot == name) {
+                folder.remove(&name).await;
+            }
+        }
+        folder.remove(REPLACED).await;
+        Ok(bot)
     }
-    .after(replaced);
-    let index = list(folder, INDEX, &bot).await?;
-    folder.take(INDEX, index).await?;
-    folder.remove(REPLACED).await;
-    Ok(bot)
 }
 
 /// Takes the list of an earlier bot away, whose files are replaced now: a training that is interrupted here leaves no bot
-/// of mixed files.
-async fn withdraw(folder: &mut TrainingFolder) -> Result<Option<TrainedBot>, Failure> {
+/// of mixed files. Whether there was such a bot.
+///
+/// # Errors
+/// [`Failure`]; the earlier bot is there.
+pub async fn withdraw(folder: &mut TrainingFolder) -> Result<bool, Failure> {
     if let Ok(bot) = read_bot(folder, INDEX).await {
         list(folder, REPLACED, &bot).await?.finish()?;
         folder.remove(INDEX).await;
+        return Ok(true);
     }
-    Ok(read_bot(folder, REPLACED).await.ok())
+    Ok(false)
 }
 
 async fn list(folder: &TrainingFolder, name: &str, bot: &TrainedBot) -> Result<OutFile, Failure> {

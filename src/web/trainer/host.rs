@@ -7,6 +7,7 @@ use serde::Serialize as _;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessagePort};
 
+use super::bot_writer::Unwritten;
 use super::failure::Failure;
 use super::folder::TrainingFolder;
 use super::kept_checkpoints::KeptCheckpoints;
@@ -37,6 +38,8 @@ pub(super) enum NextTurn {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) training: Option<Training>,
+    /// What the training has made, until all its files are written.
+    pub(super) unwritten: Option<Unwritten>,
     /// The training text.
     pub(super) text: String,
     /// The bot's picture.

@@ -87,9 +87,19 @@ impl KeptCheckpoints {
     /// Writes the state in place of the older checkpoint.
     ///
     /// # Errors
-    /// The storage's; the newer checkpoint is still there.
+    /// The storage's; the newer checkpoint is still there, and nothing of this one.
     pub fn write(&mut self, training: &Training) -> io::Result<()> {
         let turn = &self.turns[(self.number % 2) as usize];
+        let written = self.write_turn(turn, training);
+        match written {
+            Ok(()) => self.number += 1,
+            // Half a state would take room that the bot's files may need.
+            Err(_) => turn.clear(),
+        }
+        written
+    }
+
+    fn write_turn(&self, turn: &Turn, training: &Training) -> io::Result<()> {
         turn.record.truncate(0).map_err(io::Error::other)?;
         let mut out = Writer {
             file: &turn.state,
@@ -107,19 +117,21 @@ impl KeptCheckpoints {
             record: training.record().clone(),
         };
         let json = serde_json::to_vec(&numbered)?;
-        turn.record.replace(&json).map_err(io::Error::other)?;
-        self.number += 1;
-        Ok(())
+        turn.record.replace(&json).map_err(io::Error::other)
     }
 
     /// Deletes both checkpoints.
     pub fn clear(&mut self) {
-        for turn in &self.turns {
-            // A state that stays is overwritten by the next training.
-            let _ = turn.record.truncate(0);
-            let _ = turn.state.truncate(0);
-        }
+        self.turns.iter().for_each(Turn::clear);
         self.number = 0;
+    }
+}
+
+impl Turn {
+    fn clear(&self) {
+        // A state that stays is overwritten by the next checkpoint.
+        let _ = self.record.truncate(0);
+        let _ = self.state.truncate(0);
     }
 }
 

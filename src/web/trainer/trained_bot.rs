@@ -5,13 +5,15 @@ use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
-use super::bot_writer::{self, Given};
+use super::bot_writer::{self, Given, Unwritten};
 use super::failure::Failure;
 use super::folder::TrainingFolder;
 use super::host::{Host, date_ms, now, post};
 use super::site_copy;
-use crate::trainer::Event;
+use crate::runs::ArtifactFile;
+use crate::trainer::message::Left;
 use crate::trainer::trained::INDEX;
+use crate::trainer::{Event, Training};
 
 impl Host {
     /// Keeps the state, where the browser has a place for it.
@@ -37,40 +39,58 @@ impl Host {
         });
     }
 
-    /// Writes the bot's files.
+    /// Writes the bot's files. What fails, such as a full device, can be tried again.
     async fn finish(&self) -> Result<(), Failure> {
         self.keep_checkpoint();
         let ended_ms = date_ms();
         let taken = {
             let mut state = self.state.borrow_mut();
-            (state.training.take(), state.folder.take())
-        };
-        let (Some(mut training), Some(mut folder)) = taken else {
-            return Ok(());
+            let (training, unwritten) = (state.training.take(), state.unwritten.take());
+            (training, unwritten, state.folder.take())
         };
         let told = |texts| self.post(&Event::Writing { texts });
-        told(0);
-        let weights = match bot_writer::write_weights(&mut training, &mut folder).await {
-            Ok(weights) => weights,
-            // What fails now, such as a full device, can be tried again.
-            Err(Failure { message, hint }) => {
-                let mut state = self.state.borrow_mut();
-                (state.training, state.folder) = (Some(training), Some(folder));
-                self.post(&Event::NotFinished { message, hint });
+        let (mut unwritten, mut folder) = match taken {
+            (Some(mut training), _, Some(mut folder)) => {
+                told(0);
+                let weights = match self.write_weights(&mut training, &mut folder).await {
+                    Ok(weights) => weights,
+                    Err(failure) => {
+                        let mut state = self.state.borrow_mut();
+                        (state.training, state.folder) = (Some(training), Some(folder));
+                        self.post(&not_finished(Left::Training, failure));
+                        return Ok(());
+                    }
+                };
+                let given = {
+                    let mut state = self.state.borrow_mut();
+                    Given {
+                        text: std::mem::take(&mut state.text),
+                        preview: state.preview.take(),
+                    }
+                };
+                training.end(ended_ms);
+                (Unwritten::new(training, weights, given)?, folder)
+            }
+            (None, Some(unwritten), Some(folder)) => {
+                told(0);
+                (unwritten, folder)
+            }
+            // Everything is written, or nothing was begun.
+            (_, _, folder) => {
+                self.state.borrow_mut().folder = folder;
                 return Ok(());
             }
         };
-        let given = {
-            let mut state = self.state.borrow_mut();
-            Given {
-                text: std::mem::take(&mut state.text),
-                preview: state.preview.take(),
+        let written = unwritten.write(&mut folder, &self.threads, &now, &told);
+        let bot = match written.await {
+            Ok(bot) => bot,
+            Err(failure) => {
+                let mut state = self.state.borrow_mut();
+                (state.unwritten, state.folder) = (Some(unwritten), Some(folder));
+                self.post(&not_finished(Left::Weights, failure));
+                return Ok(());
             }
         };
-        training.end(ended_ms);
-        let threads = &self.threads;
-        let bot = bot_writer::write(training, weights, &mut folder, &given, threads, &now, &told);
-        let bot = bot.await?;
         let gguf = folder.blob(&bot.gguf).await?;
         let mut state = self.state.borrow_mut();
         // The bot is there; a checkpoint is as large as three of it.
@@ -85,6 +105,18 @@ impl Host {
         };
         post(&self.scope, &done, Some(&gguf));
         Ok(())
+    }
+
+    /// Writes the weights in place of those of an earlier bot.
+    async fn write_weights(
+        &self,
+        training: &mut Training,
+        folder: &mut TrainingFolder,
+    ) -> Result<Vec<ArtifactFile>, Failure> {
+        if bot_writer::withdraw(folder).await? {
+            self.post(&Event::Replacing);
+        }
+        bot_writer::write_weights(training, folder).await
     }
 
     pub(super) fn pack_later(self: &Rc<Self>, bot: String, site: Option<String>) {
@@ -110,6 +142,14 @@ impl Host {
         let (name, zip) = packed?;
         post(&self.scope, &Event::Packed { name }, Some(&zip));
         Ok(())
+    }
+}
+
+fn not_finished(left: Left, Failure { message, hint }: Failure) -> Event {
+    Event::NotFinished {
+        left,
+        message,
+        hint,
     }
 }
 

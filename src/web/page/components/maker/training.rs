@@ -11,7 +11,7 @@ use super::loss_curve::LossCurve;
 use crate::bundled::BUNDLED_NAME;
 use crate::hub::Dtype;
 use crate::state::copied::copied_words;
-use crate::state::training::Phase;
+use crate::state::training::{Phase, base_words};
 use crate::state::training_settings::TrainingSettings;
 use crate::state::wording::{bytes, count, estimated, isolated, plural, sentence};
 use crate::trainer::copy_check::N_TEXTS;
@@ -90,6 +90,7 @@ pub fn TrainingView() -> impl IntoView {
     let press = move |_| match phase.get_untracked() {
         Phase::Ready | Phase::Paused => trainer.train(),
         Phase::Running => trainer.pause(),
+        Phase::Unwritten => trainer.finish(),
         Phase::Idle if obstacle.with_untracked(Option::is_none) => prepare(true),
         _ => {}
     };
@@ -98,8 +99,25 @@ pub fn TrainingView() -> impl IntoView {
         Phase::Idle => obstacle.with(Option::is_some),
         _ => false,
     };
+    let loses_steps = Memo::new(move |_| {
+        let is_kept = maker.with(|state| state.name.is_none() || state.is_kept);
+        trainer.with(|state| state.loses_steps(is_kept))
+    });
+    // A second press leads back where that costs steps.
+    let is_asked = RwSignal::new(false);
+    Effect::new(move |_| {
+        phase.track();
+        is_asked.set(false);
+    });
     let back = move |_| match phase.get_untracked() {
-        Phase::Preparing { .. } | Phase::Ready | Phase::Paused => trainer.reset(),
+        Phase::Paused | Phase::Unwritten
+            if loses_steps.get_untracked() && !is_asked.get_untracked() =>
+        {
+            is_asked.set(true);
+        }
+        Phase::Preparing { .. } | Phase::Ready | Phase::Paused | Phase::Unwritten => {
+            trainer.reset();
+        }
         Phase::Idle if obstacle.with_untracked(Option::is_none) => prepare(false),
         _ => {}
     };
@@ -137,18 +155,20 @@ pub fn TrainingView() -> impl IntoView {
                         Phase::Idle | Phase::Preparing { .. } => "Train",
                         Phase::Ready => "Begin",
                         Phase::Paused => "Go on",
+                        Phase::Unwritten => "Write its files again",
                         Phase::Running | Phase::Pausing | Phase::Writing { .. } => "Pause",
                     }}
                 </button>
                 <Show when=can_stop>
                     <button type="button" class="button" data-testid="maker-stop" aria-disabled=move || (phase.get() == Phase::Pausing).then_some("true") on:click=stop>"Stop and keep what it learnt"</button>
                 </Show>
-                <Show when=move || matches!(phase.get(), Phase::Idle | Phase::Preparing { .. } | Phase::Ready | Phase::Paused)>
+                <Show when=move || matches!(phase.get(), Phase::Idle | Phase::Preparing { .. } | Phase::Ready | Phase::Paused | Phase::Unwritten)>
                     <button type="button" class="button" data-testid=move || if is_begun() { "maker-figures" } else { "maker-measure" }
                         disabled=lacks_text aria-disabled=move || (!is_begun() && obstacle.with(Option::is_some)).then_some("true") on:click=back>
                         {move || match phase.get() {
                             Phase::Idle => "Measure what it takes",
                             Phase::Preparing { .. } => "Cancel",
+                            _ if is_asked.get() => "Change the settings, and lose the last steps",
                             _ => "Change the settings",
                         }}
                     </button>
@@ -285,7 +305,7 @@ fn Choices() -> impl IntoView {
     };
     view! {
         <p class="maker-picks">
-            <span>"From the model "<bdi><strong data-testid="maker-base-name">{move || trainer.base_name()}</strong></bdi></span>
+            <span>{move || if trainer.has_base() { "From the model " } else { "From " }}<strong data-testid="maker-base-name">{move || base_words(&trainer.base_name(), BUNDLED_NAME)}</strong></span>
             <Show when=move || has_choice.get()>
                 <select class="field" aria-label="Choose a model on this device" data-testid="maker-base-here" on:change:target=move |event| chosen(event.target().value())>
                     {options}
