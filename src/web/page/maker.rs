@@ -31,6 +31,8 @@ pub struct Maker {
     /// Requests about the open bot that wait until there is one.
     waiting: StoredValue<Vec<JsValue>, LocalStorage>,
     has_opened: StoredValue<bool, LocalStorage>,
+    /// The bot to turn to once that costs nothing, or the visitor agrees.
+    wanted: RwSignal<Option<Wanted>>,
     /// The training text, once it was asked for to be trained on.
     given_text: RwSignal<Option<Blob>, LocalStorage>,
     awaits_text: StoredValue<bool, LocalStorage>,
@@ -39,6 +41,10 @@ pub struct Maker {
     /// Ends the download of an archive.
     download: StoredValue<Option<AbortController>, LocalStorage>,
 }
+
+/// A bot to turn to: one that is kept, or a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted(Option<String>);
 
 /// The worker, which ends when this is dropped.
 struct MakerWorker {
@@ -62,6 +68,7 @@ impl Maker {
             worker: StoredValue::new_local(None),
             waiting: StoredValue::new_local(Vec::new()),
             has_opened: StoredValue::new_local(false),
+            wanted: RwSignal::new(None),
             given_text: RwSignal::new_local(None),
             awaits_text: StoredValue::new_local(false),
             compared: StoredValue::new_local(None),
@@ -284,7 +291,7 @@ impl Maker {
                 asked.filter(|asked| is_other && names.any(|name| name == asked))
             });
             if other.is_some() {
-                self.open(other);
+                self.want(other);
             }
         });
     }
@@ -317,8 +324,31 @@ impl Maker {
         .forget();
     }
 
+    /// Asks for a bot that is kept, or for a new one. The open bot is left where that costs nothing, or else once the
+    /// visitor agrees.
+    pub fn want(self, bot: Option<String>) {
+        self.wanted.set(Some(Wanted(bot)));
+    }
+
+    /// Whether another bot is asked for; followed.
+    pub fn is_other_wanted(self) -> bool {
+        self.wanted.with(Option::is_some)
+    }
+
+    /// Stays with the open bot.
+    pub fn stay(self) {
+        self.wanted.set(None);
+    }
+
+    /// Opens the bot that was asked for.
+    pub fn open_wanted(self) {
+        if let Some(Wanted(bot)) = self.wanted.try_update(Option::take).flatten() {
+            self.open(bot);
+        }
+    }
+
     /// Opens a bot that is kept, or begins one.
-    pub fn open(self, bot: Option<String>) {
+    fn open(self, bot: Option<String>) {
         // An archive belongs to the bot that it was asked for; asked for before there is one, to the first.
         if self.with_untracked(|state| state.name.is_some()) {
             self.end_download();
