@@ -6,6 +6,7 @@ use web_sys::HtmlElement;
 
 use super::components::avatar::Pictures;
 use super::components::maker::MakerView;
+use super::lost_focus;
 use super::maker::Maker;
 use super::maker_door::PLACE;
 use super::maker_drop;
@@ -18,6 +19,8 @@ pub fn start() {
     };
     // What the page shows there until now.
     place.set_text_content(None);
+    let place = place.unchecked_into::<HtmlElement>();
+    lost_focus::follow(&place);
     let view = || {
         let maker = Maker::start();
         let trainer = Trainer::start();
@@ -29,5 +32,5 @@ pub fn start() {
         maker_drop::follow(maker);
         view! { <MakerView/> }
     };
-    leptos::mount::mount_to(place.unchecked_into::<HtmlElement>(), view).forget();
+    leptos::mount::mount_to(place, view).forget();
 }

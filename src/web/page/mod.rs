@@ -22,6 +22,7 @@ pub mod isolation;
 pub mod kept_bots;
 pub mod launch_queue;
 pub mod local_storage;
+mod lost_focus;
 pub mod made_bot;
 pub mod maker;
 pub mod maker_app;

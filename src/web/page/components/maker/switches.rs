@@ -14,6 +14,13 @@ pub fn Switches() -> impl IntoView {
     let maker = Maker::here();
     let options = maker.memo(|state| state.bot.options.clone());
     let is_busy = maker.memo(|state| state.running.is_some());
+    // A disabled control would lose the focus.
+    let waits = move || is_busy.get().then_some("true");
+    let hold = move |event: web_sys::MouseEvent| {
+        if is_busy.get_untracked() {
+            event.prevent_default();
+        }
+    };
     let change = move |change: fn(&mut CleanOptions, bool)| {
         move |event: web_sys::Event| {
             maker.act(|state| state.clean(|options| change(options, event_target_checked(&event))))
@@ -23,7 +30,7 @@ pub fn Switches() -> impl IntoView {
                        look: fn(&CleanOptions) -> bool,
                        set: fn(&mut CleanOptions, bool)| {
         view! {
-            <label class="check"><input type="checkbox" disabled=is_busy prop:checked=move || options.with(look) on:change=change(set)/>{words}</label>
+            <label class="check"><input type="checkbox" aria-disabled=waits on:click=hold prop:checked=move || options.with(look) on:change=change(set)/>{words}</label>
         }
     };
     let date = move |id: &'static str,
@@ -33,7 +40,7 @@ pub fn Switches() -> impl IntoView {
         let shown = move || options.with(look).map(day_of).unwrap_or_default();
         view! {
             <label for=id>{words}</label>
-            <input id=id type="date" class="field" disabled=is_busy prop:value=shown
+            <input id=id type="date" class="field" readonly=is_busy prop:value=shown
                 on:change:target=move |event| { let time = time_of(&event.target().value()); maker.act(|state| state.clean(|options| set(options, time))) }/>
         }
     };
@@ -48,7 +55,7 @@ pub fn Switches() -> impl IntoView {
                 {date("maker-from", "From", |o| o.from, |o, time| o.from = time)}
                 {date("maker-until", "Before", |o| o.until, |o, time| o.until = time)}
                 <label for="maker-lang">"Only the language"</label>
-                <input id="maker-lang" class="field" placeholder="such as en; all, if empty" disabled=is_busy prop:value=move || options.with(|o| o.lang.clone().unwrap_or_default())
+                <input id="maker-lang" class="field" placeholder="such as en; all, if empty" readonly=is_busy prop:value=move || options.with(|o| o.lang.clone().unwrap_or_default())
                     on:change:target=move |event| { let lang = event.target().value().trim().to_owned(); maker.act(|state| state.clean(|options| options.lang = Some(lang).filter(|lang| !lang.is_empty()))) }/>
             </div>
         </section>
