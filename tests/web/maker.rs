@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, made_file, wait_until};
 use crate::isolation::{press, wait_for};
 use crate::kept::drop_on;
+use crate::training::wait_for_focus;
 use huggingtweets::site::Isolation;
 
 in_both_browsers!(
@@ -646,5 +647,129 @@ async fn storage_asks_before_it_deletes_a_trained_bot() {
         page.find_all("stored-bot").await.is_empty().then_some(())
     })
     .await;
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_focus_stays_where_a_task_ends_by_itself() {
+    let Some((_site, page)) = open(Browser::Chromium).await else {
+        return;
+    };
+    let text = "new Blob(Array.from({ length: 10 }, (_, part) => Array.from({ length: 10000 }, \
+         (_, i) => `in its hour number ${10000 * part + i} the garden is green again\\n`).join('')))";
+    drop_file(&page, "posts.txt", &format!("Promise.resolve({text})")).await;
+    page.find("maker-cancel").await;
+    page.eval("document.querySelector('[data-testid=maker-cancel]').focus()")
+        .await;
+    page.find("maker-account").await;
+    wait_for_focus(&page, "One account more").await;
+    // A switch keeps it while the posts are judged anew, and holds its mark until they are.
+    press(&page, "//label[contains(., 'Leave out answers')]").await;
+    let focused = "return document.activeElement.parentElement.textContent";
+    let focused = || async {
+        page.eval(focused)
+            .await
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    wait_until("the posts to be judged", RUN, || async {
+        let is_busy = "return Boolean(document.querySelector('[data-testid=progress]'))";
+        (page.eval(is_busy).await == false).then_some(())
+    })
+    .await;
+    assert!(focused().await.contains("Leave out answers"));
+    // What had no focus takes none.
+    page.eval("document.activeElement.blur()").await;
+    page.click("maker-remove").await;
+    wait_for_no_account(&page).await;
+    wait_for_focus(&page, "Make a bot").await;
+    page.eval("document.activeElement.blur()").await;
+    import(&page, &posts_of("ann", 200)).await;
+    let tag = page.eval("return document.activeElement.tagName").await;
+    assert_ne!(tag, "H2");
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_handle_fits_on_a_phone() {
+    let Some((_site, page)) = open(Browser::Chromium).await else {
+        return;
+    };
+    import(&page, &posts_of("ann", 300)).await;
+    page.eval_with(
+        "const it = document.getElementById('maker-handle-0'); it.value = arguments[0]; \
+         for (const name of ['input', 'change']) it.dispatchEvent(new Event(name, { bubbles: true }))",
+        vec![json!("w".repeat(200))],
+    )
+    .await;
+    page.wait_for_text("maker-account", SOON, |text| {
+        text.contains(&"w".repeat(200))
+    })
+    .await;
+    page.click_nth("maker-consent", 0).await;
+    page.click("maker-write").await;
+    page.find("maker-record").await;
+    page.click("maker-new").await;
+    page.find("maker-other").await;
+    page.resize(360, 800).await;
+    let widths = "return [document.documentElement.scrollWidth, innerWidth]";
+    assert_eq!(page.eval(widths).await, json!([360, 360]));
+    page.click("maker-other").await;
+    page.find("maker-record").await;
+    assert_eq!(page.eval(widths).await, json!([360, 360]));
+    page.screenshot("maker-long-handle-360").await;
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_without_its_manifests_is_told_as_damaged_and_the_others_are_untouched() {
+    let Some((site, page)) = open(Browser::Chromium).await else {
+        return;
+    };
+    import(&page, &posts_of("ann", 200)).await;
+    let kept = "(async () => { const root = await navigator.storage.getDirectory(); const names = []; \
+         for await (const name of (await root.getDirectoryHandle('bots')).keys()) names.push(name); return names; })()";
+    let names = wait_for(&page, kept).await;
+    page.click("maker-new").await;
+    wait_for_no_account(&page).await;
+    import(&page, &posts_of("bea", 300)).await;
+    page.goto(&site.address_of("/")).await;
+    let cut = format!(
+        "(async () => {{ const root = await navigator.storage.getDirectory(); const bots = await root.getDirectoryHandle('bots'); \
+         const bot = await bots.getDirectoryHandle('{}'); for (const turn of [0, 1]) {{ \
+           const out = await (await bot.getFileHandle(`manifest-${{turn}}.json`)).createWritable(); await out.truncate(0); await out.close(); }} \
+         return true; }})()",
+        names[0].as_str().unwrap()
+    );
+    wait_until("empty manifests", SOON, || async {
+        (wait_for(&page, &cut).await == true).then_some(())
+    })
+    .await;
+    page.goto(&site.address_of("/?again#make")).await;
+    page.wait_for_text("maker-count-kept", RUN, |text| text == "300")
+        .await;
+    // By its handle, which stands beside.
+    page.click("maker-other").await;
+    page.wait_for_text("error", SOON, |text| {
+        text.contains("damaged") && text.contains("Delete this bot") && text.contains("other bots")
+    })
+    .await;
+    for width in [1280, 360] {
+        page.resize(width, 800).await;
+        page.screenshot(&format!("maker-damaged-{width}-light"))
+            .await;
+    }
+    page.resize(1280, 800).await;
+    page.click("maker-delete").await;
+    page.click("maker-delete").await;
+    wait_until("one bot", SOON, || async {
+        (page.find_now("error").await.is_none() && page.find_all("maker-other").await.len() == 1)
+            .then_some(())
+    })
+    .await;
+    page.click("maker-other").await;
+    page.wait_for_text("maker-count-kept", RUN, |text| text == "300")
+        .await;
     page.close_clean().await;
 }

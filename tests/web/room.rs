@@ -15,7 +15,7 @@ const LONG: Duration = Duration::from_secs(120);
 const PAGE_BYTES: f64 = 25e6;
 
 /// Limits the storage of the page's origin.
-async fn limit(site: &Site, page: &Page, bytes: f64) {
+pub async fn limit(site: &Site, page: &Page, bytes: f64) {
     let origin = site.address_of("/").trim_end_matches('/').to_owned();
     let quota = json!({ "origin": origin, "quotaSize": bytes });
     page.devtools("Storage.overrideQuotaForOrigin", quota).await;

@@ -9,6 +9,7 @@ use crate::accessibility;
 use crate::harness::{Browser, Page, RUN, SOON, Site, in_both_browsers, wait_until};
 use crate::isolation::wait_for;
 use crate::maker::{import, open, posts_of, saved, wait_for_no_account, wait_for_nothing_kept};
+use crate::room::limit;
 use crate::support::shared::skipped;
 
 in_both_browsers!(a_bot_is_trained_in_the_tab_and_survives_its_end);
@@ -83,7 +84,8 @@ async fn another_bot_is_trained_from_it(page: &Page) {
     wait_for_no_account(page).await;
     import(page, &posts_of("bea", 120)).await;
     write_text(page).await;
-    assert_eq!(page.text("maker-base-name").await, "bundled");
+    let name = page.text("maker-base-name").await;
+    assert_eq!(name, "the model that comes with the page");
     choose_base(page, "@me").await;
     page.click("maker-train").await;
     step_after(page, 2).await;
@@ -163,11 +165,15 @@ async fn a_bot_is_trained_in_the_tab_and_survives_its_end(browser: Browser) {
         text.contains(&format!("It goes on after step {paused}"))
     })
     .await;
+    // A training that ends by itself takes the button to end it away; the focus goes to the title above.
+    page.eval("document.querySelector('[data-testid=maker-stop]').focus()")
+        .await;
     // A tab that is closed while the bot's files are written leaves no half a bot, and the writing is done again.
     page.wait_for_text("maker-training", RUN * 2, |text| {
         text.contains("Comparing what it writes")
     })
     .await;
+    wait_for_focus(&page, "Train the bot").await;
     page.goto(&site.address_of("/?half#make")).await;
     page.find("maker-record").await;
     assert!(page.find_all("maker-trained").await.is_empty());
@@ -273,6 +279,179 @@ async fn set(page: &Page, id: &str, value: &str) {
     let script = "const control = document.getElementById(arguments[0]); control.value = arguments[1]; \
                   for (const kind of ['input', 'change']) control.dispatchEvent(new Event(kind, { bubbles: true }))";
     page.eval_with(script, vec![json!(id), json!(value)]).await;
+}
+
+/// Waits until the element with this text has the focus.
+pub async fn wait_for_focus(page: &Page, words: &str) {
+    let text = "return document.activeElement.textContent.trim()";
+    wait_until(&format!("the focus on “{words}”"), SOON, || async {
+        (page.eval(text).await == words).then_some(())
+    })
+    .await;
+}
+
+/// The training of the open bot is under way.
+async fn begin(page: &Page, author: &str) {
+    import(page, &posts_of(author, 120)).await;
+    write_text(page).await;
+    page.click("maker-train").await;
+    step_after(page, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_training_is_left_only_once_asked_and_its_state_is_kept() {
+    let Some((_site, page)) = open(Browser::Chromium).await else {
+        return;
+    };
+    begin(&page, "una").await;
+    // The question costs nothing, and the answer gives the focus back.
+    page.click("maker-new").await;
+    let told = page.text("maker-leave").await;
+    assert!(told.contains("is paused and kept"), "{told}");
+    look(
+        Browser::Chromium,
+        &page,
+        "a training that is about to be left",
+    )
+    .await;
+    page.click("maker-leave-stay").await;
+    wait_for_focus(&page, "Begin another bot").await;
+    assert!(page.find_now("maker-leave").await.is_none());
+    assert_eq!(page.state().await, "training");
+    let begun = step(&page).await.unwrap().0;
+    step_after(&page, begun + 1).await;
+
+    page.click("maker-new").await;
+    page.click("maker-leave-go").await;
+    wait_for_no_account(&page).await;
+    wait_for_focus(&page, "Make a bot").await;
+    assert!(page.find_now("maker-leave").await.is_none());
+    // The bot and its training are there.
+    page.click("maker-other").await;
+    page.find("maker-record").await;
+    page.wait_for_text("maker-interrupted", SOON, |text| {
+        text.contains("goes on with it")
+    })
+    .await;
+    page.click("maker-train").await;
+    page.wait_for_text("maker-training", RUN, |text| {
+        text.contains("It goes on after step")
+    })
+    .await;
+
+    // A paused training says where it stands, with the focus on the button that goes on.
+    step_after(&page, begun + 1).await;
+    pause(&page).await;
+    wait_for_focus(&page, "Go on").await;
+    // One that is kept is left without a question.
+    page.click("maker-new").await;
+    wait_for_no_account(&page).await;
+    page.click("maker-other").await;
+    page.find("maker-interrupted").await;
+    page.click("maker-train").await;
+    page.find("maker-step").await;
+    pause(&page).await;
+    // So are its settings changed, and it is still offered.
+    page.click("maker-figures").await;
+    page.wait_for_text("maker-interrupted", SOON, |text| {
+        text.contains("goes on with it")
+    })
+    .await;
+    wait_for_focus(&page, "Measure what it takes").await;
+    // What is no model is no base.
+    let picture =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/icons/icon-192.png");
+    let input = page.find("maker-base").await;
+    input.send_keys(&picture.to_string_lossy()).await.unwrap();
+    page.wait_for_text("maker-training", SOON, |text| {
+        text.contains("icon-192.png") && text.contains("is no GGUF file")
+    })
+    .await;
+    let base = page.text("maker-base-name").await;
+    assert_eq!(base, "the model that comes with the page");
+    page.close_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_storage_is_told_and_the_bot_is_written_once_there_is_room() {
+    let Some((site, page)) = open(Browser::Chromium).await else {
+        return;
+    };
+    let used = || async {
+        let used = "navigator.storage.estimate().then(({ usage }) => usage)";
+        wait_for(&page, used).await.as_f64().unwrap()
+    };
+    let much = 10e9;
+    begin(&page, "una").await;
+    // No room for the weights: the training is there and goes on.
+    limit(&site, &page, used().await + 100e3).await;
+    page.click("maker-stop").await;
+    let full = |text: &str| text.contains("no more room") && text.contains("Storage");
+    page.wait_for_text("error", RUN, full).await;
+    look(Browser::Chromium, &page, "a bot without room").await;
+    // The state could not be kept either: what that costs is asked first.
+    page.click("maker-new").await;
+    page.wait_for_text("maker-leave", SOON, |text| text.contains("are lost"))
+        .await;
+    page.click("maker-leave-stay").await;
+    let stands = step(&page).await.unwrap().0;
+    page.click("maker-train").await;
+    step_after(&page, stands + 1).await;
+
+    // No room once the weights are written.
+    limit(&site, &page, much).await;
+    page.click("maker-stop").await;
+    page.wait_for_text("maker-training", RUN, |text| {
+        text.contains("Comparing what it writes")
+    })
+    .await;
+    limit(&site, &page, 1.0).await;
+    page.wait_for_text("error", RUN, full).await;
+    page.wait_for_text("maker-train", SOON, |text| {
+        text.contains("Write its files again")
+    })
+    .await;
+    assert!(page.find_now("maker-trained").await.is_none());
+    look(
+        Browser::Chromium,
+        &page,
+        "a bot whose weights alone are written",
+    )
+    .await;
+    page.click("maker-train").await;
+    page.wait_for_text("error", RUN, full).await;
+    limit(&site, &page, much).await;
+    page.click("maker-train").await;
+    page.find("maker-trained").await;
+    assert!(page.find_now("error").await.is_none());
+
+    // The files of that bot are replaced by larger ones, for which there is no room: it is no longer listed.
+    set(&page, "training-dtype", "f32").await;
+    page.click("maker-train").await;
+    // Both checkpoints have their room, and there is some for the list of the earlier bot; Chromium gives a file a
+    // megabyte at least.
+    for least in [1, 2] {
+        step_after(&page, least).await;
+        pause(&page).await;
+        if least == 1 {
+            page.click("maker-train").await;
+        }
+    }
+    limit(&site, &page, used().await + 4e6).await;
+    page.click("maker-stop").await;
+    page.wait_for_text("error", RUN, full).await;
+    assert!(page.find_now("maker-trained").await.is_none());
+    limit(&site, &page, much).await;
+    page.click("maker-stop").await;
+    page.find("maker-trained").await;
+    let names = "(async () => { const root = await navigator.storage.getDirectory(); const bots = await root.getDirectoryHandle('bots'); \
+         const names = []; for await (const bot of bots.values()) \
+           for await (const name of (await bot.getDirectoryHandle('training')).keys()) names.push(name); return names; })()";
+    let names = wait_for(&page, names).await;
+    let names: Vec<String> = serde_json::from_value(names).unwrap();
+    let weights = names.iter().filter(|name| name.ends_with(".gguf"));
+    assert_eq!(weights.collect::<Vec<_>>(), ["me-f32.gguf"]);
+    page.close_clean().await;
 }
 
 /// Makes a bot of an author's posts with LoRA, of a few steps, on the page's model or another one.

@@ -20,8 +20,10 @@ async fn measure(what: &str, base: Option<&Path>, method: usize, n_steps: u32) {
     if let Some(base) = base {
         let input = page.find("maker-base").await;
         input.send_keys(&base.to_string_lossy()).await.unwrap();
-        page.wait_for_text("maker-base-name", RUN, |name| name != "bundled")
-            .await;
+        page.wait_for_text("maker-base-name", RUN, |name| {
+            !name.starts_with("the model that comes")
+        })
+        .await;
     }
     page.click_nth("maker-method", method).await;
     page.click("maker-train").await;
