@@ -9,34 +9,42 @@ pub(super) fn are_left_out(name: &str) -> bool {
     name.ends_with(".js") && !is_read
 }
 
-/// A script or a style sheet without indentation and without the comments that have lines of their own. A script with a
-/// text of several lines, whose indentation counts, stays as it is.
+/// A script or a style sheet without indentation and without the comments that have lines of their own. A text of several
+/// lines between backticks, whose indentation counts, stays as it is.
 #[must_use]
 pub fn without_comments(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
-    let mut is_inside = false;
-    for line in text.lines() {
-        let line = line.trim();
+    let (mut is_inside, mut is_quoted) = (false, false);
+    let has_odd_mark = |code: &str| code.matches('`').count() % 2 == 1;
+    for whole in text.lines() {
+        let line = whole.trim();
         let mut code = line;
-        if is_inside || line.starts_with("/*") {
-            let end = line.find("*/").map(|end| end + 2);
-            // Code that follows a comment keeps its line; that after a comment of several lines has none of its own.
-            code = match end {
-                Some(end) if end < line.len() && is_inside => line[end..].trim_start(),
-                Some(end) if end < line.len() => line,
-                _ => "",
-            };
-            is_inside = end.is_none();
-        } else if line.starts_with("//") {
-            code = "";
+        if is_quoted {
+            code = whole;
+            is_quoted = !has_odd_mark(code);
+        } else {
+            if is_inside || line.starts_with("/*") {
+                let end = line.find("*/").map(|end| end + 2);
+                // Code that follows a comment keeps its line; that after a comment of several lines has none of its own.
+                code = match end {
+                    Some(end) if end < line.len() && is_inside => line[end..].trim_start(),
+                    Some(end) if end < line.len() => line,
+                    _ => "",
+                };
+                is_inside = end.is_none();
+            } else if line.starts_with("//") {
+                code = "";
+            }
+            is_quoted = has_odd_mark(code);
+            if is_quoted {
+                // The end of the line is a part of the text.
+                code = &whole[whole.trim_end().len() - code.len()..];
+            } else if code.is_empty() {
+                continue;
+            }
         }
-        if code.matches('`').count() % 2 == 1 {
-            return text.to_owned();
-        }
-        if !code.is_empty() {
-            kept.push_str(code);
-            kept.push('\n');
-        }
+        kept.push_str(code);
+        kept.push('\n');
     }
     kept
 }
@@ -63,9 +71,10 @@ mod tests {
     }
 
     #[test]
-    fn a_script_with_a_text_of_several_lines_stays_as_it_is() {
-        let text = "// A script.\n  let a = `b\n    // c\n  `;\n";
-        assert_eq!(without_comments(text), text);
+    fn a_text_of_several_lines_stays_as_it_is() {
+        let text = "// A script, with a `.\n/* And `\n b */\n  let a = `b \n    // c\n\n  `;\n  // d\n  e(`f`);\n";
+        let kept = "let a = `b \n    // c\n\n  `;\ne(`f`);\n";
+        assert_eq!(without_comments(text), kept);
         assert_eq!(without_comments("  a(`${b} c`);\n"), "a(`${b} c`);\n");
     }
 
