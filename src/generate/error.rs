@@ -16,7 +16,7 @@ pub enum GenerateError {
     /// A parameter out of range.
     #[error("`{name}` is {got}, which is out of range")]
     BadParameter {
-        /// As in [`GenerationParams`](super::params::GenerationParams).
+        /// As in [`GenerationParams`].
         name: &'static str,
         /// The given value.
         got: String,
