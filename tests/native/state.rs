@@ -117,6 +117,16 @@ fn progress(state: &mut PageState, stage: LoadStage, now_ms: f64) {
     assert_eq!(state.update(Event::Progress { job, stage }, now_ms), []);
 }
 
+/// The card of huggingtweets/somebot, for the load that is going on.
+fn take_card(state: &mut PageState) {
+    let card = Event::Card {
+        job: load_job(state),
+        repo: "huggingtweets/somebot".parse().unwrap(),
+        markdown: include_str!("../fixtures/repositories/pytorch-zip/README.md").to_owned(),
+    };
+    state.update(card, 0.0);
+}
+
 /// The load that is going on fails, or has been stopped.
 fn fail_load(state: &mut PageState, code: ErrorCode, retryable: bool) {
     let job = load_job(state);
@@ -508,13 +518,7 @@ fn nothing_changes_until_a_model_is_accepted() {
     // A file, a model by name, and one that brings the card of another bot.
     for choice in [picked(), typed("me/tiny"), typed("huggingtweets/somebot")] {
         state.open_model(choice);
-        let job = load_job(&state);
-        let card = Event::Card {
-            job,
-            repo: "huggingtweets/somebot".parse().unwrap(),
-            markdown: include_str!("../fixtures/repositories/pytorch-zip/README.md").to_owned(),
-        };
-        state.update(card, 0.0);
+        take_card(&mut state);
         fail_load(&mut state, ErrorCode::NotAModel, false);
         assert_eq!(shown(&state), before);
         assert_eq!(state.phase(), Phase::Failed);
@@ -750,13 +754,7 @@ fn a_card_that_arrives_late_takes_over_the_texts_of_its_model() {
     state.open_model(typed("huggingtweets/somebot"));
     assert_eq!(state.speaker().names(), ["huggingtweets/somebot"]);
     state.edit_prompt("Hello");
-    let job = load_job(&state);
-    let card = Event::Card {
-        job,
-        repo: "huggingtweets/somebot".parse().unwrap(),
-        markdown: include_str!("../fixtures/repositories/pytorch-zip/README.md").to_owned(),
-    };
-    state.update(card, 0.0);
+    take_card(&mut state);
     assert!(state.speaker().bot().is_some());
     assert_eq!(state.texts().prompt, "Hello");
 }
